@@ -1,0 +1,93 @@
+/** A run of float32 elements in the memory of the kernels. */
+export interface Block {
+  /** Number of float32 elements. */
+  readonly length: number;
+  /** The elements. Take it anew after every `allocate`: memory that grows moves its views. */
+  readonly values: Float32Array;
+  /** The same memory as bytes. */
+  readonly bytes: Uint8Array;
+}
+
+/** Hyperparameters of one update, with the schedule and the step count already applied. */
+export type UpdateRule =
+  | { readonly kind: 'sgd'; readonly learningRate: number }
+  | {
+      readonly kind: 'momentum';
+      readonly learningRate: number;
+      readonly momentum: number;
+      readonly nesterov: boolean;
+    }
+  | { readonly kind: 'adagrad'; readonly learningRate: number; readonly epsilon: number }
+  | {
+      readonly kind: 'rmsprop';
+      readonly learningRate: number;
+      readonly decay: number;
+      readonly momentum: number;
+      readonly epsilon: number;
+      readonly centered: boolean;
+    }
+  | {
+      /** `correction1 = 1 - beta1^t`, `correction2 = 1 - beta2^t`; decoupled decay (adamw) if not 0. */
+      readonly kind: 'adam';
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly correction1: number;
+      readonly correction2: number;
+      readonly decoupledDecay: number;
+    }
+  | {
+      readonly kind: 'adadelta';
+      readonly learningRate: number;
+      readonly rho: number;
+      readonly epsilon: number;
+    }
+  | {
+      readonly kind: 'adamax';
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly correction1: number;
+    };
+
+/** How the summed gradient becomes the gradient that the rule sees; applied in this order. */
+export interface Conditioning {
+  /** The sum is divided by this: the number of examples. */
+  readonly divisor: number;
+  /** L2 regularisation: `g += weightDecay * w`. 0 for none. */
+  readonly weightDecay: number;
+  /** Then `g` is multiplied by this (clipping by global norm). 1 for none. */
+  readonly scale: number;
+  /** Then `g` is limited to [-clipValue, clipValue]. Infinity for none. */
+  readonly clipValue: number;
+}
+
+export interface Kernels {
+  allocate(length: number): Block;
+  /** Gives the memory back; the block must not be used any more. */
+  free(block: Block): void;
+  /** target[i] = left[i] + right[i] in float32. Target may be left or right. */
+  add(target: Block, left: Block, right: Block): void;
+  /**
+   * The largest |x| over `length` elements from `start`; NaN if any element is NaN, Infinity if any
+   * is infinite and none is NaN.
+   */
+  maxAbs(block: Block, start?: number, length?: number): number;
+  /** The sum of squares in float64, always added in the same order. */
+  sumOfSquares(block: Block, start?: number, length?: number): number;
+  /**
+   * One optimizer update of `length` elements from `start`, in place:
+   * `weights` and `slots` are read and written, `sum` only read. All blocks have the same length.
+   */
+  update(
+    rule: UpdateRule,
+    conditioning: Conditioning,
+    weights: Block,
+    sum: Block,
+    slots: readonly Block[],
+    start: number,
+    length: number,
+  ): void;
+}

@@ -1,0 +1,1 @@
+export type { Block, Conditioning, Kernels, UpdateRule } from './contract.js';

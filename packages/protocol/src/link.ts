@@ -1,0 +1,62 @@
+import type { Message } from './messages.js';
+
+/**
+ * The contract between roles and whatever carries their messages. `@tutti/transport` implements it
+ * over ZeroMQ and in memory; one compliance suite holds both to it.
+ *
+ * - Messages between two ends arrive in order, each once, or the connection is closed.
+ * - `send` never blocks and never throws for a peer that is gone: `closed` tells.
+ * - A payload passes into the transport's hands: the sender must not write to it afterwards, and the
+ *   receiver may keep it. Its bytes start at a multiple of four, so a Float32Array view is allowed.
+ */
+export interface Transport {
+  /** Binds `address`; resolves when peers can connect. Port 0 picks a free one. */
+  listen(address: string, handlers: ListenHandlers): Promise<Listener>;
+  /** Connects; keeps trying until the peer listens or `connectDeadlineMs` has passed. */
+  connect(address: string, handlers: ConnectionHandlers): Connection;
+}
+
+/** One message and the tensor bytes that travel beside it. */
+export interface Envelope<M extends Message = Message> {
+  readonly message: M;
+  readonly payload?: Uint8Array;
+}
+
+export interface ListenHandlers {
+  message(peer: string, envelope: Envelope): void;
+  /** The connection of a peer is gone; nothing more will come from it. */
+  closed?(peer: string, reason: string): void;
+  /** A peer sent something that is no message. It is cut off; nobody else is affected. */
+  badFrame?(peer: string, reason: string): void;
+}
+
+export interface Listener {
+  /** The address to connect to, with the real port. */
+  readonly address: string;
+  /** Sends to one peer; dropped if the peer is gone (`closed` tells). */
+  send(peer: string, envelope: Envelope): void;
+  /** Forgets a peer: what it sends from now on is dropped. */
+  disconnect(peer: string): void;
+  /** Delivers what was sent, for at most `lingerMs`, then closes. */
+  close(lingerMs?: number): Promise<void>;
+  readonly traffic: Traffic;
+}
+
+export interface ConnectionHandlers {
+  message(envelope: Envelope): void;
+  /** Called once, when the peer is gone or could not be reached. Not after `close()`. */
+  closed?(reason: string): void;
+}
+
+export interface Connection {
+  readonly address: string;
+  send(envelope: Envelope): void;
+  close(lingerMs?: number): Promise<void>;
+  readonly traffic: Traffic;
+}
+
+/** Bytes that passed, frames only (headers and payloads, without the transport's own framing). */
+export interface Traffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}

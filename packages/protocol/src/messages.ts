@@ -1,0 +1,191 @@
+import type { ErrorRecord } from '@tutti/runtime';
+import type { JobPlan, ProgramDescription } from './plan.js';
+
+/** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
+export const PROTOCOL_VERSION = 1;
+
+/** What every message carries besides its own fields. */
+export interface Stamp {
+  /** The protocol version of the sender. */
+  readonly protocol: number;
+  /** The random id of the training run; empty in a `join` that accepts any. */
+  readonly job: string;
+  /** The token that the receiver gave to this sender; empty before it has one. */
+  readonly session: string;
+}
+
+/** The numbers of one micro-batch, or of one shard of the evaluation set. Sums, not means. */
+export interface ShardReport {
+  readonly shard: number;
+  /** Examples that took part. */
+  readonly count: number;
+  readonly lossSum: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly computeMs: number;
+  /** The largest magnitude in the gradient; bounds the sum before it is formed. Not for evaluation. */
+  readonly maxAbs?: number;
+}
+
+/** What a worker says of the machine it runs on; differing arithmetic is traced with it. */
+export interface HostFacts {
+  readonly hostname: string;
+  readonly pid: number;
+  readonly cpu: string;
+  readonly node: string;
+  /** Library versions, thread counts and whatever else decides the bits. */
+  readonly arithmetic: Readonly<Record<string, string>>;
+}
+
+// ---- worker -> coordinator
+export interface Join {
+  readonly type: 'join';
+  readonly worker: string;
+  readonly description: ProgramDescription;
+  readonly host: HostFacts;
+}
+/** One chunk of the initial stored parameters, in answer to `initialize`. Payload: float32. */
+export interface Initial {
+  readonly type: 'initial';
+  readonly chunk: number;
+}
+export interface Report {
+  readonly type: 'report';
+  readonly step: number;
+  readonly shards: readonly ShardReport[];
+}
+/** A complete node [lo, hi) of the canonical tree, for one chunk. Payload: float32. */
+export interface Contribution {
+  readonly type: 'contribution';
+  readonly step: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly chunk: number;
+}
+export interface Evaluation {
+  readonly type: 'evaluation';
+  readonly version: number;
+  readonly shards: readonly ShardReport[];
+}
+export interface WorkerFailed {
+  readonly type: 'failed';
+  readonly error: ErrorRecord;
+}
+export interface Leave {
+  readonly type: 'leave';
+}
+
+// ---- coordinator -> worker
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly worker: string;
+  readonly plan: JobPlan;
+  readonly servers: readonly ServerRange[];
+}
+export interface ServerRange {
+  /** Where workers reach it. */
+  readonly address: string;
+  readonly firstChunk: number;
+  readonly chunks: number;
+}
+export interface Initialize {
+  readonly type: 'initialize';
+}
+/**
+ * From `step` on (again for a step under way, if it is the current one), this worker computes
+ * `shards`, until a higher generation says otherwise.
+ */
+export interface Assign {
+  readonly type: 'assign';
+  readonly generation: number;
+  readonly step: number;
+  readonly shards: readonly number[];
+}
+export interface Finish {
+  readonly type: 'finish';
+  /** Absent if all went well. */
+  readonly error?: ErrorRecord;
+}
+
+// ---- coordinator -> server
+export interface Open {
+  readonly type: 'open';
+  readonly plan: JobPlan;
+  readonly firstChunk: number;
+  readonly chunks: number;
+}
+/** Payload: float32, the values of the chunk at version 0. */
+export interface Store {
+  readonly type: 'store';
+  readonly chunk: number;
+}
+/** Step `step` of one chunk. Payload: float32, the sum over all examples. */
+export interface Apply {
+  readonly type: 'apply';
+  readonly step: number;
+  readonly chunk: number;
+  /** Examples in the sum. */
+  readonly count: number;
+  /** Factor of clipping by global norm. */
+  readonly scale: number;
+}
+
+// ---- server -> coordinator
+export interface Opened {
+  readonly type: 'opened';
+  /** The version of each chunk; -1 for one that has no values yet. */
+  readonly versions: readonly number[];
+}
+export interface Stored {
+  readonly type: 'stored';
+  readonly chunk: number;
+}
+/** The chunk is at `step + 1`, now or since earlier. */
+export interface Applied {
+  readonly type: 'applied';
+  readonly step: number;
+  readonly chunk: number;
+}
+
+// ---- anyone -> server, and back
+/** Asks for every chunk of the server at `version`, each as soon as it is there. */
+export interface Pull {
+  readonly type: 'pull';
+  readonly version: number;
+}
+/** Payload: float32. */
+export interface Weights {
+  readonly type: 'weights';
+  readonly version: number;
+  readonly chunk: number;
+}
+
+// ---- anyone
+/** The receiver will not talk to the sender; it says why, and what would help. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly error: ErrorRecord;
+}
+
+export type Body =
+  | Join
+  | Initial
+  | Report
+  | Contribution
+  | Evaluation
+  | WorkerFailed
+  | Leave
+  | Welcome
+  | Initialize
+  | Assign
+  | Finish
+  | Open
+  | Store
+  | Apply
+  | Opened
+  | Stored
+  | Applied
+  | Pull
+  | Weights
+  | Refused;
+
+export type Message = Body & Stamp;

@@ -1,0 +1,97 @@
+/** A learning rate as a function of the step. All rates are positive, all step counts whole. */
+export type Schedule =
+  | { readonly kind: 'constant' }
+  /** Multiplied by `factor` every `every` steps. */
+  | { readonly kind: 'step'; readonly every: number; readonly factor: number }
+  /** `factor ^ (step / every)`. */
+  | { readonly kind: 'exponential'; readonly every: number; readonly factor: number }
+  /** Half a cosine from 1 down to `floor` over `steps`, then `floor` (Loshchilov & Hutter 2017). */
+  | { readonly kind: 'cosine'; readonly steps: number; readonly floor?: number };
+
+/** What the servers do with the mean gradient. */
+export interface OptimizerSpec {
+  readonly name:
+    | 'sgd'
+    | 'momentum'
+    | 'nesterov'
+    | 'adagrad'
+    | 'rmsprop'
+    | 'adam'
+    | 'adamw'
+    | 'adadelta'
+    | 'adamax';
+  readonly learningRate: number;
+  readonly schedule?: Schedule;
+  /** Steps over which the rate rises linearly from 0; the schedule starts after them. */
+  readonly warmupSteps?: number;
+  /** L2 regularisation; for adamw, decoupled decay. */
+  readonly weightDecay?: number;
+  /** Limit of each element of the mean gradient. */
+  readonly clipValue?: number;
+  /** Limit of the L2 norm of the whole mean gradient. */
+  readonly clipNorm?: number;
+  readonly momentum?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly rho?: number;
+  readonly decay?: number;
+  readonly centered?: boolean;
+  /** adagrad: the first value of its accumulator. */
+  readonly initialAccumulator?: number;
+}
+
+/**
+ * One stored parameter: the servers hold it once, only it travels.
+ *
+ * `gradient` parameters are moved by the optimizer. `average` ones (moving moments of batch
+ * normalisation) are moved by the mean over the examples of what the program returns for them:
+ * `w += sum / count`, untouched by learning rate, decay and clipping.
+ */
+export interface StoredParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly update?: 'gradient' | 'average';
+  /** False exempts it from weight decay. */
+  readonly decay?: boolean;
+}
+
+/** What a worker knows of its program: the same on all workers, or they are refused. */
+export interface ProgramDescription {
+  readonly name: string;
+  /** SHA-256 over the program's sources. */
+  readonly hash: string;
+  readonly parameters: readonly StoredParameter[];
+  readonly trainingExamples: number;
+  /** 0 if the program has none. */
+  readonly evaluationExamples: number;
+  readonly defaults: ProgramDefaults;
+}
+
+/** The settings that a program may give; flags, environment and file go before them. */
+export interface ProgramDefaults {
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly seed: number;
+  readonly shards?: number;
+  readonly optimizer: OptimizerSpec;
+  /** Examples in one call of `evaluate`. */
+  readonly evaluationBatchSize?: number;
+}
+
+/** Everything that decides the bits of the result. Made once, by the coordinator. */
+export interface JobPlan {
+  readonly programName: string;
+  readonly programHash: string;
+  readonly parameters: readonly StoredParameter[];
+  readonly trainingExamples: number;
+  readonly evaluationExamples: number;
+  readonly evaluationBatchSize: number;
+  readonly batchSize: number;
+  readonly shards: number;
+  readonly seed: number;
+  /** Steps in the whole run: version `steps` is the result. */
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly optimizer: OptimizerSpec;
+}

@@ -1,0 +1,117 @@
+/**
+ * Time, as an argument. Roles never touch `Date.now` or `setTimeout`, so that a whole cluster can
+ * run on a simulated clock.
+ */
+export interface Clock {
+  /** Milliseconds since an arbitrary origin; never goes backwards. */
+  now(): number;
+  /** Calls `task` once, not earlier than `delayMs` from now. */
+  after(delayMs: number, task: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, task) {
+    const handle = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+export interface SimulatedClock extends Clock {
+  /** When the next timer is due, or undefined if none is set. */
+  nextDue(): number | undefined;
+  /** Moves time to the next timer and runs it. Returns false if there was none. */
+  step(): boolean;
+  /** Runs every timer due within the next `durationMs`, then leaves the time there. */
+  advance(durationMs: number): void;
+}
+
+/**
+ * A clock that moves only when told. Timers that are due at the same time run in the order in
+ * which they were set.
+ */
+export function createSimulatedClock(startMs = 0): SimulatedClock {
+  interface Entry {
+    readonly due: number;
+    readonly order: number;
+    readonly task: () => void;
+  }
+  let now = startMs;
+  let order = 0;
+  // A binary heap: simulations set and cancel very many timers.
+  const heap: Entry[] = [];
+  const cancelled = new Set<Entry>();
+  const before = (a: Entry, b: Entry) => a.due < b.due || (a.due === b.due && a.order < b.order);
+
+  function push(entry: Entry) {
+    let i = heap.length;
+    heap.push(entry);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(entry, heap[parent]!)) break;
+      heap[i] = heap[parent]!;
+      i = parent;
+    }
+    heap[i] = entry;
+  }
+
+  function pop(): Entry | undefined {
+    const top = heap[0];
+    const last = heap.pop();
+    if (top === undefined || last === undefined || heap.length === 0) return top;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+
+  function dropCancelled() {
+    while (heap.length > 0 && cancelled.has(heap[0]!)) cancelled.delete(pop()!);
+  }
+
+  const clock: SimulatedClock = {
+    now: () => now,
+    after(delayMs, task) {
+      const entry: Entry = { due: now + Math.max(0, delayMs), order: order++, task };
+      push(entry);
+      let live = true;
+      return {
+        cancel() {
+          if (live && entry.due >= now) cancelled.add(entry);
+          live = false;
+        },
+      };
+    },
+    nextDue() {
+      dropCancelled();
+      return heap[0]?.due;
+    },
+    step() {
+      dropCancelled();
+      const entry = pop();
+      if (entry === undefined) return false;
+      now = Math.max(now, entry.due);
+      entry.task();
+      return true;
+    },
+    advance(durationMs) {
+      const until = now + durationMs;
+      for (let due = clock.nextDue(); due !== undefined && due <= until; due = clock.nextDue()) {
+        clock.step();
+      }
+      now = until;
+    },
+  };
+  return clock;
+}

@@ -1,0 +1,103 @@
+/**
+ * Every error that Tutti throws on purpose.
+ *
+ * `message` says what happened with the names and numbers; `remedy` says what the reader can do.
+ * `code` is stable and documented in docs/ERRORS.md, so scripts may rely on it.
+ */
+export class TuttiError extends Error {
+  override readonly name = 'TuttiError';
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  /** Machine-readable particulars: the file, the step, the worker, ... */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy: string; cause?: unknown; details?: Record<string, unknown> },
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.remedy = options.remedy;
+    this.details = options.details ?? {};
+  }
+}
+
+/** Turns anything thrown into a TuttiError, keeping one that already is. */
+export function toTuttiError(
+  thrown: unknown,
+  code: ErrorCode,
+  context: string,
+  remedy: string,
+): TuttiError {
+  if (thrown instanceof TuttiError) return thrown;
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new TuttiError(code, `${context}: ${reason}`, { remedy, cause: thrown });
+}
+
+/** What travels when an error crosses a process boundary. */
+export interface ErrorRecord {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly stack?: string;
+}
+
+export function errorToRecord(error: unknown): ErrorRecord {
+  const known = toTuttiError(
+    error,
+    'INTERNAL',
+    'Unexpected error',
+    'This is a fault in Tutti or in the program; the stack shows where.',
+  );
+  const cause = known.cause instanceof Error ? known.cause : known;
+  return {
+    code: known.code,
+    message: known.message,
+    remedy: known.remedy,
+    details: known.details,
+    ...(cause.stack === undefined ? {} : { stack: cause.stack }),
+  };
+}
+
+export function errorFromRecord(record: ErrorRecord): TuttiError {
+  return new TuttiError(record.code, record.message, {
+    remedy: record.remedy,
+    details: { ...record.details },
+    ...(record.stack === undefined ? {} : { cause: { remoteStack: record.stack } }),
+  });
+}
+
+export type ErrorCode =
+  /** A setting is unknown, impossible or contradicts another. */
+  | 'BAD_CONFIG'
+  /** The program does not parse, exports nothing usable or cannot be imported. */
+  | 'BAD_PROGRAM'
+  /** The program threw, or broke its contract, while it was computing. */
+  | 'PROGRAM_FAILED'
+  /** A gradient, a loss or a weight is NaN or infinite. */
+  | 'NOT_FINITE'
+  /** A data file is missing, unreadable, truncated or malformed. */
+  | 'BAD_DATA'
+  /** A peer was refused: protocol version, job, program or session do not fit. */
+  | 'REFUSED'
+  /** A frame that is no message, or one over its limits. */
+  | 'BAD_FRAME'
+  /** A port or address cannot be used. */
+  | 'ADDRESS_UNAVAILABLE'
+  /** A peer went away. */
+  | 'PEER_LOST'
+  /** Something awaited did not come within its deadline. */
+  | 'DEADLINE'
+  /** A child process ended before its time. */
+  | 'CHILD_DIED'
+  /** Files could not be written. */
+  | 'STORAGE'
+  /** A checkpoint is torn, foreign or does not match its checksums. */
+  | 'BAD_CHECKPOINT'
+  /** The native TensorFlow library cannot be loaded. */
+  | 'NO_TENSORFLOW'
+  /** Stopped on request. */
+  | 'ABORTED'
+  | 'INTERNAL';

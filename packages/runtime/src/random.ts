@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+
+/** Seeded randomness, as an argument: nothing in Tutti reads `Math.random`. */
+export interface Random {
+  /** A float in [0, 1) with 53 random bits. */
+  next(): number;
+  /** An integer in [0, bound), without bias; `bound` at most 2^32. */
+  below(bound: number): number;
+  /** A 32-bit unsigned integer. */
+  uint32(): number;
+  /** Shuffles in place, every order equally likely (Fisher-Yates). */
+  shuffle<T extends Uint32Array | unknown[]>(items: T): T;
+}
+
+export type RandomKey = readonly (string | number)[];
+
+/**
+ * The generator that belongs to a key such as `['dropout', seed, epoch, step, shard]`: equal keys
+ * give equal sequences, different keys independent ones. The state of xoroshiro128+ is taken from
+ * the SHA-256 of the key.
+ */
+export function createRandom(...key: RandomKey): Random {
+  const digest = createHash('sha256').update(JSON.stringify(key)).digest();
+  const state = [0, 4, 8, 12].map((at) => digest.readInt32LE(at));
+  const generator = xoroshiro128plusFromState(state);
+  const uint32 = () => generator.next() >>> 0;
+  const random: Random = {
+    uint32,
+    next: () => ((uint32() >>> 5) * 67108864 + (uint32() >>> 6)) / 9007199254740992,
+    below(bound) {
+      // Rejection: values past the last whole multiple of `bound` would favour small results.
+      const limit = 4294967296 - (4294967296 % bound);
+      for (;;) {
+        const value = uint32();
+        if (value < limit) return value % bound;
+      }
+    },
+    shuffle(items) {
+      for (let i = items.length - 1; i > 0; i--) {
+        const j = random.below(i + 1);
+        const held = items[i]!;
+        items[i] = items[j]!;
+        items[j] = held;
+      }
+      return items;
+    },
+  };
+  return random;
+}

@@ -1,0 +1,84 @@
+import type { Batch, Dataset } from '@tutti/data';
+import type { ProgramDefaults, StoredParameter } from '@tutti/protocol';
+import type { Random } from '@tutti/runtime';
+
+/**
+ * A training program, as the worker knows it. `@tutti/tensorflow` makes one from a tf model;
+ * `defineProgram` makes one from four plain functions.
+ */
+export interface Program extends ProgramDefaults {
+  /** Shown in logs and used for folder names; the file's name if not given. */
+  readonly name?: string;
+  /** Opens the data. Called once per process, before `open`. */
+  readonly data: () => ProgramData | Promise<ProgramData>;
+  /** Loads what computing needs (a native library, a model). Called once per worker process. */
+  open(): Computation | Promise<Computation>;
+}
+
+export interface ProgramData {
+  readonly training: Dataset;
+  /** What epochs and the end are evaluated on. */
+  readonly evaluation?: Dataset;
+}
+
+/** The maths of a program. Nothing in it may depend on anything but its arguments. */
+export interface Computation {
+  /** The stored parameters, in the order in which they lie on the wire and in the digest. */
+  readonly parameters: readonly StoredParameter[];
+  /** The first values: a function of the seed alone. */
+  initialize(seed: number): ParameterValues | Promise<ParameterValues>;
+  /**
+   * The gradient of the *sum* of the loss over one micro-batch, with respect to every stored
+   * parameter. The weights must not be written to, nor kept beyond the call.
+   */
+  gradient(
+    weights: ParameterValues,
+    microBatch: MicroBatch,
+  ): GradientResult | Promise<GradientResult>;
+  /** The same sums without a gradient, on examples that were not trained on. */
+  evaluate(weights: ParameterValues, batch: Batch): EvaluationResult | Promise<EvaluationResult>;
+  /** Versions, thread counts and whatever else decides the bits of a gradient. */
+  readonly arithmetic?: Readonly<Record<string, string>>;
+  close?(): void | Promise<void>;
+}
+
+/** One flat float32 array for every stored parameter, by its name. */
+export type ParameterValues = Readonly<Record<string, Float32Array>>;
+
+export interface MicroBatch {
+  readonly batch: Batch;
+  readonly epoch: number;
+  readonly step: number;
+  readonly shard: number;
+  /** Everything random in a program (dropout, augmentation) comes from here: it follows from
+   * (seed, epoch, step, shard), so that any worker draws the same. */
+  readonly random: Random;
+}
+
+export interface EvaluationResult {
+  /** The sum of the loss over the examples. */
+  readonly lossSum: number;
+  /** Number of examples. */
+  readonly count: number;
+  /** Sums over the examples (of correct answers, say); reported divided by `count`. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+export interface GradientResult extends EvaluationResult {
+  readonly gradient: ParameterValues;
+}
+
+/** A program without any framework: the four functions and its settings in one object. */
+export function defineProgram(program: Omit<Program, 'open'> & Computation): Program {
+  const { parameters, arithmetic } = program;
+  return {
+    ...program,
+    open: () => ({
+      parameters,
+      initialize: (seed) => program.initialize(seed),
+      gradient: (weights, microBatch) => program.gradient(weights, microBatch),
+      evaluate: (weights, batch) => program.evaluate(weights, batch),
+      ...(arithmetic === undefined ? {} : { arithmetic }),
+    }),
+  };
+}
