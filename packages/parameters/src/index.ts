@@ -1,1 +1,20 @@
-export {};
+export {
+  CHUNK_FLOATS,
+  createLayout,
+  type Layout,
+  type PlacedParameter,
+  partition,
+  type Segment,
+} from './layout.js';
+export {
+  expand,
+  hashed,
+  reduce,
+  resolveSharing,
+  type Sharing,
+  type SharingMap,
+  type SharingRule,
+  storedFromWeights,
+  tie,
+  type WeightSpec,
+} from './sharing.js';

@@ -1,0 +1,121 @@
+import type { StoredParameter } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+
+/** Floats in a chunk: the unit of wire, reduction and update. 256 KiB fit a second-level cache. */
+export const CHUNK_FLOATS = 65_536;
+
+export interface PlacedParameter extends Required<StoredParameter> {
+  /** Where it starts in the flat vector, in floats. */
+  readonly offset: number;
+  /** Its length in floats. */
+  readonly size: number;
+}
+
+/** A run inside one chunk that the server updates by one rule. */
+export interface Segment {
+  /** In floats from the start of the chunk. */
+  readonly start: number;
+  readonly length: number;
+  readonly update: 'gradient' | 'average';
+  readonly decay: boolean;
+}
+
+/** How the stored parameters lie in one flat vector, and how that is cut into chunks. */
+export interface Layout {
+  readonly parameters: readonly PlacedParameter[];
+  /** Floats in the whole vector. */
+  readonly floats: number;
+  readonly chunks: number;
+  readonly chunkFloats: number;
+  /** Floats in one chunk; only the last may be shorter. */
+  chunkLength(chunk: number): number;
+  /** The runs of one chunk, in order and without gaps; neighbours with one rule are one run. */
+  segments(chunk: number): readonly Segment[];
+  /** The parameter that owns one float of the flat vector. */
+  parameterAt(position: number): PlacedParameter;
+  /** Named views into a flat vector. */
+  views(flat: Float32Array): Record<string, Float32Array>;
+}
+
+/**
+ * Lays the parameters one after the other, in the order in which they are declared.
+ * @throws TuttiError BAD_PROGRAM for no parameters, a name used twice, an impossible shape
+ */
+export function createLayout(
+  declared: readonly StoredParameter[],
+  chunkFloats: number = CHUNK_FLOATS,
+): Layout {
+  const parameters = place(declared);
+  const last = parameters[parameters.length - 1]!;
+  const floats = last.offset + last.size;
+  const chunks = Math.ceil(floats / chunkFloats);
+  const chunkLength = (chunk: number) => Math.min(chunkFloats, floats - chunk * chunkFloats);
+
+  return {
+    parameters,
+    floats,
+    chunks,
+    chunkFloats,
+    chunkLength,
+    segments(chunk) {
+      const from = chunk * chunkFloats;
+      const to = from + chunkLength(chunk);
+      const segments: { -readonly [K in keyof Segment]: Segment[K] }[] = [];
+      for (const { offset, size, update, decay } of parameters) {
+        const start = Math.max(offset, from);
+        const end = Math.min(offset + size, to);
+        if (start >= end) continue;
+        const previous = segments[segments.length - 1];
+        if (previous?.update === update && previous.decay === decay) previous.length += end - start;
+        else segments.push({ start: start - from, length: end - start, update, decay });
+      }
+      return segments;
+    },
+    parameterAt(position) {
+      const found = parameters.find(
+        ({ offset, size }) => position >= offset && position < offset + size,
+      );
+      if (found === undefined) throw new RangeError(`No parameter at float ${position}`);
+      return found;
+    },
+    views(flat) {
+      return Object.fromEntries(
+        parameters.map(({ name, offset, size }) => [name, flat.subarray(offset, offset + size)]),
+      );
+    },
+  };
+}
+
+function place(declared: readonly StoredParameter[]): PlacedParameter[] {
+  const bad = (message: string) =>
+    new TuttiError('BAD_PROGRAM', message, {
+      remedy: 'Correct the parameters that the program declares.',
+    });
+  if (declared.length === 0) throw bad('The program declares no parameters');
+  const names = new Set<string>();
+  let offset = 0;
+  return declared.map(({ name, shape, update = 'gradient', decay = true }) => {
+    if (names.has(name)) throw bad(`Two stored parameters are called "${name}"`);
+    names.add(name);
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    if (!Number.isSafeInteger(size) || size < 1 || shape.some((extent) => extent < 1))
+      throw bad(`Stored parameter "${name}" has the impossible shape [${shape.join(', ')}]`);
+    const placed = { name, shape: [...shape], update, decay, offset, size };
+    offset += size;
+    return placed;
+  });
+}
+
+/**
+ * Neighbouring chunks for each of `servers` servers, as even as whole chunks allow. With more
+ * servers than chunks, the last ones hold none.
+ */
+export function partition(
+  chunks: number,
+  servers: number,
+): { readonly firstChunk: number; readonly chunks: number }[] {
+  return Array.from({ length: servers }, (_, server) => {
+    const firstChunk = Math.ceil((server * chunks) / servers);
+    return { firstChunk, chunks: Math.ceil(((server + 1) * chunks) / servers) - firstChunk };
+  });
+}
