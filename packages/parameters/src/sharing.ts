@@ -28,7 +28,7 @@ export type SharingRule =
 export function tie(
   first: string,
   second: string,
-  ...rest: [...string[], { transpose?: boolean }] | string[]
+  ...rest: (string | { transpose?: boolean })[]
 ): SharingRule {
   const last = rest[rest.length - 1];
   const options = typeof last === 'object' ? last : {};
