@@ -1,4 +1,6 @@
+export { arrays } from './arrays.js';
 export type { Batch, Dataset, Field } from './dataset.js';
+export { type IdxOptions, idx } from './idx.js';
 export {
   batches,
   createSampler,

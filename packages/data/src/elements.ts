@@ -1,0 +1,114 @@
+import { badData } from './bad-data.js';
+
+/** How numbers lie in a file: kind, bits, and whether the least significant byte comes first. */
+export type ElementKind = 'uint8' | 'int8' | 'int16' | 'int32' | 'int64' | 'float32' | 'float64';
+
+export interface ElementFormat {
+  readonly kind: ElementKind;
+  readonly littleEndian: boolean;
+}
+
+export const BYTES_PER_ELEMENT: Readonly<Record<ElementKind, number>> = {
+  uint8: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  float32: 4,
+  float64: 8,
+};
+
+/** Turns the bytes of numbers in a file into one of the three kinds of array that a batch has. */
+export interface Decoder {
+  readonly format: ElementFormat;
+  create(length: number): Float32Array | Int32Array | Uint8Array;
+  /** Decodes `count` numbers that start at byte `from` into `target` at element `at`. */
+  decode(
+    bytes: Uint8Array,
+    from: number,
+    count: number,
+    target: Float32Array | Int32Array | Uint8Array,
+    at: number,
+  ): void;
+}
+
+/**
+ * The decoder for a format. Floating-point numbers become float32, integers int32 (int64 must fit),
+ * uint8 stays as it is unless `as` says otherwise; with a `scale`, everything becomes float32 and is
+ * multiplied by it.
+ */
+export function createDecoder(
+  format: ElementFormat,
+  { scale, as }: { scale?: number | undefined; as?: 'int32' | undefined } = {},
+): Decoder {
+  const { kind, littleEndian } = format;
+  const step = BYTES_PER_ELEMENT[kind];
+  if (kind === 'uint8') return uint8Decoder(format, scale, as);
+  const read = readerOf(kind, littleEndian);
+  const float = scale !== undefined || kind === 'float32' || kind === 'float64';
+  return {
+    format,
+    create: (length) => (float ? new Float32Array(length) : new Int32Array(length)),
+    decode(bytes, from, count, target, at) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      if (scale === undefined) {
+        for (let i = 0; i < count; i++) target[at + i] = read(view, from + i * step);
+      } else {
+        for (let i = 0; i < count; i++) target[at + i] = read(view, from + i * step) * scale;
+      }
+    },
+  };
+}
+
+function uint8Decoder(
+  format: ElementFormat,
+  scale: number | undefined,
+  as: 'int32' | undefined,
+): Decoder {
+  if (scale === undefined) {
+    return {
+      format,
+      create: (length) => (as === 'int32' ? new Int32Array(length) : new Uint8Array(length)),
+      decode(bytes, from, count, target, at) {
+        for (let i = 0; i < count; i++) target[at + i] = bytes[from + i]!;
+      },
+    };
+  }
+  const scaled = Float32Array.from({ length: 256 }, (_, value) => value * scale);
+  return {
+    format,
+    create: (length) => new Float32Array(length),
+    decode(bytes, from, count, target, at) {
+      for (let i = 0; i < count; i++) target[at + i] = scaled[bytes[from + i]!]!;
+    },
+  };
+}
+
+type ReadNumber = (view: DataView, offset: number) => number;
+
+function readerOf(kind: Exclude<ElementKind, 'uint8'>, little: boolean): ReadNumber {
+  switch (kind) {
+    case 'int8':
+      return (view, offset) => view.getInt8(offset);
+    case 'int16':
+      return (view, offset) => view.getInt16(offset, little);
+    case 'int32':
+      return (view, offset) => view.getInt32(offset, little);
+    case 'float32':
+      return (view, offset) => view.getFloat32(offset, little);
+    case 'float64':
+      return (view, offset) => view.getFloat64(offset, little);
+    case 'int64':
+      return (view, offset) => {
+        const low = view.getInt32(little ? offset : offset + 4, little);
+        const high = view.getInt32(little ? offset + 4 : offset, little);
+        if (high !== low >> 31) {
+          throw badData(
+            `the number ${view.getBigInt64(offset, little)} does not fit into 32 bits`,
+            'Store numbers from -2147483648 to 2147483647, or floating-point ones.',
+          );
+        }
+        return low;
+      };
+  }
+}
