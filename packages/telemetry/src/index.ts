@@ -1,1 +1,30 @@
-export {};
+export {
+  type CheckpointEvent,
+  type EpochEvent,
+  type EvaluationNumbers,
+  type FailedEvent,
+  type FinishedEvent,
+  failedEvent,
+  type Metrics,
+  type RunEvent,
+  type StartedEvent,
+  type StepEvent,
+  type WaitingEvent,
+  type WarningEvent,
+  type WorkerJoinedEvent,
+  type WorkerLeftEvent,
+} from './events.js';
+export { formatBytes, formatCount, formatDuration, formatLoss, formatMetrics } from './format.js';
+export { createJsonRenderer } from './json-renderer.js';
+export {
+  createLogger,
+  type LogFields,
+  type Logger,
+  type LoggerInit,
+  type LogLevel,
+  silentLogger,
+} from './log.js';
+export { createPlainRenderer } from './plain-renderer.js';
+export { createProgressRenderer } from './progress-renderer.js';
+export type { Renderer, RendererInit, TextStream, TimedRendererInit } from './renderer.js';
+export { loadingCode, summaryLines } from './summary.js';

@@ -1,0 +1,138 @@
+import type { ErrorCode, ErrorRecord } from '@tutti/runtime';
+
+/**
+ * What a training run tells while it runs. Scripts read these names from `tutti train --json`, so
+ * they only ever gain fields.
+ *
+ * Conventions: `step` counts the steps that are done (the last one equals `steps` of `started`),
+ * `epoch` counts from 1, losses are means over examples, metrics are means over examples between 0
+ * and 1 (`metrics.accuracy`), times are in milliseconds.
+ */
+export type RunEvent =
+  | StartedEvent
+  | StepEvent
+  | EpochEvent
+  | WorkerJoinedEvent
+  | WorkerLeftEvent
+  | WaitingEvent
+  | CheckpointEvent
+  | WarningEvent
+  | FinishedEvent
+  | FailedEvent;
+
+export type Metrics = Readonly<Record<string, number>>;
+
+/** The first event: everyone who is needed is there, and step 1 begins. */
+export interface StartedEvent {
+  readonly event: 'started';
+  readonly job: string;
+  readonly workers: number;
+  readonly servers: number;
+  readonly shards: number;
+  /** Steps in the whole run. */
+  readonly steps: number;
+  /** Epochs in the whole run; the last may be cut short by `--steps`. */
+  readonly epochs?: number;
+  /** Floats that the servers hold. */
+  readonly storedParameters: number;
+  readonly program?: string;
+}
+
+export interface StepEvent {
+  readonly event: 'step';
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly metrics: Metrics;
+  /** Examples trained on since the start of the run. */
+  readonly examples: number;
+  /** Over the last few steps. */
+  readonly examplesPerSecond: number;
+  readonly stepMs: number;
+}
+
+export interface EpochEvent {
+  readonly event: 'epoch';
+  readonly epoch: number;
+  readonly step: number;
+  /** Mean over the epoch's training examples, each seen with the weights of its own step. */
+  readonly loss: number;
+  readonly metrics: Metrics;
+  readonly evaluation?: EvaluationNumbers;
+}
+
+/** Means over the evaluation set, all with the same weights. */
+export interface EvaluationNumbers {
+  readonly loss: number;
+  readonly metrics: Metrics;
+}
+
+export interface WorkerJoinedEvent {
+  readonly event: 'worker-joined';
+  readonly worker: string;
+  /** Workers in the run, this one included. */
+  readonly workers: number;
+}
+
+export interface WorkerLeftEvent {
+  readonly event: 'worker-left';
+  readonly worker: string;
+  readonly reason: string;
+  /** Workers that remain. */
+  readonly workers: number;
+}
+
+/** The run stands still. Repeated while it does. */
+export interface WaitingEvent {
+  readonly event: 'waiting';
+  readonly who: string;
+  readonly what: string;
+  /** How long it has been waiting. */
+  readonly sinceMs: number;
+  readonly remedy: string;
+}
+
+export interface CheckpointEvent {
+  readonly event: 'checkpoint';
+  readonly step: number;
+  readonly path: string;
+}
+
+export interface WarningEvent {
+  readonly event: 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** The last event of a run that went well. */
+export interface FinishedEvent {
+  readonly event: 'finished';
+  readonly steps: number;
+  readonly examples: number;
+  /** Of the final evaluation if there is one, else of the last epoch of training. */
+  readonly loss: number;
+  readonly metrics: Metrics;
+  /** SHA-256 over the float32 bytes of the stored parameters, in declared order. */
+  readonly digest: string;
+  readonly examplesPerSecond: number;
+  readonly wireBytesPerStep: number;
+  readonly storedParameters: number;
+  /** Where the trained model lies; null if it was not to be saved. */
+  readonly modelPath: string | null;
+}
+
+/** The last event of a run that did not go well. */
+export interface FailedEvent {
+  readonly event: 'failed';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** The event for an error record; the stack stays behind, it belongs into the log. */
+export function failedEvent(record: ErrorRecord): FailedEvent {
+  const { code, message, remedy, details } = record;
+  return { event: 'failed', code, message, remedy, details };
+}

@@ -1,0 +1,67 @@
+import type { EpochEvent, FailedEvent, RunEvent, StartedEvent } from './events.js';
+import { formatCount, formatDuration, formatLoss, formatMetrics } from './format.js';
+
+/** The sentence for an event that does not come every step. Undefined for those that do not need one. */
+export function eventText(
+  event: RunEvent,
+  started: StartedEvent | undefined,
+): { readonly text: string; readonly urgent: boolean } | undefined {
+  const say = (text: string) => ({ text, urgent: false });
+  const warn = (text: string) => ({ text, urgent: true });
+  switch (event.event) {
+    case 'started':
+      return say(startedText(event));
+    case 'epoch':
+      return say(epochText(event, started));
+    case 'worker-joined':
+      return say(`${event.worker} joined (${counted(event.workers, 'worker')})`);
+    case 'worker-left':
+      return warn(`${event.worker} left: ${event.reason} (${counted(event.workers, 'worker')})`);
+    case 'waiting':
+      return warn(
+        `waiting for ${event.who}: ${event.what}, for ${formatDuration(event.sinceMs)} now. ${event.remedy}`,
+      );
+    case 'checkpoint':
+      return say(`checkpoint of step ${event.step} in ${event.path}`);
+    case 'warning':
+      return warn(`warning: ${event.message} ${event.remedy}`);
+    case 'failed':
+      return warn(failureText(event));
+    case 'step':
+    case 'finished':
+      return undefined;
+  }
+}
+
+export function failureText(event: FailedEvent): string {
+  return `error ${event.code}: ${event.message}\n  ${event.remedy}`;
+}
+
+export function epochText(event: EpochEvent, started: StartedEvent | undefined): string {
+  const numbers = (loss: number, metrics: EpochEvent['metrics']) =>
+    [`loss ${formatLoss(loss)}`, formatMetrics(metrics)].filter(Boolean).join(', ');
+  const test =
+    event.evaluation === undefined
+      ? ''
+      : `; test: ${numbers(event.evaluation.loss, event.evaluation.metrics)}`;
+  return `epoch ${outOf(event.epoch, started?.epochs)}: ${numbers(event.loss, event.metrics)}${test}`;
+}
+
+export function outOf(value: number, total: number | undefined): string {
+  return total === undefined ? String(value) : `${value}/${total}`;
+}
+
+function startedText(event: StartedEvent): string {
+  const who =
+    event.workers === 0
+      ? 'in this process, without a network'
+      : `with ${counted(event.workers, 'worker')} and ${counted(event.servers, 'server')}`;
+  return (
+    `training ${event.program ?? event.job} ${who}: ${counted(event.steps, 'step')} over ` +
+    `${counted(event.shards, 'shard')}, ${counted(event.storedParameters, 'stored parameter')}`
+  );
+}
+
+function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

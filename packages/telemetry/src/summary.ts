@@ -1,0 +1,65 @@
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { FinishedEvent } from './events.js';
+import { formatBytes, formatCount, formatDuration, formatLoss, formatMetric } from './format.js';
+
+export interface SummaryInit {
+  /** Whether loss and metrics come from an evaluation set. */
+  readonly evaluated: boolean;
+  readonly elapsedMs?: number;
+  readonly loadingCode?: (modelPath: string) => readonly string[];
+}
+
+/** What a person wants to know at the end, one fact a line. */
+export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] {
+  const kind = init.evaluated ? 'test' : 'training';
+  const rows: [string, string][] = [
+    ...Object.entries(event.metrics).map(([name, value]): [string, string] => [
+      `${kind} ${name}`,
+      formatMetric(value),
+    ]),
+    [`${kind} loss`, formatLoss(event.loss)],
+    [
+      'throughput',
+      `${formatCount(event.examplesPerSecond)} examples/s, ` +
+        `${formatBytes(event.wireBytesPerStep)} on the wire a step`,
+    ],
+    ['parameters', `${formatCount(event.storedParameters)} stored, digest ${event.digest}`],
+  ];
+  if (event.modelPath !== null) rows.push(['model', event.modelPath]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const time = init.elapsedMs === undefined ? '' : ` in ${formatDuration(init.elapsedMs)}`;
+  const lines = [
+    `done: ${formatCount(event.steps)} steps, ${formatCount(event.examples)} examples${time}`,
+    ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+  ];
+  if (event.modelPath !== null) {
+    const code = (init.loadingCode ?? loadingCode)(event.modelPath);
+    lines.push('load it:', ...code.map((line) => `  ${line}`));
+  }
+  return lines;
+}
+
+/** Two lines of code that load what lies at `modelPath`. */
+export function loadingCode(modelPath: string): readonly string[] {
+  if (basename(modelPath) === 'model.json') {
+    return [
+      "import * as tf from '@tensorflow/tfjs-node';",
+      `const model = await tf.loadLayersModel(${quote(pathToFileURL(modelPath).href)});`,
+    ];
+  }
+  if (modelPath.endsWith('.safetensors')) {
+    return [
+      "import { readSafetensors } from '@tutti/checkpoint';",
+      `const { tensors } = await readSafetensors(${quote(modelPath)});`,
+    ];
+  }
+  return [
+    "import { readCheckpoint } from '@tutti/checkpoint';",
+    `const { parameters } = await readCheckpoint(${quote(modelPath)});`,
+  ];
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
