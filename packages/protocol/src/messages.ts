@@ -52,6 +52,8 @@ export interface Report {
   readonly type: 'report';
   readonly step: number;
   readonly shards: readonly ShardReport[];
+  /** Bytes that the worker sent and received since its last report. */
+  readonly wireBytes: number;
 }
 /** A complete node [lo, hi) of the canonical tree, for one chunk. Payload: float32. */
 export interface Contribution {

@@ -1,1 +1,2 @@
-export {};
+export { createReducer, type HeldNode, type Offer, type Reducer } from './reducer.js';
+export { maximalNodes, type Node, pathTo, split } from './tree.js';

@@ -1,3 +1,4 @@
+export { type BufferPool, createBufferPool } from './buffer-pool.js';
 export {
   type Clock,
   createSimulatedClock,
@@ -13,4 +14,13 @@ export {
   TuttiError,
   toTuttiError,
 } from './errors.js';
+export {
+  abortError,
+  createMonitor,
+  deadlineError,
+  type Monitor,
+  type Wait,
+  type WaitReport,
+} from './monitor.js';
 export { createRandom, type Random, type RandomKey } from './random.js';
+export { type Running, start } from './running.js';

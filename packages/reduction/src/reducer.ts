@@ -1,0 +1,99 @@
+import type { Block, Kernels } from '@tutti/kernels';
+import { type Node, pathTo, split } from './tree.js';
+
+/** What became of an offered node. */
+export type Offer =
+  /** Kept, and added to its sibling if that was there. */
+  | 'held'
+  /** Already covered by what was offered before: nothing changed. */
+  | 'duplicate'
+  /** The tree is complete: `sum` has the result. */
+  | 'complete'
+  /** [lo, hi) is no node of the tree: nothing changed. */
+  | 'no-node';
+
+/** Completes the canonical tree over one vector, in whatever order its nodes arrive. */
+export interface Reducer {
+  /**
+   * Offers the sum over the shards [lo, hi). Bytes are kept as they are until their sibling comes,
+   * and must not change; a block passes into the reducer's hands unless the offer comes back as
+   * 'duplicate' or 'no-node'.
+   */
+  offer(lo: number, hi: number, values: Uint8Array | Block): Offer;
+  /** The sum over all shards, once complete. Valid until `release`. */
+  sum(): Block | Uint8Array | undefined;
+  /** The nodes held now, lowest first: maximal, disjoint. */
+  nodes(): readonly HeldNode[];
+  /** The shards that no held node covers. */
+  missing(): number[];
+  /** Forgets everything and gives the memory back. */
+  release(): void;
+}
+
+export interface HeldNode extends Node {
+  readonly values: Uint8Array | Block;
+}
+
+export function createReducer(init: {
+  readonly kernels: Kernels;
+  readonly shards: number;
+  /** Elements of the vector. */
+  readonly length: number;
+}): Reducer {
+  const { kernels, shards, length } = init;
+  const held = new Map<number, HeldNode>();
+  const isHeld = ({ lo, hi }: Node) => held.get(lo)?.hi === hi;
+  const sorted = () => [...held.values()].sort((a, b) => a.lo - b.lo);
+
+  function drop({ lo, values }: HeldNode) {
+    held.delete(lo);
+    if (!(values instanceof Uint8Array)) kernels.free(values);
+  }
+
+  function toBlock(values: Uint8Array | Block): Block {
+    if (!(values instanceof Uint8Array)) return values;
+    const block = kernels.allocate(length);
+    block.bytes.set(values);
+    return block;
+  }
+
+  return {
+    offer(lo, hi, values) {
+      const bytes = values instanceof Uint8Array ? values.byteLength / 4 : values.length;
+      if (bytes !== length)
+        throw new RangeError(`A node of ${bytes} floats was offered for a vector of ${length}`);
+      const path = pathTo(lo, hi, shards);
+      if (path === undefined) return 'no-node';
+      if (path.some(isHeld)) return 'duplicate';
+      // What it covers is the same sum, only less complete.
+      for (const node of sorted()) if (node.lo >= lo && node.hi <= hi) drop(node);
+
+      held.set(lo, { lo, hi, values });
+      for (let depth = path.length - 2; depth >= 0; depth--) {
+        const parent = path[depth]!;
+        const middle = split(parent.lo, parent.hi);
+        const left = held.get(parent.lo);
+        const right = held.get(middle);
+        if (left?.hi !== middle || right?.hi !== parent.hi) return 'held';
+        // One operand in kernel memory becomes the result; addition commutes bit for bit.
+        const leftBlock = toBlock(left.values);
+        const rightBlock = toBlock(right.values);
+        kernels.add(leftBlock, leftBlock, rightBlock);
+        kernels.free(rightBlock);
+        held.delete(middle);
+        held.set(parent.lo, { ...parent, values: leftBlock });
+      }
+      return 'complete';
+    },
+    sum: () => (isHeld({ lo: 0, hi: shards }) ? held.get(0)!.values : undefined),
+    nodes: sorted,
+    missing() {
+      const covered = new Set<number>();
+      for (const { lo, hi } of held.values()) for (let s = lo; s < hi; s++) covered.add(s);
+      return Array.from({ length: shards }, (_, shard) => shard).filter((s) => !covered.has(s));
+    },
+    release() {
+      for (const node of sorted()) drop(node);
+    },
+  };
+}
