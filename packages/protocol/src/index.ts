@@ -1,3 +1,4 @@
+export { decode, encode, MAX_HEADER_BYTES } from './codec.js';
 export type {
   Connection,
   ConnectionHandlers,

@@ -1,0 +1,188 @@
+import type { ErrorRecord } from '@tutti/runtime';
+import {
+  anything,
+  type Fields,
+  flag,
+  integer,
+  type Kind,
+  listOf,
+  mapOf,
+  number,
+  oneOf,
+  optional,
+  shapeOf,
+  text,
+  variantsOf,
+  version,
+  whole,
+} from './kinds.js';
+import type { Body, HostFacts, ServerRange, ShardReport, Stamp } from './messages.js';
+import type {
+  JobPlan,
+  OptimizerSpec,
+  ProgramDefaults,
+  ProgramDescription,
+  Schedule,
+  StoredParameter,
+} from './plan.js';
+
+type ScheduleOf<K extends Schedule['kind']> = Omit<Extract<Schedule, { kind: K }>, 'kind'>;
+
+const schedule = variantsOf('kind', {
+  constant: shapeOf<ScheduleOf<'constant'>>({}),
+  step: shapeOf<ScheduleOf<'step'>>({ every: number, factor: number }),
+  exponential: shapeOf<ScheduleOf<'exponential'>>({ every: number, factor: number }),
+  cosine: shapeOf<ScheduleOf<'cosine'>>({ steps: number, floor: optional(number) }),
+} satisfies Record<Schedule['kind'], Kind>);
+
+const optimizer = shapeOf<OptimizerSpec>({
+  name: oneOf(
+    'sgd',
+    'momentum',
+    'nesterov',
+    'adagrad',
+    'rmsprop',
+    'adam',
+    'adamw',
+    'adadelta',
+    'adamax',
+  ),
+  learningRate: number,
+  schedule: optional(schedule),
+  warmupSteps: optional(whole),
+  weightDecay: optional(number),
+  clipValue: optional(number),
+  clipNorm: optional(number),
+  momentum: optional(number),
+  beta1: optional(number),
+  beta2: optional(number),
+  epsilon: optional(number),
+  rho: optional(number),
+  decay: optional(number),
+  centered: optional(flag),
+  initialAccumulator: optional(number),
+});
+
+const parameters = listOf(
+  shapeOf<StoredParameter>({
+    name: text,
+    shape: listOf(whole),
+    update: optional(oneOf('gradient', 'average')),
+    decay: optional(flag),
+  }),
+);
+
+const description = shapeOf<ProgramDescription>({
+  name: text,
+  hash: text,
+  parameters,
+  trainingExamples: whole,
+  evaluationExamples: whole,
+  defaults: shapeOf<ProgramDefaults>({
+    batchSize: whole,
+    epochs: number,
+    seed: integer,
+    shards: optional(whole),
+    optimizer,
+    evaluationBatchSize: optional(whole),
+  }),
+});
+
+const plan = shapeOf<JobPlan>({
+  programName: text,
+  programHash: text,
+  parameters,
+  trainingExamples: whole,
+  evaluationExamples: whole,
+  evaluationBatchSize: whole,
+  batchSize: whole,
+  shards: whole,
+  seed: integer,
+  steps: whole,
+  stepsPerEpoch: whole,
+  optimizer,
+});
+
+const error = shapeOf<ErrorRecord>({
+  code: text,
+  message: text,
+  remedy: text,
+  details: mapOf(anything),
+  stack: optional(text),
+});
+
+const host = shapeOf<HostFacts>({
+  hostname: text,
+  pid: whole,
+  cpu: text,
+  node: text,
+  arithmetic: mapOf(text),
+});
+
+const shardReports = listOf(
+  shapeOf<ShardReport>({
+    shard: whole,
+    count: whole,
+    lossSum: number,
+    metrics: mapOf(number),
+    computeMs: number,
+    maxAbs: optional(number),
+  }),
+);
+
+const servers = listOf(shapeOf<ServerRange>({ address: text, firstChunk: whole, chunks: whole }));
+
+export const stamp = shapeOf<Stamp>({ protocol: whole, job: text, session: text });
+
+type Bodies = { [T in Body['type']]: Omit<Extract<Body, { type: T }>, 'type'> };
+
+const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
+  join: { worker: text, description, host },
+  initial: { chunk: whole },
+  report: { step: whole, shards: shardReports, wireBytes: whole },
+  contribution: { step: whole, lo: whole, hi: whole, chunk: whole },
+  evaluation: { version: whole, shards: shardReports },
+  failed: { error },
+  leave: {},
+  welcome: { worker: text, plan, servers },
+  initialize: {},
+  assign: { generation: whole, step: whole, shards: listOf(whole) },
+  finish: { error: optional(error) },
+  open: { plan, firstChunk: whole, chunks: whole },
+  store: { chunk: whole },
+  apply: { step: whole, chunk: whole, count: whole, scale: number },
+  opened: { versions: listOf(version) },
+  stored: { chunk: whole },
+  applied: { step: whole, chunk: whole },
+  pull: { version: whole },
+  weights: { version: whole, chunk: whole },
+  refused: { error },
+};
+
+const withPayload: readonly Body['type'][] = [
+  'initial',
+  'contribution',
+  'store',
+  'apply',
+  'weights',
+];
+/** Their errors carry whatever the thrower put into `details`. */
+const withDetails: readonly Body['type'][] = ['failed', 'finish', 'refused'];
+
+export interface Format {
+  readonly body: Kind;
+  readonly payload: boolean;
+  readonly details: boolean;
+}
+
+/** How each type of message looks; the only description of the wire besides messages.ts. */
+export const formats: ReadonlyMap<string, Format> = new Map(
+  Object.entries(table).map(([type, fields]) => [
+    type,
+    {
+      body: shapeOf(fields as Fields<object>),
+      payload: withPayload.includes(type as Body['type']),
+      details: withDetails.includes(type as Body['type']),
+    },
+  ]),
+);
