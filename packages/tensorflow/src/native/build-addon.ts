@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { digestOfFile, writeDigests } from './digests.js';
+import { runProcess } from './run-process.js';
+import type { WayContext } from './way.js';
+import { LIBRARIES } from './wheel.js';
+
+export const ADDON = 'tfjs_binding.node';
+
+/** @throws Error if there is no C++ compiler; worth knowing before a long download. */
+export async function findCompiler(context: WayContext): Promise<string> {
+  const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
+  for (const command of candidates) {
+    const found = await runProcess(command, ['--version'], {
+      limitMs: 30_000,
+      signal: context.signal,
+    }).catch(() => undefined);
+    if (found !== undefined) return command;
+  }
+  throw new Error(`there is no C++ compiler (tried ${candidates.join(', ')})`);
+}
+
+/**
+ * Compiles tfjs-node's addon from the sources in its npm package into `folder`.
+ *
+ * Node's C headers come from the npm package node-api-headers, so neither node-gyp nor a download of
+ * Node's own headers is needed; N-API 8 makes one addon fit all Node versions.
+ *
+ * @param libraries the folder of the cache that holds `tensorflow/`; its name, not its place, goes
+ *   into the addon, so the cache as a whole can be moved.
+ */
+export async function buildAddon(
+  sources: string,
+  libraries: { readonly folder: string; readonly name: string },
+  folder: string,
+  context: WayContext,
+): Promise<void> {
+  const compiler = await findCompiler(context);
+  context.report('Compiling the TensorFlow addon (about 20 s).');
+  const require = createRequire(import.meta.url);
+  const nodeHeaders = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+  const tensorflow = join(libraries.folder, 'tensorflow');
+  const addon = join(folder, ADDON);
+  const args = [
+    ...['-shared', '-fPIC', '-std=c++17', '-O2', '-DNAPI_VERSION=8'],
+    ...['-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DBUILDING_NODE_EXTENSION'],
+    ...['-I', nodeHeaders, '-I', join(tensorflow, 'include')],
+    join(sources, 'binding', 'tfjs_backend.cc'),
+    join(sources, 'binding', 'tfjs_binding.cc'),
+    ...LIBRARIES.map((name) => join(tensorflow, name)),
+    `-Wl,-rpath,$ORIGIN/../${libraries.name}/tensorflow`,
+    ...['-o', addon],
+  ];
+  await runProcess(compiler, args, { limitMs: 600_000, signal: context.signal });
+  await writeDigests(folder, { [ADDON]: await digestOfFile(addon) });
+}

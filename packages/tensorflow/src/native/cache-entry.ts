@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isIntact } from './digests.js';
+import { type LockOptions, withLock } from './lock.js';
+
+export interface CacheEntry extends LockOptions {
+  /** The finished folder; it appears whole or not at all. */
+  readonly folder: string;
+  /** Fills an empty folder, with its digests.json. */
+  fill(staging: string): Promise<void>;
+}
+
+/**
+ * Makes sure that a folder of the cache is there and intact, and fills it if it is not.
+ *
+ * Safe with several processes: each fills a folder of its own, which a rename makes the finished
+ * one; the lock only spares the others the work.
+ *
+ * @throws whatever `fill` throws; the cache is then as before.
+ */
+export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
+  const { folder } = entry;
+  if (await isIntact(folder)) return folder;
+  const parent = dirname(folder);
+  await mkdir(parent, { recursive: true });
+  return withLock(`${folder}.lock`, entry, async () => {
+    if (await isIntact(folder)) return folder;
+    await removeLeftovers(parent, `${basename(folder)}.part-`);
+    const staging = `${folder}.part-${randomUUID()}`;
+    await mkdir(staging);
+    try {
+      await entry.fill(staging);
+      await publish(staging, folder);
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+    return folder;
+  });
+}
+
+async function publish(staging: string, folder: string): Promise<void> {
+  if (!(await isIntact(staging))) throw new Error(`${staging} does not match its digests`);
+  try {
+    await rename(staging, folder);
+  } catch (error) {
+    // Somebody else was first, or what is there is damaged.
+    if (await isIntact(folder)) return;
+    const damaged = `${folder}.part-${randomUUID()}`;
+    await rename(folder, damaged).catch(() => {
+      throw error;
+    });
+    await rename(staging, folder);
+    await rm(damaged, { recursive: true, force: true });
+  }
+}
+
+/** A process that was killed leaves its folder, which holds most of a gigabyte. */
+async function removeLeftovers(parent: string, prefix: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}

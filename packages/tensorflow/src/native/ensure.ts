@@ -1,0 +1,80 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Found, firstThatWorks } from './first-that-works.js';
+import { withLock } from './lock.js';
+import { createOwnDownloadWay } from './own-download.js';
+import { bindingPath, cacheFolder, tfjsNodeFolder } from './paths.js';
+import { probeBinding } from './probe.js';
+import { readStamp, type Stamp, writeStamp } from './stamp.js';
+import type { WayContext } from './way.js';
+import { createWheelWay } from './wheel-way.js';
+
+/**
+ * Makes sure that tfjs-node has a native binding that loads: one in place; else tfjs-node's own
+ * download; else the addon built against the library of the Python wheel, kept in a folder of the
+ * user's. Instant when it was done before.
+ *
+ * @throws TuttiError NO_TENSORFLOW that names the three ways and why each failed; ABORTED.
+ */
+export async function ensureTensorflow(context: WayContext): Promise<TensorflowSetup> {
+  const tfjsNode = tfjsNodeFolder();
+  const before = await readStamp(tfjsNode);
+  if (before !== undefined) return { ...before, bindingPath: bindingPath(tfjsNode) };
+  await mkdir(join(tfjsNode, 'lib'), { recursive: true });
+  return withLock(join(tfjsNode, 'lib', 'tutti-native.lock'), context, async () => {
+    const stamp = (await readStamp(tfjsNode)) ?? (await setUp(tfjsNode, context));
+    return { ...stamp, bindingPath: bindingPath(tfjsNode) };
+  });
+}
+
+export interface TensorflowSetup {
+  /** The version of the native library. */
+  readonly tensorflow: string;
+  /** How it was had. */
+  readonly way: string;
+  readonly bindingPath: string;
+}
+
+async function setUp(tfjsNode: string, context: WayContext): Promise<Stamp> {
+  context.report('Setting up native TensorFlow.');
+  const found: Found = await firstThatWorks(
+    [createOwnDownloadWay(tfjsNode), createWheelWay(tfjsNode, cacheFolder(process.env))],
+    probeBinding,
+    context,
+  );
+  context.report(`Native TensorFlow ${found.tensorflow} works (${found.way}).`);
+  return writeStamp(tfjsNode, found);
+}
+
+export interface TensorflowStatus {
+  readonly ready: boolean;
+  readonly tfjsNode: string;
+  /** The version of the native library, if it loads. */
+  readonly tensorflow?: string;
+  readonly way?: string;
+  readonly bindingPath: string;
+  readonly cacheFolder: string;
+  /** Why it does not load. */
+  readonly problem?: string;
+}
+
+/** Loads the binding in a child process and tells what came of it; changes nothing. */
+export async function tensorflowStatus(
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<TensorflowStatus> {
+  const folder = tfjsNodeFolder();
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const way = (await readStamp(folder))?.way;
+  const known = {
+    tfjsNode: manifest.version as string,
+    bindingPath: bindingPath(folder),
+    cacheFolder: cacheFolder(process.env),
+    ...(way === undefined ? {} : { way }),
+  };
+  try {
+    const probed = await probeBinding({ report: () => {}, signal: options.signal });
+    return { ready: true, ...known, ...probed };
+  } catch (error) {
+    return { ready: false, ...known, problem: (error as Error).message };
+  }
+}

@@ -1,0 +1,7 @@
+export {
+  ensureTensorflow,
+  type TensorflowSetup,
+  type TensorflowStatus,
+  tensorflowStatus,
+} from './ensure.js';
+export { loadTensorflow, type Tensorflow } from './load.js';

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { type Clock, systemClock } from '@tutti/runtime';
+import { aborted } from './run-process.js';
+import type { WayContext } from './way.js';
+
+export interface LockOptions extends WayContext {
+  readonly clock?: Clock;
+  /** A lock whose heartbeat stands still for this long is taken over. */
+  readonly staleAfterMs?: number;
+  /** Whether a process of this host lives; replaced in tests. */
+  readonly isAlive?: (pid: number) => boolean;
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  readonly token: string;
+  readonly beat: number;
+}
+
+const POLL_MS = 250;
+const BEAT_MS = 5_000;
+
+/**
+ * Runs `task` while no other process runs one under the same lock file.
+ *
+ * The lock saves work; it is not what keeps the cache whole. A holder that is suspended for long may
+ * lose it, so tasks must also be safe when two run at once (see cache-entry.ts).
+ *
+ * @throws TuttiError ABORTED if the signal fires while waiting.
+ */
+export async function withLock<T>(
+  file: string,
+  options: LockOptions,
+  task: () => Promise<T>,
+): Promise<T> {
+  const { clock = systemClock } = options;
+  const release = await acquire(file, options, clock);
+  try {
+    return await task();
+  } finally {
+    await release();
+  }
+}
+
+async function acquire(file: string, options: LockOptions, clock: Clock) {
+  const { staleAfterMs = 60_000, isAlive = processLives, signal } = options;
+  let seen: { text: string; sinceMs: number } | undefined;
+  let told = false;
+  for (;;) {
+    if (signal?.aborted) throw aborted('Waiting for another set-up');
+    const release = await tryCreate(file, clock);
+    if (release !== undefined) return release;
+
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    if (seen?.text !== text) seen = { text, sinceMs: clock.now() };
+    const owner = parseOwner(text);
+    const dead = owner?.host === hostname() && !isAlive(owner.pid);
+    if (dead || clock.now() - seen.sinceMs >= staleAfterMs) {
+      await takeAway(file, text, owner);
+      seen = undefined;
+      continue;
+    }
+    if (!told) {
+      const who = owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host}`;
+      options.report(`Waiting for ${who}, which prepares the same files (lock ${file}).`);
+      told = true;
+    }
+    await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
+  }
+}
+
+async function tryCreate(file: string, clock: Clock): Promise<(() => Promise<void>) | undefined> {
+  const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined;
+    throw error;
+  });
+  if (handle === undefined) return undefined;
+  const token = randomUUID();
+  let beat = 0;
+  // Through the handle, so that a beat never touches the lock of somebody who took over.
+  const write = () =>
+    handle.write(
+      JSON.stringify({ pid: process.pid, host: hostname(), token, beat: beat++ } satisfies Owner),
+      0,
+    );
+  await write();
+  let released = false;
+  let timer = clock.after(BEAT_MS, tick);
+  let writing: Promise<unknown> = Promise.resolve();
+  function tick() {
+    if (released) return;
+    writing = write().catch(() => undefined);
+    timer = clock.after(BEAT_MS, tick);
+  }
+  return async () => {
+    released = true;
+    timer.cancel();
+    await writing;
+    await handle.close();
+    const text = await readFile(file, 'utf8').catch(() => '');
+    if (parseOwner(text)?.token === token) await rm(file, { force: true });
+  };
+}
+
+/** Moves a stale lock aside; if it became a live one in the meantime, puts that back. */
+async function takeAway(file: string, staleText: string, stale: Owner | undefined) {
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch {
+    return;
+  }
+  const text = await readFile(aside, 'utf8').catch(() => staleText);
+  const same = stale === undefined ? text === staleText : parseOwner(text)?.token === stale.token;
+  if (!same) await link(aside, file).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(text) as Owner;
+    return typeof owner.pid === 'number' && typeof owner.host === 'string' ? owner : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function processLives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,28 @@
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/** The folder of the installed package @tensorflow/tfjs-node. */
+export function tfjsNodeFolder(): string {
+  return dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+}
+
+/** Where tfjs-node 4.22 looks for its addon: it supports N-API 3 to 8 and takes the highest. */
+export function bindingPath(tfjsNode: string): string {
+  return join(tfjsNode, 'lib', 'napi-v8', 'tfjs_binding.node');
+}
+
+/**
+ * The folder of this user's that all checkouts share: `TUTTI_CACHE`, else `XDG_CACHE_HOME/tutti`,
+ * else `~/.cache/tutti`. A relative XDG_CACHE_HOME is ignored, as the XDG specification asks.
+ */
+export function cacheFolder(
+  environment: Readonly<Record<string, string | undefined>>,
+  home: string = homedir(),
+): string {
+  const { TUTTI_CACHE: own, XDG_CACHE_HOME: xdg } = environment;
+  if (own) return resolve(own);
+  return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.cache'), 'tutti');
+}

@@ -1,0 +1,45 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bindingPath } from './paths.js';
+
+/** What the last successful set-up of this checkout left, so that the next one is instant. */
+export interface Stamp {
+  readonly tensorflow: string;
+  readonly way: string;
+  /** Node's ABI, platform and architecture under which the binding was tried. */
+  readonly runtime: string;
+  /** Sizes in bytes of the binding and of the files it needs, by path. */
+  readonly files: Readonly<Record<string, number>>;
+}
+
+export function runtimeName(): string {
+  return `${process.platform}-${process.arch}-${process.versions.modules}`;
+}
+
+const stampPath = (tfjsNode: string) => join(tfjsNode, 'lib', 'tutti-native.json');
+
+/** @returns the stamp if it is of this runtime and all its files are in place with their sizes. */
+export async function readStamp(tfjsNode: string): Promise<Stamp | undefined> {
+  try {
+    const stamp = JSON.parse(await readFile(stampPath(tfjsNode), 'utf8')) as Stamp;
+    if (stamp.runtime !== runtimeName()) return undefined;
+    for (const [path, bytes] of Object.entries(stamp.files)) {
+      if ((await stat(path)).size !== bytes) return undefined;
+    }
+    return stamp;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeStamp(
+  tfjsNode: string,
+  found: { readonly tensorflow: string; readonly way: string; readonly files: readonly string[] },
+): Promise<Stamp> {
+  const files: Record<string, number> = {};
+  for (const path of [bindingPath(tfjsNode), ...found.files]) files[path] = (await stat(path)).size;
+  const { tensorflow, way } = found;
+  const stamp: Stamp = { tensorflow, way, runtime: runtimeName(), files };
+  await writeFile(stampPath(tfjsNode), `${JSON.stringify(stamp, null, 2)}\n`);
+  return stamp;
+}

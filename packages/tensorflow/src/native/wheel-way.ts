@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ADDON, buildAddon, findCompiler } from './build-addon.js';
+import { ensureCacheEntry } from './cache-entry.js';
+import { bindingPath } from './paths.js';
+import type { Way } from './way.js';
+import { LIBRARIES, PINNED_WHEELS, unpackWheel } from './wheel.js';
+
+/** The version of tfjs-node whose addon is built; part of the name in the cache. */
+const TFJS_NODE = '4.22.0';
+
+/**
+ * Builds the addon against the libraries of the Python wheel. Both lie in the cache, once for all
+ * checkouts; the package gets a link to the addon.
+ */
+export function createWheelWay(tfjsNode: string, cache: string): Way {
+  return {
+    name: 'the addon built against the Python wheel',
+    async prepare(context) {
+      const platform = `${process.platform}-${process.arch}`;
+      const wheel = PINNED_WHEELS[platform];
+      if (wheel === undefined) {
+        const known = Object.keys(PINNED_WHEELS).join(' and ');
+        throw new Error(`there is a wheel for ${known} only, this is ${platform}`);
+      }
+      if (usesMusl()) throw new Error('the wheel needs glibc 2.27 or newer, this system has musl');
+      await findCompiler(context);
+      const libraries = await ensureCacheEntry({
+        ...context,
+        folder: join(cache, `tensorflow-${wheel.version}-${platform}`),
+        fill: (staging) => unpackWheel(wheel, staging, context),
+      });
+      const name = basename(libraries);
+      const addon = await ensureCacheEntry({
+        ...context,
+        folder: join(cache, `tfjs-node-${TFJS_NODE}-${name}`),
+        fill: (staging) => buildAddon(tfjsNode, { folder: libraries, name }, staging, context),
+      });
+      await replaceLink(join(addon, ADDON), bindingPath(tfjsNode));
+      return LIBRARIES.map((library) => join(libraries, 'tensorflow', library));
+    },
+  };
+}
+
+async function replaceLink(target: string, link: string): Promise<void> {
+  await mkdir(dirname(link), { recursive: true });
+  const fresh = `${link}.${randomUUID()}`;
+  await symlink(target, fresh);
+  await rename(fresh, link);
+}
+
+function usesMusl(): boolean {
+  if (process.platform !== 'linux') return false;
+  const report = process.report.getReport() as unknown as { header: Record<string, unknown> };
+  return report.header.glibcVersionRuntime === undefined;
+}
