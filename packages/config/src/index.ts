@@ -1,1 +1,16 @@
-export {};
+export { normalizeAddress } from './address.js';
+export { crossCheck } from './cross-checks.js';
+export { findSettingsFile, parseSettings, SETTINGS_FILES, type SettingsFile } from './file.js';
+export { closest, flagOf, settingsOf, variableOf } from './names.js';
+export { type ResolvedSettings, type ResolveInit, resolveSettings } from './resolve.js';
+export { COMMANDS, type Command, type Setting } from './setting.js';
+export {
+  DEFAULT_COORDINATOR,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  type Settings,
+  settingOf,
+} from './settings.js';
+export { fallbackText, OTHER_VARIABLES } from './sources.js';
+export { allowedText } from './values.js';

@@ -1,0 +1,52 @@
+import { TuttiError } from '@tutti/runtime';
+import type { SettingName, Settings } from './settings.js';
+
+type Numbers = Partial<Record<'workers' | 'shards' | 'minWorkers' | 'rank', number>>;
+
+/**
+ * Refuses settings that contradict each other, naming both and where each came from. Call it
+ * again once the program's own settings are merged in (with `sources.shards` = 'the program', say).
+ *
+ * Values whose source is `default` give way instead: whoever uses them takes the smaller number.
+ */
+export function crossCheck(
+  settings: Pick<Settings, never> & Numbers,
+  sources: Readonly<Partial<Record<SettingName, string>>>,
+): void {
+  const explicit = (name: keyof Numbers) =>
+    sources[name] === 'default' ? undefined : settings[name];
+  const from = (name: keyof Numbers) =>
+    `${name} ${settings[name]}${sources[name] === undefined ? '' : ` (${sources[name]})`}`;
+  const workers = explicit('workers');
+  const { shards, minWorkers, rank } = settings;
+
+  function refuse(a: keyof Numbers, b: keyof Numbers, why: string, remedy: string): never {
+    throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {
+      remedy,
+      details: {
+        [a]: settings[a],
+        [b]: settings[b],
+        sources: { [a]: sources[a], [b]: sources[b] },
+      },
+    });
+  }
+  if (workers !== undefined && shards !== undefined && workers > shards) {
+    refuse(
+      'workers',
+      'shards',
+      'a shard is computed by one worker, so some would have nothing to do',
+      `Lower workers to at most ${shards}, or raise shards (which changes the result).`,
+    );
+  }
+  if (minWorkers !== undefined && workers !== undefined && minWorkers > workers) {
+    refuse(
+      'minWorkers',
+      'workers',
+      'there are never that many workers',
+      `Lower minWorkers to at most ${workers}.`,
+    );
+  }
+  if (rank !== undefined && workers !== undefined && rank >= workers) {
+    refuse('rank', 'workers', 'ranks count from 0', `Use a rank from 0 to ${workers - 1}.`);
+  }
+}

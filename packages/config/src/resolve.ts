@@ -1,0 +1,58 @@
+import { crossCheck } from './cross-checks.js';
+import type { SettingsFile } from './file.js';
+import { settingsOf } from './names.js';
+import { applySchema } from './schema.js';
+import type { Command } from './setting.js';
+import type { SettingName, Settings } from './settings.js';
+import { fromEnvironment, fromFile, fromFlags } from './sources.js';
+
+export interface ResolveInit {
+  /** What was given on the command line, by setting name; undefined means not given. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** process.env, say. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly file?: SettingsFile | undefined;
+  /**
+   * The settings that count here, or the command that uses them. Others are checked and then
+   * ignored in the environment and the file (which several commands may share).
+   */
+  readonly allowed?: readonly SettingName[] | Command;
+}
+
+export interface ResolvedSettings {
+  /** What was set, over the defaults of the schema. The program's settings go in between. */
+  readonly settings: Settings;
+  /** Where each came from: `flag --seed`, `environment TUTTI_SEED`, `file x.json` or `default`. */
+  readonly sources: Readonly<Partial<Record<SettingName, string>>>;
+}
+
+/**
+ * Flags over environment over file over defaults. Every source is checked in full, so a mistake
+ * does not hide behind a flag that overrules it.
+ *
+ * Throws BAD_CONFIG for an unknown name, an impossible value or settings that contradict each other.
+ */
+export function resolveSettings(init: ResolveInit): ResolvedSettings {
+  const { allowed } = init;
+  const counts = new Set(typeof allowed === 'string' ? settingsOf(allowed) : allowed);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const sources: Partial<Record<SettingName, string>> = {};
+  const layers = [
+    ...(init.file === undefined ? [] : [fromFile(init.file)]),
+    fromEnvironment(init.environment ?? {}),
+    fromFlags(init.flags ?? {}),
+  ];
+  for (const layer of layers) {
+    for (const [name, { value, source }] of layer) {
+      if (allowed !== undefined && !counts.has(name)) continue;
+      values[name] = value;
+      sources[name] = source;
+    }
+  }
+  const settings = applySchema(values);
+  for (const name of Object.keys(settings) as SettingName[]) {
+    if (settings[name] !== undefined) sources[name] ??= 'default';
+  }
+  crossCheck(settings, sources);
+  return { settings, sources };
+}

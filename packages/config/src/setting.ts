@@ -1,0 +1,42 @@
+/** One entry of the table of settings. What may be said of it depends on its kind. */
+export type Setting = Common &
+  (
+    | {
+        readonly kind: 'integer';
+        readonly min: number;
+        readonly max?: number;
+        readonly default?: number;
+      }
+    /** A finite number above `above`. */
+    | { readonly kind: 'number'; readonly above: number; readonly default?: number }
+    | { readonly kind: 'boolean'; readonly default?: boolean }
+    | { readonly kind: 'choice'; readonly values: readonly string[]; readonly default?: string }
+    /** A name or a path: any text that is not empty. */
+    | { readonly kind: 'text'; readonly default?: string }
+    /** Where a process listens or connects: `tcp://host:port`, `host:port` or `ipc://path`. */
+    | { readonly kind: 'address'; readonly default?: string }
+    /** Several of those: a list in a file, separated by commas elsewhere. */
+    | { readonly kind: 'addresses'; readonly default?: readonly string[] }
+  );
+
+interface Common {
+  /** Commands that use it. Others ignore it in the environment and in the file. */
+  readonly commands: readonly Command[];
+  /** The heading under which --help lists it. */
+  readonly group: string;
+  readonly doc: string;
+  /** What holds if nobody sets it, where that is not a fixed value. */
+  readonly otherwise?: string;
+}
+
+export const COMMANDS = [
+  'train',
+  'coordinator',
+  'server',
+  'worker',
+  'eval',
+  'export',
+  'doctor',
+] as const;
+
+export type Command = (typeof COMMANDS)[number];

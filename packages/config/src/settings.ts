@@ -1,0 +1,247 @@
+import type { Setting } from './setting.js';
+
+/** Where a coordinator listens and a worker looks for it, if nobody says otherwise: this machine only. */
+export const DEFAULT_COORDINATOR = 'tcp://127.0.0.1:29500';
+
+/**
+ * Every setting of the command line, the environment and the settings file: the schema, the flags,
+ * the help text and the error messages all come from here.
+ *
+ * Those without a default may be given by the program (batch size, seed, ...), or are optional.
+ */
+export const SETTINGS = {
+  epochs: {
+    kind: 'integer',
+    min: 1,
+    commands: ['train', 'coordinator'],
+    group: 'Training',
+    doc: 'passes over the training set',
+    otherwise: "the program's",
+  },
+  steps: {
+    kind: 'integer',
+    min: 1,
+    commands: ['train', 'coordinator'],
+    group: 'Training',
+    doc: 'stop after this many steps',
+    otherwise: 'all steps of all epochs',
+  },
+  batchSize: {
+    kind: 'integer',
+    min: 1,
+    commands: ['train', 'coordinator'],
+    group: 'Training',
+    doc: 'examples in one step, over all shards',
+    otherwise: "the program's",
+  },
+  shards: {
+    kind: 'integer',
+    min: 1,
+    max: 65536,
+    commands: ['train', 'coordinator'],
+    group: 'Training',
+    doc: 'disjoint parts of the training set; part of the experiment, like the seed',
+    otherwise: "the program's, else the number of workers",
+  },
+  seed: {
+    kind: 'integer',
+    min: 0,
+    max: 4294967295,
+    commands: ['train', 'coordinator'],
+    group: 'Training',
+    doc: 'start of everything random',
+    otherwise: "the program's",
+  },
+  learningRate: {
+    kind: 'number',
+    above: 0,
+    commands: ['train', 'coordinator'],
+    group: 'Training',
+    doc: "the optimizer's learning rate",
+    otherwise: "the program's",
+  },
+  workers: {
+    kind: 'integer',
+    min: 0,
+    max: 4096,
+    default: 2,
+    commands: ['train', 'coordinator'],
+    group: 'Processes',
+    doc: 'worker processes; 0 trains in this process, without a network',
+  },
+  minWorkers: {
+    kind: 'integer',
+    min: 1,
+    max: 4096,
+    commands: ['train', 'coordinator'],
+    group: 'Processes',
+    doc: 'go on as long as this many workers are left',
+    otherwise: 'the number of workers',
+  },
+  servers: {
+    kind: 'integer',
+    min: 1,
+    max: 256,
+    default: 1,
+    commands: ['train', 'coordinator'],
+    group: 'Processes',
+    doc: 'parameter servers',
+  },
+  threads: {
+    kind: 'integer',
+    min: 1,
+    max: 1024,
+    default: 1,
+    commands: ['train', 'worker', 'eval'],
+    group: 'Processes',
+    doc: 'computing threads of each worker; the bits of a gradient depend on it',
+  },
+  listen: {
+    kind: 'address',
+    commands: ['coordinator', 'server'],
+    group: 'Network',
+    doc: 'address to listen on; port 0 picks a free one',
+    otherwise: `coordinator: ${DEFAULT_COORDINATOR}; server: tcp://127.0.0.1:0`,
+  },
+  serverAddresses: {
+    kind: 'addresses',
+    commands: ['coordinator'],
+    group: 'Network',
+    doc: 'where the parameter servers listen, separated by commas',
+    otherwise: 'the coordinator hosts them itself',
+  },
+  coordinator: {
+    kind: 'address',
+    default: DEFAULT_COORDINATOR,
+    commands: ['worker'],
+    group: 'Network',
+    doc: 'address of the coordinator',
+  },
+  name: {
+    kind: 'text',
+    commands: ['worker'],
+    group: 'Network',
+    doc: 'how this worker is called in logs and errors',
+    otherwise: 'w and its rank, else host and process id',
+  },
+  rank: {
+    kind: 'integer',
+    min: 0,
+    max: 4095,
+    commands: ['worker'],
+    group: 'Network',
+    doc: 'number of this worker, from 0',
+  },
+  joinDeadlineMs: {
+    kind: 'integer',
+    min: 1,
+    default: 120_000,
+    commands: ['train', 'coordinator'],
+    group: 'Deadlines',
+    doc: 'longest wait for workers to join',
+  },
+  stepDeadlineMs: {
+    kind: 'integer',
+    min: 1,
+    default: 60_000,
+    commands: ['train', 'coordinator'],
+    group: 'Deadlines',
+    doc: "longest wait for a worker's part of a step",
+  },
+  connectDeadlineMs: {
+    kind: 'integer',
+    min: 1,
+    default: 30_000,
+    commands: ['train', 'coordinator', 'worker'],
+    group: 'Deadlines',
+    doc: 'longest wait for a connection',
+  },
+  checkpointDir: {
+    kind: 'text',
+    commands: ['train', 'coordinator'],
+    group: 'Files',
+    doc: 'folder for checkpoints and the trained model',
+    otherwise: "runs/ and the program's name, beside the program",
+  },
+  checkpointEvery: {
+    kind: 'integer',
+    min: 1,
+    commands: ['train', 'coordinator'],
+    group: 'Files',
+    doc: 'steps from one checkpoint to the next',
+    otherwise: 'once an epoch',
+  },
+  checkpointKeep: {
+    kind: 'integer',
+    min: 1,
+    default: 3,
+    commands: ['train', 'coordinator'],
+    group: 'Files',
+    doc: 'checkpoints to keep',
+  },
+  checkpoint: {
+    kind: 'text',
+    commands: ['eval', 'export'],
+    group: 'Files',
+    doc: 'checkpoint to read, or a folder of them: then the latest',
+    otherwise: "runs/ and the program's name, beside the program",
+  },
+  output: {
+    kind: 'text',
+    commands: ['export'],
+    group: 'Files',
+    doc: 'folder to write to',
+    otherwise: 'export/ inside the checkpoint folder',
+  },
+  format: {
+    kind: 'choice',
+    values: ['tfjs', 'safetensors'],
+    default: 'tfjs',
+    commands: ['export'],
+    group: 'Files',
+    doc: 'files to write: tf.LayersModel or safetensors',
+  },
+  json: {
+    kind: 'boolean',
+    default: false,
+    commands: ['train', 'coordinator', 'server', 'worker', 'eval', 'export', 'doctor'],
+    group: 'Output',
+    doc: 'one JSON object a line on stdout, nothing else',
+  },
+  logLevel: {
+    kind: 'choice',
+    values: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'warn',
+    commands: ['train', 'coordinator', 'server', 'worker', 'eval', 'export', 'doctor'],
+    group: 'Output',
+    doc: 'least important log lines to write to stderr',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S extends Setting> = S extends { kind: 'integer' | 'number' }
+  ? number
+  : S extends { kind: 'boolean' }
+    ? boolean
+    : S extends { kind: 'choice'; values: readonly (infer V)[] }
+      ? V
+      : S extends { kind: 'addresses' }
+        ? readonly string[]
+        : string;
+
+type WithDefault = {
+  [N in SettingName]: (typeof SETTINGS)[N] extends { default: unknown } ? N : never;
+}[SettingName];
+
+/** The values of all settings; those without a default may be missing. */
+export type Settings = {
+  readonly [N in WithDefault]: ValueOf<(typeof SETTINGS)[N]>;
+} & { readonly [N in Exclude<SettingName, WithDefault>]?: ValueOf<(typeof SETTINGS)[N]> };
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** The table entry, as any setting. */
+export function settingOf(name: SettingName): Setting {
+  return SETTINGS[name];
+}

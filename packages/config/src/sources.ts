@@ -1,0 +1,135 @@
+import { TuttiError } from '@tutti/runtime';
+import { addressOf } from './address.js';
+import { closest, flagOf, variableOf } from './names.js';
+import { DEFAULT_COORDINATOR, SETTING_NAMES, type SettingName, settingOf } from './settings.js';
+import { allowedText, checkValue, parseText, type SettingValue } from './values.js';
+
+/** A value, checked, and where it came from: `flag --batch-size`, `environment TUTTI_SEED`, ... */
+export interface Sourced {
+  readonly value: SettingValue;
+  readonly source: string;
+}
+
+export type SourcedValues = ReadonlyMap<SettingName, Sourced>;
+
+/** Variables that begin with TUTTI_ and are no settings. */
+export const OTHER_VARIABLES: readonly string[] = [
+  /** The settings file, like --config. */
+  'TUTTI_CONFIG',
+  /** The folder of the user's that keeps the native TensorFlow libraries. */
+  'TUTTI_CACHE',
+  /** Which tfjs backend computes: tensorflow or cpu. */
+  'TUTTI_TF_BACKEND',
+];
+
+/** Flags by setting name, as commander gives them: text, or what has been converted already. */
+export function fromFlags(flags: Readonly<Record<string, unknown>>): SourcedValues {
+  const values = new Map<SettingName, Sourced>();
+  for (const [key, given] of Object.entries(flags)) {
+    if (given === undefined) continue;
+    const name = knownName(key, 'flag', flagOf(key), SETTING_NAMES.map(flagOf));
+    values.set(name, sourced(name, given, `flag ${flagOf(name)}`, true));
+  }
+  return values;
+}
+
+/** The content of a settings file. Its values have their own types: `"workers": "4"` is refused. */
+export function fromFile(file: {
+  readonly path: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}): SourcedValues {
+  const values = new Map<SettingName, Sourced>();
+  for (const [key, given] of Object.entries(file.values)) {
+    const name = knownName(key, `file ${file.path}`, key, SETTING_NAMES);
+    values.set(name, sourced(name, given, `file ${file.path}`, false));
+  }
+  return values;
+}
+
+/** TUTTI_* first, then the variables that torchrun, Kubernetes operators and others set. */
+export function fromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): SourcedValues {
+  const values = commonVariables(environment);
+  const variables = new Map(SETTING_NAMES.map((name) => [variableOf(name), name]));
+  const known = [...variables.keys(), ...OTHER_VARIABLES];
+  for (const [key, text] of Object.entries(environment)) {
+    if (text === undefined || !key.startsWith('TUTTI_') || OTHER_VARIABLES.includes(key)) continue;
+    const name = variables.get(key) ?? knownName(key, 'environment', key, known);
+    values.set(name, sourced(name, text, `environment ${key}`, true));
+  }
+  return values;
+}
+
+function commonVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Map<SettingName, Sourced> {
+  const values = new Map<SettingName, Sourced>();
+  const { MASTER_ADDR: host, MASTER_PORT: port, RANK: rank, WORLD_SIZE: size } = environment;
+  if (host !== undefined || port !== undefined) {
+    const names = [
+      host === undefined ? '' : 'MASTER_ADDR',
+      port === undefined ? '' : 'MASTER_PORT',
+    ];
+    const source = `environment ${names.filter(Boolean).join(' and ')}`;
+    const [, fallbackHost, fallbackPort] = /^tcp:\/\/(.*):(\d+)$/.exec(DEFAULT_COORDINATOR)!;
+    const at = (where: string) => addressOf(where, port ?? fallbackPort!);
+    values.set('coordinator', sourced('coordinator', at(host ?? fallbackHost!), source, true));
+    // ZeroMQ binds to interfaces, not to host names. Whoever names another machine wants to be reached.
+    const local = host === undefined || /^(localhost|127\..*|::1|\[::1\])$/.test(host);
+    values.set('listen', sourced('listen', at(local ? fallbackHost! : '*'), source, true));
+  }
+  if (rank !== undefined) values.set('rank', sourced('rank', rank, 'environment RANK', true));
+  if (size !== undefined) {
+    values.set('workers', sourced('workers', size, 'environment WORLD_SIZE', true));
+  }
+  return values;
+}
+
+function sourced(name: SettingName, given: unknown, source: string, text: boolean): Sourced {
+  const setting = settingOf(name);
+  const parsed = text && typeof given === 'string' ? parseText(setting, given) : given;
+  const value = checkValue(setting, parsed);
+  if (value === undefined) {
+    const shown = given === '' ? 'is empty' : `is ${JSON.stringify(given) ?? String(given)}`;
+    const suggestion =
+      setting.kind === 'choice' && typeof given === 'string'
+        ? closest(given, setting.values)
+        : undefined;
+    throw new TuttiError(
+      'BAD_CONFIG',
+      `${name} (${source}) ${shown}, but it must be ${allowedText(setting)}.`,
+      {
+        remedy:
+          suggestion === undefined
+            ? `Correct it, or leave it out: then it is ${fallbackText(name)}.`
+            : `Did you mean ${suggestion}?`,
+        details: { setting: name, source, value: given, allowed: allowedText(setting) },
+      },
+    );
+  }
+  return { value, source };
+}
+
+/** What holds if nobody sets it. */
+export function fallbackText(name: SettingName): string {
+  const { default: value, otherwise } = settingOf(name);
+  return value === undefined ? (otherwise ?? 'not set') : String(value);
+}
+
+function knownName(
+  key: string,
+  source: string,
+  spelled: string,
+  known: readonly string[],
+): SettingName {
+  if ((SETTING_NAMES as readonly string[]).includes(key)) return key as SettingName;
+  const suggestion = closest(spelled, known);
+  throw new TuttiError('BAD_CONFIG', `There is no setting ${spelled} (${source}).`, {
+    remedy:
+      suggestion === undefined
+        ? `Remove it. Known are: ${known.join(', ')}.`
+        : `Did you mean ${suggestion}? Otherwise remove it. Known are: ${known.join(', ')}.`,
+    details: { key, source, suggestion, allowed: known },
+  });
+}

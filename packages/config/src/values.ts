@@ -1,0 +1,74 @@
+import { normalizeAddress } from './address.js';
+import type { Setting } from './setting.js';
+
+export type SettingValue = number | boolean | string | readonly string[];
+
+/** What a setting may be, as the end of the sentence "it must be ...". */
+export function allowedText(setting: Setting): string {
+  switch (setting.kind) {
+    case 'integer':
+      return setting.max === undefined
+        ? `a whole number of at least ${setting.min}`
+        : `a whole number from ${setting.min} to ${setting.max}`;
+    case 'number':
+      return `a finite number above ${setting.above}`;
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return `one of ${setting.values.join(', ')}`;
+    case 'text':
+      return 'text that is not empty';
+    case 'address':
+      return 'an address such as tcp://10.0.0.5:29500';
+    case 'addresses':
+      return 'addresses such as tcp://10.0.0.5:29501,tcp://10.0.0.6:29501';
+  }
+}
+
+/** The value in its final form, or undefined if it is impossible. */
+export function checkValue(setting: Setting, value: unknown): SettingValue | undefined {
+  switch (setting.kind) {
+    case 'integer':
+      return Number.isSafeInteger(value) &&
+        (value as number) >= setting.min &&
+        (value as number) <= (setting.max ?? Number.MAX_SAFE_INTEGER)
+        ? (value as number)
+        : undefined;
+    case 'number':
+      return Number.isFinite(value) && (value as number) > setting.above
+        ? (value as number)
+        : undefined;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'choice':
+      return setting.values.includes(value as string) ? (value as string) : undefined;
+    case 'text':
+      return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+    case 'address':
+      return typeof value === 'string' ? normalizeAddress(value) : undefined;
+    case 'addresses': {
+      if (!Array.isArray(value) || value.length === 0) return undefined;
+      const addresses = value.map((item) =>
+        typeof item === 'string' ? normalizeAddress(item.trim()) : undefined,
+      );
+      return addresses.every((address) => address !== undefined) ? addresses : undefined;
+    }
+  }
+}
+
+/** Text of a flag or of the environment as the value that it stands for, not yet checked. */
+export function parseText(setting: Setting, text: string): unknown {
+  switch (setting.kind) {
+    case 'integer':
+      return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
+    case 'number':
+      return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+    case 'boolean':
+      if (/^(true|1|yes|on)$/i.test(text)) return true;
+      return /^(false|0|no|off)$/i.test(text) ? false : undefined;
+    case 'addresses':
+      return text.split(',');
+    default:
+      return text;
+  }
+}
