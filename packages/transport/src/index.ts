@@ -1,1 +1,1 @@
-export {};
+export { createZmqTransport, type ZmqTransportOptions } from './zmq-transport.js';

@@ -1,0 +1,156 @@
+import { connect as connectSocket } from 'node:net';
+import { decode, type Envelope, encode, type Listener, type ListenHandlers } from '@tutti/protocol';
+import { TuttiError, toTuttiError } from '@tutti/runtime';
+import { farewell } from './farewell.js';
+import { bytesOf, createTraffic } from './traffic.js';
+import { NotifiedRouter, observe, ownPayload, receiveAll, type ZmqLimits } from './zmq-sockets.js';
+
+interface Peer {
+  readonly name: string;
+  /** The id that the ROUTER gave to the connection. */
+  readonly id: Buffer;
+  cut: boolean;
+}
+
+export async function listenZmq(
+  wanted: string,
+  handlers: ListenHandlers,
+  limits: ZmqLimits,
+): Promise<Listener> {
+  const router = new NotifiedRouter(wanted, limits);
+  const ended = observe(router.events, () => {});
+  try {
+    await bind(router, wanted);
+  } catch (error) {
+    router.close();
+    await ended;
+    throw error;
+  }
+  const address = router.lastEndpoint ?? wanted;
+  const traffic = createTraffic();
+  const byId = new Map<string, Peer>();
+  const byName = new Map<string, Peer>();
+  let named = 0;
+
+  function peerOf(id: Buffer): Peer {
+    const key = id.toString('latin1');
+    let peer = byId.get(key);
+    if (peer === undefined) {
+      peer = { name: `peer-${++named}`, id, cut: false };
+      byId.set(key, peer);
+      byName.set(peer.name, peer);
+    }
+    return peer;
+  }
+
+  function gone(id: Buffer): void {
+    const key = id.toString('latin1');
+    const peer = byId.get(key);
+    if (peer === undefined) return;
+    byId.delete(key);
+    byName.delete(peer.name);
+    if (!peer.cut) handlers.closed?.(peer.name, `the connection to ${address} was lost`);
+  }
+
+  function cutOff(peer: Peer, reason: string): void {
+    peer.cut = true;
+    byName.delete(peer.name);
+    router.send([peer.id, farewell(reason)]).catch(ignoreGone);
+  }
+
+  function receive(frames: Buffer[]): void {
+    const id = frames.shift()!;
+    // libzmq's own notice; a peer that sends an empty message leaves in the same way.
+    if (frames.length === 1 && frames[0]!.length === 0) {
+      gone(id);
+      return;
+    }
+    const peer = peerOf(id);
+    if (peer.cut) return;
+    traffic.receivedBytes += bytesOf(frames);
+    let envelope: Envelope;
+    try {
+      envelope = decode(ownPayload(frames));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      cutOff(peer, `${address} cut it off: ${reason}`);
+      handlers.badFrame?.(peer.name, reason);
+      handlers.closed?.(peer.name, `it was cut off: ${reason}`);
+      return;
+    }
+    handlers.message(peer.name, envelope);
+  }
+
+  void receiveAll(router, receive);
+
+  return {
+    address,
+    traffic,
+    send(name, envelope) {
+      const frames = encode(envelope);
+      const peer = byName.get(name);
+      if (peer === undefined || router.closed) return;
+      traffic.sentBytes += bytesOf(frames);
+      frames.unshift(peer.id);
+      router.send(frames).catch(ignoreGone);
+    },
+    disconnect(name) {
+      const peer = byName.get(name);
+      if (peer !== undefined && !router.closed) cutOff(peer, `${address} closed the connection`);
+    },
+    async close(lingerMs = 1000) {
+      if (!router.closed) {
+        router.linger = lingerMs;
+        router.close();
+      }
+      await ended;
+    },
+  };
+}
+
+/** A peer that is gone is told of by `closed`, in order; whatever else fails is a fault of ours. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EHOSTUNREACH' && error.code !== 'EBADF') throw error;
+}
+
+async function bind(router: NotifiedRouter, address: string): Promise<void> {
+  if (address.startsWith('ipc://') && (await isAnswering(address.slice('ipc://'.length)))) {
+    throw inUse(address);
+  }
+  try {
+    // libzmq binds to interfaces and numeric addresses only.
+    await router.bind(address.replace('//localhost:', '//127.0.0.1:').replace(/:0$/, ':*'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(address, error);
+    throw toTuttiError(
+      error,
+      'ADDRESS_UNAVAILABLE',
+      `Cannot listen at ${address}`,
+      'Give an address of this machine, such as tcp://127.0.0.1:0 (0 picks a free port), tcp://*:5600 or ipc:///tmp/tutti.sock.',
+    );
+  }
+}
+
+/** libzmq takes over the path of an ipc socket that is in use, without an error. */
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connectSocket(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', () => resolve(false));
+  });
+}
+
+function inUse(address: string, cause?: unknown): TuttiError {
+  return new TuttiError(
+    'ADDRESS_UNAVAILABLE',
+    `Cannot listen at ${address}: another process is using it.`,
+    {
+      remedy: 'Choose another port (0 picks a free one), or stop the process that listens there.',
+      details: { address },
+      cause,
+    },
+  );
+}

@@ -1,0 +1,107 @@
+import { MAX_HEADER_BYTES } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+import { Dealer, type Event, type Observer, Router, type Socket } from 'zeromq';
+import { farewell } from './farewell.js';
+
+/** What both ends of a ZeroMQ link must agree on, with everything filled in. */
+export interface ZmqLimits {
+  readonly maxPayloadBytes: number;
+  readonly heartbeatMs: number;
+  readonly timeoutMs: number;
+}
+
+// From libzmq's draft API, which the builds on npm contain and zeromq.js does not name.
+const ZMQ_ROUTER_NOTIFY = 97;
+const ZMQ_NOTIFY_DISCONNECT = 2;
+const ZMQ_HICCUP_MSG = 114;
+
+/** Long enough to mean never: a lost connection must not come back with messages missing. */
+const NEVER_MS = 1_000_000_000;
+
+function socketOptions(address: string, limits: ZmqLimits) {
+  return {
+    linger: 0,
+    // A send is then done, or has failed, on return: nothing queues up in JavaScript.
+    sendTimeout: 0,
+    // No message is dropped or held back. The roles bound what is under way; see docs.
+    sendHighWaterMark: 0,
+    receiveHighWaterMark: 0,
+    // Per frame. libzmq ends the connection of a peer that exceeds it, before allocating.
+    maxMessageSize: Math.max(limits.maxPayloadBytes, MAX_HEADER_BYTES),
+    heartbeatInterval: limits.heartbeatMs,
+    heartbeatTimeout: limits.timeoutMs,
+    heartbeatTimeToLive: limits.timeoutMs,
+    ipv6: address.includes('['),
+  };
+}
+
+/** A ROUTER that reads `[id, '']` behind the last message of a peer that is gone. */
+export class NotifiedRouter extends Router {
+  constructor(address: string, limits: ZmqLimits) {
+    super({ ...socketOptions(address, limits), mandatory: true });
+    needDraft(() => this.setInt32Option(ZMQ_ROUTER_NOTIFY, ZMQ_NOTIFY_DISCONNECT));
+  }
+}
+
+/** A DEALER that reads a farewell behind the last message when its connection is lost. */
+export class NotifiedDealer extends Dealer {
+  constructor(address: string, limits: ZmqLimits) {
+    super({ ...socketOptions(address, limits), reconnectInterval: NEVER_MS });
+    needDraft(() => this.setStringOption(ZMQ_HICCUP_MSG, farewell('')));
+  }
+}
+
+function needDraft(set: () => void): void {
+  try {
+    set();
+  } catch (cause) {
+    throw new TuttiError('INTERNAL', 'This build of zeromq lacks the draft API of libzmq.', {
+      remedy: 'Install the zeromq package with its own binary: npm rebuild zeromq.',
+      cause,
+    });
+  }
+}
+
+/** Calls `each` with every message until the socket is closed. */
+export async function receiveAll(
+  socket: Socket & { receive(): Promise<Buffer[]> },
+  each: (frames: Buffer[]) => void,
+): Promise<void> {
+  while (!socket.closed) {
+    let frames: Buffer[];
+    try {
+      frames = await socket.receive();
+    } catch (error) {
+      if (socket.closed) return;
+      throw error;
+    }
+    each(frames);
+  }
+}
+
+/** Calls `each` with every event; resolves when the socket has closed and let go of its address. */
+export async function observe(observer: Observer, each: (event: Event) => void): Promise<void> {
+  while (!observer.closed) {
+    const event: Event | undefined = await observer.receive();
+    if (event === undefined || event.type === 'end') return;
+    each(event);
+  }
+}
+
+/** Below this size libzmq hands out slices of its receive buffer (8 KiB), at any address. */
+const SLICED_BYTES = 8192;
+
+/**
+ * A payload as the contract promises it: a plain Uint8Array, at a multiple of four. Large frames
+ * have memory of their own and are not copied. Small ones are: their alignment does not show in
+ * `byteOffset`, and each would keep a whole receive buffer alive.
+ */
+export function ownPayload(frames: Uint8Array[]): Uint8Array[] {
+  const payload = frames[1];
+  if (payload === undefined) return frames;
+  frames[1] =
+    payload.length <= SLICED_BYTES
+      ? new Uint8Array(payload)
+      : new Uint8Array(payload.buffer, payload.byteOffset, payload.length);
+  return frames;
+}

@@ -1,0 +1,42 @@
+import type { Transport } from '@tutti/protocol';
+import { type Clock, systemClock } from '@tutti/runtime';
+import { connectZmq } from './zmq-connection.js';
+import { listenZmq } from './zmq-listener.js';
+
+export interface ZmqTransportOptions {
+  /**
+   * Bytes of the largest payload. A peer that sends more loses its connection before anything is
+   * allocated for it. Default 4 MiB, sixteen times a chunk of 65,536 floats.
+   */
+  readonly maxPayloadBytes?: number;
+  /** Milliseconds between signs of life, sent by libzmq's own thread. Default 1,000. */
+  readonly heartbeatMs?: number;
+  /** Silence after which a peer counts as gone. Default 3,000. */
+  readonly timeoutMs?: number;
+  /** How long `connect` keeps trying. Default 30,000. */
+  readonly connectDeadlineMs?: number;
+  /** Pause between two attempts to connect. Default 50. */
+  readonly retryMs?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Links over ZeroMQ: `tcp://host:port` and `ipc://path`. A ROUTER listens, a DEALER connects.
+ *
+ * The end of a peer is noticed at once when its process ends (its kernel closes the connection), and
+ * after `timeoutMs` when its machine or the network is gone.
+ */
+export function createZmqTransport(options: ZmqTransportOptions = {}): Transport {
+  const init = {
+    maxPayloadBytes: options.maxPayloadBytes ?? 4 * 1024 * 1024,
+    heartbeatMs: options.heartbeatMs ?? 1000,
+    timeoutMs: options.timeoutMs ?? 3000,
+    connectDeadlineMs: options.connectDeadlineMs ?? 30_000,
+    retryMs: options.retryMs ?? 50,
+    clock: options.clock ?? systemClock,
+  };
+  return {
+    listen: (address, handlers) => listenZmq(address, handlers, init),
+    connect: (address, handlers) => connectZmq(address, handlers, init),
+  };
+}
