@@ -1,0 +1,100 @@
+/** Sets up everything that a fresh clone needs; does nothing, and says nothing, when all is there. */
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isBuilt, rememberBuilt } from './build-stamp.mjs';
+import { firstDifference } from './dependencies.mjs';
+import { run } from './run.mjs';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Nx without its background process, its terminal interface and its questions. */
+export const nxEnvironment = {
+  ...process.env,
+  NX_DAEMON: 'false',
+  NX_TUI: 'false',
+  NX_NO_CLOUD: 'true',
+};
+export const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
+
+/** Set-up talk goes to stderr: stdout belongs to what the user asked for. */
+const say = (line) => process.stderr.write(`${line}\n`);
+
+/**
+ * @param {{ native?: boolean }} options `native: false` leaves out TensorFlow's library, which a
+ *   look at the options does not need.
+ */
+export async function setUp({ native = true } = {}) {
+  checkNode(process.versions.node);
+  await installDependencies();
+  await build();
+  if (native) await setUpTensorflow();
+}
+
+/** Runs a tool's main function; an error ends the process with its message, not its stack. */
+export async function main(task) {
+  try {
+    await task();
+  } catch (error) {
+    say(error.remedy ? `${error.message}\n${error.remedy}` : error.message);
+    process.exitCode = error.code === 'ABORTED' ? 130 : 1;
+  }
+}
+
+function checkNode(version) {
+  const [major, minor] = version.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new Error(
+    `Tutti needs Node.js 20.19 or newer; this is ${version}. See https://nodejs.org.`,
+  );
+}
+
+async function installDependencies() {
+  const difference = firstDifference(root);
+  if (difference === undefined) return;
+  say(`Installing the dependencies with npm (${difference}).`);
+  // Development tools also where NODE_ENV is production: they build and test.
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+  const npm = process.env.npm_execpath;
+  const { code, output } = npm?.endsWith('.js')
+    ? await run(process.execPath, [npm, ...args], { cwd: root, show: 'nothing' })
+    : await run('npm', args, { cwd: root, show: 'nothing' });
+  stopUnless(code === 0, `npm ci failed with code ${code}`, output, code);
+}
+
+async function build() {
+  if (isBuilt(root)) return;
+  say('Building all packages with Nx.');
+  const { code, output } = await run(process.execPath, [nx, 'run-many', '-t', 'build'], {
+    cwd: root,
+    env: nxEnvironment,
+    show: 'nothing',
+  });
+  stopUnless(code === 0, `The build failed with code ${code}`, output, code);
+  rememberBuilt(root);
+}
+
+function stopUnless(fine, message, output, code) {
+  if (fine) return;
+  // 130 and 143: the user stopped it.
+  const stopped = code === 130 || code === 143;
+  throw Object.assign(new Error(stopped ? 'Stopped.' : `${output}\n${message}.`), {
+    code: stopped ? 'ABORTED' : 'FAILED',
+  });
+}
+
+async function setUpTensorflow() {
+  const native = pathToFileURL(join(root, 'packages/tensorflow/dist/native/index.js'));
+  const { ensureTensorflow } = await import(native);
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  process.once('SIGINT', abort);
+  process.once('SIGTERM', abort);
+  try {
+    await ensureTensorflow({ report: say, signal: stop.signal });
+  } finally {
+    process.off('SIGINT', abort);
+    process.off('SIGTERM', abort);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(() => setUp());
