@@ -1,0 +1,69 @@
+import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+
+// @ts-ignore: decorator
+@inline
+function four(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  slot1: usize,
+  factor: v128,
+  rate: v128,
+  keep: v128,
+  take: v128,
+  small: v128,
+): void {
+  const w = v128.load(weights);
+  const g = f32x4.mul(v128.load(gradient), factor);
+  const a = v128.load(slot0);
+  const d = v128.load(slot1);
+  const ratio = f32x4.div(f32x4.sqrt(f32x4.add(d, small)), f32x4.sqrt(f32x4.add(a, small)));
+  const u = f32x4.mul(ratio, g);
+  v128.store(slot0, f32x4.add(f32x4.mul(a, keep), f32x4.mul(f32x4.mul(g, g), take)));
+  v128.store(slot1, f32x4.add(f32x4.mul(d, keep), f32x4.mul(f32x4.mul(u, u), take)));
+  v128.store(weights, f32x4.sub(w, f32x4.mul(u, rate)));
+}
+
+/**
+ * u = g * sqrt(d + epsilon) / sqrt(a + epsilon); a = rho * a + (1 - rho) * g^2;
+ * d = rho * d + (1 - rho) * u^2; w -= learningRate * u.
+ * Zeiler 2012, but with u from the accumulator before this gradient, as in tfjs-core's
+ * AdadeltaOptimizer.
+ */
+export function adadelta(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  slot1: usize,
+  length: usize,
+  factor: f32,
+  learningRate: f32,
+  rho: f32,
+  rhoRest: f32,
+  epsilon: f32,
+): void {
+  const factors = f32x4.splat(factor);
+  const rates = f32x4.splat(learningRate);
+  const keeps = f32x4.splat(rho);
+  const takes = f32x4.splat(rhoRest);
+  const smalls = f32x4.splat(epsilon);
+  const end = weights + wholeBytes(length);
+  while (weights < end) {
+    four(weights, gradient, slot0, slot1, factors, rates, keeps, takes, smalls);
+    weights += 16;
+    gradient += 16;
+    slot0 += 16;
+    slot1 += 16;
+  }
+  const rest = restBytes(length);
+  if (rest > 0) {
+    memory.copy(CELL_WEIGHTS, weights, rest);
+    memory.copy(CELL_GRADIENT, gradient, rest);
+    memory.copy(CELL_SLOT0, slot0, rest);
+    memory.copy(CELL_SLOT1, slot1, rest);
+    four(CELL_WEIGHTS, CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, factors, rates, keeps, takes, smalls);
+    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(slot0, CELL_SLOT0, rest);
+    memory.copy(slot1, CELL_SLOT1, rest);
+  }
+}

@@ -1,0 +1,53 @@
+import { CELL_GRADIENT, CELL_SLOT0, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+
+// @ts-ignore: decorator
+@inline
+function four(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  factor: v128,
+  rate: v128,
+  small: v128,
+): void {
+  const w = v128.load(weights);
+  const g = f32x4.mul(v128.load(gradient), factor);
+  const a = f32x4.add(v128.load(slot0), f32x4.mul(g, g));
+  v128.store(slot0, a);
+  const direction = f32x4.div(g, f32x4.sqrt(f32x4.add(a, small)));
+  v128.store(weights, f32x4.sub(w, f32x4.mul(rate, direction)));
+}
+
+/**
+ * a += g^2; w -= learningRate * g / sqrt(a + epsilon).
+ * Duchi, Hazan & Singer 2011; epsilon inside the root, as in tfjs-core's AdagradOptimizer.
+ */
+export function adagrad(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  length: usize,
+  factor: f32,
+  learningRate: f32,
+  epsilon: f32,
+): void {
+  const factors = f32x4.splat(factor);
+  const rates = f32x4.splat(learningRate);
+  const smalls = f32x4.splat(epsilon);
+  const end = weights + wholeBytes(length);
+  while (weights < end) {
+    four(weights, gradient, slot0, factors, rates, smalls);
+    weights += 16;
+    gradient += 16;
+    slot0 += 16;
+  }
+  const rest = restBytes(length);
+  if (rest > 0) {
+    memory.copy(CELL_WEIGHTS, weights, rest);
+    memory.copy(CELL_GRADIENT, gradient, rest);
+    memory.copy(CELL_SLOT0, slot0, rest);
+    four(CELL_WEIGHTS, CELL_GRADIENT, CELL_SLOT0, factors, rates, smalls);
+    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(slot0, CELL_SLOT0, rest);
+  }
+}

@@ -1,0 +1,80 @@
+import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+
+// @ts-ignore: decorator
+@inline
+function four(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  slot1: usize,
+  factor: v128,
+  rate: v128,
+  keep1: v128,
+  take1: v128,
+  keep2: v128,
+  small: v128,
+): void {
+  const w = v128.load(weights);
+  const g = f32x4.mul(v128.load(gradient), factor);
+  const m = f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1));
+  v128.store(slot0, m);
+  const u = f32x4.pmax(f32x4.abs(g), f32x4.mul(v128.load(slot1), keep2));
+  v128.store(slot1, u);
+  v128.store(weights, f32x4.sub(w, f32x4.mul(rate, f32x4.div(m, f32x4.add(u, small)))));
+}
+
+/**
+ * m = beta1 * m + (1 - beta1) * g; u = max(beta2 * u, |g|); w -= rate * m / (u + epsilon), with
+ * rate = learningRate / (1 - beta1^t). Kingma & Ba 2015, section 7.1; epsilon as in tfjs-core's
+ * AdamaxOptimizer.
+ */
+export function adamax(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  slot1: usize,
+  length: usize,
+  factor: f32,
+  rate: f32,
+  beta1: f32,
+  beta1Rest: f32,
+  beta2: f32,
+  epsilon: f32,
+): void {
+  const factors = f32x4.splat(factor);
+  const rates = f32x4.splat(rate);
+  const keep1s = f32x4.splat(beta1);
+  const take1s = f32x4.splat(beta1Rest);
+  const keep2s = f32x4.splat(beta2);
+  const smalls = f32x4.splat(epsilon);
+  const end = weights + wholeBytes(length);
+  while (weights < end) {
+    four(weights, gradient, slot0, slot1, factors, rates, keep1s, take1s, keep2s, smalls);
+    weights += 16;
+    gradient += 16;
+    slot0 += 16;
+    slot1 += 16;
+  }
+  const rest = restBytes(length);
+  if (rest > 0) {
+    memory.copy(CELL_WEIGHTS, weights, rest);
+    memory.copy(CELL_GRADIENT, gradient, rest);
+    memory.copy(CELL_SLOT0, slot0, rest);
+    memory.copy(CELL_SLOT1, slot1, rest);
+    four(
+      CELL_WEIGHTS,
+      CELL_GRADIENT,
+      CELL_SLOT0,
+      CELL_SLOT1,
+      factors,
+      rates,
+      keep1s,
+      take1s,
+      keep2s,
+      smalls,
+    );
+    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(slot0, CELL_SLOT0, rest);
+    memory.copy(slot1, CELL_SLOT1, rest);
+  }
+}

@@ -1,0 +1,13 @@
+export { adadelta } from './adadelta';
+export { adagrad } from './adagrad';
+export { adam } from './adam';
+export { adamax } from './adamax';
+export { adamw } from './adamw';
+export { add } from './add';
+export { decay, divide, limit } from './conditioning';
+export { maxAbs, sumOfSquares } from './measure';
+export { momentum } from './momentum';
+export { nesterov } from './nesterov';
+export { rmsprop } from './rmsprop';
+export { rmspropCentered } from './rmsprop-centered';
+export { sgd } from './sgd';

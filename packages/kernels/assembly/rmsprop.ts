@@ -1,0 +1,80 @@
+import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+
+// @ts-ignore: decorator
+@inline
+function four(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  slot1: usize,
+  factor: v128,
+  rate: v128,
+  keep: v128,
+  take: v128,
+  moment: v128,
+  small: v128,
+): void {
+  const w = v128.load(weights);
+  const g = f32x4.mul(v128.load(gradient), factor);
+  const s = f32x4.add(f32x4.mul(v128.load(slot0), keep), f32x4.mul(f32x4.mul(g, g), take));
+  v128.store(slot0, s);
+  const direction = f32x4.div(f32x4.mul(g, rate), f32x4.sqrt(f32x4.add(s, small)));
+  const v = f32x4.add(f32x4.mul(v128.load(slot1), moment), direction);
+  v128.store(slot1, v);
+  v128.store(weights, f32x4.sub(w, v));
+}
+
+/**
+ * s = decay * s + (1 - decay) * g^2; v = momentum * v + learningRate * g / sqrt(s + epsilon);
+ * w -= v. Tieleman & Hinton 2012; epsilon inside the root, as in tfjs-core's RMSPropOptimizer.
+ */
+export function rmsprop(
+  weights: usize,
+  gradient: usize,
+  slot0: usize,
+  slot1: usize,
+  length: usize,
+  factor: f32,
+  learningRate: f32,
+  decay: f32,
+  decayRest: f32,
+  momentum: f32,
+  epsilon: f32,
+): void {
+  const factors = f32x4.splat(factor);
+  const rates = f32x4.splat(learningRate);
+  const keeps = f32x4.splat(decay);
+  const takes = f32x4.splat(decayRest);
+  const moments = f32x4.splat(momentum);
+  const smalls = f32x4.splat(epsilon);
+  const end = weights + wholeBytes(length);
+  while (weights < end) {
+    four(weights, gradient, slot0, slot1, factors, rates, keeps, takes, moments, smalls);
+    weights += 16;
+    gradient += 16;
+    slot0 += 16;
+    slot1 += 16;
+  }
+  const rest = restBytes(length);
+  if (rest > 0) {
+    memory.copy(CELL_WEIGHTS, weights, rest);
+    memory.copy(CELL_GRADIENT, gradient, rest);
+    memory.copy(CELL_SLOT0, slot0, rest);
+    memory.copy(CELL_SLOT1, slot1, rest);
+    four(
+      CELL_WEIGHTS,
+      CELL_GRADIENT,
+      CELL_SLOT0,
+      CELL_SLOT1,
+      factors,
+      rates,
+      keeps,
+      takes,
+      moments,
+      smalls,
+    );
+    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(slot0, CELL_SLOT0, rest);
+    memory.copy(slot1, CELL_SLOT1, rest);
+  }
+}

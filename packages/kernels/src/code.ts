@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { TuttiError, toTuttiError } from '@tutti/runtime';
+
+/** What assembly/ exports. Pointers and lengths are 32-bit; scalars are rounded to float32. */
+export interface Code {
+  add(target: number, left: number, right: number, length: number): void;
+  maxAbs(values: number, length: number): number;
+  sumOfSquares(values: number, length: number): number;
+  divide(target: number, sum: number, length: number, divisor: number): void;
+  decay(target: number, weights: number, length: number, weightDecay: number): void;
+  limit(target: number, length: number, scale: number, clipValue: number): void;
+  sgd: UpdateCode;
+  momentum: UpdateCode;
+  nesterov: UpdateCode;
+  adagrad: UpdateCode;
+  rmsprop: UpdateCode;
+  rmspropCentered: UpdateCode;
+  adam: UpdateCode;
+  adamw: UpdateCode;
+  adadelta: UpdateCode;
+  adamax: UpdateCode;
+}
+
+/** (weights, gradient, ...slots, length, factor of the gradient, ...constants of the rule). */
+export type UpdateCode = (...numbers: number[]) => void;
+
+/** Memory below this belongs to the code: tail cells at 1 KiB, the gradient tile at 8 KiB. */
+export const HEAP_START = 65_536;
+export const TILE = 8_192;
+/** Elements; 8 KiB, so that a tile stays in the first-level cache between two passes. */
+export const TILE_LENGTH = 2_048;
+
+/** The same file seen from src/ and from dist/, so that tests need no copy of it. */
+const location = new URL('../dist/kernels.wasm', import.meta.url);
+
+export function loadCode(memory: WebAssembly.Memory): Code {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(location);
+  } catch (cause) {
+    throw toTuttiError(
+      cause,
+      'INTERNAL',
+      `The compiled kernels are missing at ${location.pathname}`,
+      'Build them with: npm run build --workspace @tutti/kernels',
+    );
+  }
+  try {
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    return instance.exports as unknown as Code;
+  } catch (cause) {
+    throw new TuttiError('INTERNAL', `The compiled kernels at ${location.pathname} do not load`, {
+      remedy: 'They need WebAssembly SIMD, which every Node.js from 16 on has; build them anew.',
+      cause,
+    });
+  }
+}

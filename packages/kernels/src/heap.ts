@@ -1,0 +1,120 @@
+import { TuttiError } from '@tutti/runtime';
+import { HEAP_START } from './code.js';
+import type { Block } from './contract.js';
+
+const PAGE = 65_536;
+const ALIGNMENT = 16;
+export const MAXIMUM_PAGES = 65_536;
+
+/** A block that knows where it lies; only the heap makes one. */
+export class HeapBlock implements Block {
+  readonly length: number;
+  readonly #memory: WebAssembly.Memory;
+  #address: number;
+  #values: Float32Array | undefined;
+  #bytes: Uint8Array | undefined;
+
+  constructor(memory: WebAssembly.Memory, address: number, length: number) {
+    this.#memory = memory;
+    this.#address = address;
+    this.length = length;
+  }
+
+  /** Bytes from the start of the memory. Throws once the block was freed. */
+  get address(): number {
+    if (this.#address < 0) {
+      throw new TuttiError('INTERNAL', `A block of ${this.length} floats was used after free.`, {
+        remedy: 'This is a fault in Tutti; the stack shows where.',
+      });
+    }
+    return this.#address;
+  }
+
+  get values(): Float32Array {
+    const buffer = this.#memory.buffer;
+    if (this.#values?.buffer === buffer) return this.#values;
+    this.#values = new Float32Array(buffer, this.address, this.length);
+    return this.#values;
+  }
+
+  get bytes(): Uint8Array {
+    const buffer = this.#memory.buffer;
+    if (this.#bytes?.buffer === buffer) return this.#bytes;
+    this.#bytes = new Uint8Array(buffer, this.address, this.length * 4);
+    return this.#bytes;
+  }
+
+  /** Ends the life of the block and returns its address. */
+  retire(): number {
+    const address = this.address;
+    this.#address = -1;
+    this.#values = undefined;
+    this.#bytes = undefined;
+    return address;
+  }
+}
+
+export interface Heap {
+  allocate(length: number): HeapBlock;
+  free(block: HeapBlock): void;
+  owns(block: Block): block is HeapBlock;
+}
+
+/**
+ * Blocks are of few sizes (chunks and the last chunk), so a freed block waits in the list of its
+ * size for the next request of that size; nothing is split or merged.
+ */
+export function createHeap(memory: WebAssembly.Memory): Heap {
+  const freeBySize = new Map<number, number[]>();
+  const alive = new WeakSet<Block>();
+  let top = HEAP_START;
+
+  function grow(end: number): void {
+    const missing = end - memory.buffer.byteLength;
+    if (missing <= 0) return;
+    try {
+      memory.grow(Math.ceil(missing / PAGE));
+    } catch (cause) {
+      const mebibytes = Math.ceil(end / 2 ** 20);
+      throw new TuttiError(
+        'INTERNAL',
+        `The memory of the kernels cannot grow to ${mebibytes} MiB (4,096 MiB is the most that WebAssembly has).`,
+        {
+          remedy: 'Spread the parameters over more servers, or give the process more memory.',
+          cause,
+        },
+      );
+    }
+  }
+
+  return {
+    allocate(length) {
+      if (!Number.isSafeInteger(length) || length < 0) {
+        throw new TuttiError('INTERNAL', `A block of ${length} floats was asked for.`, {
+          remedy: 'Lengths are whole numbers from 0.',
+        });
+      }
+      const size = Math.max(ALIGNMENT, Math.ceil((length * 4) / ALIGNMENT) * ALIGNMENT);
+      let address = freeBySize.get(size)?.pop();
+      if (address === undefined) {
+        grow(top + size);
+        address = top;
+        top += size;
+      }
+      const block = new HeapBlock(memory, address, length);
+      alive.add(block);
+      return block;
+    },
+    free(block) {
+      const address = block.retire();
+      alive.delete(block);
+      const size = Math.max(ALIGNMENT, Math.ceil((block.length * 4) / ALIGNMENT) * ALIGNMENT);
+      const list = freeBySize.get(size);
+      if (list === undefined) freeBySize.set(size, [address]);
+      else list.push(address);
+    },
+    owns(block): block is HeapBlock {
+      return alive.has(block);
+    },
+  };
+}
