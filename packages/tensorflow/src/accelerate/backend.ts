@@ -1,0 +1,93 @@
+import type { Tf, tf as types } from '../tf.js';
+
+/** The part of tfjs-node's backend that runs any TensorFlow operation by name. */
+export interface NativeBackend {
+  executeSingleOutput(name: string, attributes: Attribute[], inputs: TensorInfo[]): types.Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: Attribute[],
+    inputs: TensorInfo[],
+    outputs: number,
+  ): types.Tensor[];
+  readonly binding: Readonly<Record<AttributeType | 'TF_FLOAT', number>>;
+}
+
+export interface Attribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: number | boolean | string | number[];
+}
+
+export interface TensorInfo {
+  readonly dataId: object;
+  readonly shape: number[];
+  readonly dtype: string;
+}
+
+type AttributeType = 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_ATTR_INT';
+
+/** What the replacements need: the backend, attributes, and whether they are switched on now. */
+export interface Native {
+  readonly tf: Tf;
+  readonly backend: NativeBackend;
+  readonly float: Attribute;
+  readonly active: () => boolean;
+  bool(name: string, value: boolean): Attribute;
+  text(name: string, value: string): Attribute;
+  ints(name: string, value: number[]): Attribute;
+}
+
+export function createNative(tf: Tf, active: () => boolean): Native {
+  const backend = tf.backend() as unknown as NativeBackend;
+  const { binding } = backend;
+  return {
+    tf,
+    backend,
+    active,
+    float: { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    bool: (name, value) => ({ name, type: binding.TF_ATTR_BOOL, value }),
+    text: (name, value) => ({ name, type: binding.TF_ATTR_STRING, value }),
+    ints: (name, value) => ({ name, type: binding.TF_ATTR_INT, value }),
+  };
+}
+
+export type KernelArguments = {
+  readonly inputs: Readonly<Record<string, TensorInfo>>;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly backend: unknown;
+};
+export type Kernel = (args: KernelArguments) => TensorInfo | TensorInfo[];
+
+/** Replaces a kernel by one that may call the original. */
+export function replaceKernel(tf: Tf, name: string, make: (original: Kernel) => Kernel): void {
+  const config = tf.getKernel(name, 'tensorflow');
+  const kernelFunc = make(config.kernelFunc as unknown as Kernel);
+  tf.unregisterKernel(name, 'tensorflow');
+  tf.registerKernel({
+    ...config,
+    kernelFunc: kernelFunc as unknown as typeof config.kernelFunc,
+  });
+}
+
+export type GradientFunction = (
+  dy: types.Tensor,
+  saved: types.Tensor[],
+  attributes: Readonly<Record<string, unknown>>,
+) => Record<string, () => types.Tensor>;
+
+export interface GradientConfig {
+  readonly kernelName: string;
+  readonly inputsToSave?: string[];
+  readonly outputsToSave?: boolean[];
+  readonly gradFunc: GradientFunction;
+}
+
+export function replaceGradient(
+  tf: Tf,
+  name: string,
+  make: (original: GradientConfig) => GradientConfig,
+): void {
+  const replacement = make(tf.getGradient(name) as unknown as GradientConfig);
+  tf.unregisterGradient(name);
+  tf.registerGradient(replacement as unknown as ReturnType<Tf['getGradient']>);
+}

@@ -1,0 +1,56 @@
+import type { SoftmaxCrossEntropy } from '../losses.js';
+import { tf as lazy, type Tf } from '../tf.js';
+import { createNative } from './backend.js';
+import { accelerateBiasAdd } from './bias-add.js';
+import { accelerateMatMul } from './mat-mul.js';
+import { accelerateMaxPool } from './max-pool.js';
+import { accelerateRelu } from './relu.js';
+import { nativeSoftmaxCrossEntropy, plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
+
+/** Faster native operations behind tfjs' own, in effect only inside `run`. */
+export interface Acceleration {
+  readonly enabled: boolean;
+  /** `task` must be synchronous and take first-order gradients only. */
+  run<T>(task: () => T): T;
+  readonly softmaxCrossEntropy: SoftmaxCrossEntropy;
+}
+
+/** tfjs as it comes. */
+export const noAcceleration: Acceleration = {
+  enabled: false,
+  run: (task) => task(),
+  softmaxCrossEntropy: (labels, logits) => plainSoftmaxCrossEntropy(lazy)(labels, logits),
+};
+
+// Kernels are registered once in tfjs' own registry, which the process has one of.
+const installed = new WeakMap<object, Acceleration>();
+
+/** Installs the replacements, once for a TensorFlow.js; on other backends there is nothing to do. */
+export function createAcceleration(tf: Tf): Acceleration {
+  if (tf.getBackend() !== 'tensorflow') return noAcceleration;
+  const engine = tf.engine();
+  const existing = installed.get(engine);
+  if (existing !== undefined) return existing;
+
+  let depth = 0;
+  const native = createNative(tf, () => depth > 0);
+  accelerateRelu(native);
+  accelerateBiasAdd(native);
+  accelerateMatMul(native);
+  const freeWorkspaces = accelerateMaxPool(native);
+  const acceleration: Acceleration = {
+    enabled: true,
+    run(task) {
+      depth++;
+      try {
+        return task();
+      } finally {
+        depth--;
+        if (depth === 0) freeWorkspaces();
+      }
+    },
+    softmaxCrossEntropy: nativeSoftmaxCrossEntropy(native),
+  };
+  installed.set(engine, acceleration);
+  return acceleration;
+}

@@ -1,0 +1,189 @@
+import type { Batch } from '@tutti/data';
+import { resolveSharing, storedFromWeights } from '@tutti/parameters';
+import { createRandom, type Random, TuttiError } from '@tutti/runtime';
+import type { Computation, ParameterValues } from '@tutti/worker';
+import { type Acceleration, createAcceleration, noAcceleration } from './accelerate/index.js';
+import { arithmeticFacts } from './arithmetic.js';
+import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
+import type { DifferentiableModel } from './differentiable-model.js';
+import { functionModel } from './function-model.js';
+import { layersModel } from './layers-model.js';
+import { resolveLoss } from './losses.js';
+import { metricNames, resolveMetrics, sum } from './metrics.js';
+import { withRandom } from './seeded.js';
+import { createSharedWeights } from './shared-weights.js';
+import { tf } from './tf.js';
+import type { TrainingModel, TrainingOptions } from './training.js';
+
+/** Loads TensorFlow and builds the model. @throws TuttiError BAD_PROGRAM, NO_TENSORFLOW */
+export function createComputation(options: TrainingOptions): Computation {
+  const acceleration = options.accelerate === false ? noAcceleration : createAcceleration(tf);
+  const model = differentiable(options.model);
+  const loss = resolveLoss(options.loss, acceleration.softmaxCrossEntropy);
+  const givesLogits = typeof options.loss === 'object' && options.loss.fromLogits;
+  const metrics = resolveMetrics(options.metrics ?? [], givesLogits);
+  const noMetrics = Object.fromEntries(metricNames(options.metrics ?? []).map((name) => [name, 0]));
+  const skipSoftmax = acceleration.enabled && model.softmax && loss.prefersLogits;
+  const sharing = resolveSharing(
+    options.decay === undefined
+      ? model.weights
+      : model.weights.map((weight) => ({ ...weight, decay: options.decay!(weight.name) })),
+    options.sharing,
+  );
+  const { parameters } = sharing;
+  const sizes = parameters.map(({ shape }) => shape.reduce((size, extent) => size * extent, 1));
+  const shared = createSharedWeights(sharing);
+  const moved = parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
+
+  const load = (weights: ParameterValues) =>
+    parameters.map(({ name, shape }, at) => {
+      const values = weights[name];
+      if (values === undefined || values.length !== sizes[at])
+        throw new TuttiError(
+          'INTERNAL',
+          `"${name}" came with ${values?.length ?? 'no'} values instead of ${sizes[at]}`,
+          { remedy: 'Give the values of every stored parameter.' },
+        );
+      // TensorFlow reads the array later and in place; the caller will have reused it by then.
+      return tf.tensor(values.slice(), [...shape], 'float32');
+    });
+
+  /** Runs inside a tidy: the loss of every example, and the predictions kept beyond it. */
+  function run(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    context: { training: boolean; random: Random; write(at: number, value: tf.Tensor): void },
+  ) {
+    const forward = model.forward(shared.expand(stored), batch, {
+      ...context,
+      logits: skipSoftmax,
+    });
+    const losses = loss.perExample(batch.y, forward.outputs, batch, skipSoftmax);
+    return {
+      outputs: tf.keep(forward.outputs),
+      losses: forward.penalties.reduce((total, penalty) => total.add(penalty), losses),
+    };
+  }
+
+  const seeded = <T>(random: Random, acceleration: Acceleration, task: () => T): T =>
+    withRandom(random, () => acceleration.run(() => tf.tidy(task as () => void) as T));
+
+  return {
+    parameters,
+    arithmetic: arithmeticFacts(acceleration.enabled),
+    initialize(seed) {
+      const values = model.initialize(createRandom('initialize', seed));
+      return storedFromWeights(
+        sharing,
+        Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!])),
+      );
+    },
+    gradient(weights, { batch, random }) {
+      const count = exampleCount(batch);
+      if (count === 0)
+        return {
+          gradient: Object.fromEntries(
+            parameters.map(({ name }, at) => [name, new Float32Array(sizes[at]!)]),
+          ),
+          lossSum: 0,
+          count,
+          metrics: noMetrics,
+        };
+      return seeded(random, acceleration, () => {
+        const stored = load(weights);
+        const tensors = batchTensors(batch);
+        const written = new Map<string, tf.Tensor>();
+        let outputs: tf.Tensor | undefined;
+        try {
+          const { value, grads } = tf.engine().gradients(
+            () => {
+              const done = run(stored, tensors, {
+                training: true,
+                random,
+                write(at, next) {
+                  const { name } = model.weights[at]!;
+                  const before = written.get(name);
+                  written.set(name, tf.keep(next));
+                  if (before !== next) before?.dispose();
+                },
+              });
+              outputs = done.outputs;
+              return done.losses;
+            },
+            moved.map((at) => stored[at]!),
+            undefined,
+            true,
+          );
+          const gradientOf = new Map(moved.map((at, i) => [at, grads[i]]));
+          const read = createReader();
+          return {
+            gradient: Object.fromEntries(
+              parameters.map(({ name, update }, at) => {
+                const tensor = gradientOf.get(at);
+                if (tensor) return [name, read(tensor)];
+                const next = update === 'average' ? written.get(name) : undefined;
+                return [
+                  name,
+                  next === undefined
+                    ? new Float32Array(sizes[at]!)
+                    : change(weights[name]!, next.dataSync(), count),
+                ];
+              }),
+            ),
+            lossSum: sum(value.dataSync()),
+            count,
+            metrics: metrics(tensors.y, outputs!, tensors, skipSoftmax),
+          };
+        } finally {
+          outputs?.dispose();
+          for (const tensor of written.values()) tensor.dispose();
+        }
+      });
+    },
+    evaluate(weights, batch: Batch) {
+      const count = exampleCount(batch);
+      if (count === 0) return { lossSum: 0, count, metrics: noMetrics };
+      return seeded(createRandom('evaluate'), acceleration, () => {
+        const tensors = batchTensors(batch);
+        const { losses, outputs } = run(load(weights), tensors, {
+          training: false,
+          random: createRandom('evaluate'),
+          write() {},
+        });
+        try {
+          return {
+            lossSum: sum(losses.dataSync()),
+            count,
+            metrics: metrics(tensors.y, outputs, tensors, skipSoftmax),
+          };
+        } finally {
+          outputs.dispose();
+        }
+      });
+    },
+    close() {
+      shared.dispose();
+      model.dispose();
+    },
+  };
+}
+
+function differentiable(model: TrainingModel): DifferentiableModel {
+  return typeof model === 'function' ? layersModel(model) : functionModel(model);
+}
+
+/** Reads tensors out; two that share memory get an array each. */
+function createReader(): (tensor: tf.Tensor) => Float32Array {
+  const seen = new Set<ArrayBufferLike>();
+  return (tensor) => {
+    const values = tensor.dataSync() as Float32Array;
+    if (seen.has(values.buffer)) return values.slice();
+    seen.add(values.buffer);
+    return values;
+  };
+}
+
+/** What one micro-batch adds to the sum behind a moving average: its change for every example. */
+function change(before: Float32Array, after: ArrayLike<number>, count: number): Float32Array {
+  return Float32Array.from(before, (value, at) => (after[at]! - value) * count);
+}

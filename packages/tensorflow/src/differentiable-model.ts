@@ -1,0 +1,32 @@
+import type { WeightSpec } from '@tutti/parameters';
+import type { Random } from '@tutti/runtime';
+import type { BatchTensors } from './batch-tensors.js';
+import type { tf } from './tf.js';
+
+/** What layers models and functions over named parameters have in common. */
+export interface DifferentiableModel {
+  /** The tensors that the model reads, in a fixed order. */
+  readonly weights: readonly WeightSpec[];
+  /** Whether the outputs are a softmax that `forward` can leave out. */
+  readonly softmax: boolean;
+  /** Fresh values for every weight, in that order. */
+  initialize(random: Random): readonly Float32Array[];
+  /** Synchronous, and called inside a tidy with `Math.random` seeded. */
+  forward(weights: readonly tf.Tensor[], batch: BatchTensors, context: ForwardContext): Forward;
+  dispose(): void;
+}
+
+export interface ForwardContext {
+  readonly training: boolean;
+  /** Leave out a final softmax: the loss starts from the logits. */
+  readonly logits: boolean;
+  readonly random: Random;
+  /** Takes the new value of a weight that is not moved by gradients. */
+  write(weight: number, value: tf.Tensor): void;
+}
+
+export interface Forward {
+  readonly outputs: tf.Tensor;
+  /** Scalars that count for every example: regularizers. */
+  readonly penalties: readonly tf.Tensor[];
+}

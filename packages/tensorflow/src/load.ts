@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module';
+import { loadTensorflow, type Tensorflow } from './native/load.js';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * TensorFlow.js, loaded once per process: on native TensorFlow, or with `TUTTI_TF_BACKEND=cpu` in
+ * plain JavaScript (for tests of small dense models).
+ * @throws TuttiError NO_TENSORFLOW if there is no native binding that loads
+ */
+export function loadTf(): Tensorflow {
+  if (process.env.TUTTI_TF_BACKEND !== 'cpu') return loadTensorflow();
+  const tf = require('@tensorflow/tfjs') as Tensorflow;
+  // A promise only in form: this backend is there at once.
+  void tf.setBackend('cpu');
+  return tf;
+}

@@ -1,0 +1,74 @@
+import type { SharingRule } from '@tutti/parameters';
+import type { Program, ProgramData } from '@tutti/worker';
+import type { LayersModelFactory } from './build-model.js';
+import { createComputation } from './computation.js';
+import type { FunctionModel } from './function-model.js';
+import type { Loss } from './losses.js';
+import type { Metric } from './metrics.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a function over any names fits here.
+export type TrainingModel = LayersModelFactory | FunctionModel<any>;
+
+export interface TrainingOptions {
+  /** Shown in logs and used for folder names; the file's name if not given. */
+  readonly name?: string;
+  /** A function that builds a `tf.LayersModel`, or a function over named parameters. */
+  readonly model: TrainingModel;
+  readonly loss: Loss;
+  readonly metrics?: readonly Metric[];
+  /** Opens the data: fields `x` and `y` for most models. */
+  readonly data: () => ProgramData | Promise<ProgramData>;
+  readonly optimizer: Program['optimizer'];
+  /** Examples in one step, over all workers. */
+  readonly batchSize: number;
+  readonly epochs: number;
+  /** Decides the first weights, the order of the examples, and everything random in the model. */
+  readonly seed: number;
+  /** Data shards: part of the experiment, unlike the number of workers. */
+  readonly shards?: number;
+  /** Weights that read fewer stored parameters: `tie(...)`, `hashed(...)`. */
+  readonly sharing?: readonly SharingRule[];
+  readonly evaluationBatchSize?: number;
+  /** Which weights feel the optimizer's weight decay; all if not given. */
+  readonly decay?: (weight: string) => boolean;
+  /** False computes the gradients as tfjs defines them, without the faster native operations. */
+  readonly accelerate?: boolean;
+}
+
+/** A program made by `defineTraining`. */
+export interface TrainingProgram extends Program {
+  readonly training: TrainingOptions;
+}
+
+/**
+ * A training program from a TensorFlow.js model. Loads nothing until it is opened.
+ *
+ * Batch normalisation takes its moments over each micro-batch, and its moving moments are stored
+ * parameters that move by the mean, over all examples of a step, of what each micro-batch made of
+ * them: so they too are added along the canonical tree and do not depend on the number of workers.
+ * They do depend on the number of shards. Any other weight that is not trained is stored as well,
+ * unmoved, so that a checkpoint is complete.
+ *
+ * Dropout and all else that is random in tfjs without a seed follows from (seed, epoch, step,
+ * shard). A layer with a `seed` of its own draws the same numbers at every step, as always in tfjs.
+ */
+export function defineTraining<Name extends string = string>(
+  options: Omit<TrainingOptions, 'model'> & {
+    readonly model: LayersModelFactory | FunctionModel<Name>;
+  },
+): TrainingProgram {
+  return {
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.shards === undefined ? {} : { shards: options.shards }),
+    ...(options.evaluationBatchSize === undefined
+      ? {}
+      : { evaluationBatchSize: options.evaluationBatchSize }),
+    data: options.data,
+    optimizer: options.optimizer,
+    batchSize: options.batchSize,
+    epochs: options.epochs,
+    seed: options.seed,
+    training: options,
+    open: () => createComputation(options),
+  };
+}
