@@ -3,7 +3,7 @@ import type { Dataset } from './dataset.js';
 import { BYTES_PER_ELEMENT, type ElementKind } from './elements.js';
 import { product } from './indices.js';
 import { openSource, type Source, type SourceOptions } from './source.js';
-import { type StoredArray, type TableOptions, table } from './table.js';
+import { openAll, type StoredArray, type TableOptions, table } from './table.js';
 
 export interface IdxOptions extends TableOptions, SourceOptions {}
 
@@ -32,21 +32,15 @@ export async function idx(
   files: Readonly<Record<string, string>>,
   options: IdxOptions = {},
 ): Promise<Dataset> {
-  const stored: Record<string, StoredArray> = {};
-  try {
-    for (const [name, file] of Object.entries(files)) {
-      const source = await openSource(file, options);
-      try {
-        stored[name] = await readHeader(source);
-      } catch (thrown) {
-        await source.close();
-        throw thrown;
-      }
+  const stored = await openAll(files, async (file) => {
+    const source = await openSource(file, options);
+    try {
+      return await readHeader(source);
+    } catch (thrown) {
+      await source.close();
+      throw thrown;
     }
-  } catch (thrown) {
-    await Promise.all(Object.values(stored).map(({ source }) => source.close()));
-    throw thrown;
-  }
+  });
   return table(stored, { scale: 1 / 255, ...options });
 }
 

@@ -1,6 +1,10 @@
 export { arrays } from './arrays.js';
+export { type CsvOptions, csv } from './csv.js';
+export type { CsvSchema } from './csv-rows.js';
 export type { Batch, Dataset, Field } from './dataset.js';
 export { type IdxOptions, idx } from './idx.js';
+export { type NpyOptions, npy } from './npy.js';
+export { type NpzOptions, npz } from './npz.js';
 export {
   batches,
   createSampler,
@@ -9,3 +13,6 @@ export {
   type Sampler,
   type SamplerOptions,
 } from './sampling.js';
+export type { SourceOptions } from './source.js';
+export type { TableOptions } from './table.js';
+export { map, slice, take } from './wrappers.js';

@@ -30,6 +30,21 @@ interface Column {
   readonly rowShape: readonly number[];
 }
 
+/** Opens the array of every field; if one fails, closes those that were opened. */
+export async function openAll<Place>(
+  places: Readonly<Record<string, Place>>,
+  openOne: (place: Place) => Promise<StoredArray>,
+): Promise<Record<string, StoredArray>> {
+  const stored: Record<string, StoredArray> = {};
+  try {
+    for (const [name, place] of Object.entries(places)) stored[name] = await openOne(place);
+    return stored;
+  } catch (thrown) {
+    await Promise.all(Object.values(stored).map(({ source }) => source.close()));
+    throw thrown;
+  }
+}
+
 /** A data set whose fields are arrays in files. Takes over the sources: closes them at the end. */
 export async function table(
   stored: Readonly<Record<string, StoredArray>>,

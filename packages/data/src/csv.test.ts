@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { type CsvOptions, csv } from './csv.js';
+import { createTestFolder, plain, type TestFolder } from './testing.js';
+
+const flowers = [
+  'length,width,species',
+  '5.1,3.5,setosa',
+  '',
+  '7, -3.2 ,"versi,color"',
+  '6.3,1e1,setosa',
+].join('\r\n');
+const schema = { label: 'species', classes: ['setosa', 'versi,color'] };
+
+describe('csv', () => {
+  let folder: TestFolder;
+  beforeEach(async () => {
+    folder = await createTestFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const open = async (content: string | Uint8Array, options: CsvOptions = {}) =>
+    csv(await folder.write('a.csv', content), options);
+
+  const variants = [
+    { name: 'in memory', content: flowers, options: {} },
+    { name: 'gzip', content: gzipSync(flowers), options: {} },
+    { name: 'row by row from the disk', content: flowers, options: { memoryLimitBytes: 0 } },
+    { name: 'with a byte-order mark', content: `\uFEFF${flowers}`, options: {} },
+    {
+      name: 'with a byte-order mark, from the disk',
+      content: `\uFEFF${flowers}`,
+      options: { memoryLimitBytes: 0 },
+    },
+  ];
+  for (const { name, content, options } of variants) {
+    it(`reads inputs and classes (${name})`, async () => {
+      const dataset = await open(content, { ...schema, ...options });
+      assert.equal(dataset.size, 3);
+      assert.deepEqual(plain(await dataset.read([1, 2, 0, 1])), {
+        x: {
+          data: [7, -3.2, 6.3, 10, 5.1, 3.5, 7, -3.2].map(Math.fround),
+          shape: [4, 2],
+          kind: 'Float32Array',
+        },
+        y: { data: [1, 0, 0, 1], shape: [4], kind: 'Int32Array' },
+      });
+      assert.deepEqual(plain(await dataset.read([])).x!.shape, [0, 2]);
+      await dataset.close?.();
+    });
+  }
+
+  it('finds every row again by its offset, whatever the line ends and quotes', async () => {
+    const row = fc.record({
+      values: fc.tuple(fc.integer(), fc.integer()),
+      quoted: fc.boolean(),
+      end: fc.constantFrom('\n', '\n\n'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 40 }), async (rows) => {
+        const text = rows.map(({ values, quoted, end }) => {
+          const [a, b] = values.map((value) => (quoted ? `"${value}\n"` : `${value}`));
+          return `${a};${b}${end}`;
+        });
+        const options = { header: false, delimiter: ';', label: 1, memoryLimitBytes: 0 };
+        const dataset = await open(text.join(''), options);
+        assert.equal(dataset.size, rows.length);
+        const indices = rows.map((_, i) => rows.length - 1 - i);
+        const { x, y } = await dataset.read(indices);
+        await dataset.close?.();
+        assert.deepEqual(
+          indices.map((i) => rows[i]!.values.map(Math.fround)),
+          indices.map((_, i) => [x!.data[i], y!.data[i]]),
+        );
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('reads a file larger than one run of reading', async () => {
+    const rows = Array.from({ length: 150_000 }, (_, i) => `${i},${i % 7}`);
+    for (const memoryLimitBytes of [0, 1e9]) {
+      const dataset = await open(rows.join('\n'), {
+        header: false,
+        label: 1,
+        classes: 7,
+        memoryLimitBytes,
+      });
+      assert.equal(dataset.size, 150_000);
+      const { x, y } = await dataset.read([149_999, 74_321, 0]);
+      assert.deepEqual(
+        [[...x!.data], [...y!.data]],
+        [
+          [149_999, 74_321, 0],
+          [0, 2, 0],
+        ],
+      );
+      await dataset.close?.();
+    }
+  });
+
+  it('chooses columns, shapes and scales them, and reads a regression', async () => {
+    const dataset = await open('a,b,c,d\n1,2,3,x\n4,5,6,y\n', {
+      columns: ['c', 0],
+      label: 'b',
+      shape: [2, 1],
+      scale: 2,
+    });
+    assert.deepEqual(plain(await dataset.read([1])), {
+      x: { data: [12, 8], shape: [1, 2, 1], kind: 'Float32Array' },
+      y: { data: [5], shape: [1], kind: 'Float32Array' },
+    });
+    const unlabelled = await open('a,b\n1,2\n');
+    assert.deepEqual(Object.keys(await unlabelled.read([0])), ['x']);
+  });
+
+  it('names file and line of a ragged row, a cell without number and a wrong label', async () => {
+    for (const memoryLimitBytes of [0, 1e6]) {
+      for (const [content, options, message] of [
+        ['a,b\n1,2\n\n3\n', {}, /a.csv, line 4: expected 2 columns, found 1/],
+        ['a,b\n1,2\n3,4,5\n', {}, /a.csv, line 3: expected 2 columns, found 3/],
+        ['a,b\n1,2\n3,four\n', {}, /a.csv, line 3: expected a number in b, found "four"/],
+        ['a,b\n1,\n', {}, /a.csv, line 2: expected a number in b, found an empty cell/],
+        ['a,b\n1,1e99\n', {}, /a.csv, line 2: expected a number in b, found "1e99"/],
+        ['a,b\n1,2\n', { label: 'b', classes: 2 }, /line 2: label "2" in b is not one of 0 to 1/],
+        ['a,b\n1,\n', { label: 'b', classes: 2 }, /line 2: label "" in b/],
+        ['a,b\n1,C\n', { label: 'b', classes: ['A', 'B'] }, /label "C" in b is not one of A, B/],
+        ['a,b\n1,2\n', { label: 'c' }, /a.csv, line 1: there is no column c, only a, b/],
+        ['a,b\n1,2\n', { shape: [3] }, /2 input columns do not fill the shape \[3\]/],
+        ['a,b\n"1,2\n', {}, /a.csv, line \d: is not comma-separated values/],
+        ['a,b\n', {}, /a.csv, line 1: has no rows/],
+        ['', {}, /a.csv, line 1: has no rows/],
+      ] as const) {
+        await assert.rejects(open(content, { memoryLimitBytes, ...options } as CsvOptions), {
+          code: 'BAD_DATA',
+          message,
+        });
+      }
+    }
+    await assert.rejects(csv(`${folder.path}/none.csv`), {
+      code: 'BAD_DATA',
+      message: /none.csv: there is no such file/,
+    });
+  });
+
+  it('notices a file that changed after it was opened', async () => {
+    const dataset = await open('a,b\n1,2\n3,4\n', { memoryLimitBytes: 0 });
+    await folder.write('a.csv', 'a,b\n1;2\n3\n44\n');
+    await assert.rejects(dataset.read([1]), { code: 'BAD_DATA', message: /a.csv, byte 8: / });
+    await dataset.close?.();
+  });
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { arrays } from './arrays.js';
+import type { Dataset } from './dataset.js';
+import { plain } from './testing.js';
+import { map, slice, take } from './wrappers.js';
+
+const numbers = () => arrays({ x: { data: Int32Array.of(10, 11, 12, 13), shape: [4] } });
+const values = async (dataset: Dataset, indices: number[]) =>
+  plain(await dataset.read(indices)).x!.data;
+
+describe('map', () => {
+  it('changes the batches and leaves the examples', async () => {
+    const doubled = map(numbers(), async ({ x }) => ({
+      x: { data: x!.data.map((value) => 2 * value), shape: x!.shape },
+    }));
+    assert.equal(doubled.size, 4);
+    assert.deepEqual(await values(doubled, [3, 0]), [26, 20]);
+  });
+
+  it('refuses a function that loses examples', async () => {
+    const broken = map(numbers(), () => ({ x: { data: new Int32Array(1), shape: [1] } }));
+    await assert.rejects(broken.read([0, 1]), {
+      code: 'BAD_DATA',
+      message: 'the function given to map() made 1 examples of 2 in field x',
+    });
+  });
+});
+
+describe('slice and take', () => {
+  it('number their part from 0', async () => {
+    const middle = slice(numbers(), 1, 3);
+    assert.equal(middle.size, 2);
+    assert.deepEqual(await values(middle, [1, 0]), [12, 11]);
+    await assert.rejects(middle.read([2]), { code: 'BAD_DATA', message: /slice from 1 to 3/ });
+    assert.deepEqual(await values(slice(numbers(), 2), [0, 1]), [12, 13]);
+    assert.deepEqual([take(numbers(), 3).size, take(numbers(), 9).size], [3, 4]);
+  });
+
+  it('refuse a part that is not there', () => {
+    for (const [from, to] of [
+      [-1, 2],
+      [3, 2],
+      [0, 5],
+      [0.5, 2],
+    ]) {
+      assert.throws(() => slice(numbers(), from!, to), { code: 'BAD_DATA' });
+    }
+  });
+
+  it('close what they wrap', async () => {
+    let closed = 0;
+    const inner: Dataset = { ...numbers(), close: async () => void closed++ };
+    await take(
+      map(inner, (batch) => batch),
+      1,
+    ).close?.();
+    assert.equal(closed, 1);
+  });
+});
