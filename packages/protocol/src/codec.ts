@@ -20,18 +20,22 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
  * @throws TuttiError INTERNAL if the message is not one that `decode` would accept.
  */
 export function encode(envelope: Envelope): Uint8Array[] {
+  const { details } = checkSendable(envelope);
   const { message, payload } = envelope;
-  const format = formats.get(message.type);
-  const fault =
-    format === undefined
-      ? `'s type is unknown`
-      : (stamp(message) ?? format.body(message) ?? payloadFault(format.payload, payload));
-  if (fault !== undefined) throw unsendable(message, fault);
-  const header = packr.pack(format!.details ? toPlain(message) : message);
+  const header = packr.pack(details ? toPlain(message) : message);
   if (header.length > MAX_HEADER_BYTES) {
     throw unsendable(message, `'s header has ${header.length} bytes, over ${MAX_HEADER_BYTES}`);
   }
   return payload === undefined ? [header] : [header, payload];
+}
+
+/** What `encode` checks, for a transport within one process that encodes nothing. */
+export function checkSendable({ message, payload }: Envelope): { readonly details: boolean } {
+  const format = formats.get(message.type);
+  if (format === undefined) throw unsendable(message, `'s type is unknown`);
+  const fault = stamp(message) ?? format.body(message) ?? payloadFault(format.payload, payload);
+  if (fault !== undefined) throw unsendable(message, fault);
+  return format;
 }
 
 /**

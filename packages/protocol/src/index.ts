@@ -1,4 +1,4 @@
-export { decode, encode, MAX_HEADER_BYTES } from './codec.js';
+export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
 export type {
   Connection,
   ConnectionHandlers,
@@ -9,11 +9,13 @@ export type {
   Transport,
 } from './link.js';
 export * from './messages.js';
-export type {
-  JobPlan,
-  OptimizerSpec,
-  ProgramDefaults,
-  ProgramDescription,
-  Schedule,
-  StoredParameter,
+export {
+  evaluatesAt,
+  type JobPlan,
+  type OptimizerSpec,
+  type ProgramDefaults,
+  type ProgramDescription,
+  type Schedule,
+  type StoredParameter,
 } from './plan.js';
+export { refusal } from './refusal.js';

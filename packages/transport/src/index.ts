@@ -1,1 +1,7 @@
+export { createLocalTransport } from './local-transport.js';
+export {
+  createMemoryNetwork,
+  type MemoryNetwork,
+  type MemoryNetworkOptions,
+} from './memory-network.js';
 export { createZmqTransport, type ZmqTransportOptions } from './zmq-transport.js';
