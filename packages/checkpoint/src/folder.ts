@@ -1,0 +1,82 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { badCheckpoint } from './bad-checkpoint.js';
+import type { FileSystem } from './files.js';
+import { MANIFEST_FILE } from './manifest.js';
+
+/** The file in a folder of checkpoints that names the one written last. */
+export const LATEST_FILE = 'latest';
+export const ASIDE_PREFIX = '.tmp-';
+
+/** A folder left aside by a process that was killed is removed once it is this much older. */
+const LEFTOVER_AGE_MS = 3_600_000;
+
+export interface ListedCheckpoint {
+  readonly step: number;
+  readonly path: string;
+}
+
+export function folderName(step: number): string {
+  return `step-${String(step).padStart(9, '0')}`;
+}
+
+/** The checkpoints of a folder by their names, by rising step; not checked. */
+export async function listCheckpoints(directory: string): Promise<readonly ListedCheckpoint[]> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  return names
+    .map((name) => ({ match: /^step-(\d{9,})$/.exec(name), path: join(directory, name) }))
+    .filter(({ match }) => match !== null)
+    .map(({ match, path }) => ({ step: Number(match![1]), path }))
+    .sort((a, b) => a.step - b.step);
+}
+
+/** A checkpoint folder itself, or the latest in a folder of checkpoints. Throws BAD_CHECKPOINT. */
+export async function locateCheckpoint(path: string): Promise<string> {
+  if (await exists(join(path, MANIFEST_FILE))) return path;
+  const directory = basename(path) === LATEST_FILE ? dirname(path) : path;
+  const listed = await listCheckpoints(directory);
+  const named = await readFile(join(directory, LATEST_FILE), 'utf8').catch(() => '');
+  const latest = listed.find((item) => basename(item.path) === named.trim()) ?? listed.at(-1);
+  if (latest === undefined) {
+    throw badCheckpoint(
+      path,
+      (await exists(path)) ? 'there is no checkpoint in it' : 'it does not exist',
+      'Name a step-... folder, or the folder that holds them.',
+    );
+  }
+  return latest.path;
+}
+
+/** The checkpoints beyond the newest `keep` up to `step`. Later steps are of another run: kept. */
+export function superseded(
+  listed: readonly ListedCheckpoint[],
+  step: number,
+  keep: number,
+): readonly ListedCheckpoint[] {
+  const own = listed.filter((item) => item.step <= step);
+  return own.slice(0, Math.max(0, own.length - keep));
+}
+
+/** Folders that killed processes left aside, seen from a folder that has just been made. */
+export async function leftovers(
+  fs: FileSystem,
+  directory: string,
+  made: string,
+): Promise<string[]> {
+  const now = (await fs.stat(made)).mtimeMs;
+  const found: string[] = [];
+  for (const name of await fs.readdir(directory)) {
+    if (!name.startsWith(ASIDE_PREFIX)) continue;
+    const path = join(directory, name);
+    const left = await fs.stat(path).catch(() => undefined);
+    if (left !== undefined && now - left.mtimeMs > LEFTOVER_AGE_MS) found.push(path);
+  }
+  return found;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { JobPlan } from '@tutti/protocol';
+import { badCheckpoint } from './bad-checkpoint.js';
+
+export const WEIGHTS_FILE = 'weights.safetensors';
+export const OPTIMIZER_FILE = 'optimizer.safetensors';
+export const MANIFEST_FILE = 'manifest.json';
+
+const FORMAT = 'tutti-checkpoint';
+const FORMAT_VERSION = 1;
+
+/** What the run tells about itself; whoever resumes compares it. */
+export interface CheckpointFacts {
+  readonly seed: number;
+  readonly programHash: string;
+  readonly plan: JobPlan;
+  /** Versions of Tutti, Node, TensorFlow, ... */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface FileFacts {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface Manifest extends CheckpointFacts {
+  readonly format: typeof FORMAT;
+  readonly formatVersion: typeof FORMAT_VERSION;
+  /** The version of the weights: steps that are in them. */
+  readonly step: number;
+  /** See `parameterDigest`. */
+  readonly digest: string;
+  /** By file name; the optimizer's is missing if it keeps no state. */
+  readonly files: Readonly<Record<string, FileFacts>>;
+}
+
+export function createManifest(
+  step: number,
+  facts: CheckpointFacts,
+  digest: string,
+  files: Readonly<Record<string, FileFacts>>,
+): Manifest {
+  const { seed, programHash, plan, versions } = facts;
+  const kind = { format: FORMAT, formatVersion: FORMAT_VERSION } as const;
+  return { ...kind, step, digest, seed, programHash, plan, versions, files };
+}
+
+/** The text of manifest.json. It ends with a checksum of itself. */
+export function manifestText(manifest: Manifest): string {
+  // Through JSON once, so that a reader's serialisation of what it parsed is the same text.
+  const body = JSON.parse(JSON.stringify(manifest)) as Manifest;
+  const checksum = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  return `${JSON.stringify({ ...body, checksum }, null, 2)}\n`;
+}
+
+/** Checks that every character is as it was written. Throws BAD_CHECKPOINT. */
+export function parseManifest(path: string, text: string): Manifest {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw badCheckpoint(path, `it is no JSON (${(error as Error).message})`);
+  }
+  const { checksum, ...body } = (parsed ?? {}) as Manifest & { checksum?: unknown };
+  if (body.format !== FORMAT) throw badCheckpoint(path, 'it is no manifest of a Tutti checkpoint');
+  if (body.formatVersion !== FORMAT_VERSION) {
+    throw badCheckpoint(
+      path,
+      `its format version is ${body.formatVersion}, this Tutti reads ${FORMAT_VERSION}`,
+      'Read it with the version of Tutti that wrote it.',
+    );
+  }
+  if (manifestText(body) !== text) throw badCheckpoint(path, 'it does not match its own checksum');
+  return body;
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TuttiError } from '@tutti/runtime';
+import { nodeFileSystem } from './files.js';
+import { readCheckpoint } from './read-checkpoint.js';
+import { writeSafetensors } from './safetensors.js';
+import { checkpointOf, failingFileSystem, inTemporaryFolder, parameters } from './testing.js';
+import { writeCheckpoint } from './write-checkpoint.js';
+
+async function storageErrorOf(task: Promise<unknown>): Promise<TuttiError> {
+  try {
+    await task;
+  } catch (error) {
+    assert.ok(error instanceof TuttiError, String(error));
+    assert.equal(error.code, 'STORAGE');
+    assert.match(error.message, /\d+ bytes are needed/);
+    assert.notEqual(error.remedy, '');
+    return error;
+  }
+  return assert.fail('was written');
+}
+
+/** A small disk of its own, where the system lets us; false if it does not. */
+function mountSmall(path: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const large = (floats: number) => [
+  { name: 'w', shape: [floats], values: new Float32Array(floats).fill(0.5) },
+];
+
+describe('saving where it cannot be done', () => {
+  it('leaves nothing half-written and the older checkpoint as it was, whatever call fails', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeCheckpoint(checkpointOf(folder, 1));
+      const counting = failingFileSystem(Number.POSITIVE_INFINITY, 'ENOSPC');
+      await inTemporaryFolder(async (other) => {
+        await writeCheckpoint({ ...checkpointOf(other, 2), fileSystem: counting });
+      });
+      assert.ok(counting.calls() > 15);
+      for (let allowed = 0; allowed < counting.calls(); allowed++) {
+        const fileSystem = failingFileSystem(allowed, 'ENOSPC');
+        const error = await storageErrorOf(
+          writeCheckpoint({ ...checkpointOf(folder, 2), fileSystem }),
+        );
+        assert.match(error.message, /step-000000002: ENOSPC/);
+        assert.equal(typeof error.details.freeBytes, 'number');
+        for (const name of await readdir(folder)) {
+          assert.ok(!name.startsWith('.tmp'), `${name} remains after ${allowed} calls`);
+          if (name.startsWith('step-')) await readCheckpoint(join(folder, name));
+        }
+        assert.equal((await readCheckpoint(join(folder, 'step-000000001'))).step, 1);
+        await readCheckpoint(folder);
+      }
+    }));
+
+  it('keeps the checkpoint of the same step if the new one cannot take its place', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeCheckpoint(checkpointOf(folder, 1));
+      let renames = 0;
+      const rename: typeof nodeFileSystem.rename = async (from, to) => {
+        if (++renames === 2) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+        return nodeFileSystem.rename(from, to);
+      };
+      await storageErrorOf(
+        writeCheckpoint({ ...checkpointOf(folder, 1), fileSystem: { ...nodeFileSystem, rename } }),
+      );
+      await readCheckpoint(folder);
+      assert.deepEqual((await readdir(folder)).sort(), ['latest', 'step-000000001']);
+    }));
+
+  it('says that a full disk is full before filling it further', () =>
+    inTemporaryFolder(async (folder) => {
+      const statfs = (async () => ({ bavail: 10, bsize: 4096, blocks: 1000 })) as never;
+      const error = await storageErrorOf(
+        writeCheckpoint({
+          ...checkpointOf(folder, 1),
+          fileSystem: { ...nodeFileSystem, statfs },
+          parameters: large(100_000),
+        }),
+      );
+      assert.match(error.message, /the disk is full \(400\d+ bytes are needed, 40960 are free\)/);
+      assert.match(error.remedy, /Free space/);
+      assert.deepEqual(await readdir(folder), []);
+    }));
+
+  it('tells a path that is a file, or leads through one', () =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'file');
+      await writeFile(file, 'mine');
+      for (const directory of [file, join(file, 'deeper')]) {
+        const error = await storageErrorOf(writeCheckpoint(checkpointOf(directory, 1)));
+        assert.match(error.remedy, /is a file: name a folder/);
+        assert.ok(error.message.includes(directory));
+      }
+      await storageErrorOf(writeSafetensors(join(file, 'a.safetensors'), parameters));
+    }));
+
+  it('holds on a real small disk, full and read-only', function () {
+    return inTemporaryFolder(async (folder) => {
+      const disk = join(folder, 'disk');
+      await mkdir(disk);
+      // The cases above cover the same calls with an injected disk.
+      if (!mountSmall(disk)) return this.skip();
+      try {
+        await writeCheckpoint(checkpointOf(disk, 1));
+        // Blind to the free space, so that the disk itself refuses in the middle of a file.
+        const statfs = (async () => ({ bavail: 0, bsize: 0, blocks: 0 })) as never;
+        for (const fileSystem of [nodeFileSystem, { ...nodeFileSystem, statfs }]) {
+          const error = await storageErrorOf(
+            writeCheckpoint({ ...checkpointOf(disk, 2), parameters: large(100_000), fileSystem }),
+          );
+          assert.equal(error.details.code, 'ENOSPC');
+          assert.deepEqual((await readdir(disk)).sort(), ['latest', 'step-000000001']);
+        }
+        execFileSync('mount', ['-o', 'remount,ro', disk]);
+        const error = await storageErrorOf(writeCheckpoint(checkpointOf(disk, 2)));
+        assert.match(error.remedy, /read-only/);
+        assert.equal((await readCheckpoint(disk)).step, 1);
+      } finally {
+        execFileSync('umount', [disk]);
+      }
+    });
+  });
+});

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { parameterDigest } from './digest.js';
+import { type FileSystem, nodeFileSystem, syncFolder, writeDurably } from './files.js';
+import {
+  ASIDE_PREFIX,
+  exists,
+  folderName,
+  LATEST_FILE,
+  leftovers,
+  listCheckpoints,
+  superseded,
+} from './folder.js';
+import {
+  type CheckpointFacts,
+  createManifest,
+  type FileFacts,
+  MANIFEST_FILE,
+  manifestText,
+  OPTIMIZER_FILE,
+  WEIGHTS_FILE,
+} from './manifest.js';
+import { safetensorsPieces } from './safetensors.js';
+import { encodeHeader, type Tensor } from './safetensors-header.js';
+import { freeBytes, storageError, withStorageErrors } from './storage-error.js';
+
+/** Room for manifest, folder entries and rounding to blocks. */
+const OVERHEAD_BYTES = 65_536;
+
+export interface WriteCheckpointInit {
+  /** The folder of checkpoints; made if it is not there. */
+  readonly directory: string;
+  /** Steps that are in the weights. */
+  readonly step: number;
+  /** The stored parameters in declared order. They must not change until this resolves. */
+  readonly parameters: readonly Tensor[];
+  /** The optimizer's state, flat. */
+  readonly slots?: readonly { readonly name: string; readonly values: Float32Array }[];
+  readonly manifest: CheckpointFacts;
+  /** Checkpoints to keep, this one included. Default: all. */
+  readonly keep?: number;
+  readonly fileSystem?: FileSystem;
+}
+
+export interface WrittenCheckpoint {
+  readonly path: string;
+  readonly digest: string;
+  readonly bytes: number;
+  /** Checkpoints that were removed because newer ones exist. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * Writes a checkpoint all or nothing: into a folder aside, synced to the disk, then renamed to
+ * `step-000004690`. A process killed at any moment leaves the older checkpoints as they were.
+ *
+ * Throws STORAGE with path, bytes needed and free, and a remedy; nothing half-written remains.
+ */
+export async function writeCheckpoint(init: WriteCheckpointInit): Promise<WrittenCheckpoint> {
+  const { directory, step, parameters } = init;
+  const fs = init.fileSystem ?? nodeFileSystem;
+  const slots = (init.slots ?? []).map(({ name, values }) => ({
+    name,
+    shape: [values.length],
+    values,
+  }));
+  const contents = new Map([[WEIGHTS_FILE, parameters]]);
+  if (slots.length > 0) contents.set(OPTIMIZER_FILE, slots);
+  const neededBytes = [...contents.values()].reduce((sum, tensors) => sum + sizeOf(tensors), 0);
+  const path = join(directory, folderName(step));
+
+  return withStorageErrors(fs, { path, neededBytes }, async () => {
+    await fs.mkdir(directory, { recursive: true });
+    const free = await freeBytes(fs, directory);
+    // Before writing, so that a disk is not filled to the brim for nothing.
+    if (free !== undefined && free < neededBytes + OVERHEAD_BYTES) {
+      throw storageError({ path, neededBytes }, 'the disk is full', 'ENOSPC', free);
+    }
+    const aside = join(directory, `${ASIDE_PREFIX}${folderName(step)}-${randomUUID()}`);
+    try {
+      await fs.mkdir(aside);
+      const files: Record<string, FileFacts> = {};
+      for (const [name, tensors] of contents) {
+        files[name] = await writeDurably(fs, join(aside, name), safetensorsPieces(tensors));
+      }
+      const digest = parameterDigest(parameters.map(({ values }) => values));
+      const text = manifestText(createManifest(step, init.manifest, digest, files));
+      await writeDurably(fs, join(aside, MANIFEST_FILE), [Buffer.from(text)]);
+      await syncFolder(fs, aside);
+      await moveInto(fs, aside, path);
+      await pointTo(fs, directory, folderName(step));
+      const removed = await removeOld(fs, init, path);
+      return { path, digest, bytes: neededBytes, removed };
+    } catch (error) {
+      await fs.rm(aside, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+function sizeOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { values }) => sum + values.byteLength, encodeHeader(tensors).length);
+}
+
+/** Renames; a checkpoint of the same step makes way, and comes back if that fails. */
+async function moveInto(fs: FileSystem, aside: string, path: string): Promise<void> {
+  if (!(await exists(path))) return fs.rename(aside, path);
+  const old = `${aside}-old`;
+  await fs.rename(path, old);
+  try {
+    await fs.rename(aside, path);
+  } catch (error) {
+    await fs.rename(old, path);
+    throw error;
+  }
+  await fs.rm(old, { recursive: true, force: true }).catch(() => {});
+}
+
+async function pointTo(fs: FileSystem, directory: string, name: string): Promise<void> {
+  const aside = join(directory, `${ASIDE_PREFIX}${LATEST_FILE}-${randomUUID()}`);
+  try {
+    await writeDurably(fs, aside, [Buffer.from(`${name}\n`)]);
+    await fs.rename(aside, join(directory, LATEST_FILE));
+    await syncFolder(fs, directory);
+  } catch (error) {
+    await fs.rm(aside, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** What cannot be removed stays: the checkpoint is written, and that is what was asked for. */
+async function removeOld(
+  fs: FileSystem,
+  { directory, step, keep }: WriteCheckpointInit,
+  path: string,
+): Promise<string[]> {
+  const removed: string[] = [];
+  const remove = (target: string) =>
+    fs.rm(target, { recursive: true, force: true }).then(
+      () => true,
+      () => false,
+    );
+  if (keep !== undefined) {
+    for (const old of superseded(await listCheckpoints(directory), step, Math.max(1, keep))) {
+      if (await remove(old.path)) removed.push(old.path);
+    }
+  }
+  for (const left of await leftovers(fs, directory, path).catch(() => [])) await remove(left);
+  return removed;
+}
