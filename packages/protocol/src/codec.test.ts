@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { type ErrorRecord, TuttiError } from '@tutti/runtime';
+import fc from 'fast-check';
+import { pack } from 'msgpackr';
+import { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
+import { formats } from './fields.js';
+import type { Envelope } from './link.js';
+import { type Body, type Message, PROTOCOL_VERSION, type Stamp } from './messages.js';
+import type { JobPlan, OptimizerSpec } from './plan.js';
+
+// msgpack gives -0 as 0; nothing in a header depends on the sign of zero.
+const number = fc.double().map((value) => (value === 0 ? 0 : value));
+const whole = fc.oneof(fc.nat(), fc.maxSafeNat());
+const text = fc.string({ unit: 'grapheme' });
+const shards = fc.array(
+  fc.record(
+    {
+      shard: whole,
+      count: whole,
+      lossSum: number,
+      metrics: fc.dictionary(fc.string({ unit: 'grapheme-ascii' }).filter(isOwnName), number),
+      computeMs: number,
+      maxAbs: number,
+    },
+    { requiredKeys: ['shard', 'count', 'lossSum', 'metrics', 'computeMs'] },
+  ),
+);
+const error: fc.Arbitrary<ErrorRecord> = fc.record({
+  code: fc.constantFrom('INTERNAL', 'BAD_DATA'),
+  message: text,
+  remedy: text,
+  details: fc.constant({ step: 3, worker: 'w1', nested: { list: [1, 'two', null, true] } }),
+});
+const optimizer: fc.Arbitrary<OptimizerSpec> = fc.record(
+  {
+    name: fc.constantFrom('sgd', 'adam', 'adamax'),
+    learningRate: number,
+    schedule: fc.oneof(
+      fc.constant({ kind: 'constant' } as const),
+      fc.record({ kind: fc.constant('step' as const), every: number, factor: number }),
+      fc.record({ kind: fc.constant('cosine' as const), steps: number, floor: number }),
+    ),
+    beta1: number,
+    centered: fc.boolean(),
+  },
+  { requiredKeys: ['name', 'learningRate'] },
+);
+const parameters = fc.array(
+  fc.record(
+    { name: text, shape: fc.array(whole), decay: fc.boolean() },
+    { requiredKeys: ['name', 'shape'] },
+  ),
+);
+const plan: fc.Arbitrary<JobPlan> = fc.record({
+  programName: text,
+  programHash: text,
+  parameters,
+  trainingExamples: whole,
+  evaluationExamples: whole,
+  evaluationBatchSize: whole,
+  batchSize: whole,
+  shards: whole,
+  seed: fc.integer(),
+  steps: whole,
+  stepsPerEpoch: whole,
+  optimizer,
+});
+const join = fc.record({
+  worker: text,
+  description: fc.record({
+    name: text,
+    hash: text,
+    parameters,
+    trainingExamples: whole,
+    evaluationExamples: whole,
+    defaults: fc.record({ batchSize: whole, epochs: number, seed: fc.integer(), optimizer }),
+  }),
+  host: fc.record({
+    hostname: text,
+    pid: whole,
+    cpu: text,
+    node: text,
+    arithmetic: fc.constant({ tensorflow: '2.21.0' }),
+  }),
+});
+
+function isOwnName(name: string): boolean {
+  return name !== '__proto__';
+}
+
+/** One arbitrary for each type of message: the compiler sees that none is missing. */
+const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }>, 'type'>> } = {
+  join,
+  initial: fc.record({ chunk: whole }),
+  report: fc.record({ step: whole, shards, wireBytes: whole }),
+  contribution: fc.record({ step: whole, lo: whole, hi: whole, chunk: whole }),
+  evaluation: fc.record({ version: whole, shards }),
+  failed: fc.record({ error }),
+  leave: fc.constant({}),
+  welcome: fc.record({
+    worker: text,
+    plan,
+    servers: fc.array(fc.record({ address: text, firstChunk: whole, chunks: whole })),
+  }),
+  initialize: fc.constant({}),
+  assign: fc.record({ generation: whole, step: whole, shards: fc.array(whole) }),
+  finish: fc.record({ error }, { requiredKeys: [] }),
+  open: fc.record({ plan, firstChunk: whole, chunks: whole }),
+  store: fc.record({ chunk: whole }),
+  apply: fc.record({ step: whole, chunk: whole, count: whole, scale: number }),
+  opened: fc.record({ versions: fc.array(fc.integer({ min: -1 })) }),
+  stored: fc.record({ chunk: whole }),
+  applied: fc.record({ step: whole, chunk: whole }),
+  pull: fc.record({ version: whole }),
+  weights: fc.record({ version: whole, chunk: whole }),
+  refused: fc.record({ error }),
+};
+const types = Object.keys(bodies) as Body['type'][];
+const stamp: fc.Arbitrary<Stamp> = fc.record({
+  protocol: fc.constant(PROTOCOL_VERSION),
+  job: text,
+  session: text,
+});
+
+function envelopeOf(type: Body['type']): fc.Arbitrary<Envelope> {
+  return fc
+    .tuple(stamp, bodies[type] as fc.Arbitrary<object>, fc.uint8Array({ maxLength: 64 }))
+    .map(([stamped, body, bytes]) => ({
+      message: { type, ...stamped, ...body } as Message,
+      ...(formats.get(type)!.payload ? { payload: bytes.subarray(0, bytes.length & ~3) } : {}),
+    }));
+}
+const anyEnvelope = fc.constantFrom(...types).chain(envelopeOf);
+
+const fixed = { protocol: PROTOCOL_VERSION, job: 'j', session: 's' };
+const throwsBadFrame = (frames: readonly Uint8Array[], pattern?: RegExp) =>
+  assert.throws(
+    () => decode(frames),
+    (thrown) => {
+      assert.ok(thrown instanceof TuttiError, String(thrown));
+      assert.equal(thrown.code, 'BAD_FRAME');
+      if (pattern !== undefined) assert.match(thrown.message, pattern);
+      return true;
+    },
+  );
+
+describe('the codec', () => {
+  it('has a format for every type of message and no other', () => {
+    assert.deepEqual([...formats.keys()].sort(), [...types].sort());
+  });
+
+  for (const type of types) {
+    it(`brings ${type} back as it was`, () => {
+      fc.assert(
+        fc.property(envelopeOf(type), (envelope) => {
+          const frames = encode(envelope);
+          const back = decode(frames);
+          // A header travels without what is undefined.
+          assert.deepEqual(back, withoutUndefined(envelope));
+          assert.equal(back.payload, envelope.payload, 'the payload must not be copied');
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it(`refuses ${type} if any of its fields is missing or of another kind`, () => {
+      const [envelope] = fc.sample(envelopeOf(type), { numRuns: 1, seed: 7 });
+      const { message, payload } = envelope!;
+      const tail = payload === undefined ? [] : [payload];
+      for (const field of Object.keys(message)) {
+        if (type === 'finish' && field === 'error') continue;
+        const { [field]: _, ...rest } = message as unknown as Record<string, unknown>;
+        if (field !== 'protocol') throwsBadFrame([pack(rest), ...tail]);
+        for (const wrong of [null, -1.5, false, [{}], { x: 1 }]) {
+          if (field === 'protocol' && wrong === null) continue;
+          if (isRight(field, wrong)) continue;
+          throwsBadFrame([pack({ ...message, [field]: wrong }), ...tail]);
+          assert.throws(
+            () => checkSendable({ ...envelope, message: { ...message, [field]: wrong } as never }),
+            { code: 'INTERNAL' },
+          );
+        }
+      }
+    });
+
+    it(`lets ${type} have a payload only if it is one that has`, () => {
+      const [envelope] = fc.sample(envelopeOf(type), { numRuns: 1, seed: 7 });
+      const header = encode(envelope!)[0]!;
+      if (formats.get(type)!.payload) {
+        throwsBadFrame([header], /no payload/);
+        throwsBadFrame([header, new Uint8Array(6)], /6 bytes/);
+        decode([header, new Uint8Array(0)]);
+      } else throwsBadFrame([header, new Uint8Array(4)], /must not have a payload/);
+    });
+  }
+
+  it('takes one frame or two', () => {
+    throwsBadFrame([], /0 frames/);
+    const frames = encode({ message: { type: 'leave', ...fixed } });
+    throwsBadFrame([...frames, new Uint8Array(4), new Uint8Array(4)], /3 frames/);
+  });
+
+  it('refuses headers over the limit before it looks at them', () => {
+    throwsBadFrame([new Uint8Array(MAX_HEADER_BYTES + 1)], /over the limit/);
+    const message = { type: 'leave', ...fixed, job: 'x'.repeat(MAX_HEADER_BYTES) } as Message;
+    assert.throws(() => encode({ message }), { code: 'INTERNAL', message: /header has/ });
+  });
+
+  it('refuses what msgpack can say and JSON cannot', () => {
+    const with_ = (bytes: number[]) => Uint8Array.from([0x81, 0xa1, 0x61, ...bytes]);
+    throwsBadFrame([with_([0xd4, 0x72, 0x40, 0x91, 0xa1, 0x62, 0x01])], /0xd4/); // a record
+    throwsBadFrame([with_([0xd6, 0xff, 0, 0, 0, 0])], /0xd6/); // a date
+    throwsBadFrame([with_([0xc7, 0x01, 0x74, 0x00])], /0xc7/); // a typed array
+    throwsBadFrame([with_([0xc4, 0x01, 0x00])], /0xc4/); // binary
+    throwsBadFrame([with_([0xcf, 1, 1, 1, 1, 1, 1, 1, 1])], /0xcf/); // a BigInt
+    throwsBadFrame([Uint8Array.from([0x81, 0x01, 0x01])], /key/);
+    throwsBadFrame([Uint8Array.from([0x01, 0x01])], /follow/);
+  });
+
+  it('refuses nests and counts that the bytes do not back', () => {
+    const nest = new Uint8Array(72 * 1024);
+    for (let i = 0; i < nest.length; i += 3) nest.set([0xdc, 0xff, 0xff], i);
+    throwsBadFrame([nest]);
+    throwsBadFrame([new Uint8Array(100_000).fill(0x91)], /nested/);
+    throwsBadFrame([Uint8Array.from([0xdd, 0xff, 0xff, 0xff, 0xff])], /middle/);
+    throwsBadFrame([Uint8Array.from([0xdf, 0xff, 0xff, 0xff, 0xff, 0xa1])], /middle/);
+    throwsBadFrame([Uint8Array.from([0xdb, 0xff, 0xff, 0xff, 0xff, 0x61])], /middle/);
+  });
+
+  it('never pollutes a prototype', () => {
+    const details = JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{}}}');
+    const message = {
+      type: 'failed',
+      ...fixed,
+      error: { code: 'INTERNAL', message: '', remedy: '', details },
+    } as Message;
+    decode(encode({ message }));
+    decode([pack({ ...message })]);
+    assert.equal(({} as { polluted?: boolean }).polluted, undefined);
+  });
+
+  it('of another version keeps the stamp, so that it can be refused with a reason', () => {
+    const header = pack({ type: 'hello', ...fixed, protocol: 99, novelty: true });
+    assert.deepEqual(decode([header, new Uint8Array(3)]), {
+      message: { type: 'hello', ...fixed, protocol: 99 },
+    });
+  });
+
+  it('carries an error whatever its details are', () => {
+    const details: Record<string, unknown> = {
+      error: new RangeError('too far'),
+      big: 10n,
+      when: new Date(0),
+      map: new Map([[1, 2]]),
+      call: () => 1,
+      floats: new Float32Array(3),
+      absent: undefined,
+      infinite: Number.POSITIVE_INFINITY,
+    };
+    details.self = details;
+    const message = {
+      type: 'failed',
+      ...fixed,
+      error: { code: 'INTERNAL', message: 'm', remedy: 'r', details },
+    } as Message;
+    const back = decode(encode({ message })).message;
+    assert.ok(back.type === 'failed');
+    assert.equal(back.error.details.error, 'RangeError: too far');
+    assert.equal(back.error.details.big, '10');
+    assert.equal(back.error.details.infinite, Number.POSITIVE_INFINITY);
+    assert.ok(!('absent' in back.error.details));
+  });
+
+  it('throws nothing but BAD_FRAME for random bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 3 }), (frames) => {
+        decodesOrRefuses(frames);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('throws nothing but BAD_FRAME for messages with a few bytes changed, added or cut', () => {
+    const edit = fc.record({ at: fc.nat(), byte: fc.nat(255), kind: fc.nat(2) });
+    fc.assert(
+      fc.property(
+        anyEnvelope,
+        fc.array(edit, { minLength: 1, maxLength: 4 }),
+        (envelope, edits) => {
+          const [header, ...payload] = encode(envelope);
+          const bytes = [...header!];
+          for (const { at, byte, kind } of edits) {
+            bytes.splice(
+              at % (bytes.length + 1),
+              kind === 0 ? 0 : 1,
+              ...(kind === 2 ? [] : [byte]),
+            );
+          }
+          decodesOrRefuses([Uint8Array.from(bytes), ...payload]);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+function decodesOrRefuses(frames: readonly Uint8Array[]): void {
+  try {
+    const back = decode(frames);
+    // What is let in can be sent on: it has the shape that its type says.
+    if (back.message.protocol === PROTOCOL_VERSION) checkSendable(back);
+  } catch (thrown) {
+    assert.ok(thrown instanceof TuttiError, String(thrown));
+    assert.equal(thrown.code, 'BAD_FRAME');
+  }
+}
+
+/** Values of the table of wrong ones that happen to be right for a field. */
+function isRight(field: string, value: unknown): boolean {
+  return field === 'scale' && value === -1.5;
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, withoutUndefined(item)]),
+  );
+}
