@@ -1,1 +1,4 @@
-export {};
+export { type LoadedProgram, loadProgram } from './load-program.js';
+export { type LocalOptions, runLocal } from './run-local.js';
+export { trainInSingleProcess } from './single-process.js';
+export { workerEnvironment } from './worker-environment.js';

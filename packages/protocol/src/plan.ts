@@ -95,3 +95,9 @@ export interface JobPlan {
   readonly stepsPerEpoch: number;
   readonly optimizer: OptimizerSpec;
 }
+
+/** Whether a version is evaluated: after every epoch, and at the end. */
+export function evaluatesAt(plan: JobPlan, version: number): boolean {
+  if (plan.evaluationExamples === 0 || version === 0) return false;
+  return version % plan.stepsPerEpoch === 0 || version === plan.steps;
+}

@@ -23,6 +23,11 @@ export class TuttiError extends Error {
   }
 }
 
+/** Whether this is a TuttiError, also one of another copy of this package. */
+export function isTuttiError(thrown: unknown): thrown is TuttiError {
+  return thrown instanceof Error && thrown.name === 'TuttiError' && 'remedy' in thrown;
+}
+
 /** Turns anything thrown into a TuttiError, keeping one that already is. */
 export function toTuttiError(
   thrown: unknown,
@@ -30,7 +35,7 @@ export function toTuttiError(
   context: string,
   remedy: string,
 ): TuttiError {
-  if (thrown instanceof TuttiError) return thrown;
+  if (isTuttiError(thrown)) return thrown;
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new TuttiError(code, `${context}: ${reason}`, { remedy, cause: thrown });
 }

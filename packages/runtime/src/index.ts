@@ -11,6 +11,7 @@ export {
   type ErrorRecord,
   errorFromRecord,
   errorToRecord,
+  isTuttiError,
   TuttiError,
   toTuttiError,
 } from './errors.js';

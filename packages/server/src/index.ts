@@ -1,1 +1,7 @@
-export {};
+export {
+  createServer,
+  type RunningServer,
+  type Server,
+  type ServerEvent,
+  type ServerInit,
+} from './server.js';

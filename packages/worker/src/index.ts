@@ -1,3 +1,5 @@
+export { describeProgram } from './describe.js';
+export { hostFacts } from './host-facts.js';
 export {
   type Computation,
   defineProgram,
@@ -8,3 +10,11 @@ export {
   type Program,
   type ProgramData,
 } from './program.js';
+export { createTask, type ReadMicroBatch, type ShardGradient, type Task } from './task.js';
+export {
+  createWorker,
+  type Worker,
+  type WorkerEvent,
+  type WorkerInit,
+  type WorkerSummary,
+} from './worker.js';

@@ -1,0 +1,94 @@
+import type { HostFacts, Join, Message, ProgramDescription } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+
+/** A worker that has joined. */
+export interface Member {
+  readonly worker: string;
+  readonly peer: string;
+  /** On every message from it; others that claim to be it do not know it. */
+  readonly session: string;
+  readonly host: HostFacts;
+  shards: readonly number[];
+}
+
+/** Who takes part, in the order in which they joined. */
+export interface Members {
+  readonly size: number;
+  readonly names: readonly string[];
+  /** @throws TuttiError REFUSED if the program differs or the name is taken */
+  admit(peer: string, join: Join): Member;
+  /** The member that a message really comes from. */
+  authenticate(peer: string, message: Message): Member | undefined;
+  remove(peer: string): Member | undefined;
+  /** The member that computes a shard. */
+  owner(shard: number): Member | undefined;
+  [Symbol.iterator](): Iterator<Member>;
+}
+
+export function createMembers(newId: () => string): Members {
+  const byPeer = new Map<string, Member>();
+  let described: { worker: string; description: ProgramDescription } | undefined;
+  let joined = 0;
+  const all = () => [...byPeer.values()];
+  const isTaken = (name: string) => all().some(({ worker }) => worker === name);
+
+  return {
+    get size() {
+      return byPeer.size;
+    },
+    get names() {
+      return all().map(({ worker }) => worker);
+    },
+    admit(peer, { worker, description, host }) {
+      if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
+      if (worker !== '' && isTaken(worker))
+        throw refused(
+          `A worker called ${worker} is already here`,
+          'Give each worker another --name, or none.',
+        );
+      described ??= { worker: worker || 'the first worker', description };
+      const difference = differenceOf(described.description, description);
+      if (difference !== undefined)
+        throw refused(
+          `The program of this worker differs from that of ${described.worker}: ${difference}`,
+          'Give every worker the same program file and the same data.',
+        );
+      while (worker === '' && isTaken(`w${joined}`)) joined++;
+      const member: Member = {
+        worker: worker || `w${joined++}`,
+        peer,
+        session: newId(),
+        host,
+        shards: [],
+      };
+      byPeer.set(peer, member);
+      return member;
+    },
+    authenticate(peer, message) {
+      const member = byPeer.get(peer);
+      return member !== undefined && member.session === message.session ? member : undefined;
+    },
+    remove(peer) {
+      const member = byPeer.get(peer);
+      byPeer.delete(peer);
+      return member;
+    },
+    owner: (shard) => all().find(({ shards }) => shards.includes(shard)),
+    [Symbol.iterator]: () => byPeer.values(),
+  };
+}
+
+function differenceOf(ours: ProgramDescription, theirs: ProgramDescription): string | undefined {
+  if (ours.hash !== theirs.hash)
+    return `its sources have hash ${theirs.hash.slice(0, 12)}, not ${ours.hash.slice(0, 12)}`;
+  for (const key of Object.keys(ours) as (keyof ProgramDescription)[]) {
+    const [expected, found] = [JSON.stringify(ours[key]), JSON.stringify(theirs[key])];
+    if (expected !== found)
+      return `${key} is ${found?.slice(0, 200)}, not ${expected?.slice(0, 200)}`;
+  }
+  return undefined;
+}
+
+function refused(message: string, remedy: string): TuttiError {
+  return new TuttiError('REFUSED', message, { remedy });
+}

@@ -1,0 +1,66 @@
+import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+import { validateOptimizer } from '@tutti/store';
+
+/** What somebody set for this run; everything else comes from the program. */
+export interface JobSettings {
+  readonly batchSize?: number | undefined;
+  readonly epochs?: number | undefined;
+  /** Ends the run early. */
+  readonly steps?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly shards?: number | undefined;
+  readonly learningRate?: number | undefined;
+  readonly optimizer?: OptimizerSpec | undefined;
+}
+
+/**
+ * Everything that decides the bits of the result, from the program and the settings.
+ * @param workers how many the job is started with; the default for `shards`
+ * @throws TuttiError BAD_CONFIG naming the value and what is allowed
+ */
+export function resolvePlan(
+  description: ProgramDescription,
+  settings: JobSettings,
+  workers: number,
+): JobPlan {
+  const { defaults, trainingExamples, evaluationExamples } = description;
+  const batchSize = settings.batchSize ?? defaults.batchSize;
+  const epochs = settings.epochs ?? defaults.epochs;
+  const seed = settings.seed ?? defaults.seed;
+  const shards = settings.shards ?? defaults.shards ?? Math.max(1, workers);
+  const evaluationBatchSize = defaults.evaluationBatchSize ?? 256;
+  const whole = { batchSize, epochs, shards, evaluationBatchSize, steps: settings.steps ?? 1 };
+  for (const [name, value] of Object.entries(whole))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw badConfig(`${name} is ${value}`, 'Give a whole number from 1.');
+  if (!Number.isSafeInteger(seed)) throw badConfig(`seed is ${seed}`, 'Give a whole number.');
+  if (workers > shards)
+    throw badConfig(
+      `${workers} workers were asked for, but there are only ${shards} shards to share out`,
+      `Give --workers ${shards} or fewer, or --shards ${workers} or more (which changes the result).`,
+    );
+  const spec = settings.optimizer ?? defaults.optimizer;
+  const optimizer =
+    settings.learningRate === undefined ? spec : { ...spec, learningRate: settings.learningRate };
+  validateOptimizer(optimizer);
+  const stepsPerEpoch = Math.ceil(trainingExamples / batchSize);
+  return {
+    programName: description.name,
+    programHash: description.hash,
+    parameters: description.parameters,
+    trainingExamples,
+    evaluationExamples,
+    evaluationBatchSize,
+    batchSize,
+    shards,
+    seed,
+    stepsPerEpoch,
+    steps: Math.min(settings.steps ?? Number.POSITIVE_INFINITY, epochs * stepsPerEpoch),
+    optimizer,
+  };
+}
+
+function badConfig(message: string, remedy: string): TuttiError {
+  return new TuttiError('BAD_CONFIG', message, { remedy });
+}

@@ -1,0 +1,86 @@
+import type { JobPlan } from '@tutti/protocol';
+import type { Clock } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { meansOf, NOTHING, plus, type Totals } from './totals.js';
+
+/** Steps over which the current speed is taken. */
+const SPEED_WINDOW = 20;
+
+/** Turns the numbers of steps and evaluations into the events of a run, and remembers the last. */
+export interface Progress {
+  /** The step begins to count: earlier waiting (for an evaluation) is not its. */
+  stepStarted(): void;
+  stepDone(step: number, totals: Totals): void;
+  /** At the end of an epoch, and of the run. `evaluation` is absent if nothing is evaluated. */
+  epochDone(version: number, evaluation: Totals | undefined): void;
+  readonly examples: number;
+  readonly examplesPerSecond: number;
+  /** Of the final evaluation if there is one, else of the last epoch. */
+  readonly final: { readonly loss: number; readonly metrics: Readonly<Record<string, number>> };
+}
+
+export function createProgress(init: {
+  readonly plan: JobPlan;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+}): Progress {
+  const { plan, clock, emit } = init;
+  const recent: { count: number; ms: number }[] = [];
+  let started = clock.now();
+  let epoch = NOTHING;
+  let [examples, trainingMs] = [0, 0];
+  let final: Progress['final'] = { loss: Number.NaN, metrics: {} };
+
+  return {
+    stepStarted() {
+      started = clock.now();
+    },
+    stepDone(step, totals) {
+      const now = clock.now();
+      const stepMs = now - started;
+      started = now;
+      trainingMs += stepMs;
+      examples += totals.count;
+      epoch = plus(epoch, totals);
+      recent.push({ count: totals.count, ms: stepMs });
+      if (recent.length > SPEED_WINDOW) recent.shift();
+      const window = recent.reduce((a, b) => ({ count: a.count + b.count, ms: a.ms + b.ms }));
+      emit({
+        event: 'step',
+        step: step + 1,
+        epoch: Math.floor(step / plan.stepsPerEpoch) + 1,
+        ...meansOf(totals),
+        examples,
+        examplesPerSecond: (1000 * window.count) / window.ms,
+        stepMs,
+      });
+    },
+    epochDone(version, evaluation) {
+      const training = meansOf(epoch);
+      const evaluated = evaluation === undefined ? undefined : meansOf(evaluation);
+      final = evaluated ?? training;
+      emit({
+        event: 'epoch',
+        epoch: Math.ceil(version / plan.stepsPerEpoch),
+        step: version,
+        ...training,
+        ...(evaluated === undefined ? {} : { evaluation: evaluated }),
+      });
+      epoch = NOTHING;
+    },
+    get examples() {
+      return examples;
+    },
+    get examplesPerSecond() {
+      return (1000 * examples) / trainingMs;
+    },
+    get final() {
+      return final;
+    },
+  };
+}
+
+/** Whether an epoch ends at this version, or the run. */
+export function endsEpoch(plan: JobPlan, version: number): boolean {
+  return version > 0 && (version % plan.stepsPerEpoch === 0 || version === plan.steps);
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { JobPlan } from '@tutti/protocol';
+
+/** A trained model, as numbers. */
+export interface JobResult {
+  readonly job: string;
+  readonly plan: JobPlan;
+  readonly steps: number;
+  readonly examples: number;
+  /** Of the final evaluation if there is one, else of the last epoch of training. */
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** SHA-256 over the float32 bytes of the stored parameters, in declared order. */
+  readonly digest: string;
+  /** The stored parameters, flat, in declared order. */
+  readonly parameters: Float32Array;
+  /** The same memory, by name. */
+  readonly values: Readonly<Record<string, Float32Array>>;
+  readonly examplesPerSecond: number;
+  readonly wireBytesPerStep: number;
+  /** Where it was saved; null if it was not. */
+  readonly modelPath: string | null;
+}
+
+/** SHA-256 over the little-endian float32 bytes, in hexadecimal. */
+export function digestOf(parameters: Float32Array): string {
+  const { buffer, byteOffset, byteLength } = parameters;
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
+}

@@ -1,0 +1,151 @@
+import type { Block, Kernels } from '@tutti/kernels';
+import type { Layout } from '@tutti/parameters';
+import type { Contribution, JobPlan, ShardReport } from '@tutti/protocol';
+import { createReducer, type Offer } from '@tutti/reduction';
+import { TuttiError } from '@tutti/runtime';
+import { type Totals, totalOf } from './totals.js';
+
+/** The sum of one chunk, and what the server must know to apply it. */
+export interface ReadySum {
+  readonly chunk: number;
+  readonly sum: Uint8Array | Block;
+  readonly count: number;
+  readonly scale: number;
+}
+
+/**
+ * The aggregation of one step: completes the canonical tree of every chunk, and gives out the sums
+ * that may be applied. Knows nothing of who sends what over which wire.
+ */
+export interface Step {
+  readonly step: number;
+  report(worker: string, report: ShardReport): void;
+  /** @throws RangeError if the payload does not have the length of the chunk */
+  contribute(contribution: Contribution, payload: Uint8Array): Offer;
+  /**
+   * The sums that can be applied and have not been given out yet. A sum is given out once every
+   * shard has reported, so that nothing that is not finite can reach the weights; with clipping by
+   * global norm, once every chunk is complete.
+   * @throws TuttiError NOT_FINITE
+   */
+  ready(): ReadySum[];
+  /** The server has the chunk: its memory is not needed any more. */
+  applied(chunk: number): void;
+  /** All chunks are applied. */
+  readonly done: boolean;
+  /** Shards without a report, or whose gradient is not there in full. */
+  missing(): number[];
+  readonly totals: Totals;
+  release(): void;
+}
+
+/** The largest finite float32. */
+const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
+
+export function createStep(init: {
+  readonly step: number;
+  readonly plan: JobPlan;
+  readonly layout: Layout;
+  readonly kernels: Kernels;
+}): Step {
+  const { step, plan, layout, kernels } = init;
+  const { shards } = plan;
+  const { clipNorm } = plan.optimizer;
+  const chunks = Array.from({ length: layout.chunks }, (_, chunk) => ({
+    chunk,
+    reducer: createReducer({ kernels, shards, length: layout.chunkLength(chunk) }),
+    state: 'open' as 'open' | 'complete' | 'given' | 'applied',
+  }));
+  const reports = new Map<number, { worker: string; report: ShardReport }>();
+
+  function checkRange() {
+    // Each partial sum is at most the sum of the largest magnitudes: so none can overflow.
+    const bounds = [...reports.values()].map(({ worker, report }) => ({
+      worker,
+      shard: report.shard,
+      maxAbs: report.maxAbs ?? Number.NaN,
+    }));
+    const bound = bounds.reduce((sum, { maxAbs }) => sum + maxAbs, 0);
+    if (bound < FLOAT32_MAX) return;
+    const { worker, shard, maxAbs } = bounds.reduce((a, b) => (a.maxAbs >= b.maxAbs ? a : b));
+    throw new TuttiError(
+      'NOT_FINITE',
+      `The gradient sum of step ${step} could exceed float32: shard ${shard} on worker ${worker} has elements up to ${maxAbs}`,
+      {
+        remedy: 'Lower the learning rate, or clip the gradient by value inside the program.',
+        details: { step, shard, worker },
+      },
+    );
+  }
+
+  /** min(1, clipNorm / ||sum / count||), squares added in float64 in the order of the chunks. */
+  function normScale(count: number): number {
+    if (clipNorm === undefined) return 1;
+    let squares = 0;
+    for (const { chunk, reducer } of chunks) {
+      const sum = reducer.sum()!;
+      const block = sum instanceof Uint8Array ? blockOf(sum) : sum;
+      for (const { start, length, update } of layout.segments(chunk))
+        if (update === 'gradient') squares += kernels.sumOfSquares(block, start, length);
+      if (block !== sum) kernels.free(block);
+    }
+    const norm = Math.sqrt(squares) / count;
+    return norm > clipNorm ? clipNorm / norm : 1;
+  }
+
+  function blockOf(bytes: Uint8Array): Block {
+    const block = kernels.allocate(bytes.byteLength / 4);
+    block.bytes.set(bytes);
+    return block;
+  }
+
+  return {
+    step,
+    report(worker, report) {
+      if (!reports.has(report.shard)) reports.set(report.shard, { worker, report });
+    },
+    contribute({ lo, hi, chunk }, payload) {
+      const entry = chunks[chunk];
+      if (entry === undefined) return 'no-node';
+      if (entry.state !== 'open') return 'duplicate';
+      const offer = entry.reducer.offer(lo, hi, payload);
+      if (offer === 'complete') entry.state = 'complete';
+      return offer;
+    },
+    ready() {
+      if (reports.size < shards) return [];
+      const complete = chunks.filter(({ state }) => state === 'complete');
+      if (complete.length === 0) return [];
+      if (clipNorm !== undefined && complete.length < chunks.length) return [];
+      checkRange();
+      const { count } = totalOf([...reports.values()].map(({ report }) => report));
+      const scale = normScale(count);
+      return complete.map((entry) => {
+        entry.state = 'given';
+        return { chunk: entry.chunk, sum: entry.reducer.sum()!, count, scale };
+      });
+    },
+    applied(chunk) {
+      const entry = chunks[chunk];
+      if (entry?.state !== 'given') return;
+      entry.state = 'applied';
+      entry.reducer.release();
+    },
+    get done() {
+      return chunks.every(({ state }) => state === 'applied');
+    },
+    missing() {
+      const missing = new Set<number>();
+      for (let shard = 0; shard < shards; shard++) if (!reports.has(shard)) missing.add(shard);
+      for (const { state, reducer } of chunks)
+        if (state === 'open') for (const shard of reducer.missing()) missing.add(shard);
+      return [...missing].sort((a, b) => a - b);
+    },
+    get totals() {
+      return totalOf([...reports.values()].map(({ report }) => report));
+    },
+    release() {
+      for (const { reducer } of chunks) reducer.release();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { errorToRecord } from '@tutti/runtime';
+import type { ChildReport } from './child.js';
+
+/**
+ * The frame of every process that the launcher starts: it ends with its parent, leaves Ctrl-C to it,
+ * stops on SIGTERM, and tells it how it failed.
+ */
+export async function childMain<Argument>(
+  body: (
+    argument: Argument,
+    signal: AbortSignal,
+    tell: (report: ChildReport) => void,
+  ) => Promise<void>,
+): Promise<void> {
+  const stopping = new AbortController();
+  const tell = (report: ChildReport) => {
+    if (process.connected) process.send!(report);
+  };
+  process.on('disconnect', () => process.exit(1));
+  // The terminal sends SIGINT to the whole group; the parent decides what it means.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => stopping.abort());
+  try {
+    await body(JSON.parse(process.argv[2]!), stopping.signal, tell);
+    process.exitCode = 0;
+  } catch (error) {
+    if (!stopping.signal.aborted) {
+      tell({ type: 'failed', error: errorToRecord(error) });
+      process.exitCode = 1;
+    }
+  }
+  // Nothing is left to do; a handle that somebody's program left open must not hold the process.
+  process.disconnect?.();
+  process.exit();
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
+
+/** What a child tells its parent over the channel that fork() makes. */
+export type ChildReport =
+  | { readonly type: 'listening'; readonly addresses: readonly string[] }
+  | { readonly type: 'failed'; readonly error: ErrorRecord };
+
+/** A process of this run. It ends with its parent, whatever happens to that. */
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves with the address that a server listens at. */
+  readonly listening: Promise<string>;
+  /** Resolves when the process is gone: with an error unless it ended well. */
+  readonly exited: Promise<TuttiError | undefined>;
+  /** Asks it to end; ends it by force after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const LAST_LINES = 12;
+
+/**
+ * Starts one of this package's process mains.
+ * @param entry the file beside this one, without its ending
+ * @param argument what it is told; must survive JSON
+ */
+export function startChild(init: {
+  readonly name: string;
+  readonly entry: 'worker-process' | 'server-process';
+  readonly argument: unknown;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly onLine?: ((name: string, line: string) => void) | undefined;
+}): Child {
+  const { name, entry, argument, environment, onLine } = init;
+  const file = fileURLToPath(new URL(`./${entry}.js`, import.meta.url));
+  const child: ChildProcess = fork(file, [JSON.stringify(argument)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...environment },
+    execArgv: ['--enable-source-maps'],
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout!, child.stderr!])
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > LAST_LINES) lines.shift();
+      onLine?.(name, line);
+    });
+
+  let failure: TuttiError | undefined;
+  let heard: (address: string) => void = () => {};
+  const listening = new Promise<string>((resolve) => {
+    heard = resolve;
+  });
+  child.on('message', (report: ChildReport) => {
+    if (report.type === 'listening') heard(report.addresses[0]!);
+    else failure = errorFromRecord(report.error);
+  });
+  let stopping = false;
+  // 'close' comes after the last line of output, 'exit' may come before it.
+  const exited = new Promise<TuttiError | undefined>((resolve) => {
+    child.once('error', (cause) => resolve(died(`could not be started: ${cause.message}`, cause)));
+    child.once('close', (code, signal) => {
+      if (code === 0 || stopping) return resolve(failure);
+      const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+      resolve(failure ?? died(how));
+    });
+  });
+
+  function died(how: string, cause?: unknown): TuttiError {
+    const said = lines.length > 0 ? `; its last lines were:\n  ${lines.join('\n  ')}` : '';
+    return new TuttiError('CHILD_DIED', `${name} (pid ${child.pid}) ${how}${said}`, {
+      remedy: 'See its last lines; if it was killed, look for too little memory.',
+      cause,
+      details: { process: name, pid: child.pid, lastLines: [...lines] },
+    });
+  }
+
+  return {
+    name,
+    pid: child.pid ?? -1,
+    listening,
+    exited,
+    async stop(graceMs) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      stopping = true;
+      child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await exited;
+      clearTimeout(force);
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isTuttiError, TuttiError } from '@tutti/runtime';
+import type { Program } from '@tutti/worker';
+import { type BuildFailure, build } from 'esbuild';
+import { register } from 'tsx/esm/api';
+
+export interface LoadedProgram {
+  readonly program: Program;
+  /** SHA-256 over the program's sources, local imports included, packages not. */
+  readonly hash: string;
+}
+
+/**
+ * Imports a program as it is, TypeScript or JavaScript.
+ * @throws TuttiError BAD_PROGRAM: missing, does not parse (with file, line and the line itself),
+ *   throws on import, or exports no program
+ */
+export async function loadProgram(path: string): Promise<LoadedProgram> {
+  const file = resolve(path);
+  await stat(file).catch((cause) => {
+    throw bad(`There is no program at ${path}`, 'Check the path.', cause);
+  });
+  const hash = await hashSources(file);
+  const unregister = register();
+  let exported: unknown;
+  try {
+    const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    exported = module.default;
+  } catch (thrown) {
+    if (isTuttiError(thrown)) throw thrown;
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw bad(`Program ${path} threw while it was imported: ${reason}`, 'See the stack.', thrown);
+  } finally {
+    await unregister();
+  }
+  const program = checkProgram(exported, path);
+  const name = program.name ?? basename(file, extname(file));
+  return { program: { ...program, name }, hash };
+}
+
+/** Bundling finds all local sources, and says where one does not parse. */
+async function hashSources(file: string): Promise<string> {
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [file],
+      absWorkingDir: dirname(file),
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      // Comments would name folders, which differ between machines.
+      minifyWhitespace: true,
+      logLevel: 'silent',
+    });
+    return createHash('sha256').update(outputFiles[0]!.contents).digest('hex');
+  } catch (thrown) {
+    const errors = (thrown as Partial<BuildFailure>).errors;
+    if (errors === undefined || errors.length === 0) throw thrown;
+    const lines = errors.slice(0, 3).map(({ text, location }) => {
+      if (location === null) return text;
+      const { line, column, lineText } = location;
+      return `${resolve(dirname(file), location.file)}:${line}:${column + 1}: ${text}\n    ${lineText.trim()}`;
+    });
+    throw bad(`The program does not parse: ${lines.join('\n')}`, 'Correct it at that place.');
+  }
+}
+
+function checkProgram(exported: unknown, path: string): Program {
+  const remedy =
+    'Write `export default defineTraining({ ... })` (or defineProgram from @tutti/worker).';
+  if (typeof exported !== 'object' || exported === null)
+    throw bad(`Program ${path} has no default export that is a program`, remedy);
+  const candidate = exported as Partial<Record<keyof Program, unknown>>;
+  for (const name of ['data', 'open'] as const)
+    if (typeof candidate[name] !== 'function')
+      throw bad(`The default export of ${path} has no function ${name}()`, remedy);
+  for (const name of ['batchSize', 'epochs', 'seed'] as const)
+    if (!Number.isSafeInteger(candidate[name]))
+      throw bad(
+        `${name} of program ${path} is ${String(candidate[name])}`,
+        `Give ${name} a whole number.`,
+      );
+  if (typeof candidate.optimizer !== 'object' || candidate.optimizer === null)
+    throw bad(
+      `Program ${path} has no optimizer`,
+      "Give it one, like `optimizer: { name: 'adam', learningRate: 0.001 }`.",
+    );
+  return exported as Program;
+}
+
+function bad(message: string, remedy: string, cause?: unknown): TuttiError {
+  return new TuttiError('BAD_PROGRAM', message, { remedy, cause });
+}

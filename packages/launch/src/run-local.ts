@@ -1,0 +1,257 @@
+import {
+  createCoordinator,
+  type Deadlines,
+  finishedEvent,
+  type JobResult,
+  type JobSettings,
+  type RunningCoordinator,
+} from '@tutti/coordinator';
+import {
+  isTuttiError,
+  type Running,
+  start,
+  systemClock,
+  type TuttiError,
+  toTuttiError,
+} from '@tutti/runtime';
+import { createServer, type RunningServer } from '@tutti/server';
+import type { RunEvent } from '@tutti/telemetry';
+import { createLocalTransport, createZmqTransport } from '@tutti/transport';
+import { createWorker, type Program } from '@tutti/worker';
+import { type Child, startChild } from './child.js';
+import { loadProgram } from './load-program.js';
+import { type SaveModel, saved } from './save-model.js';
+import { trainInSingleProcess } from './single-process.js';
+import { workerEnvironment } from './worker-environment.js';
+
+export interface LocalOptions extends JobSettings {
+  /** Worker processes; 0 is the plain loop in this process. Default 1. */
+  readonly workers?: number;
+  /** One server lives in this process; more get a process each. Default 1. */
+  readonly servers?: number;
+  /** Where workers connect; a free port of the loopback interface by default. */
+  readonly address?: string;
+  readonly minWorkers?: number;
+  readonly deadlines?: Partial<Deadlines>;
+  /** The folder that the trained model is saved in; null to keep it in memory only. */
+  readonly checkpointDir?: string | null;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** What the processes of the run print, line by line. */
+  readonly onLine?: (process: string, line: string) => void;
+}
+
+const LOOPBACK = 'tcp://127.0.0.1:0';
+
+/** After an error, how long a dying child may take to say how it died. */
+const VERDICT_MS = 1500;
+const GRACE_MS = 2000;
+
+/**
+ * Trains a program on this machine: the coordinator and a server in this process, the workers in
+ * processes of their own, which end with this one.
+ *
+ * Given a program object instead of a path, the workers run in this process too: the same bits,
+ * without the speed.
+ *
+ * It installs no signal handlers, prints nothing and never exits: a service can train in the
+ * background and read `result.values`.
+ */
+export function runLocal(
+  program: string | Program,
+  options: LocalOptions = {},
+): Running<RunEvent, JobResult> {
+  const { signal, onEvent, workers = 1 } = options;
+  const body = workers === 0 ? runSingle : typeof program === 'string' ? runProcesses : runTogether;
+  return start((emit, stop) => body(program as string & Program, options, emit, stop), {
+    signal,
+    onEvent,
+  });
+}
+
+type Body = (
+  program: string & Program,
+  options: LocalOptions,
+  emit: (event: RunEvent) => void,
+  signal: AbortSignal,
+) => Promise<JobResult>;
+
+const runSingle: Body = async (given, options, emit, signal) => {
+  const { program, hash } =
+    typeof given === 'string' ? await loadProgram(given) : { program: given as Program, hash: '' };
+  const trained = await trainInSingleProcess({
+    program,
+    ...(hash === '' ? {} : { programHash: hash }),
+    settings: options,
+    job: crypto.randomUUID(),
+    clock: systemClock,
+    signal,
+    emit,
+  });
+  const result = { ...trained, modelPath: await saved(trained, options, emit) };
+  emit(finishedEvent(result));
+  return result;
+};
+
+/** All roles in this process, on the transport that only passes references. */
+const runTogether: Body = async (program: Program, options, emit, signal) => {
+  const { workers = 1, servers = 1 } = options;
+  const transport = createLocalTransport();
+  const stopping = new AbortController();
+  const both = AbortSignal.any([signal, stopping.signal]);
+  const held: RunningServer[] = [];
+  try {
+    for (let at = 0; at < servers; at++) {
+      const server = createServer({ address: `local://server-${at}`, transport, signal: both });
+      held.push(await server.start());
+    }
+    const coordinator = await createCoordinator({
+      ...coordinatorInit(options, emit, both),
+      address: 'local://coordinator',
+      servers: held.map(({ addresses }) => ({ connect: addresses[0]! })),
+      transport,
+    }).start();
+    const running = Array.from({ length: workers }, (_, at) =>
+      createWorker({
+        program,
+        coordinator: coordinator.address,
+        name: `w${at}`,
+        transport,
+        signal: both,
+      }).start(),
+    );
+    // A worker that fails before it has joined can only say so here.
+    const failed = running.map(({ result }) => result.then(() => new Promise<never>(() => {})));
+    const result = await Promise.race([coordinator.result, ...failed]);
+    await Promise.all(running.map((worker) => worker.result));
+    return result;
+  } finally {
+    stopping.abort();
+    await Promise.all(held.map((server) => server.stop()));
+  }
+};
+
+const runProcesses: Body = async (program, options, emit, signal) => {
+  const { workers = 1, servers = 1, address = LOOPBACK, onLine } = options;
+  const children: Child[] = [];
+  const stopping = new AbortController();
+  let ended = false;
+  const watch = (child: Child) => {
+    children.push(child);
+    void child.exited.then((error) => {
+      if (error !== undefined && !ended) stopping.abort(error);
+    });
+    return child;
+  };
+  const both = AbortSignal.any([signal, stopping.signal]);
+  let server: RunningServer | undefined;
+  let coordinator: RunningCoordinator | undefined;
+  try {
+    const local = createLocalTransport();
+    const transport = createZmqTransport();
+    const addresses = [];
+    if (servers === 1) {
+      server = await createServer({
+        address: LOOPBACK,
+        transport,
+        alsoListen: [{ transport: local, address: 'local://server' }],
+        signal: both,
+      }).start();
+      const [open, inside] = server.addresses as [string, string];
+      addresses.push({ connect: inside, public: open, transport: local });
+    } else {
+      for (let at = 0; at < servers; at++)
+        watch(
+          startChild({
+            name: `server ${at}`,
+            entry: 'server-process',
+            argument: { address: LOOPBACK },
+            onLine,
+          }),
+        );
+      for (const child of children)
+        addresses.push({ connect: await unlessAborted(child.listening, both) });
+    }
+    coordinator = await createCoordinator({
+      ...coordinatorInit(options, emit, both),
+      address,
+      servers: addresses,
+      transport,
+    }).start();
+    const environment = workerEnvironment(process.env);
+    for (let at = 0; at < workers; at++)
+      watch(
+        startChild({
+          name: `w${at}`,
+          entry: 'worker-process',
+          argument: { program, coordinator: coordinator.address, name: `w${at}` },
+          environment,
+          onLine,
+        }),
+      );
+    const result = await coordinator.result;
+    ended = true;
+    return result;
+  } catch (error) {
+    throw await verdict(error, children, signal);
+  } finally {
+    ended = true;
+    await Promise.all(children.map((child) => child.stop(GRACE_MS)));
+    await coordinator?.stop();
+    await server?.stop();
+  }
+};
+
+function coordinatorInit(
+  options: LocalOptions,
+  emit: (event: RunEvent) => void,
+  signal: AbortSignal,
+) {
+  const { workers = 1, minWorkers, deadlines } = options;
+  const save: SaveModel = (trained) => saved(trained, options, emit);
+  return {
+    workers,
+    settings: options,
+    save,
+    signal,
+    onEvent: emit,
+    ...(minWorkers === undefined ? {} : { minWorkers }),
+    ...(deadlines === undefined ? {} : { deadlines }),
+  };
+}
+
+/**
+ * What to blame: that a peer is gone is often the consequence of how a child died, which is known a
+ * moment later.
+ */
+async function verdict(
+  error: unknown,
+  children: readonly Child[],
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (signal.aborted || !isTuttiError(error) || error.code !== 'PEER_LOST') return error;
+  const name = error.details.worker;
+  const suspects = children.filter((child) => name === undefined || child.name === name);
+  const deaths = suspects.map(
+    ({ exited }) =>
+      new Promise<TuttiError>(
+        (resolve) => void exited.then((death) => death !== undefined && resolve(death)),
+      ),
+  );
+  const patience = new Promise<TuttiError>((resolve) => setTimeout(resolve, VERDICT_MS, error));
+  return Promise.race([...deaths, patience]);
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return Promise.race([
+    promise,
+    new Promise<never>((_, reject) =>
+      signal.addEventListener(
+        'abort',
+        () => reject(toTuttiError(signal.reason, 'ABORTED', 'Stopped', 'Start it again.')),
+        { once: true },
+      ),
+    ),
+  ]);
+}

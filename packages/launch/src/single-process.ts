@@ -1,0 +1,131 @@
+import {
+  createProgress,
+  createStep,
+  digestOf,
+  endsEpoch,
+  type JobResult,
+  type JobSettings,
+  resolvePlan,
+  totalOf,
+} from '@tutti/coordinator';
+import { createKernels } from '@tutti/kernels';
+import { createLayout } from '@tutti/parameters';
+import { evaluatesAt } from '@tutti/protocol';
+import { abortError, type Clock } from '@tutti/runtime';
+import { createOptimizer, createStore } from '@tutti/store';
+import type { RunEvent } from '@tutti/telemetry';
+import { createTask, describeProgram, type Program } from '@tutti/worker';
+
+/**
+ * The plain loop: every micro-batch, the same tree of additions, the same update, in one process
+ * and without a network. What any number of workers must agree with, bit for bit.
+ */
+export async function trainInSingleProcess(init: {
+  readonly program: Program;
+  readonly programHash?: string;
+  readonly settings: JobSettings;
+  readonly job: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+}): Promise<Omit<JobResult, 'modelPath'>> {
+  const { program, clock, signal, emit, job } = init;
+  const data = await program.data();
+  const computation = await program.open();
+  try {
+    const description = describeProgram(program, data, computation, init.programHash);
+    const plan = resolvePlan(description, init.settings, 0);
+    const layout = createLayout(plan.parameters);
+    const kernels = createKernels();
+    const task = createTask({ plan, layout, data, computation, kernels, clock, worker: 'main' });
+    const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
+    const store = createStore({
+      kernels,
+      optimizer: createOptimizer(plan.optimizer),
+      firstChunk: 0,
+      chunks: all.map((chunk) => ({
+        length: layout.chunkLength(chunk),
+        segments: layout.segments(chunk),
+      })),
+    });
+    const flat = await task.initialize();
+    const bytes = new Uint8Array(flat.buffer);
+    const rangeOf = (chunk: number) => {
+      const from = 4 * chunk * layout.chunkFloats;
+      return bytes.subarray(from, from + 4 * layout.chunkLength(chunk));
+    };
+    for (const chunk of all) store.initialize(chunk, rangeOf(chunk));
+    const weights = layout.views(flat);
+
+    emit({
+      event: 'started',
+      job,
+      workers: 0,
+      servers: 0,
+      shards: plan.shards,
+      steps: plan.steps,
+      epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
+      storedParameters: layout.floats,
+      program: plan.programName,
+    });
+    const progress = createProgress({ plan, clock, emit });
+    const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
+    progress.stepStarted();
+    for (let version = 0; ; version++) {
+      let evaluation: ReturnType<typeof totalOf> | undefined;
+      if (evaluatesAt(plan, version)) {
+        const reports = [];
+        for (const shard of shards) reports.push(await task.evaluate(weights, version, shard));
+        evaluation = totalOf(reports);
+      }
+      if (endsEpoch(plan, version)) {
+        progress.epochDone(version, evaluation);
+        progress.stepStarted();
+      }
+      if (version === plan.steps) break;
+
+      const step = createStep({ step: version, plan, layout, kernels });
+      for (const shard of shards) {
+        const microBatch = await task.read(version, shard);
+        const { gradient, report } = await task.gradient(weights, microBatch);
+        step.report('main', report);
+        for (const chunk of all) {
+          const from = 4 * chunk * layout.chunkFloats;
+          const part = gradient.bytes.slice(from, from + 4 * layout.chunkLength(chunk));
+          step.contribute(
+            { type: 'contribution', step: version, lo: shard, hi: shard + 1, chunk },
+            part,
+          );
+        }
+        kernels.free(gradient);
+      }
+      for (const { chunk, sum, count, scale } of step.ready()) {
+        const values = sum instanceof Uint8Array ? sum : sum.bytes;
+        store.apply(version, chunk, values, count, scale);
+        rangeOf(chunk).set(store.read(chunk, version + 1)!);
+        step.applied(chunk);
+      }
+      store.recycle(version);
+      progress.stepDone(version, step.totals);
+      // A turn of the event loop, so that signals and timers of the host are heard.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (signal.aborted) throw abortError(signal);
+    }
+    return {
+      job,
+      plan,
+      steps: plan.steps,
+      examples: progress.examples,
+      ...progress.final,
+      digest: digestOf(flat),
+      parameters: flat,
+      values: weights,
+      examplesPerSecond: progress.examplesPerSecond,
+      wireBytesPerStep: 0,
+    };
+  } finally {
+    await computation.close?.();
+    await data.training.close?.();
+    await data.evaluation?.close?.();
+  }
+}

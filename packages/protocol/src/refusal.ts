@@ -1,0 +1,24 @@
+import { TuttiError } from '@tutti/runtime';
+import { type Message, PROTOCOL_VERSION } from './messages.js';
+
+/**
+ * Why a message that does not fit this job must be refused, or undefined if it fits.
+ * @param job the id of the job that the receiver belongs to; undefined if it has none yet
+ */
+export function refusal(message: Message, job: string | undefined): TuttiError | undefined {
+  if (message.protocol !== PROTOCOL_VERSION)
+    return new TuttiError(
+      'REFUSED',
+      `Protocol version ${message.protocol} was spoken to a process that speaks ${PROTOCOL_VERSION}`,
+      { remedy: 'Install the same version of Tutti everywhere.' },
+    );
+  // Whoever joins has no job yet.
+  if (message.job === job || (message.type === 'join' && message.job === '')) return undefined;
+  return new TuttiError(
+    'REFUSED',
+    job === undefined
+      ? `A message of job ${message.job} came before the job was opened`
+      : `A message of job ${message.job} was sent to job ${job}`,
+    { remedy: 'End the processes that are left over from another run.' },
+  );
+}

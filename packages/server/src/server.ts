@@ -1,0 +1,191 @@
+import { createKernels, type Kernels } from '@tutti/kernels';
+import {
+  type Body,
+  type Envelope,
+  type Listener,
+  PROTOCOL_VERSION,
+  refusal,
+  type Transport,
+} from '@tutti/protocol';
+import {
+  type Clock,
+  createMonitor,
+  errorFromRecord,
+  errorToRecord,
+  type Running,
+  start,
+  systemClock,
+  TuttiError,
+  toTuttiError,
+} from '@tutti/runtime';
+import { createZmqTransport } from '@tutti/transport';
+import { createShelf, type Shelf } from './shelf.js';
+
+export interface ServerInit {
+  /** Where to listen: `tcp://host:port`, port 0 for a free one. */
+  readonly address: string;
+  readonly transport?: Transport;
+  /** More ways to be reached, for roles in the same process. */
+  readonly alsoListen?: readonly { readonly transport: Transport; readonly address: string }[];
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: ServerEvent) => void;
+  readonly clock?: Clock;
+  readonly kernels?: Kernels;
+}
+
+export type ServerEvent =
+  | { readonly event: 'opened'; readonly job: string; readonly chunks: number }
+  | { readonly event: 'refused'; readonly peer: string; readonly reason: string };
+
+export interface RunningServer extends Running<ServerEvent, void> {
+  /** Where it can be reached, with the real ports: `address` first, then those of `alsoListen`. */
+  readonly addresses: readonly string[];
+  /** Bytes sent and received on the first address. */
+  readonly traffic: Listener['traffic'];
+}
+
+export interface Server {
+  /**
+   * Listens, and serves one job until its coordinator says that it is finished.
+   * @throws TuttiError ADDRESS_UNAVAILABLE
+   */
+  start(): Promise<RunningServer>;
+}
+
+/**
+ * A parameter server: holds a range of chunks with their optimizer state, applies the sum of each
+ * step to them once, and answers pulls chunk by chunk as soon as it has the version asked for.
+ */
+export function createServer(init: ServerInit): Server {
+  return { start: () => startServer(init) };
+}
+
+async function startServer(init: ServerInit): Promise<RunningServer> {
+  const { clock = systemClock, transport = createZmqTransport(), kernels = createKernels() } = init;
+  const points = [{ transport, address: init.address }, ...(init.alsoListen ?? [])];
+  const stopping = new AbortController();
+  const monitor = createMonitor({ clock, signal: stopping.signal });
+  const listeners: Listener[] = [];
+  let emit: (event: ServerEvent) => void = () => {};
+  let job: string | undefined;
+  let coordinator: string | undefined;
+  let shelf: Shelf | undefined;
+  let finished = false;
+
+  /** Peers of all listeners in one space of names. */
+  const send = (peer: string, body: Body, payload?: Uint8Array) => {
+    const [point, id] = split(peer);
+    const message = { ...body, protocol: PROTOCOL_VERSION, job: job ?? '', session: '' };
+    listeners[point]!.send(id, payload === undefined ? { message } : { message, payload });
+  };
+
+  function receive(peer: string, { message, payload }: Envelope) {
+    const opening = message.type === 'open' && job === undefined;
+    const refused = refusal(message, opening ? message.job : job);
+    if (refused !== undefined) {
+      emit({ event: 'refused', peer, reason: refused.message });
+      return send(peer, { type: 'refused', error: errorToRecord(refused) });
+    }
+    try {
+      switch (message.type) {
+        case 'open':
+          if (shelf === undefined) {
+            job = message.job;
+            shelf = createShelf({ ...message, kernels, send });
+            emit({ event: 'opened', job, chunks: message.chunks });
+          }
+          coordinator = peer;
+          return send(peer, { type: 'opened', versions: shelf.versions() });
+        case 'store':
+          opened().store(message.chunk, payload!);
+          return send(peer, { type: 'stored', chunk: message.chunk });
+        case 'apply':
+          opened().apply(message, payload!);
+          return send(peer, { type: 'applied', step: message.step, chunk: message.chunk });
+        case 'pull':
+          return opened().pull(peer, message.version);
+        case 'finish':
+          // Only the coordinator ends the job.
+          if (peer !== coordinator) return;
+          finished = true;
+          if (message.error !== undefined) monitor.fail(errorFromRecord(message.error));
+          return monitor.notify();
+        default:
+          return send(peer, {
+            type: 'refused',
+            error: errorToRecord(
+              new TuttiError('REFUSED', `A server takes no message of type ${message.type}`, {
+                remedy: 'Check which address belongs to the server and which to the coordinator.',
+              }),
+            ),
+          });
+      }
+    } catch (thrown) {
+      const error = toTuttiError(
+        thrown,
+        'INTERNAL',
+        `Message ${message.type} failed`,
+        'Report it.',
+      );
+      send(peer, { type: 'refused', error: errorToRecord(error) });
+    }
+  }
+
+  function opened(): Shelf {
+    if (shelf !== undefined) return shelf;
+    throw new TuttiError('REFUSED', 'The server has no job yet', {
+      remedy: 'Start the coordinator; it opens the job.',
+    });
+  }
+
+  try {
+    for (const [at, point] of points.entries())
+      listeners.push(
+        await point.transport.listen(point.address, {
+          message: (peer, envelope) => receive(`${at}/${peer}`, envelope),
+          closed(peer, reason) {
+            const name = `${at}/${peer}`;
+            shelf?.forget(name);
+            if (name === coordinator && !finished) monitor.fail(coordinatorLost(reason));
+          },
+          badFrame: (peer, reason) => emit({ event: 'refused', peer: `${at}/${peer}`, reason }),
+        }),
+      );
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => listener.close(0)));
+    throw error;
+  }
+
+  const running = start<ServerEvent, void>(
+    async (emitEvent, signal) => {
+      emit = emitEvent;
+      signal.addEventListener('abort', () => stopping.abort(signal.reason), { once: true });
+      if (signal.aborted) stopping.abort(signal.reason);
+      try {
+        await monitor.until(() => finished, {
+          who: 'the coordinator',
+          what: 'finish the job',
+          remedy: 'See what the coordinator says.',
+        });
+      } finally {
+        await Promise.all(listeners.map((listener) => listener.close(1000)));
+      }
+    },
+    { signal: init.signal, onEvent: init.onEvent },
+  );
+  return Object.assign(running, {
+    addresses: listeners.map(({ address }) => address),
+    traffic: listeners[0]!.traffic,
+  });
+}
+
+function split(peer: string): [point: number, id: string] {
+  const slash = peer.indexOf('/');
+  return [Number(peer.slice(0, slash)), peer.slice(slash + 1)];
+}
+
+function coordinatorLost(reason: string): TuttiError {
+  return new TuttiError('PEER_LOST', `The coordinator is gone: ${reason}`, {
+    remedy: 'See how the coordinator ended, and start the job again.',
+  });
+}

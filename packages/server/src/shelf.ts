@@ -1,0 +1,96 @@
+import type { Kernels } from '@tutti/kernels';
+import { createLayout } from '@tutti/parameters';
+import type { Apply, Body, JobPlan } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+import { createOptimizer, createStore } from '@tutti/store';
+
+/**
+ * What a server holds of one job, and who waits for it. It decides which messages to send, and
+ * knows nothing of how they travel.
+ */
+export interface Shelf {
+  /** The version of each chunk; -1 for one without values. */
+  versions(): number[];
+  store(chunk: number, values: Uint8Array): void;
+  apply(message: Apply, sum: Uint8Array): void;
+  /** Sends every chunk at `version`: those there are now, the others as they come. */
+  pull(peer: string, version: number): void;
+  /** The peer is gone. */
+  forget(peer: string): void;
+}
+
+export function createShelf(init: {
+  readonly plan: JobPlan;
+  readonly firstChunk: number;
+  readonly chunks: number;
+  readonly kernels: Kernels;
+  readonly send: (peer: string, body: Body, payload?: Uint8Array) => void;
+}): Shelf {
+  const { plan, firstChunk, chunks, kernels, send } = init;
+  const layout = createLayout(plan.parameters);
+  const store = createStore({
+    kernels,
+    optimizer: createOptimizer(plan.optimizer),
+    firstChunk,
+    chunks: Array.from({ length: chunks }, (_, at) => ({
+      length: layout.chunkLength(firstChunk + at),
+      segments: layout.segments(firstChunk + at),
+    })),
+  });
+  const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
+  /** The version that each peer asked for last, and its chunks that have not been sent. */
+  const pulls = new Map<string, { version: number; open: Set<number> }>();
+  /** Versions that may still be in the send queue of a peer that is gone. */
+  const tainted = new Set<number>();
+
+  function serve(chunk: number) {
+    for (const [peer, { version, open }] of pulls)
+      if (version === store.version(chunk) && open.delete(chunk)) ship(peer, version, chunk);
+  }
+
+  function ship(peer: string, version: number, chunk: number) {
+    send(peer, { type: 'weights', version, chunk }, store.read(chunk, version)!);
+  }
+
+  /** Whoever asks for a version has received all of the one before: its memory can be used again. */
+  function recycle() {
+    const oldest = Math.min(...[...pulls.values()].map(({ version }) => version)) - 1;
+    if (Number.isFinite(oldest) && !tainted.has(oldest)) store.recycle(oldest);
+    for (const version of tainted) if (version < oldest) tainted.delete(version);
+  }
+
+  return {
+    versions: () => all.map((chunk) => store.version(chunk)),
+    store(chunk, values) {
+      store.initialize(chunk, values);
+      serve(chunk);
+    },
+    apply({ step, chunk, count, scale }, sum) {
+      if (store.apply(step, chunk, sum, count, scale) === 'applied') serve(chunk);
+    },
+    pull(peer, version) {
+      const pull = { version, open: new Set<number>() };
+      pulls.set(peer, pull);
+      recycle();
+      for (const chunk of all) {
+        if (store.read(chunk, version) !== undefined) ship(peer, version, chunk);
+        else if (store.version(chunk) < version) pull.open.add(chunk);
+        else throw versionGone(chunk, version, store.version(chunk));
+      }
+    },
+    forget(peer) {
+      const pull = pulls.get(peer);
+      if (pull === undefined) return;
+      tainted.add(pull.version);
+      pulls.delete(peer);
+    },
+  };
+}
+
+function versionGone(chunk: number, version: number, current: number): TuttiError {
+  return new TuttiError(
+    'REFUSED',
+    `Version ${version} of chunk ${chunk} was asked for, but the server is at version ${current}`,
+    { remedy: 'A worker that is this late must join the job anew.' },
+  );
+}

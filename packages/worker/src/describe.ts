@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { ProgramDescription } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+import type { Computation, Program, ProgramData } from './program.js';
+
+/**
+ * What the coordinator must know of a program to plan the job.
+ * @param hash SHA-256 of the program's sources; if absent, of the description itself
+ * @throws TuttiError BAD_PROGRAM
+ */
+export function describeProgram(
+  program: Program,
+  data: ProgramData,
+  computation: Computation,
+  hash?: string,
+): ProgramDescription {
+  const { batchSize, epochs, seed, shards, optimizer, evaluationBatchSize } = program;
+  if (data.training.size < 1)
+    throw new TuttiError('BAD_PROGRAM', 'The training set has no examples', {
+      remedy: 'Return a dataset with at least one example from data().',
+    });
+  const description = {
+    name: program.name ?? 'program',
+    parameters: computation.parameters.map(({ name, shape, update, decay }) => ({
+      name,
+      shape: [...shape],
+      ...(update === undefined ? {} : { update }),
+      ...(decay === undefined ? {} : { decay }),
+    })),
+    trainingExamples: data.training.size,
+    evaluationExamples: data.evaluation?.size ?? 0,
+    defaults: {
+      batchSize,
+      epochs,
+      seed,
+      optimizer,
+      ...(shards === undefined ? {} : { shards }),
+      ...(evaluationBatchSize === undefined ? {} : { evaluationBatchSize }),
+    },
+  };
+  return {
+    ...description,
+    hash: hash ?? createHash('sha256').update(JSON.stringify(description)).digest('hex'),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Layout } from '@tutti/parameters';
+import { TuttiError } from '@tutti/runtime';
+import type { ParameterValues } from './program.js';
+
+/**
+ * Two versions of the flat vector of stored parameters: the one that is computed on, and the next
+ * one as its chunks come in. The current one stays whole until the next is.
+ */
+export interface WeightBuffer {
+  /** The version that is whole; -1 before the first. */
+  readonly version: number;
+  /** Named views of the whole version. */
+  readonly values: ParameterValues;
+  /** Begins to collect a version. What arrived of another one is forgotten. */
+  expect(version: number): void;
+  /** Takes one chunk; those of other versions are ignored. */
+  accept(version: number, chunk: number, payload: Uint8Array): void;
+  /** Whether the expected version is whole; then it is the current one. */
+  readonly whole: boolean;
+  /** Chunks of the expected version that have not come. */
+  missing(): number[];
+}
+
+export function createWeightBuffer(layout: Layout): WeightBuffer {
+  const create = () => {
+    const flat = new Float32Array(layout.floats);
+    return { flat, bytes: new Uint8Array(flat.buffer), values: layout.views(flat) };
+  };
+  let [current, next] = [create(), create()];
+  let [version, expected] = [-1, -1];
+  let arrived = new Set<number>();
+
+  return {
+    get version() {
+      return version;
+    },
+    get values() {
+      return current.values;
+    },
+    get whole() {
+      return version === expected;
+    },
+    expect(wanted) {
+      expected = wanted;
+      arrived = new Set();
+    },
+    accept(of, chunk, payload) {
+      if (of !== expected || version === expected || arrived.has(chunk)) return;
+      const floats = chunk < layout.chunks ? layout.chunkLength(chunk) : -1;
+      if (payload.byteLength !== 4 * floats)
+        throw new TuttiError(
+          'BAD_FRAME',
+          `Chunk ${chunk} of version ${of} came with ${payload.byteLength} bytes, not ${4 * floats}`,
+          { remedy: 'Check that server and worker run the same version of Tutti.' },
+        );
+      next.bytes.set(payload, 4 * chunk * layout.chunkFloats);
+      arrived.add(chunk);
+      if (arrived.size < layout.chunks) return;
+      [current, next] = [next, current];
+      version = expected;
+    },
+    missing() {
+      if (version === expected) return [];
+      return Array.from({ length: layout.chunks }, (_, c) => c).filter((c) => !arrived.has(c));
+    },
+  };
+}
