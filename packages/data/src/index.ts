@@ -3,6 +3,8 @@ export { type CsvOptions, csv } from './csv.js';
 export type { CsvSchema } from './csv-rows.js';
 export type { Batch, Dataset, Field } from './dataset.js';
 export { type IdxOptions, idx } from './idx.js';
+export { type ImageFolderOptions, imageFolder } from './image-folder.js';
+export type { ImageSize } from './images.js';
 export { type NpyOptions, npy } from './npy.js';
 export { type NpzOptions, npz } from './npz.js';
 export {
@@ -15,4 +17,6 @@ export {
 } from './sampling.js';
 export type { SourceOptions } from './source.js';
 export type { TableOptions } from './table.js';
+export { tfrecord } from './tfrecord.js';
+export type { TfrecordField } from './tfrecord-fields.js';
 export { map, slice, take } from './wrappers.js';
