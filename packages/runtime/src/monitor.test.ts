@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { createSimulatedClock } from './clock.js';
+import { createMonitor, type WaitReport } from './monitor.js';
+
+const wait = { who: 'worker w3', what: 'join', remedy: 'Start it.' };
+
+describe('monitor', () => {
+  it('resolves as soon as the condition holds', async () => {
+    const monitor = createMonitor({ clock: createSimulatedClock() });
+    let ready = false;
+    const waiting = monitor.until(() => ready, wait);
+    ready = true;
+    monitor.notify();
+    await waiting;
+  });
+
+  it('reports silence every 10 s, and ends it at the deadline naming who, what and how long', async () => {
+    const clock = createSimulatedClock();
+    const reports: WaitReport[] = [];
+    const monitor = createMonitor({ clock, onWaiting: (report) => reports.push(report) });
+    const waiting = monitor.until(() => false, { ...wait, deadlineMs: 25_000 });
+    waiting.catch(() => {});
+    clock.advance(30_000);
+    await assert.rejects(waiting, {
+      code: 'DEADLINE',
+      message: 'Waited 25.0 s for worker w3 to join',
+      remedy: 'Start it.',
+    });
+    assert.deepEqual(
+      reports.map(({ sinceMs }) => sinceMs),
+      [10_000, 20_000],
+    );
+    assert.equal(clock.nextDue(), undefined);
+  });
+
+  it('ends every wait with the first failure, also those that come later', async () => {
+    const monitor = createMonitor({ clock: createSimulatedClock() });
+    const waiting = monitor.until(() => false, wait);
+    monitor.fail(new Error('first'));
+    monitor.fail(new Error('second'));
+    await assert.rejects(waiting, /first/);
+    await assert.rejects(
+      monitor.until(() => true, wait),
+      /first/,
+    );
+  });
+
+  it('ends with ABORTED when its signal is aborted', async () => {
+    const stopping = new AbortController();
+    const monitor = createMonitor({ clock: createSimulatedClock(), signal: stopping.signal });
+    const waiting = monitor.until(() => false, wait);
+    stopping.abort();
+    await assert.rejects(waiting, { code: 'ABORTED' });
+  });
+});
