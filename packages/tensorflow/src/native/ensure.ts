@@ -1,11 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Found, firstThatWorks } from './first-that-works.js';
+import { FOUND_IN_PLACE, type Found, firstThatWorks } from './first-that-works.js';
 import { withLock } from './lock.js';
 import { createOwnDownloadWay } from './own-download.js';
 import { bindingPath, cacheFolder, tfjsNodeFolder } from './paths.js';
 import { probeBinding } from './probe.js';
-import { readStamp, type Stamp, writeStamp } from './stamp.js';
+import { readStamp, runtimeName, type Stamp, writeStamp } from './stamp.js';
 import type { WayContext } from './way.js';
 import { createWheelWay } from './wheel-way.js';
 
@@ -18,12 +18,17 @@ import { createWheelWay } from './wheel-way.js';
  */
 export async function ensureTensorflow(context: WayContext): Promise<TensorflowSetup> {
   const tfjsNode = tfjsNodeFolder();
+  const done = (stamp: Stamp): TensorflowSetup => {
+    const { tensorflow, way } = stamp;
+    return { tensorflow, way, bindingPath: bindingPath(tfjsNode) };
+  };
   const before = await readStamp(tfjsNode);
-  if (before !== undefined) return { ...before, bindingPath: bindingPath(tfjsNode) };
+  if (before?.runtimes.includes(runtimeName())) return done(before);
   await mkdir(join(tfjsNode, 'lib'), { recursive: true });
   return withLock(join(tfjsNode, 'lib', 'tutti-native.lock'), context, async () => {
-    const stamp = (await readStamp(tfjsNode)) ?? (await setUp(tfjsNode, context));
-    return { ...stamp, bindingPath: bindingPath(tfjsNode) };
+    const stamp = await readStamp(tfjsNode);
+    if (stamp?.runtimes.includes(runtimeName())) return done(stamp);
+    return done(await setUp(tfjsNode, stamp, context));
   });
 }
 
@@ -35,7 +40,11 @@ export interface TensorflowSetup {
   readonly bindingPath: string;
 }
 
-async function setUp(tfjsNode: string, context: WayContext): Promise<Stamp> {
+async function setUp(
+  tfjsNode: string,
+  before: Stamp | undefined,
+  context: WayContext,
+): Promise<Stamp> {
   context.report('Setting up native TensorFlow.');
   const found: Found = await firstThatWorks(
     [createOwnDownloadWay(tfjsNode), createWheelWay(tfjsNode, cacheFolder(process.env))],
@@ -43,7 +52,14 @@ async function setUp(tfjsNode: string, context: WayContext): Promise<Stamp> {
     context,
   );
   context.report(`Native TensorFlow ${found.tensorflow} works (${found.way}).`);
-  return writeStamp(tfjsNode, found);
+  const runtime = runtimeName();
+  if (before !== undefined && found.way === FOUND_IN_PLACE) {
+    // Another Node version, the same binding.
+    const { way, runtimes, files } = before;
+    const others = Object.keys(files).filter((path) => path !== bindingPath(tfjsNode));
+    return writeStamp(tfjsNode, { ...found, way, files: others, runtimes: [...runtimes, runtime] });
+  }
+  return writeStamp(tfjsNode, { ...found, runtimes: [runtime] });
 }
 
 export interface TensorflowStatus {

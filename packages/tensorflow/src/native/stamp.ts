@@ -6,8 +6,8 @@ import { bindingPath } from './paths.js';
 export interface Stamp {
   readonly tensorflow: string;
   readonly way: string;
-  /** Node's ABI, platform and architecture under which the binding was tried. */
-  readonly runtime: string;
+  /** Platform, architecture and Node's ABI under which the binding was tried. */
+  readonly runtimes: readonly string[];
   /** Sizes in bytes of the binding and of the files it needs, by path. */
   readonly files: Readonly<Record<string, number>>;
 }
@@ -18,11 +18,11 @@ export function runtimeName(): string {
 
 const stampPath = (tfjsNode: string) => join(tfjsNode, 'lib', 'tutti-native.json');
 
-/** @returns the stamp if it is of this runtime and all its files are in place with their sizes. */
+/** @returns the stamp if all its files are in place with their sizes. */
 export async function readStamp(tfjsNode: string): Promise<Stamp | undefined> {
   try {
     const stamp = JSON.parse(await readFile(stampPath(tfjsNode), 'utf8')) as Stamp;
-    if (stamp.runtime !== runtimeName()) return undefined;
+    if (!Array.isArray(stamp.runtimes)) return undefined;
     for (const [path, bytes] of Object.entries(stamp.files)) {
       if ((await stat(path)).size !== bytes) return undefined;
     }
@@ -34,12 +34,17 @@ export async function readStamp(tfjsNode: string): Promise<Stamp | undefined> {
 
 export async function writeStamp(
   tfjsNode: string,
-  found: { readonly tensorflow: string; readonly way: string; readonly files: readonly string[] },
+  found: {
+    readonly tensorflow: string;
+    readonly way: string;
+    readonly files: readonly string[];
+    readonly runtimes: readonly string[];
+  },
 ): Promise<Stamp> {
   const files: Record<string, number> = {};
   for (const path of [bindingPath(tfjsNode), ...found.files]) files[path] = (await stat(path)).size;
-  const { tensorflow, way } = found;
-  const stamp: Stamp = { tensorflow, way, runtime: runtimeName(), files };
+  const { tensorflow, way, runtimes } = found;
+  const stamp: Stamp = { tensorflow, way, runtimes, files };
   await writeFile(stampPath(tfjsNode), `${JSON.stringify(stamp, null, 2)}\n`);
   return stamp;
 }
