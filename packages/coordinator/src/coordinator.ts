@@ -383,7 +383,6 @@ function coordinate(
       if (endsEpoch(plan!, version)) {
         const evaluation = evaluations.size > 0 ? totalOf(evaluations.values()) : undefined;
         progress.epochDone(version, evaluation);
-        evaluations.clear();
         progress.stepStarted();
       }
       if (version === plan!.steps) return;
@@ -406,6 +405,7 @@ function coordinate(
       );
       progress.stepDone(version, step.totals);
       steps.delete(version);
+      evaluations.clear();
       version++;
     }
   }

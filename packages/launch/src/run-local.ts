@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   createCoordinator,
   type Deadlines,
@@ -99,6 +100,8 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
   const transport = createLocalTransport();
   const stopping = new AbortController();
   const both = AbortSignal.any([signal, stopping.signal]);
+  // One listener a role: many roles are no leak.
+  setMaxListeners(0, both);
   const held: RunningServer[] = [];
   try {
     for (let at = 0; at < servers; at++) {

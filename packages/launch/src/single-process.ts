@@ -42,19 +42,14 @@ export async function trainInSingleProcess(init: {
     const store = createStore({
       kernels,
       optimizer: createOptimizer(plan.optimizer),
-      firstChunk: 0,
-      chunks: all.map((chunk) => ({
-        length: layout.chunkLength(chunk),
-        segments: layout.segments(chunk),
-      })),
+      ...layout.range(0, layout.chunks),
     });
     const flat = await task.initialize();
     const bytes = new Uint8Array(flat.buffer);
-    const rangeOf = (chunk: number) => {
-      const from = 4 * chunk * layout.chunkFloats;
-      return bytes.subarray(from, from + 4 * layout.chunkLength(chunk));
-    };
-    for (const chunk of all) store.initialize(chunk, rangeOf(chunk));
+    for (const chunk of all) {
+      const from = chunk * layout.chunkFloats;
+      store.initialize(chunk, flat.subarray(from, from + layout.chunkLength(chunk)));
+    }
     const weights = layout.views(flat);
 
     emit({
@@ -100,9 +95,8 @@ export async function trainInSingleProcess(init: {
         kernels.free(gradient);
       }
       for (const { chunk, sum, count, scale } of step.ready()) {
-        const values = sum instanceof Uint8Array ? sum : sum.bytes;
-        store.apply(version, chunk, values, count, scale);
-        rangeOf(chunk).set(store.read(chunk, version + 1)!);
+        store.apply(version, chunk, sum, count, scale);
+        bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
         step.applied(chunk);
       }
       store.recycle(version);

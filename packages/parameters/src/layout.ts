@@ -31,6 +31,15 @@ export interface Layout {
   chunkLength(chunk: number): number;
   /** The runs of one chunk, in order and without gaps; neighbours with one rule are one run. */
   segments(chunk: number): readonly Segment[];
+  /** Neighbouring chunks, as a store takes them. */
+  range(
+    firstChunk: number,
+    chunks: number,
+  ): {
+    readonly firstChunk: number;
+    readonly chunkLengths: readonly number[];
+    readonly segments: readonly (readonly Segment[])[];
+  };
   /** The parameter that owns one float of the flat vector. */
   parameterAt(position: number): PlacedParameter;
   /** Named views into a flat vector. */
@@ -51,12 +60,20 @@ export function createLayout(
   const chunks = Math.ceil(floats / chunkFloats);
   const chunkLength = (chunk: number) => Math.min(chunkFloats, floats - chunk * chunkFloats);
 
-  return {
+  const layout: Layout = {
     parameters,
     floats,
     chunks,
     chunkFloats,
     chunkLength,
+    range(firstChunk, count) {
+      const all = Array.from({ length: count }, (_, at) => firstChunk + at);
+      return {
+        firstChunk,
+        chunkLengths: all.map(chunkLength),
+        segments: all.map(layout.segments),
+      };
+    },
     segments(chunk) {
       const from = chunk * chunkFloats;
       const to = from + chunkLength(chunk);
@@ -84,6 +101,7 @@ export function createLayout(
       );
     },
   };
+  return layout;
 }
 
 function place(declared: readonly StoredParameter[]): PlacedParameter[] {

@@ -55,7 +55,10 @@ describe('sharing', () => {
             const expected = weight.map((_, i) =>
               matrix.reduce((sum, column, j) => sum + column[i]! * theta[j]!, 0),
             );
-            assert.deepEqual(weight, expected);
+            assert.deepEqual(
+              [...weight].map((value) => value + 0),
+              [...expected].map((value) => value + 0),
+            );
             const gradient = draw(weight.length);
             const into = new Float32Array(size);
             reduce(map, gradient, into);

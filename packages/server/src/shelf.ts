@@ -31,11 +31,7 @@ export function createShelf(init: {
   const store = createStore({
     kernels,
     optimizer: createOptimizer(plan.optimizer),
-    firstChunk,
-    chunks: Array.from({ length: chunks }, (_, at) => ({
-      length: layout.chunkLength(firstChunk + at),
-      segments: layout.segments(firstChunk + at),
-    })),
+    ...layout.range(firstChunk, chunks),
   });
   const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
   /** The version that each peer asked for last, and its chunks that have not been sent. */
@@ -60,9 +56,9 @@ export function createShelf(init: {
   }
 
   return {
-    versions: () => all.map((chunk) => store.version(chunk)),
+    versions: () => all.map((chunk) => store.version(chunk) ?? -1),
     store(chunk, values) {
-      store.initialize(chunk, values);
+      store.initialize(chunk, floatsOf(values));
       serve(chunk);
     },
     apply({ step, chunk, count, scale }, sum) {
@@ -73,9 +69,10 @@ export function createShelf(init: {
       pulls.set(peer, pull);
       recycle();
       for (const chunk of all) {
-        if (store.read(chunk, version) !== undefined) ship(peer, version, chunk);
-        else if (store.version(chunk) < version) pull.open.add(chunk);
-        else throw versionGone(chunk, version, store.version(chunk));
+        const current = store.version(chunk) ?? -1;
+        if (current < version) pull.open.add(chunk);
+        else if (store.read(chunk, version) !== undefined) ship(peer, version, chunk);
+        else throw versionGone(chunk, version, current);
       }
     },
     forget(peer) {
@@ -85,6 +82,10 @@ export function createShelf(init: {
       pulls.delete(peer);
     },
   };
+}
+
+function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function versionGone(chunk: number, version: number, current: number): TuttiError {
