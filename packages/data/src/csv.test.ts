@@ -78,8 +78,14 @@ describe('csv', () => {
     );
   });
 
+  it('passes over a byte-order mark before the first row', async () => {
+    const dataset = await open('\uFEFF1,2\n3,4', { header: false, memoryLimitBytes: 0 });
+    assert.deepEqual([...(await dataset.read([1, 0])).x!.data], [3, 4, 1, 2]);
+    await dataset.close?.();
+  });
+
   it('reads a file larger than one run of reading', async () => {
-    const rows = Array.from({ length: 150_000 }, (_, i) => `${i},${i % 7}`);
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i}.${'0'.repeat(60)},${i % 7}`);
     for (const memoryLimitBytes of [0, 1e9]) {
       const dataset = await open(rows.join('\n'), {
         header: false,
@@ -87,13 +93,13 @@ describe('csv', () => {
         classes: 7,
         memoryLimitBytes,
       });
-      assert.equal(dataset.size, 150_000);
-      const { x, y } = await dataset.read([149_999, 74_321, 0]);
+      assert.equal(dataset.size, 20_000);
+      const { x, y } = await dataset.read([19_999, 14_321, 0]);
       assert.deepEqual(
         [[...x!.data], [...y!.data]],
         [
-          [149_999, 74_321, 0],
-          [3, 2, 0],
+          [19_999, 14_321, 0],
+          [0, 6, 0],
         ],
       );
       await dataset.close?.();
@@ -146,8 +152,15 @@ describe('csv', () => {
 
   it('notices a file that changed after it was opened', async () => {
     const dataset = await open('a,b\n1,2\n3,4\n', { memoryLimitBytes: 0 });
-    await folder.write('a.csv', 'a,b\n1;2\n3\n44\n');
-    await assert.rejects(dataset.read([1]), { code: 'BAD_DATA', message: /a.csv, byte 8: / });
+    await folder.write('a.csv', 'a,b\n1,x\n3\n44\n');
+    for (const [index, message] of [
+      [0, /a.csv, byte 4: expected a number in b, found "x"/],
+      [1, /a.csv, byte 8: expected 1 rows, found 2/],
+    ] as const) {
+      await assert.rejects(dataset.read([index]), { code: 'BAD_DATA', message });
+    }
+    await folder.write('a.csv', 'a,b\n1,"\n3,4\n');
+    await assert.rejects(dataset.read([0]), { code: 'BAD_DATA', message: /a.csv/ });
     await dataset.close?.();
   });
 });

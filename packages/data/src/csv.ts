@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type InfoRecord, type Options, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { arrays } from './arrays.js';
@@ -14,11 +15,6 @@ export interface CsvOptions extends CsvSchema, SourceOptions {
   readonly header?: boolean | undefined;
   /** Default ','. */
   readonly delimiter?: string | undefined;
-}
-
-interface ParsedRow {
-  readonly record: string[];
-  readonly info: InfoRecord;
 }
 
 /**
@@ -48,6 +44,7 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
   const { header = true } = options;
   const dialect: Options = {
     delimiter: options.delimiter ?? ',',
+    record_delimiter: ['\r\n', '\n', '\r'],
     bom: true,
     skip_empty_lines: true,
     relax_column_count: true,
@@ -58,8 +55,8 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
   const xs = createNumberList(Float32Array);
   const ys = createNumberList(Float32Array);
   let reader: RowReader | undefined;
-  let before = 0;
-  for await (const { record, info } of rowsOf(source, dialect)) {
+  let before = await lengthOfMark(source);
+  await forEachRow(source, dialect, (record, info) => {
     const first = reader === undefined;
     reader ??= createRowReader(file, header ? record : record.length, options);
     if (!(first && header)) {
@@ -71,7 +68,7 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
       }
     }
     before = info.bytes;
-  }
+  });
   if (reader === undefined || offsets.length === 0) {
     throw badData('has no rows', 'Give a file with at least one example.', { file, line: 1 });
   }
@@ -104,24 +101,29 @@ function streamed(
       const rows = await Promise.all(
         Array.from(indices, async (index) => {
           const start = offsets.at(index);
-          const bytes = new Uint8Array(offsets.at(index + 1) - start);
-          await source.readInto(bytes, start);
-          return bytes;
+          const row = Buffer.alloc(offsets.at(index + 1) - start + 1, '\n');
+          await source.readInto(row.subarray(0, -1), start);
+          return row;
         }),
       );
+      // Parsed in one go: starting the parser costs as much as a wide row.
+      let records: string[][];
+      try {
+        records = parseSync(Buffer.concat(rows), dialect);
+      } catch (thrown) {
+        throw syntaxError(thrown, file);
+      }
+      if (records.length !== rows.length) {
+        throw badData(
+          `expected ${rows.length} rows, found ${records.length}`,
+          'The file has changed since it was opened: start again.',
+          { file, offset: offsets.at(indices[0]!), expected: rows.length, found: records.length },
+        );
+      }
       const xs: number[] = [];
       const ys: number[] = [];
-      for (const [i, row] of rows.entries()) {
-        const offset = offsets.at(indices[i]!);
-        const [record, ...more] = parseSync(row, dialect) as string[][];
-        if (record === undefined || more.length > 0) {
-          throw badData(
-            `expected the row of example ${indices[i]}, found ${more.length === 0 ? 'none' : 'several'}`,
-            'The file has changed since it was opened: start again.',
-            { file, offset },
-          );
-        }
-        const { x, y } = reader.read(record, undefined, offset);
+      for (const [i, record] of records.entries()) {
+        const { x, y } = reader.read(record, undefined, offsets.at(indices[i]!));
         for (const value of x) xs.push(value);
         ys.push(y);
       }
@@ -131,21 +133,41 @@ function streamed(
   };
 }
 
-async function* rowsOf(source: Source, dialect: Options): AsyncGenerator<ParsedRow> {
-  const parser = Readable.from(chunksOf(source)).compose<NodeJS.ReadableStream>(
-    parse({ ...dialect, info: true }),
-  );
+async function forEachRow(
+  source: Source,
+  dialect: Options,
+  visit: (cells: string[], info: InfoRecord) => void,
+): Promise<void> {
+  const parser = parse({
+    ...dialect,
+    // Nothing is passed on: an object stream would take most of the time.
+    on_record(cells: string[], info) {
+      visit(cells, info);
+      return null;
+    },
+  });
   try {
-    for await (const row of parser) yield row as unknown as ParsedRow;
+    await pipeline(Readable.from(chunksOf(source)), parser.resume());
   } catch (thrown) {
-    const { code, lines } = thrown as { code?: string; lines?: number };
-    if (!code?.startsWith('CSV_')) throw thrown;
-    throw badData(
-      `is not comma-separated values: ${(thrown as Error).message}`,
-      'Mend the line; a quote inside a quoted cell is written twice.',
-      { file: source.file, ...(lines === undefined ? {} : { line: lines }), cause: thrown },
-    );
+    throw syntaxError(thrown, source.file);
   }
+}
+
+function syntaxError(thrown: unknown, file: string): unknown {
+  const { code, lines, message } = thrown as { code?: string; lines?: number; message: string };
+  if (!code?.startsWith('CSV_')) return thrown;
+  return badData(
+    `is not comma-separated values: ${message}`,
+    'Mend the line; a quote inside a quoted cell is written twice.',
+    { file, ...(lines === undefined ? {} : { line: lines }), cause: thrown },
+  );
+}
+
+/** A byte-order mark belongs to no row. */
+async function lengthOfMark(source: Source): Promise<number> {
+  const start = Buffer.alloc(Math.min(3, source.size));
+  await source.readInto(start, 0);
+  return start.toString('hex') === 'efbbbf' ? 3 : 0;
 }
 
 async function* chunksOf(source: Source): AsyncGenerator<Uint8Array> {
