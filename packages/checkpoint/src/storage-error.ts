@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { TuttiError } from '@tutti/runtime';
+import { isTuttiError, TuttiError } from '@tutti/runtime';
 import type { FileSystem } from './files.js';
 
 export interface StorageContext {
@@ -29,7 +29,7 @@ export async function withStorageErrors<T>(
   try {
     return await task();
   } catch (error) {
-    if (error instanceof TuttiError) throw error;
+    if (isTuttiError(error)) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     // Codes of the system (ENOSPC), not Node's own (ERR_OUT_OF_RANGE), which are faults of ours.
     if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw error;
