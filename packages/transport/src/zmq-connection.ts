@@ -1,15 +1,17 @@
-import {
-  type Connection,
-  type ConnectionHandlers,
-  decode,
-  type Envelope,
-  encode,
-} from '@tutti/protocol';
+import { type Connection, type ConnectionHandlers, decode, type Envelope } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
+import { connectable, faultOfAddress } from './address.js';
 import { readFarewell } from './farewell.js';
 import { bytesOf, createTraffic } from './traffic.js';
-import { NotifiedDealer, observe, ownPayload, receiveAll, type ZmqLimits } from './zmq-sockets.js';
+import {
+  encodeWithin,
+  NotifiedDealer,
+  observe,
+  ownPayload,
+  receiveAll,
+  type ZmqLimits,
+} from './zmq-sockets.js';
 
 export interface ZmqConnectionInit extends ZmqLimits {
   readonly clock: Clock;
@@ -49,12 +51,17 @@ export function connectZmq(
 
   function attempt(): void {
     if (state === 'closed') return;
+    const fault = faultOfAddress(address);
+    if (fault !== undefined) {
+      finish(`${address} cannot be connected to: ${fault}`);
+      return;
+    }
     try {
       const socket = new NotifiedDealer(address, init);
       dealer = socket;
       ended = observe(socket.events, (event) => react(socket, event));
       void receiveAll(socket, (frames) => receive(socket, frames));
-      socket.connect(address.replace('//localhost:', '//127.0.0.1:'));
+      socket.connect(connectable(address));
     } catch (error) {
       finish(`${address} cannot be connected to: ${(error as Error).message}`);
     }
@@ -128,7 +135,7 @@ export function connectZmq(
     address,
     traffic,
     send(envelope) {
-      const frames = encode(envelope);
+      const frames = encodeWithin(init, envelope);
       if (state === 'closed' || abandoned) return;
       if (state === 'open') transmit(dealer!, frames);
       else waiting.push(frames);

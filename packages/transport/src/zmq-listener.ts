@@ -1,9 +1,17 @@
 import { connect as connectSocket } from 'node:net';
-import { decode, type Envelope, encode, type Listener, type ListenHandlers } from '@tutti/protocol';
-import { TuttiError, toTuttiError } from '@tutti/runtime';
+import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+import { bindable, faultOfAddress } from './address.js';
 import { farewell } from './farewell.js';
 import { bytesOf, createTraffic } from './traffic.js';
-import { NotifiedRouter, observe, ownPayload, receiveAll, type ZmqLimits } from './zmq-sockets.js';
+import {
+  encodeWithin,
+  NotifiedRouter,
+  observe,
+  ownPayload,
+  receiveAll,
+  type ZmqLimits,
+} from './zmq-sockets.js';
 
 interface Peer {
   readonly name: string;
@@ -87,7 +95,7 @@ export async function listenZmq(
     address,
     traffic,
     send(name, envelope) {
-      const frames = encode(envelope);
+      const frames = encodeWithin(limits, envelope);
       const peer = byName.get(name);
       if (peer === undefined || router.closed) return;
       traffic.sentBytes += bytesOf(frames);
@@ -114,20 +122,16 @@ function ignoreGone(error: NodeJS.ErrnoException): void {
 }
 
 async function bind(router: NotifiedRouter, address: string): Promise<void> {
+  const fault = faultOfAddress(address);
+  if (fault !== undefined) throw unusable(address, fault);
   if (address.startsWith('ipc://') && (await isAnswering(address.slice('ipc://'.length)))) {
     throw inUse(address);
   }
   try {
-    // libzmq binds to interfaces and numeric addresses only.
-    await router.bind(address.replace('//localhost:', '//127.0.0.1:').replace(/:0$/, ':*'));
+    await router.bind(bindable(address));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(address, error);
-    throw toTuttiError(
-      error,
-      'ADDRESS_UNAVAILABLE',
-      `Cannot listen at ${address}`,
-      'Give an address of this machine, such as tcp://127.0.0.1:0 (0 picks a free port), tcp://*:5600 or ipc:///tmp/tutti.sock.',
-    );
+    throw unusable(address, (error as Error).message, error);
   }
 }
 
@@ -153,4 +157,13 @@ function inUse(address: string, cause?: unknown): TuttiError {
       cause,
     },
   );
+}
+
+function unusable(address: string, fault: string, cause?: unknown): TuttiError {
+  return new TuttiError('ADDRESS_UNAVAILABLE', `Cannot listen at ${address}: ${fault}.`, {
+    remedy:
+      'Give an address of this machine, such as tcp://127.0.0.1:0 (0 picks a free port), tcp://*:5600 or ipc:///tmp/tutti.sock.',
+    details: { address },
+    cause,
+  });
 }

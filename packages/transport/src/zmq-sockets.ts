@@ -1,4 +1,4 @@
-import { MAX_HEADER_BYTES } from '@tutti/protocol';
+import { type Envelope, encode, MAX_HEADER_BYTES } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { Dealer, type Event, type Observer, Router, type Socket } from 'zeromq';
 import { farewell } from './farewell.js';
@@ -86,6 +86,19 @@ export async function observe(observer: Observer, each: (event: Event) => void):
     if (event === undefined || event.type === 'end') return;
     each(event);
   }
+}
+
+/** @throws TuttiError INTERNAL if the message is none, or its payload over the limit. */
+export function encodeWithin(limits: ZmqLimits, envelope: Envelope): Uint8Array[] {
+  const bytes = envelope.payload?.length ?? 0;
+  if (bytes > limits.maxPayloadBytes) {
+    throw new TuttiError(
+      'INTERNAL',
+      `The payload of message ${envelope.message.type} has ${bytes} bytes, over the limit of ${limits.maxPayloadBytes}.`,
+      { remedy: 'Use smaller chunks, or raise maxPayloadBytes on all sides.' },
+    );
+  }
+  return encode(envelope);
 }
 
 /** Below this size libzmq hands out slices of its receive buffer (8 KiB), at any address. */
