@@ -213,6 +213,7 @@ describe('the common variables of launchers', () => {
     const { settings, sources } = resolveSettings({ environment });
     assert.equal(settings.coordinator, 'tcp://node0.cluster:1234');
     assert.equal(settings.listen, 'tcp://*:1234');
+    assert.equal(settings.advertise, 'node0.cluster');
     assert.equal(settings.rank, 1);
     assert.equal(settings.workers, 4);
     assert.equal(sources.coordinator, 'environment MASTER_ADDR and MASTER_PORT');

@@ -103,6 +103,13 @@ export const SETTINGS = {
     doc: 'address to listen on; port 0 picks a free one',
     otherwise: `coordinator: ${DEFAULT_COORDINATOR}; server: tcp://127.0.0.1:0`,
   },
+  advertise: {
+    kind: 'text',
+    commands: ['coordinator'],
+    group: 'Network',
+    doc: 'host name or IP by which workers reach this machine',
+    otherwise: 'the host of --listen, or the host name where that is *',
+  },
   serverAddresses: {
     kind: 'addresses',
     commands: ['coordinator'],

@@ -79,6 +79,8 @@ function commonVariables(
     const local = host === undefined || /^(localhost|127\..*|::1|\[::1\])$/.test(host);
     values.set('listen', sourced('listen', at(local ? fallbackHost! : '*'), source, true));
   }
+  if (host !== undefined)
+    values.set('advertise', sourced('advertise', host, 'environment MASTER_ADDR', true));
   if (rank !== undefined) values.set('rank', sourced('rank', rank, 'environment RANK', true));
   if (size !== undefined) {
     values.set('workers', sourced('workers', size, 'environment WORLD_SIZE', true));

@@ -1,0 +1,134 @@
+import type { Command as CommandName } from '@tutti/config';
+import { errorToRecord } from '@tutti/runtime';
+import { Command, CommanderError } from 'commander';
+import { coordinator } from './commands/coordinator.js';
+import { doctor } from './commands/doctor.js';
+import { evaluate } from './commands/eval.js';
+import { exportModel } from './commands/export.js';
+import { server } from './commands/server.js';
+import { train } from './commands/train.js';
+import { worker } from './commands/worker.js';
+import type { CliContext } from './context.js';
+import { DONE, exitCodeOf, INTERRUPTED, WRONG_USAGE } from './exit-codes.js';
+import { addSettingOptions, allowedOf } from './options.js';
+import { isReported } from './reported.js';
+import type { Flags } from './settings.js';
+import { tuttiVersion } from './version.js';
+
+/** Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  const program = createProgram(context);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return context.signal.aborted ? INTERRUPTED : DONE;
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error, program, args, context);
+    if (!isReported(error)) tell(error, context);
+    return exitCodeOf(error, context.signal);
+  }
+}
+
+function createProgram(context: CliContext): Command {
+  const program = new Command('tutti')
+    .description('Train one model with many processes, exactly: everyone plays.')
+    .version(tuttiVersion())
+    .helpCommand('help [command]', 'show the options of a command');
+  const add = (name: CommandName, usage: string, description: string, examples: string[]) => {
+    const command = program
+      .command(usage)
+      .description(description)
+      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${line}\n`).join('')}`);
+    addSettingOptions(command, name);
+    return command;
+  };
+  const onProgram =
+    (run: (path: string, flags: Flags, context: CliContext) => Promise<void>) =>
+    (path: string, flags: Flags) =>
+      run(path, flags, context);
+  const alone = (run: (flags: Flags, context: CliContext) => Promise<void>) => (flags: Flags) =>
+    run(flags, context);
+
+  add('train', 'train <program>', 'Train a program on this machine, with several processes.', [
+    'tutti train program.ts --workers 4',
+    'tutti train program.ts --workers 0 --steps 100   # one process: the same weights',
+    'tutti train program.ts --json | tail -1 | jq .metrics.accuracy',
+  ]).action(onProgram(train));
+  add('coordinator', 'coordinator', 'Coordinate a job whose workers are started elsewhere.', [
+    'tutti coordinator --workers 2 --listen tcp://10.0.0.5:29500',
+    'tutti coordinator --workers 2 --server-addresses tcp://10.0.0.6:7001,tcp://10.0.0.7:7001',
+  ]).action(alone(coordinator));
+  add('server', 'server', 'Run one parameter server for a coordinator elsewhere.', [
+    'tutti server --listen tcp://10.0.0.6:7001',
+  ]).action(alone(server));
+  add('worker', 'worker <program>', 'Run one worker for a coordinator elsewhere.', [
+    'tutti worker program.ts --coordinator tcp://10.0.0.5:29500',
+    'MASTER_ADDR=10.0.0.5 RANK=1 tutti worker program.ts',
+  ]).action(onProgram(worker));
+  add('eval', 'eval <program>', "Evaluate a checkpoint on the program's evaluation set.", [
+    'tutti eval program.ts',
+    'tutti eval program.ts --checkpoint tutti-runs/program/step-000004690 --json',
+  ]).action(onProgram(evaluate));
+  add('export', 'export <program>', 'Write a checkpoint as files that other tools load.', [
+    'tutti export program.ts --output model',
+    'tutti export program.ts --format safetensors',
+  ]).action(onProgram(exportModel));
+  add('doctor', 'doctor', 'Check this machine: TensorFlow, CPU, memory, ports, versions.', [
+    'tutti doctor',
+  ]).action(alone(doctor));
+
+  program.addHelpText(
+    'after',
+    `
+Settings come from flags, else the environment (TUTTI_BATCH_SIZE; also MASTER_ADDR, MASTER_PORT,
+RANK, WORLD_SIZE), else the settings file, else the program.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
+  );
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError(true)
+      .configureHelp({ sortSubcommands: false })
+      .configureOutput({
+        writeOut: (text) => context.stdout.write(text),
+        writeErr: (text) => context.stderr.write(text),
+        getOutHelpWidth: () => context.stdout.columns ?? 100,
+        // Told by usage(), in one line with a remedy.
+        outputError: () => {},
+      });
+  }
+  return program;
+}
+
+/** Commander has written help and version itself; of wrong usage it only says what. */
+function usage(
+  error: CommanderError,
+  program: Command,
+  args: readonly string[],
+  { stderr }: CliContext,
+): number {
+  if (error.exitCode === 0) return DONE;
+  const name = program.commands.some((known) => known.name() === args[0]) ? args[0] : undefined;
+  const help = `See \`tutti ${name === undefined ? '' : `${name} `}--help\`.`;
+  if (error.code === 'commander.help') return WRONG_USAGE;
+  const said = error.message.replace(/^error: /, '').split('\n');
+  const flag = /option '(--[a-z-]+)/.exec(said[0]!)?.[1];
+  const allowed =
+    error.code === 'commander.optionMissingArgument' && flag !== undefined && name !== undefined
+      ? allowedOf(flag, name as CommandName)
+      : undefined;
+  const hint = said
+    .slice(1)
+    .join(' ')
+    .replace(/^\(|\)$/g, '');
+  const remedy = [allowed === undefined ? '' : `Give it ${allowed}.`, hint, help];
+  stderr.write(`error: ${said[0]!.replace(/\.$/, '')}. ${remedy.filter(Boolean).join(' ')}\n`);
+  return WRONG_USAGE;
+}
+
+/** One line for what went wrong and one for the remedy; the stack only where it says something. */
+function tell(error: unknown, { stderr, environment }: CliContext): void {
+  const { code, message, remedy, stack } = errorToRecord(error);
+  if (code === 'ABORTED') return void stderr.write('stopped\n');
+  const detailed = code === 'INTERNAL' || environment.TUTTI_LOG_LEVEL === 'debug';
+  stderr.write(`error: ${message}\n  ${remedy}\n${detailed && stack ? `${stack}\n` : ''}`);
+}

@@ -1,0 +1,87 @@
+import { hostname } from 'node:os';
+import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
+import { createCoordinator, type JobResult, type ServerAddress } from '@tutti/coordinator';
+import { saved } from '@tutti/launch';
+import { errorToRecord } from '@tutti/runtime';
+import { createServer, type RunningServer } from '@tutti/server';
+import { failedEvent, type Renderer } from '@tutti/telemetry';
+import { createLocalTransport, createZmqTransport } from '@tutti/transport';
+import type { CliContext } from '../context.js';
+import { runFolder } from '../folders.js';
+import { deadlinesOf, jobSettings } from '../job-settings.js';
+import { createOutput } from '../output.js';
+import { reported } from '../reported.js';
+import { type Flags, settingsFor } from '../settings.js';
+
+/**
+ * `tutti coordinator`: waits for the workers and trains. With --server-addresses it uses those
+ * parameter servers; else it hosts one.
+ */
+export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
+  const { settings } = await settingsFor('coordinator', flags, context);
+  const { renderer, result } = createOutput(settings, context);
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([context.signal, stopping.signal]);
+  let hosted: RunningServer | undefined;
+  try {
+    const transport = createZmqTransport();
+    const servers: ServerAddress[] = (settings.serverAddresses ?? []).map((connect) => ({
+      connect,
+    }));
+    const address = settings.listen ?? DEFAULT_COORDINATOR;
+    if (servers.length === 0) {
+      const local = createLocalTransport();
+      hosted = await createServer({
+        address: freePortBeside(address),
+        transport,
+        alsoListen: [{ transport: local, address: 'local://server' }],
+        signal,
+      }).start();
+      const [open, inside] = hosted.addresses as [string, string];
+      servers.push({ connect: inside, public: reachable(open, settings), transport: local });
+    }
+    const running = await createCoordinator({
+      address,
+      servers,
+      workers: settings.workers,
+      ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
+      settings: jobSettings(settings),
+      deadlines: deadlinesOf(settings),
+      save: (trained) => save(trained, settings, renderer),
+      transport,
+      signal,
+      onEvent: renderer,
+    }).start();
+    result(
+      { event: 'listening', address: running.address },
+      `coordinator listens at ${running.address} and waits for ${settings.workers} workers`,
+    );
+    await running.result;
+  } catch (error) {
+    renderer(failedEvent(errorToRecord(error)));
+    throw reported(error);
+  } finally {
+    renderer.close();
+    stopping.abort();
+    await hosted?.stop();
+  }
+}
+
+function save(trained: Omit<JobResult, 'modelPath'>, settings: Settings, renderer: Renderer) {
+  const checkpointDir = settings.checkpointDir ?? runFolder(trained.plan.programName);
+  return saved(trained, { checkpointDir }, renderer);
+}
+
+/** The same interface, so that whoever reaches the coordinator also reaches its server. */
+function freePortBeside(address: string): string {
+  return address.startsWith('tcp://') ? address.replace(/:\d+$/, ':0') : 'tcp://127.0.0.1:0';
+}
+
+/** Where workers connect: nobody can connect to "every interface". */
+function reachable(address: string, { advertise }: Settings): string {
+  const match = /^tcp:\/\/(.+):(\d+)$/.exec(address);
+  if (match === null) return address;
+  const [, host, port] = match;
+  const anywhere = host === '*' || host === '0.0.0.0' || host === '[::]';
+  return `tcp://${advertise ?? (anywhere ? hostname() : host)}:${port}`;
+}

@@ -1,0 +1,73 @@
+import { readFile, statfs } from 'node:fs/promises';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { TuttiError } from '@tutti/runtime';
+import type { CliContext } from '../context.js';
+import { type Check, type Finding, runCheck } from '../doctor/check.js';
+import {
+  checkKernels,
+  checkLoopback,
+  checkTensorflow,
+  checkVersions,
+} from '../doctor/libraries.js';
+import {
+  checkCores,
+  checkCpu,
+  checkMemory,
+  checkNode,
+  checkSharedMemory,
+} from '../doctor/machine.js';
+import { createOutput } from '../output.js';
+import { reported } from '../reported.js';
+import { type Flags, settingsFor } from '../settings.js';
+import { tuttiVersion } from '../version.js';
+
+/** `tutti doctor`: what this machine has, and what to fix. */
+export async function doctor(flags: Flags, context: CliContext): Promise<void> {
+  const { settings } = await settingsFor('doctor', flags, context);
+  const { result } = createOutput(settings, context);
+  const checks: [string, Check][] = [
+    ['versions', () => checkVersions(tuttiVersion(), process.versions)],
+    ['node', () => checkNode(process.version)],
+    ['cpu', async () => checkCpu(await textOf('/proc/cpuinfo'), cpus()[0]?.model ?? process.arch)],
+    ['cores', () => checkCores(availableParallelism())],
+    ['memory', () => checkMemory(process.availableMemory(), totalmem())],
+    ['/dev/shm', async () => checkSharedMemory(await sizesOf('/dev/shm'))],
+    ['kernels', checkKernels],
+    ['loopback', checkLoopback],
+    ['tensorflow', () => checkTensorflow(context.signal)],
+  ];
+  const findings: Finding[] = [];
+  for (const [name, check] of checks) {
+    const finding = await runCheck(name, check);
+    findings.push(finding);
+    result({ event: 'check', ...finding }, lineOf(finding));
+  }
+  const failed = findings.filter(({ status }) => status === 'fail').map(({ name }) => name);
+  const warned = findings.filter(({ status }) => status === 'warn').length;
+  const verdict = failed.length > 0 ? 'fail' : warned > 0 ? 'warn' : 'ok';
+  result(
+    { event: 'finished', status: verdict, failed, warnings: warned },
+    verdict === 'fail'
+      ? `\nTo be fixed: ${failed.join(', ')}.`
+      : `\nReady to train${warned > 0 ? ', with warnings' : ''}.`,
+  );
+  if (failed.length > 0) {
+    throw reported(
+      new TuttiError('INTERNAL', `${failed.join(', ')} failed`, { remedy: 'See the lines above.' }),
+    );
+  }
+}
+
+function lineOf({ name, status, found, fix }: Finding): string {
+  const line = `${status.padEnd(4)}  ${name.padEnd(10)}  ${found.replaceAll('\n', '\n                  ')}`;
+  return fix === undefined ? line : `${line}\n                  ${fix}`;
+}
+
+const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+
+async function sizesOf(path: string) {
+  const sizes = await statfs(path).catch(() => undefined);
+  if (sizes === undefined) return undefined;
+  const { bavail, blocks, bsize } = sizes;
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}

@@ -1,0 +1,35 @@
+/** What a check found, and what to do about it. */
+export interface Finding {
+  readonly name: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly found: string;
+  /** What to fix; there unless all is well. */
+  readonly fix?: string;
+}
+
+export type Check = () => Finding | Promise<Finding>;
+
+export const ok = (name: string, found: string): Finding => ({ name, status: 'ok', found });
+
+export const warn = (name: string, found: string, fix: string): Finding => ({
+  name,
+  status: 'warn',
+  found,
+  fix,
+});
+
+export const fail = (name: string, found: string, fix: string): Finding => ({
+  name,
+  status: 'fail',
+  found,
+  fix,
+});
+
+/** A check that throws has failed: the others are still wanted. */
+export async function runCheck(name: string, check: Check): Promise<Finding> {
+  try {
+    return await check();
+  } catch (error) {
+    return fail(name, error instanceof Error ? error.message : String(error), 'See the message.');
+  }
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { systemClock } from '@tutti/runtime';
+import { runCli } from './cli.js';
+import { INTERRUPTED } from './exit-codes.js';
+
+/** Ctrl-C ends everything within 5 s: this long for an orderly end, then by force. */
+const ORDERLY_END_MS = 4000;
+
+const stopping = new AbortController();
+
+function stop(): void {
+  // A second Ctrl-C does not wait. Child processes end with this one.
+  if (stopping.signal.aborted) process.exit(INTERRUPTED);
+  stopping.abort();
+  setTimeout(() => process.exit(INTERRUPTED), ORDERLY_END_MS).unref();
+}
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+// `tutti train ... | head`: nobody reads any more.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') stop();
+  else throw error;
+});
+
+const code = await runCli(process.argv.slice(2), {
+  environment: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  signal: stopping.signal,
+});
+// What a program left open (a timer, a socket) must not hold the process; output must be out.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

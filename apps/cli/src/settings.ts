@@ -1,0 +1,24 @@
+import {
+  type Command,
+  findSettingsFile,
+  type ResolvedSettings,
+  resolveSettings,
+} from '@tutti/config';
+import type { CliContext } from './context.js';
+
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** The settings of a command: flags over environment over file over defaults. */
+export async function settingsFor(
+  command: Command,
+  flags: Flags,
+  { environment }: CliContext,
+  programPath?: string,
+): Promise<ResolvedSettings> {
+  const { config, ...given } = flags;
+  const file = await findSettingsFile({
+    config: (config as string | undefined) ?? environment.TUTTI_CONFIG,
+    programPath,
+  });
+  return resolveSettings({ flags: given, environment, file, allowed: command });
+}
