@@ -2,7 +2,7 @@ import type { Batch } from '@tutti/data';
 import { resolveSharing, storedFromWeights } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues } from '@tutti/worker';
-import { type Acceleration, createAcceleration, noAcceleration } from './accelerate/index.js';
+import { createAcceleration, noAcceleration } from './accelerate/index.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
@@ -13,6 +13,7 @@ import { metricNames, resolveMetrics, sum } from './metrics.js';
 import { withRandom } from './seeded.js';
 import { createSharedWeights } from './shared-weights.js';
 import { tf } from './tf.js';
+import { dropTape, tidied } from './tidied.js';
 import type { TrainingModel, TrainingOptions } from './training.js';
 
 /** Loads TensorFlow and builds the model. @throws TuttiError BAD_PROGRAM, NO_TENSORFLOW */
@@ -65,8 +66,8 @@ export function createComputation(options: TrainingOptions): Computation {
     };
   }
 
-  const seeded = <T>(random: Random, acceleration: Acceleration, task: () => T): T =>
-    withRandom(random, () => acceleration.run(() => tf.tidy(task as () => void) as T));
+  const seeded = <T>(random: Random, task: () => T): T =>
+    withRandom(random, () => acceleration.run(() => tidied(task)));
 
   return {
     parameters,
@@ -89,7 +90,7 @@ export function createComputation(options: TrainingOptions): Computation {
           count,
           metrics: noMetrics,
         };
-      return seeded(random, acceleration, () => {
+      return seeded(random, () => {
         const stored = load(weights);
         const tensors = batchTensors(batch);
         const written = new Map<string, tf.Tensor>();
@@ -134,6 +135,9 @@ export function createComputation(options: TrainingOptions): Computation {
             count,
             metrics: metrics(tensors.y, outputs!, tensors, skipSoftmax),
           };
+        } catch (error) {
+          dropTape();
+          throw error;
         } finally {
           outputs?.dispose();
           for (const tensor of written.values()) tensor.dispose();
@@ -143,7 +147,7 @@ export function createComputation(options: TrainingOptions): Computation {
     evaluate(weights, batch: Batch) {
       const count = exampleCount(batch);
       if (count === 0) return { lossSum: 0, count, metrics: noMetrics };
-      return seeded(createRandom('evaluate'), acceleration, () => {
+      return seeded(createRandom('evaluate'), () => {
         const tensors = batchTensors(batch);
         const { losses, outputs } = run(load(weights), tensors, {
           training: false,

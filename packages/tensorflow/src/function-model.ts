@@ -4,6 +4,7 @@ import type { BatchTensors } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
 import { withRandom } from './seeded.js';
 import { tf } from './tf.js';
+import { tidied } from './tidied.js';
 
 /** A model as a function over named parameters. */
 export interface FunctionModel<Name extends string = string> {
@@ -48,10 +49,10 @@ export function functionModel<Name extends string>(
     weights,
     softmax: false,
     initialize(random) {
-      return tf.tidy(() => {
+      return tidied(() => {
         const values = withRandom(random, () => model.initialize(random));
         return weights.map((weight) => flatValues(weight, values[weight.name]));
-      }) as unknown as Float32Array[];
+      });
     },
     forward(tensors, batch, { training, random, write }) {
       const named = Object.fromEntries(weights.map(({ name }, at) => [name, tensors[at]!]));

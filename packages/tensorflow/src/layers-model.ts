@@ -1,5 +1,5 @@
 import type { WeightSpec } from '@tutti/parameters';
-import { createRandom, TuttiError } from '@tutti/runtime';
+import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
 import {
   buildModel,
@@ -10,6 +10,7 @@ import {
 import type { DifferentiableModel, ForwardContext } from './differentiable-model.js';
 import type { Activation, LayerLike, ModelLike } from './layers-internals.js';
 import type { tf } from './tf.js';
+import { tidied } from './tidied.js';
 import { nameLayers, nameWeights } from './weight-names.js';
 
 /**
@@ -49,7 +50,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   return {
     weights,
     softmax: softmax !== undefined,
-    initialize: (random) => initialValues(factory, model, weights, random),
+    initialize: (random) => tidied(() => initialValues(factory, model, weights, random)),
     forward(tensors, batch, context) {
       const inputs = fields.map((field) => inputOf(batch, field));
       call = { tensors: [...tensors], context };
@@ -80,7 +81,7 @@ function initialValues(
   factory: LayersModelFactory,
   model: ModelLike,
   weights: readonly WeightSpec[],
-  ...[random]: Parameters<DifferentiableModel['initialize']>
+  random: Random,
 ): Float32Array[] {
   const fresh = buildModel(factory, random);
   if (fresh === model)

@@ -1,6 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-node';
 import { loadTf } from './load.js';
-
 import type { Tensorflow as Tf } from './native/load.js';
 
 export type { Tf };

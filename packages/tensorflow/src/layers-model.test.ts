@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import type { Batch } from '@tutti/data';
+import { assertFiniteDifferences, classified, gradient, open } from './testing.js';
+import { tf } from './tf.js';
+
+const batch = classified(16, [5], 3);
+const loss = 'sparseCategoricalCrossentropy';
+const output = () => tf.layers.dense({ units: 3, activation: 'softmax' });
+
+const withDropout = () =>
+  tf.sequential({
+    layers: [
+      tf.layers.dense({ inputShape: [5], units: 32, activation: 'relu' }),
+      tf.layers.dropout({ rate: 0.5 }),
+      tf.layers.gaussianNoise({ stddev: 0.1 }),
+      output(),
+    ],
+  });
+
+describe('random layers', () => {
+  it('follow from (seed, epoch, step, shard) alone', async () => {
+    const [one, two] = [
+      await open({ model: withDropout, loss }),
+      await open({ model: withDropout, loss }),
+    ];
+    const weights = await one!.initialize(1);
+    const first = await gradient(one!, weights, batch, { seed: 7, epoch: 1, step: 2, shard: 3 });
+    for (const other of [{ seed: 8 }, { epoch: 2 }, { step: 3 }, { shard: 4 }]) {
+      const at = { seed: 7, epoch: 1, step: 2, shard: 3, ...other };
+      assert.notDeepEqual((await gradient(one!, weights, batch, at)).gradient, first.gradient);
+    }
+    const again = { seed: 7, epoch: 1, step: 2, shard: 3 };
+    assert.deepEqual(await gradient(two!, weights, batch, again), first);
+  });
+
+  it('do nothing in evaluation', async () => {
+    const computation = await open({ model: withDropout, loss });
+    const weights = await computation.initialize(1);
+    assert.deepEqual(
+      await computation.evaluate(weights, batch),
+      await computation.evaluate(weights, batch),
+    );
+  });
+});
+
+describe('initialize', () => {
+  it('follows from the seed alone', async () => {
+    const computation = await open({ model: withDropout, loss });
+    const first = await computation.initialize(1);
+    assert.notDeepEqual(await computation.initialize(2), first);
+    assert.deepEqual(await computation.initialize(1), first);
+    assert.deepEqual(await (await open({ model: withDropout, loss })).initialize(1), first);
+  });
+
+  it('refuses a model that is not built anew', async () => {
+    const one = withDropout();
+    const computation = await open({ model: () => one, loss });
+    await assert.rejects(async () => computation.initialize(1), /same model twice/);
+  });
+});
+
+describe('batch normalisation', () => {
+  const model = () =>
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [5], units: 4 }),
+        tf.layers.batchNormalization({ momentum: 0.9 }),
+        tf.layers.activation({ activation: 'tanh' }),
+        output(),
+      ],
+    });
+
+  it('moves its moments by what each example makes of them', async () => {
+    const computation = await open({ model, loss });
+    const names = ['moving_mean', 'moving_variance'].map((each) => `batch_normalization_1/${each}`);
+    assert.deepEqual(
+      computation.parameters.filter(({ update }) => update === 'average').map(({ name }) => name),
+      names,
+    );
+    const weights = await computation.initialize(1);
+    const { gradient: sum, count } = await gradient(computation, weights, batch);
+    const moments = tf.tidy(() => {
+      const hidden = tf
+        .matMul(
+          tf.tensor2d(batch.x!.data as Float32Array, [16, 5]),
+          tf.tensor2d(weights['dense_1/kernel']!, [5, 4]),
+        )
+        .add(tf.tensor1d(weights['dense_1/bias']!));
+      const { mean, variance } = tf.moments(hidden, 0);
+      return [mean, variance];
+    });
+    moments.forEach((moment, at) => {
+      const name = names[at]!;
+      moment.dataSync().forEach((value, i) => {
+        const before = weights[name]![i]!;
+        const moved = before + sum[name]![i]! / count;
+        assert.ok(Math.abs(moved - (0.9 * before + 0.1 * value)) < 1e-5, `${name}[${i}] ${moved}`);
+      });
+    });
+    tf.dispose(moments);
+  });
+
+  it('has the gradients of its batch moments, and evaluates with the moving ones', async () => {
+    const computation = await open({ model, loss });
+    const weights = await computation.initialize(1);
+    await assertFiniteDifferences(computation, weights, batch);
+    const trained = await gradient(computation, weights, batch);
+    assert.notEqual((await computation.evaluate(weights, batch)).lossSum, trained.lossSum);
+    const before = tf.memory().numTensors;
+    await gradient(computation, weights, batch);
+    assert.equal(tf.memory().numTensors, before);
+  });
+});
+
+describe('layers models', () => {
+  it('store frozen weights without moving them', async () => {
+    const computation = await open({
+      model: () =>
+        tf.sequential({
+          layers: [tf.layers.dense({ inputShape: [5], units: 4, trainable: false }), output()],
+        }),
+      loss,
+    });
+    assert.deepEqual(
+      computation.parameters.map(({ update }) => update),
+      ['average', 'average', 'gradient', 'gradient'],
+    );
+    const result = await gradient(computation, await computation.initialize(1), batch);
+    assert.ok(result.gradient['dense_1/kernel']!.every((each) => each === 0));
+    assert.ok(result.gradient['dense_2/kernel']!.some((each) => each !== 0));
+  });
+
+  it('read the fields that their inputs are called after', async () => {
+    const model = () => {
+      const left = tf.input({ shape: [5], name: 'left' });
+      const right = tf.input({ shape: [2] });
+      const joined = tf.layers.concatenate().apply([left, right]) as tf.SymbolicTensor;
+      return tf.model({
+        inputs: [left, right],
+        outputs: output().apply(joined) as tf.SymbolicTensor,
+      });
+    };
+    const computation = await open({ model, loss });
+    const weights = await computation.initialize(1);
+    const fields: Batch = {
+      left: batch.x!,
+      input_1: { data: new Float32Array(32).fill(0.5), shape: [16, 2] },
+      y: batch.y!,
+    };
+    await assertFiniteDifferences(computation, weights, fields);
+    await assert.rejects(
+      gradient(computation, weights, batch),
+      /reads the field "left", but the dataset gives "x", "y"/,
+    );
+  });
+
+  it('refuse what cannot be trained exactly', async () => {
+    const dense = (options: object) => () =>
+      tf.sequential({ layers: [tf.layers.dense({ inputShape: [5], units: 3, ...options })] });
+    const cases: [() => tf.LayersModel, RegExp][] = [
+      [dense({ kernelConstraint: 'nonNeg' }), /"dense_1\/kernel" has a constraint/],
+      [
+        () =>
+          tf.sequential({
+            layers: [tf.layers.lstm({ batchInputShape: [2, 3, 5], units: 3, stateful: true })],
+          }),
+        /stateful/,
+      ],
+      [() => Promise.resolve() as never, /did not return a tf.LayersModel/],
+      [() => tf.sequential(), /not built/],
+      [
+        () => {
+          const input = tf.input({ shape: [5] });
+          const outputs = [output(), output()].map(
+            (layer) => layer.apply(input) as tf.SymbolicTensor,
+          );
+          return tf.model({ inputs: input, outputs });
+        },
+        /2 outputs/,
+      ],
+    ];
+    for (const [model, expected] of cases)
+      await assert.rejects(async () => open({ model, loss }), expected);
+  });
+});
