@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -14,6 +14,8 @@ export function firstDifference(root) {
   if (installed === undefined) return 'nothing is installed';
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.startsWith('node_modules/')) continue;
+    // npm leaves out a workspace whose folder is gone.
+    if (entry.link && !existsSync(join(root, entry.resolved))) continue;
     const found = installed[path];
     // Packages for another platform are never installed.
     if (found === undefined && (entry.optional || entry.peer)) continue;

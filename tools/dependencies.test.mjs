@@ -33,6 +33,14 @@ describe('firstDifference', () => {
     assert.equal(firstDifference(root), 'a');
   });
 
+  it('does not miss a workspace whose folder is gone', () => {
+    wanted({ 'node_modules/@x/app': { link: true, resolved: 'apps/app' } });
+    installed({});
+    assert.equal(firstDifference(root), undefined);
+    mkdirSync(join(root, 'apps/app'), { recursive: true });
+    assert.equal(firstDifference(root), '@x/app');
+  });
+
   it('does not miss packages for other platforms', () => {
     wanted({ 'node_modules/fast-on-a-mac': { version: '1.0.0', optional: true } });
     installed({});

@@ -11,6 +11,8 @@ await main(async () => {
   const projects = args
     .filter((argument) => !argument.startsWith('-'))
     .map((name) => (name.includes('/') ? name : `@tutti/${name}`));
+  // Nx asks for colours whatever its output goes to.
+  const colours = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { FORCE_COLOR: '0', NO_COLOR: '1' };
   const summary = createSummary();
   const { code } = await run(
     process.execPath,
@@ -19,7 +21,7 @@ await main(async () => {
       ...(projects.length === 0 ? [] : ['--projects', projects.join(',')]),
       ...options,
     ],
-    { cwd: root, env: nxEnvironment, onLine: summary.read },
+    { cwd: root, env: { ...nxEnvironment, ...colours }, onLine: summary.read },
   );
   const { passed, failed } = summary.end(code === 0);
   process.exitCode = failed === 0 ? 0 : code || 1;
