@@ -161,8 +161,8 @@ describe('store', () => {
     const optimizer = createOptimizer(sgd);
     const segments = [[whole(2)]];
     const store = createStore({ kernels, optimizer, firstChunk: 3, chunkLengths: [2], segments });
-    store.initialize(3, Float32Array.of(0, 0));
     const padded = new Uint8Array(9);
+    store.initialize(3, padded.subarray(1));
     padded.set(bytesOf([1, 2]), 1);
     store.apply(0, 3, padded.subarray(1), 1, 1);
     const block = kernels.allocate(2);

@@ -22,8 +22,11 @@ export interface StoreInit {
  * not follow.
  */
 export interface Store {
-  /** Gives a chunk its first weights and its slots their first values. */
-  initialize(chunk: number, values: Float32Array, version?: number): void;
+  /**
+   * Gives a chunk its first weights (a copy; floats, or their bytes at any alignment) and its slots
+   * their first values.
+   */
+  initialize(chunk: number, values: Float32Array | Uint8Array, version?: number): void;
   /**
    * Makes version `step + 1` of the chunk out of version `step` and the gradient summed over
    * `count` examples (float32 bytes, any alignment; a block of the same kernels is not copied).
@@ -56,7 +59,7 @@ export interface Store {
   restore(
     chunk: number,
     version: number,
-    weights: Float32Array,
+    weights: Float32Array | Uint8Array,
     slots: readonly Float32Array[],
   ): void;
   /** Gives the memory of the kernels back. The bytes that `read` gave stay. */
@@ -109,13 +112,13 @@ export function createStore(init: StoreInit): Store {
   function place(
     chunk: number,
     version: number,
-    weights: Float32Array,
+    weights: Float32Array | Uint8Array,
     fillSlot: (block: Block, index: number) => void,
   ): void {
     const index = indexOf(chunk);
     const length = chunkLengths[index]!;
-    if (weights.length !== length) {
-      throw fault(`Chunk ${chunk} has ${length} floats, but was given ${weights.length}.`);
+    if (weights.byteLength !== length * 4) {
+      throw fault(`Chunk ${chunk} has ${length * 4} bytes, but was given ${weights.byteLength}.`);
     }
     if (!Number.isSafeInteger(version) || version < 0) {
       throw fault(`Chunk ${chunk} was given version ${version}.`);
