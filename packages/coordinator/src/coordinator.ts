@@ -136,7 +136,8 @@ function coordinate(
   let generation = 0;
   let ended = false;
   const steps = new Map<number, Step>();
-  const evaluations = new Map<number, ShardReport>();
+  /** By version, then by shard. */
+  const evaluations = new Map<number, Map<number, ShardReport>>();
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
   const inFlight = new Map<number, Uint8Array>();
@@ -250,9 +251,7 @@ function coordinate(
         return pump();
       }
       case 'evaluation':
-        if (message.version !== version) return;
-        for (const report of message.shards)
-          if (!evaluations.has(report.shard)) evaluations.set(report.shard, report);
+        for (const report of message.shards) evaluationOf(message.version)?.set(report.shard, report);
         return pump();
       case 'failed': {
         const { code, message: text, remedy, details, cause } = errorFromRecord(message.error);
@@ -296,7 +295,18 @@ function coordinate(
     return step;
   }
 
-  const isEvaluated = () => !evaluatesAt(plan!, version) || evaluations.size === plan!.shards;
+  /** As with steps: a worker may have the next version before its acknowledgements are here. */
+  function evaluationOf(of: number): Map<number, ShardReport> | undefined {
+    if (!running || of < version || of > version + 1 || !evaluatesAt(plan!, of)) return undefined;
+    let reports = evaluations.get(of);
+    if (reports === undefined) {
+      reports = new Map();
+      evaluations.set(of, reports);
+    }
+    return reports;
+  }
+
+  const isEvaluated = () => (evaluationOf(version)?.size ?? plan!.shards) === plan!.shards;
 
   /** Has the servers apply what is ready. A version that is being evaluated stays until it is. */
   function pump() {
@@ -371,7 +381,7 @@ function coordinate(
     for (;;) {
       if (evaluatesAt(plan!, version)) {
         await monitor.until(isEvaluated, () => {
-          const shards = shardsWithout(plan!.shards, evaluations);
+          const shards = shardsWithout(plan!.shards, evaluationOf(version)!);
           return {
             who: `worker ${ownersOf(shards)}`,
             what: `evaluate shards ${shards.join(', ')} at version ${version}`,
@@ -381,8 +391,8 @@ function coordinate(
         });
       }
       if (endsEpoch(plan!, version)) {
-        const evaluation = evaluations.size > 0 ? totalOf(evaluations.values()) : undefined;
-        progress.epochDone(version, evaluation);
+        const reports = evaluationOf(version);
+        progress.epochDone(version, reports && totalOf(reports.values()));
         progress.stepStarted();
       }
       if (version === plan!.steps) return;
@@ -405,7 +415,7 @@ function coordinate(
       );
       progress.stepDone(version, step.totals);
       steps.delete(version);
-      evaluations.clear();
+      evaluations.delete(version);
       version++;
     }
   }

@@ -1,0 +1,93 @@
+import { createCoordinator, type JobResult, type JobSettings } from '@tutti/coordinator';
+import { createRandom, createSimulatedClock, type SimulatedClock } from '@tutti/runtime';
+import { createServer } from '@tutti/server';
+import type { RunEvent } from '@tutti/telemetry';
+import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
+import { createWorker, type Program } from '@tutti/worker';
+
+export interface SimulatedRun {
+  readonly result: JobResult;
+  readonly events: readonly RunEvent[];
+  /** Simulated time that the run took. */
+  readonly simulatedMs: number;
+}
+
+export interface SimulationInit {
+  readonly program: Program;
+  readonly workers: number;
+  readonly servers?: number;
+  readonly minWorkers?: number;
+  readonly settings?: JobSettings;
+  /** Decides every delay, and so the order in which messages of different senders arrive. */
+  readonly seed: number;
+  /** Called before every tick; breaks things. */
+  readonly disturb?: (network: MemoryNetwork, clock: SimulatedClock) => void;
+}
+
+/** A whole cluster in this process: simulated clock and network, everything from one seed. */
+export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
+  const { program, workers, servers = 1, minWorkers, settings, seed, disturb } = init;
+  const clock = createSimulatedClock();
+  const random = createRandom('simulation', seed);
+  const network = createMemoryNetwork({ clock, random });
+  const events: RunEvent[] = [];
+  const on = (host: string) => ({ transport: network.transport(host), clock });
+
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const hosted = await Promise.all(
+    Array.from({ length: servers }, (_, at) =>
+      createServer({ address: `server-${at}:1`, ...on(`server-${at}`), signal }).start(),
+    ),
+  );
+  const coordinator = await createCoordinator({
+    address: 'coordinator:1',
+    servers: hosted.map(({ addresses }) => ({ connect: addresses[0]! })),
+    workers,
+    ...(minWorkers === undefined ? {} : { minWorkers }),
+    ...(settings === undefined ? {} : { settings }),
+    newId: () => `id-${random.uint32()}`,
+    onEvent: (event) => events.push(event),
+    ...on('coordinator'),
+    signal,
+  }).start();
+  const running = Array.from({ length: workers }, (_, at) =>
+    createWorker({
+      program,
+      coordinator: coordinator.address,
+      name: `w${at}`,
+      ...on(`worker-${at}`),
+      signal,
+    }).start(),
+  );
+  const all = [...hosted, ...running];
+  try {
+    await drive(clock, coordinator.result, () => disturb?.(network, clock));
+    const result = await coordinator.result;
+    return { result, events, simulatedMs: clock.now() };
+  } finally {
+    stopping.abort();
+    await drive(clock, Promise.all(all.map((each) => each.stop())));
+  }
+}
+
+/** Moves the clock from timer to timer until `work` has settled. */
+async function drive(
+  clock: SimulatedClock,
+  work: Promise<unknown>,
+  tick: () => void = () => {},
+): Promise<void> {
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  work.then(settle, settle);
+  for (let idle = 0; !settled; ) {
+    // Everything that follows from the last timer, promises included, comes before the next.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (settled) return;
+    tick();
+    idle = clock.step() ? 0 : idle + 1;
+    if (idle > 1000) throw new Error(`The simulation stands still at ${clock.now()} ms`);
+  }
+}
