@@ -5,6 +5,8 @@ import type { Block } from './contract.js';
 const PAGE = 65_536;
 const ALIGNMENT = 16;
 export const MAXIMUM_PAGES = 65_536;
+/** 64 MiB. */
+const MAXIMUM_STRIDE = 1_024;
 
 /** A block that knows where it lies; only the heap makes one. */
 export class HeapBlock implements Block {
@@ -70,10 +72,13 @@ export function createHeap(memory: WebAssembly.Memory): Heap {
   let top = HEAP_START;
 
   function grow(end: number): void {
-    const missing = end - memory.buffer.byteLength;
-    if (missing <= 0) return;
+    const size = memory.buffer.byteLength;
+    if (end <= size) return;
+    const needed = Math.ceil((end - size) / PAGE);
+    // Growing costs V8 a garbage collection, so it happens in strides; untouched pages cost nothing.
+    const stride = Math.min(Math.ceil(size / PAGE), MAXIMUM_STRIDE, MAXIMUM_PAGES - size / PAGE);
     try {
-      memory.grow(Math.ceil(missing / PAGE));
+      memory.grow(Math.max(needed, stride));
     } catch (cause) {
       const mebibytes = Math.ceil(end / 2 ** 20);
       throw new TuttiError(
