@@ -26,7 +26,8 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
   await mkdir(parent, { recursive: true });
   return withLock(`${folder}.lock`, entry, async () => {
     if (await isIntact(folder)) return folder;
-    await removeLeftovers(parent, `${basename(folder)}.part-`);
+    const clean = () => removeLeftovers(parent, `${basename(folder)}.part-`);
+    await clean();
     const staging = `${folder}.part-${randomUUID()}`;
     await mkdir(staging);
     try {
@@ -35,6 +36,8 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
     } finally {
       await rm(staging, { recursive: true, force: true });
     }
+    // Children of a killed process may have gone on writing for a while.
+    await clean();
     return folder;
   });
 }
