@@ -23,6 +23,7 @@ export interface ConnectionEnd extends Connection {
   /** Absent until it is accepted. */
   pipes: { readonly up: Pipe; readonly down: Pipe } | undefined;
   accepted(listener: ListenerEnd, peer: string, up: Pipe, down: Pipe): void;
+  post(parcel: Parcel): void;
   arrive(parcel: Parcel): void;
   /** The connection is over; the owner learns of it if there is a reason and it did not close. */
   finish(reason?: string): void;
@@ -117,7 +118,9 @@ export function createConnectionEnd(
       end.finish();
     },
     send(envelope) {
-      const parcel = wrap(envelope);
+      end.post(wrap(envelope));
+    },
+    post(parcel) {
       if (over || closing) return;
       if (reach === undefined) waiting.push(parcel);
       else transmit(parcel);

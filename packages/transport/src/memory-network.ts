@@ -6,7 +6,7 @@ import {
   createListenerEnd,
   type ListenerEnd,
 } from './memory-ends.js';
-import { wrapEncoded, wrapReference } from './memory-link.js';
+import { wrapEncoded, wrapRaw, wrapReference } from './memory-link.js';
 import { createPipe, type Pipe } from './memory-pipe.js';
 
 export interface MemoryNetworkOptions {
@@ -41,6 +41,8 @@ export interface MemoryNetwork {
    * of what it had sent only a random beginning arrives. `transport(host)` then makes a new process.
    */
   crash(host: string): void;
+  /** Sends what need not be a message, as a foreign or broken peer could. */
+  sendRaw(connection: Connection, frames: readonly Uint8Array[]): void;
 }
 
 /**
@@ -163,6 +165,9 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
         forPipes(from, to, (one) => one.release());
       }
       retryAll();
+    },
+    sendRaw(connection, frames) {
+      for (const end of connections.keys()) if (end === connection) end.post(wrapRaw(frames));
     },
     crash(host) {
       for (const listener of [...listeners.values()]) {
