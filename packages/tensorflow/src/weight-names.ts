@@ -59,7 +59,9 @@ export function nameLayers(model: LayerLike): Map<LayerLike, string> {
 }
 
 /** The snake-case class of a layer that got its name from tfjs (`dense_Dense7`), else undefined. */
-function automaticName(layer: LayerLike): string | undefined {
+export function automaticName(
+  layer: Pick<LayerLike, 'name' | 'getClassName' | 'layers'>,
+): string | undefined {
   const className = layer.getClassName();
   const { name } = layer;
   // Models and inputs are named without the class: `sequential_3`, `input2`.
