@@ -13,8 +13,9 @@ export async function childMain<Argument>(
   ) => Promise<void>,
 ): Promise<void> {
   const stopping = new AbortController();
+  let told: Promise<void> = Promise.resolve();
   const tell = (report: ChildReport) => {
-    if (process.connected) process.send!(report);
+    if (process.connected) told = new Promise((resolve) => process.send!(report, () => resolve()));
   };
   process.on('disconnect', () => process.exit(1));
   // The terminal sends SIGINT to the whole group; the parent decides what it means.
@@ -29,6 +30,7 @@ export async function childMain<Argument>(
       process.exitCode = 1;
     }
   }
+  await told;
   // Nothing is left to do; a handle that somebody's program left open must not hold the process.
   process.disconnect?.();
   process.exit();

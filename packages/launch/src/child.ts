@@ -1,19 +1,24 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { JobResult } from '@tutti/coordinator';
 import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+
+/** What came of training in another process. `values` follows from the rest. */
+export type Trained = Omit<JobResult, 'modelPath' | 'values'>;
 
 /** What a child tells its parent over the channel that fork() makes. */
 export type ChildReport =
   | { readonly type: 'listening'; readonly addresses: readonly string[] }
+  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'trained'; readonly trained: Trained }
   | { readonly type: 'failed'; readonly error: ErrorRecord };
 
 /** A process of this run. It ends with its parent, whatever happens to that. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** Resolves with the address that a server listens at. */
-  readonly listening: Promise<string>;
   /** Resolves when the process is gone: with an error unless it ended well. */
   readonly exited: Promise<TuttiError | undefined>;
   /** Asks it to end; ends it by force after `graceMs`. */
@@ -29,17 +34,20 @@ const LAST_LINES = 12;
  */
 export function startChild(init: {
   readonly name: string;
-  readonly entry: 'worker-process' | 'server-process';
+  readonly entry: 'worker-process' | 'server-process' | 'single-process-main';
   readonly argument: unknown;
   readonly environment?: Readonly<Record<string, string>>;
   readonly onLine?: ((name: string, line: string) => void) | undefined;
+  readonly onReport?: (report: Exclude<ChildReport, { type: 'failed' }>) => void;
 }): Child {
-  const { name, entry, argument, environment, onLine } = init;
+  const { name, entry, argument, environment, onLine, onReport } = init;
   const file = fileURLToPath(new URL(`./${entry}.js`, import.meta.url));
   const child: ChildProcess = fork(file, [JSON.stringify(argument)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...environment },
     execArgv: ['--enable-source-maps'],
+    // Typed arrays pass as they are.
+    serialization: 'advanced',
   });
   const lines: string[] = [];
   for (const stream of [child.stdout!, child.stderr!])
@@ -50,13 +58,9 @@ export function startChild(init: {
     });
 
   let failure: TuttiError | undefined;
-  let heard: (address: string) => void = () => {};
-  const listening = new Promise<string>((resolve) => {
-    heard = resolve;
-  });
   child.on('message', (report: ChildReport) => {
-    if (report.type === 'listening') heard(report.addresses[0]!);
-    else failure = errorFromRecord(report.error);
+    if (report.type === 'failed') failure = errorFromRecord(report.error);
+    else onReport?.(report);
   });
   let stopping = false;
   // 'close' comes after the last line of output, 'exit' may come before it.
@@ -81,7 +85,6 @@ export function startChild(init: {
   return {
     name,
     pid: child.pid ?? -1,
-    listening,
     exited,
     async stop(graceMs) {
       if (child.exitCode !== null || child.signalCode !== null) return;

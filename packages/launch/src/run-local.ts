@@ -7,6 +7,7 @@ import {
   type JobSettings,
   type RunningCoordinator,
 } from '@tutti/coordinator';
+import { createLayout } from '@tutti/parameters';
 import {
   isTuttiError,
   type Running,
@@ -19,11 +20,13 @@ import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
-import { type Child, startChild } from './child.js';
-import { loadProgram } from './load-program.js';
+import { type Child, startChild, type Trained } from './child.js';
 import { type SaveModel, saved } from './save-model.js';
+import type { ServerArgument } from './server-process.js';
 import { trainInSingleProcess } from './single-process.js';
+import type { SingleProcessArgument } from './single-process-main.js';
 import { workerEnvironment } from './worker-environment.js';
+import type { WorkerArgument } from './worker-process.js';
 
 export interface LocalOptions extends JobSettings {
   /** Worker processes; 0 is the plain loop in this process. Default 1. */
@@ -77,22 +80,56 @@ type Body = (
   signal: AbortSignal,
 ) => Promise<JobResult>;
 
-const runSingle: Body = async (given, options, emit, signal) => {
-  const { program, hash } =
-    typeof given === 'string' ? await loadProgram(given) : { program: given as Program, hash: '' };
-  const trained = await trainInSingleProcess({
-    program,
-    ...(hash === '' ? {} : { programHash: hash }),
-    settings: options,
-    job: crypto.randomUUID(),
-    clock: systemClock,
-    signal,
-    emit,
-  });
+/** The plain loop: for a path in a process of its own, so that it computes as a worker does. */
+const runSingle: Body = async (program, options, emit, signal) => {
+  const trained =
+    typeof program === 'string'
+      ? await trainInChild(program, options, emit, signal)
+      : await trainInSingleProcess({
+          program: program as Program,
+          settings: options,
+          job: crypto.randomUUID(),
+          clock: systemClock,
+          signal,
+          emit,
+        });
   const result = { ...trained, modelPath: await saved(trained, options, emit) };
   emit(finishedEvent(result));
   return result;
 };
+
+async function trainInChild(
+  program: string,
+  { onLine, ...options }: LocalOptions,
+  emit: (event: RunEvent) => void,
+  signal: AbortSignal,
+): Promise<Omit<JobResult, 'modelPath'>> {
+  let trained: Trained | undefined;
+  const child = startChild({
+    name: 'the training process',
+    entry: 'single-process-main',
+    argument: { program, settings: settingsOf(options) } satisfies SingleProcessArgument,
+    environment: workerEnvironment(process.env),
+    onLine,
+    onReport(report) {
+      if (report.type === 'event') emit(report.event);
+      else if (report.type === 'trained') trained = report.trained;
+    },
+  });
+  try {
+    const error = await unlessAborted(child.exited, signal);
+    if (error !== undefined) throw error;
+    const { plan, parameters } = trained!;
+    return { ...trained!, values: createLayout(plan.parameters).views(parameters) };
+  } finally {
+    await child.stop(GRACE_MS);
+  }
+}
+
+function settingsOf(options: JobSettings): JobSettings {
+  const { batchSize, epochs, steps, seed, shards, learningRate, optimizer } = options;
+  return { batchSize, epochs, steps, seed, shards, learningRate, optimizer };
+}
 
 /** All roles in this process, on the transport that only passes references. */
 const runTogether: Body = async (program: Program, options, emit, signal) => {
@@ -163,17 +200,23 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       const [open, inside] = server.addresses as [string, string];
       addresses.push({ connect: inside, public: open, transport: local });
     } else {
-      for (let at = 0; at < servers; at++)
-        watch(
-          startChild({
-            name: `server ${at}`,
-            entry: 'server-process',
-            argument: { address: LOOPBACK },
-            onLine,
-          }),
-        );
-      for (const child of children)
-        addresses.push({ connect: await unlessAborted(child.listening, both) });
+      const listening = Array.from({ length: servers }, (_, at) => {
+        return new Promise<string>((resolve) => {
+          watch(
+            startChild({
+              name: `server ${at}`,
+              entry: 'server-process',
+              argument: { address: LOOPBACK } satisfies ServerArgument,
+              onLine,
+              onReport(report) {
+                if (report.type === 'listening') resolve(report.addresses[0]!);
+              },
+            }),
+          );
+        });
+      });
+      for (const connect of await unlessAborted(Promise.all(listening), both))
+        addresses.push({ connect });
     }
     coordinator = await createCoordinator({
       ...coordinatorInit(options, emit, both),
@@ -187,7 +230,11 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         startChild({
           name: `w${at}`,
           entry: 'worker-process',
-          argument: { program, coordinator: coordinator.address, name: `w${at}` },
+          argument: {
+            program,
+            coordinator: coordinator.address,
+            name: `w${at}`,
+          } satisfies WorkerArgument,
           environment,
           onLine,
         }),
@@ -214,7 +261,7 @@ function coordinatorInit(
   const save: SaveModel = (trained) => saved(trained, options, emit);
   return {
     workers,
-    settings: options,
+    settings: settingsOf(options),
     save,
     signal,
     onEvent: emit,

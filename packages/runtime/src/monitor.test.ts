@@ -45,6 +45,14 @@ describe('monitor', () => {
     );
   });
 
+  it('does not wait for a promise of somebody else once it has failed', async () => {
+    const monitor = createMonitor({ clock: createSimulatedClock() });
+    assert.equal(await monitor.race(Promise.resolve(3)), 3);
+    const waiting = monitor.race(new Promise(() => {}));
+    monitor.fail(new Error('enough'));
+    await assert.rejects(waiting, /enough/);
+  });
+
   it('ends with ABORTED when its signal is aborted', async () => {
     const stopping = new AbortController();
     const monitor = createMonitor({ clock: createSimulatedClock(), signal: stopping.signal });

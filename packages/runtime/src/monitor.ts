@@ -26,6 +26,8 @@ export interface Monitor {
   fail(error: unknown): void;
   /** Resolves as soon as the condition holds. */
   until(condition: () => boolean, wait: Wait | (() => Wait)): Promise<void>;
+  /** What somebody else's promise gives, unless the monitor fails before. */
+  race<T>(promise: Promise<T>): Promise<T>;
 }
 
 export function createMonitor(init: {
@@ -75,6 +77,19 @@ export function createMonitor(init: {
       } finally {
         waiters.delete(look);
         timer?.cancel();
+      }
+    },
+    async race(promise) {
+      let look = () => {};
+      const failed = new Promise<never>((_, reject) => {
+        look = () => failure !== undefined && reject(failure.error);
+        waiters.add(look);
+        look();
+      });
+      try {
+        return await Promise.race([promise, failed]);
+      } finally {
+        waiters.delete(look);
       }
     },
   };

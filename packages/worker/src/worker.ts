@@ -213,7 +213,7 @@ async function run(
       inTime('assign the first shards'),
     );
     if (initializeWanted) {
-      const flat = await task.initialize();
+      const flat = await monitor.race(task.initialize());
       for (let chunk = 0; chunk < layout.chunks; chunk++) {
         const from = chunk * layout.chunkFloats;
         const part = flat.slice(from, from + layout.chunkLength(chunk));
@@ -263,7 +263,7 @@ async function run(
         if (evaluatesAt(plan, step)) {
           const shards = [];
           for (const shard of mine.filter((each) => !evaluated.has(each))) {
-            shards.push(await task.evaluate(weights.values, step, shard));
+            shards.push(await monitor.race(task.evaluate(weights.values, step, shard)));
             evaluated.add(shard);
           }
           if (shards.length > 0)
@@ -301,9 +301,9 @@ async function run(
       try {
         const reports = [];
         for (const shard of shards) {
-          const { gradient, report } = await task.gradient(
-            weights.values,
-            await queue.take(step, shard),
+          const microBatch = await monitor.race(queue.take(step, shard));
+          const { gradient, report } = await monitor.race(
+            task.gradient(weights.values, microBatch),
           );
           reports.push(report);
           reducer.offer(shard, shard + 1, gradient);

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import type { Computation, GradientResult, MicroBatch, Program } from '@tutti/worker';
+import { regression } from '../programs/regression.js';
+import { simulate } from '../simulation/cluster.js';
+
+/** Regression whose gradient is spoilt at step 3, shard 5. */
+function spoilt(spoil: (result: GradientResult) => unknown): Program {
+  const program = regression();
+  return {
+    ...program,
+    async open(): Promise<Computation> {
+      const computation = await program.open();
+      return {
+        ...computation,
+        async gradient(weights, microBatch: MicroBatch) {
+          const result = await computation.gradient(weights, microBatch);
+          if (microBatch.step !== 3 || microBatch.shard !== 5) return result;
+          return (await spoil(result)) as GradientResult;
+        },
+      };
+    },
+  };
+}
+
+/** Shard 5 of 8 belongs to the second of two workers. */
+const PLACE = /step 3, shard 5, epoch 0 on worker w1/;
+
+async function failureOf(spoil: (result: GradientResult) => unknown) {
+  const run = simulate({ program: spoilt(spoil), workers: 2, seed: 1 });
+  return run.then(
+    () => assert.fail('The run did not fail'),
+    (error) => error,
+  );
+}
+
+describe('a program that', () => {
+  it('throws ends the run, naming step, shard and worker', async () => {
+    const error = await failureOf(() => {
+      throw new Error('tensor shapes differ');
+    });
+    assert.equal(error.code, 'PROGRAM_FAILED');
+    assert.match(error.message, PLACE);
+    assert.match(error.message, /tensor shapes differ/);
+    assert.deepEqual(error.details, { step: 3, shard: 5, epoch: 0, worker: 'w1' });
+  });
+
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+    it(`returns a gradient of ${value} ends the run, naming also the tensor`, async () => {
+      const error = await failureOf((result) => {
+        result.gradient.w![4] = value;
+        return result;
+      });
+      assert.equal(error.code, 'NOT_FINITE');
+      assert.match(error.message, PLACE);
+      assert.match(error.message, /gradient of "w" is (NaN|Infinity) in element 4/);
+    });
+
+  it('returns a loss that is not finite ends the run', async () => {
+    const error = await failureOf((result) => ({ ...result, lossSum: Number.NaN }));
+    assert.equal(error.code, 'NOT_FINITE');
+    assert.match(error.message, /returned lossSum NaN/);
+  });
+
+  it('returns gradients whose sum could overflow ends the run before a weight has moved', async () => {
+    const error = await failureOf((result) => {
+      // The largest float32: finite alone.
+      result.gradient.b![0] = (2 - 2 ** -23) * 2 ** 127;
+      return result;
+    });
+    assert.equal(error.code, 'NOT_FINITE');
+    assert.match(error.message, /sum of step 3 could exceed float32: shard 5 on worker w1/);
+  });
+
+  for (const [what, spoil, message] of [
+    ['of the wrong length', (g: object) => ({ ...g, w: new Float32Array(9) }), /9 values for "w"/],
+    ['with a name missing', ({ w }: { w: unknown }) => ({ w }), /no Float32Array for "b"/],
+    ['with an unknown name', (g: object) => ({ ...g, v: new Float32Array(1) }), /"v", which is no/],
+    ['that is an array of numbers', (g: object) => ({ ...g, w: [1] }), /no Float32Array for "w"/],
+  ] as const)
+    it(`returns a gradient ${what} ends the run`, async () => {
+      const error = await failureOf((result) => ({
+        ...result,
+        gradient: spoil(result.gradient as never),
+      }));
+      assert.equal(error.code, 'PROGRAM_FAILED');
+      assert.match(error.message, message);
+      assert.match(error.message, PLACE);
+    });
+
+  it('returns another count than there are examples ends the run', async () => {
+    const error = await failureOf((result) => ({ ...result, count: 99 }));
+    assert.match(error.message, /count 99 for 2 examples/);
+  });
+
+  it('never returns ends the run at the deadline, naming who is awaited for what', async () => {
+    const error = await failureOf(() => new Promise(() => {}));
+    assert.equal(error.code, 'DEADLINE');
+    assert.match(
+      error.message,
+      /^Waited 120\.\d s for worker w1 to send the gradients of shards 4, 5/,
+    );
+  });
+});
+
+it('a job with more workers than shards is refused, with both numbers', async () => {
+  const run = simulate({ program: regression({ shards: 2 }), workers: 3, seed: 1 });
+  await assert.rejects(run, {
+    code: 'BAD_CONFIG',
+    message: '3 workers were asked for, but there are only 2 shards to share out',
+  });
+});
