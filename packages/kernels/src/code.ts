@@ -24,8 +24,14 @@ export interface Code {
 /** (weights, gradient, ...slots, length, factor of the gradient, ...constants of the rule). */
 export type UpdateCode = (...numbers: number[]) => void;
 
-/** Memory below this belongs to the code: tail cells at 1 KiB, the gradient tile at 8 KiB. */
-export const HEAP_START = 65_536;
+/**
+ * Memory below this belongs to the code: tail cells at 1 KiB, the gradient tile at 8 KiB.
+ *
+ * Half a page off a page: large buffers of Node start 16 bytes into one, and a processor takes a
+ * read for one of what was just written if both lie so far into their pages (4 KiB aliasing). That
+ * made copies out of the kernels three times slower.
+ */
+export const HEAP_START = 65_536 + 2_048;
 export const TILE = 8_192;
 /** Elements; 8 KiB, so that a tile stays in the first-level cache between two passes. */
 export const TILE_LENGTH = 2_048;

@@ -8,7 +8,12 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
-/** Hyperparameters of one update, with the schedule and the step count already applied. */
+/**
+ * Hyperparameters of one update, with the schedule and the step count already applied. The formula
+ * of each rule, with its source, stands in assembly/ under its name. Slots in order: momentum,
+ * nesterov [v]; adagrad [sum of squares]; rmsprop [mean square, v], centered [mean square, v,
+ * mean]; adam [m, v]; adadelta [mean square, mean square of updates]; adamax [m, u].
+ */
 export type UpdateRule =
   | { readonly kind: 'sgd'; readonly learningRate: number }
   | {
@@ -65,6 +70,7 @@ export interface Conditioning {
 }
 
 export interface Kernels {
+  /** 16-byte aligned; holds whatever was there before. INTERNAL if the memory cannot grow. */
   allocate(length: number): Block;
   /** Gives the memory back; the block must not be used any more. */
   free(block: Block): void;
@@ -75,11 +81,16 @@ export interface Kernels {
    * is infinite and none is NaN.
    */
   maxAbs(block: Block, start?: number, length?: number): number;
-  /** The sum of squares in float64, always added in the same order. */
+  /**
+   * The sum of squares in float64, always added in the same order: element i of the range goes to
+   * accumulator i mod 4, and the result is (a0 + a1) + (a2 + a3).
+   */
   sumOfSquares(block: Block, start?: number, length?: number): number;
   /**
    * One optimizer update of `length` elements from `start`, in place:
    * `weights` and `slots` are read and written, `sum` only read. All blocks have the same length.
+   * What becomes of an element does not depend on where in the range it stands: splitting the range
+   * changes no bit.
    */
   update(
     rule: UpdateRule,
