@@ -1,13 +1,16 @@
+import { errorToRecord } from '@tutti/runtime';
 import {
   createJsonRenderer,
   createLogger,
   createPlainRenderer,
   createProgressRenderer,
+  failedEvent,
   type Logger,
   type LogLevel,
   type Renderer,
 } from '@tutti/telemetry';
 import type { CliContext } from './context.js';
+import { isReported, reported } from './reported.js';
 
 /** Where a command writes its results and its log. */
 export interface Output {
@@ -18,9 +21,38 @@ export interface Output {
   result(object: Readonly<Record<string, unknown>>, text: string): void;
 }
 
+interface OutputSettings {
+  readonly json: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Errors of which the place matters, because it is in the program or in Tutti. */
+const WITH_STACK: readonly string[] = ['INTERNAL', 'PROGRAM_FAILED'];
+
+/** Runs a command's work; what it throws is told as the run's last event, then thrown on. */
+export async function withOutput(
+  settings: OutputSettings,
+  context: CliContext,
+  work: (output: Output) => Promise<void>,
+): Promise<void> {
+  const output = createOutput(settings, context);
+  try {
+    await work(output);
+  } catch (error) {
+    if (isReported(error)) throw error;
+    const record = errorToRecord(error);
+    output.renderer(failedEvent(record));
+    const placed = WITH_STACK.includes(record.code) || settings.logLevel === 'debug';
+    if (placed && record.stack !== undefined) output.renderer.note(record.stack);
+    throw reported(error);
+  } finally {
+    output.renderer.close();
+  }
+}
+
 /** A bar on a terminal, short lines elsewhere, JSON if asked for; the log beside it on stderr. */
-export function createOutput(
-  { json, logLevel }: { readonly json: boolean; readonly logLevel: LogLevel },
+function createOutput(
+  { json, logLevel }: OutputSettings,
   { stdout, stderr, clock, environment }: CliContext,
 ): Output {
   const drawable = stdout.isTTY && stderr.isTTY && environment.TERM !== 'dumb';

@@ -34,6 +34,8 @@ export function eventText(
 }
 
 export function failureText(event: FailedEvent): string {
+  // Whoever pressed Ctrl-C knows why.
+  if (event.code === 'ABORTED') return 'stopped';
   return `error ${event.code}: ${event.message}\n  ${event.remedy}`;
 }
 

@@ -2,15 +2,13 @@ import { hostname } from 'node:os';
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { createCoordinator, type JobResult, type ServerAddress } from '@tutti/coordinator';
 import { saved } from '@tutti/launch';
-import { errorToRecord } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
-import { failedEvent, type Renderer } from '@tutti/telemetry';
+import type { Renderer } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
 import { deadlinesOf, jobSettings } from '../job-settings.js';
-import { createOutput } from '../output.js';
-import { reported } from '../reported.js';
+import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /**
@@ -19,52 +17,49 @@ import { type Flags, settingsFor } from '../settings.js';
  */
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('coordinator', flags, context);
-  const { renderer, result } = createOutput(settings, context);
-  const stopping = new AbortController();
-  const signal = AbortSignal.any([context.signal, stopping.signal]);
-  let hosted: RunningServer | undefined;
-  try {
-    const transport = createZmqTransport();
-    const servers: ServerAddress[] = (settings.serverAddresses ?? []).map((connect) => ({
-      connect,
-    }));
-    const address = settings.listen ?? DEFAULT_COORDINATOR;
-    if (servers.length === 0) {
-      const local = createLocalTransport();
-      hosted = await createServer({
-        address: freePortBeside(address),
+  await withOutput(settings, context, async ({ renderer, result }) => {
+    const stopping = new AbortController();
+    const signal = AbortSignal.any([context.signal, stopping.signal]);
+    let hosted: RunningServer | undefined;
+    try {
+      const transport = createZmqTransport();
+      const servers: ServerAddress[] = (settings.serverAddresses ?? []).map((connect) => ({
+        connect,
+      }));
+      const address = settings.listen ?? DEFAULT_COORDINATOR;
+      if (servers.length === 0) {
+        const local = createLocalTransport();
+        hosted = await createServer({
+          address: freePortBeside(address),
+          transport,
+          alsoListen: [{ transport: local, address: 'local://server' }],
+          signal,
+        }).start();
+        const [open, inside] = hosted.addresses as [string, string];
+        servers.push({ connect: inside, public: reachable(open, settings), transport: local });
+      }
+      const running = await createCoordinator({
+        address,
+        servers,
+        workers: settings.workers,
+        ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
+        settings: jobSettings(settings),
+        deadlines: deadlinesOf(settings),
+        save: (trained) => save(trained, settings, renderer),
         transport,
-        alsoListen: [{ transport: local, address: 'local://server' }],
         signal,
+        onEvent: renderer,
       }).start();
-      const [open, inside] = hosted.addresses as [string, string];
-      servers.push({ connect: inside, public: reachable(open, settings), transport: local });
+      result(
+        { event: 'listening', address: running.address },
+        `coordinator listens at ${running.address} and waits for ${settings.workers} workers`,
+      );
+      await running.result;
+    } finally {
+      stopping.abort();
+      await hosted?.stop();
     }
-    const running = await createCoordinator({
-      address,
-      servers,
-      workers: settings.workers,
-      ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
-      settings: jobSettings(settings),
-      deadlines: deadlinesOf(settings),
-      save: (trained) => save(trained, settings, renderer),
-      transport,
-      signal,
-      onEvent: renderer,
-    }).start();
-    result(
-      { event: 'listening', address: running.address },
-      `coordinator listens at ${running.address} and waits for ${settings.workers} workers`,
-    );
-    await running.result;
-  } catch (error) {
-    renderer(failedEvent(errorToRecord(error)));
-    throw reported(error);
-  } finally {
-    renderer.close();
-    stopping.abort();
-    await hosted?.stop();
-  }
+  });
 }
 
 function save(trained: Omit<JobResult, 'modelPath'>, settings: Settings, renderer: Renderer) {

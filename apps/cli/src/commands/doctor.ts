@@ -16,7 +16,7 @@ import {
   checkNode,
   checkSharedMemory,
 } from '../doctor/machine.js';
-import { createOutput } from '../output.js';
+import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { tuttiVersion } from '../version.js';
@@ -24,38 +24,44 @@ import { tuttiVersion } from '../version.js';
 /** `tutti doctor`: what this machine has, and what to fix. */
 export async function doctor(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('doctor', flags, context);
-  const { result } = createOutput(settings, context);
-  const checks: [string, Check][] = [
-    ['versions', () => checkVersions(tuttiVersion(), process.versions)],
-    ['node', () => checkNode(process.version)],
-    ['cpu', async () => checkCpu(await textOf('/proc/cpuinfo'), cpus()[0]?.model ?? process.arch)],
-    ['cores', () => checkCores(availableParallelism())],
-    ['memory', () => checkMemory(process.availableMemory(), totalmem())],
-    ['/dev/shm', async () => checkSharedMemory(await sizesOf('/dev/shm'))],
-    ['kernels', checkKernels],
-    ['loopback', checkLoopback],
-    ['tensorflow', () => checkTensorflow(context.signal)],
-  ];
-  const findings: Finding[] = [];
-  for (const [name, check] of checks) {
-    const finding = await runCheck(name, check);
-    findings.push(finding);
-    result({ event: 'check', ...finding }, lineOf(finding));
-  }
-  const failed = findings.filter(({ status }) => status === 'fail').map(({ name }) => name);
-  const warned = findings.filter(({ status }) => status === 'warn').length;
-  const verdict = failed.length > 0 ? 'fail' : warned > 0 ? 'warn' : 'ok';
-  result(
-    { event: 'finished', status: verdict, failed, warnings: warned },
-    verdict === 'fail'
-      ? `\nTo be fixed: ${failed.join(', ')}.`
-      : `\nReady to train${warned > 0 ? ', with warnings' : ''}.`,
-  );
-  if (failed.length > 0) {
-    throw reported(
-      new TuttiError('INTERNAL', `${failed.join(', ')} failed`, { remedy: 'See the lines above.' }),
+  await withOutput(settings, context, async ({ result }) => {
+    const checks: [string, Check][] = [
+      ['versions', () => checkVersions(tuttiVersion(), process.versions)],
+      ['node', () => checkNode(process.version)],
+      [
+        'cpu',
+        async () => checkCpu(await textOf('/proc/cpuinfo'), cpus()[0]?.model ?? process.arch),
+      ],
+      ['cores', () => checkCores(availableParallelism())],
+      ['memory', () => checkMemory(process.availableMemory(), totalmem())],
+      ['/dev/shm', async () => checkSharedMemory(await sizesOf('/dev/shm'))],
+      ['kernels', checkKernels],
+      ['loopback', checkLoopback],
+      ['tensorflow', () => checkTensorflow(context.signal)],
+    ];
+    const findings: Finding[] = [];
+    for (const [name, check] of checks) {
+      const finding = await runCheck(name, check);
+      findings.push(finding);
+      result({ event: 'check', ...finding }, lineOf(finding));
+    }
+    const failed = findings.filter(({ status }) => status === 'fail').map(({ name }) => name);
+    const warned = findings.filter(({ status }) => status === 'warn').length;
+    const verdict = failed.length > 0 ? 'fail' : warned > 0 ? 'warn' : 'ok';
+    result(
+      { event: 'finished', status: verdict, failed, warnings: warned },
+      verdict === 'fail'
+        ? `\nTo be fixed: ${failed.join(', ')}.`
+        : `\nReady to train${warned > 0 ? ', with warnings' : ''}.`,
     );
-  }
+    if (failed.length > 0) {
+      throw reported(
+        new TuttiError('INTERNAL', `${failed.join(', ')} failed`, {
+          remedy: 'See the lines above.',
+        }),
+      );
+    }
+  });
 }
 
 function lineOf({ name, status, found, fix }: Finding): string {

@@ -5,7 +5,7 @@ import { abortError, TuttiError } from '@tutti/runtime';
 import { createTask, describeProgram } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
-import { createOutput } from '../output.js';
+import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained } from '../trained-program.js';
 
@@ -13,45 +13,46 @@ import { openTrained } from '../trained-program.js';
 export async function evaluate(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('eval', flags, context, path);
   setArithmeticEnvironment(context.environment, resolved);
-  const { log, result } = createOutput(resolved.settings, context);
-  const trained = await openTrained(path, resolved.settings, log);
-  try {
-    const { program, hash, data, computation, checkpoint, values } = trained;
-    const { evaluationExamples } = describeProgram(program, data, computation, hash);
-    if (evaluationExamples === 0) {
-      throw new TuttiError('BAD_PROGRAM', `Program ${path} has no evaluation set`, {
-        remedy: 'Let its data() return { training, evaluation }.',
+  await withOutput(resolved.settings, context, async ({ log, result }) => {
+    const trained = await openTrained(path, resolved.settings, log);
+    try {
+      const { program, hash, data, computation, checkpoint, values } = trained;
+      const { evaluationExamples } = describeProgram(program, data, computation, hash);
+      if (evaluationExamples === 0) {
+        throw new TuttiError('BAD_PROGRAM', `Program ${path} has no evaluation set`, {
+          remedy: 'Let its data() return { training, evaluation }.',
+        });
+      }
+      // Over the shards of the run, so that the sums are added as they were then.
+      const plan = { ...checkpoint.manifest.plan, evaluationExamples };
+      const task = createTask({
+        plan,
+        layout: createLayout(plan.parameters),
+        data,
+        computation,
+        kernels: createKernels(),
+        clock: context.clock,
+        worker: 'this process',
       });
+      const reports = [];
+      for (let shard = 0; shard < plan.shards; shard++) {
+        if (context.signal.aborted) throw abortError(context.signal);
+        reports.push(await task.evaluate(values, checkpoint.step, shard));
+      }
+      const { loss, metrics } = meansOf(totalOf(reports));
+      const { step, path: from } = checkpoint;
+      const { digest } = checkpoint.manifest;
+      const facts = { step, examples: evaluationExamples, loss, metrics, digest, checkpoint: from };
+      result(
+        { event: 'evaluated', ...facts },
+        [
+          `${from}: step ${step}, ${evaluationExamples} test examples`,
+          `  test loss  ${loss}`,
+          ...Object.entries(metrics).map(([name, value]) => `  test ${name}  ${value}`),
+        ].join('\n'),
+      );
+    } finally {
+      await trained.close();
     }
-    // Over the shards of the run, so that the sums are added as they were then.
-    const plan = { ...checkpoint.manifest.plan, evaluationExamples };
-    const task = createTask({
-      plan,
-      layout: createLayout(plan.parameters),
-      data,
-      computation,
-      kernels: createKernels(),
-      clock: context.clock,
-      worker: 'this process',
-    });
-    const reports = [];
-    for (let shard = 0; shard < plan.shards; shard++) {
-      if (context.signal.aborted) throw abortError(context.signal);
-      reports.push(await task.evaluate(values, checkpoint.step, shard));
-    }
-    const { loss, metrics } = meansOf(totalOf(reports));
-    const { step, path: from } = checkpoint;
-    const { digest } = checkpoint.manifest;
-    const facts = { step, examples: evaluationExamples, loss, metrics, digest, checkpoint: from };
-    result(
-      { event: 'evaluated', ...facts },
-      [
-        `${from}: step ${step}, ${evaluationExamples} test examples`,
-        `  test loss  ${loss}`,
-        ...Object.entries(metrics).map(([name, value]) => `  test ${name}  ${value}`),
-      ].join('\n'),
-    );
-  } finally {
-    await trained.close();
-  }
+  });
 }

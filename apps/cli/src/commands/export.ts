@@ -5,7 +5,7 @@ import { loadingCode } from '@tutti/telemetry';
 import type { Computation, ParameterValues } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
-import { createOutput } from '../output.js';
+import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained } from '../trained-program.js';
 
@@ -20,30 +20,33 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
   const resolved = await settingsFor('export', flags, context, path);
   const { settings } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
-  const { log, result } = createOutput(settings, context);
-  const trained = await openTrained(path, settings, log);
-  try {
-    const { checkpoint, values, computation } = trained;
-    const { step, digest } = checkpoint.manifest;
-    const folder = settings.output ?? join(checkpoint.path, 'export');
-    let modelPath: string;
-    if (settings.format === 'safetensors') {
-      modelPath = join(folder, 'model.safetensors');
-      await writeSafetensors(modelPath, checkpoint.parameters, { step: String(step), digest });
-    } else if (isExporting(computation)) {
-      modelPath = await computation.exportModel(values, folder);
-    } else {
-      throw new TuttiError('BAD_PROGRAM', `Program ${path} is no tf.LayersModel`, {
-        remedy: 'Export its parameters with --format safetensors.',
-      });
+  await withOutput(settings, context, async ({ log, result }) => {
+    const trained = await openTrained(path, settings, log);
+    try {
+      const { checkpoint, values, computation } = trained;
+      const { step, digest } = checkpoint.manifest;
+      const folder = settings.output ?? join(checkpoint.path, 'export');
+      let modelPath: string;
+      if (settings.format === 'safetensors') {
+        modelPath = join(folder, 'model.safetensors');
+        await writeSafetensors(modelPath, checkpoint.parameters, { step: String(step), digest });
+      } else if (isExporting(computation)) {
+        modelPath = await computation.exportModel(values, folder);
+      } else {
+        throw new TuttiError('BAD_PROGRAM', `Program ${path} is no tf.LayersModel`, {
+          remedy: 'Export its parameters with --format safetensors.',
+        });
+      }
+      result(
+        { event: 'exported', format: settings.format, step, digest, modelPath },
+        [`wrote ${modelPath}`, 'load it:', ...loadingCode(modelPath).map((l) => `  ${l}`)].join(
+          '\n',
+        ),
+      );
+    } finally {
+      await trained.close();
     }
-    result(
-      { event: 'exported', format: settings.format, step, digest, modelPath },
-      [`wrote ${modelPath}`, 'load it:', ...loadingCode(modelPath).map((l) => `  ${l}`)].join('\n'),
-    );
-  } finally {
-    await trained.close();
-  }
+  });
 }
 
 function isExporting(computation: Computation): computation is Exporting {

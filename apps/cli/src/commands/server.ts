@@ -1,23 +1,24 @@
 import { createServer } from '@tutti/server';
 import type { CliContext } from '../context.js';
-import { createOutput } from '../output.js';
+import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /** `tutti server`: one parameter server; the coordinator connects to it and opens the job. */
 export async function server(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('server', flags, context);
-  const { log, result } = createOutput(settings, context);
-  const running = await createServer({
-    address: settings.listen ?? 'tcp://127.0.0.1:0',
-    signal: context.signal,
-    onEvent(event) {
-      if (event.event === 'refused') {
-        log.warn('refused a peer', { peer: event.peer, reason: event.reason });
-      } else result(event, `holds ${event.chunks} chunks of job ${event.job}`);
-    },
-  }).start();
-  const [address] = running.addresses;
-  result({ event: 'listening', address }, `server listens at ${address}`);
-  await running.result;
-  result({ event: 'finished' }, 'the job is finished');
+  await withOutput(settings, context, async ({ log, result }) => {
+    const running = await createServer({
+      address: settings.listen ?? 'tcp://127.0.0.1:0',
+      signal: context.signal,
+      onEvent(event) {
+        if (event.event === 'refused') {
+          log.warn('refused a peer', { peer: event.peer, reason: event.reason });
+        } else result(event, `holds ${event.chunks} chunks of job ${event.job}`);
+      },
+    }).start();
+    const [address] = running.addresses;
+    result({ event: 'listening', address }, `server listens at ${address}`);
+    await running.result;
+    result({ event: 'finished' }, 'the job is finished');
+  });
 }

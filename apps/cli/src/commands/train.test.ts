@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { readSafetensors } from '@tutti/checkpoint';
+import { inTemporaryFolder, LINE, tutti } from '../testing.js';
+
+const trainArguments = (folder: string, ...more: string[]) => [
+  'train',
+  LINE,
+  '--json',
+  '--checkpoint-dir',
+  folder,
+  ...more,
+];
+
+describe('tutti train', () => {
+  it('writes JSON lines only: steps, epochs, and last the finished object', () =>
+    inTemporaryFolder(async (folder) => {
+      const { code, stderr, json } = await tutti(trainArguments(folder, '--workers', '0'));
+      assert.equal(code, 0);
+      assert.equal(stderr, '');
+      const events = json();
+      const count = (name: string) => events.filter(({ event }) => event === name).length;
+      assert.deepEqual([count('step'), count('epoch'), count('finished')], [6, 2, 1]);
+      const last = events.at(-1)!;
+      assert.equal(last.event, 'finished');
+      assert.equal(last.examples, 192);
+      assert.equal(last.storedParameters, 2);
+      assert.match(String(last.digest), /^[0-9a-f]{64}$/);
+    }));
+
+  it('gives the same digest with worker processes, whose number nobody has to name', () =>
+    inTemporaryFolder(async (folder) => {
+      const digests = [];
+      for (const workers of [['--workers', '0'], ['--workers', '3'], []]) {
+        const { code, json } = await tutti(trainArguments(folder, ...workers));
+        assert.equal(code, 0);
+        digests.push(json().at(-1)!.digest);
+      }
+      assert.equal(new Set(digests).size, 1);
+    }));
+
+  it('leaves a checkpoint that eval and export agree with', () =>
+    inTemporaryFolder(async (folder) => {
+      const trained = (await tutti(trainArguments(folder, '--workers', '0'))).json().at(-1)!;
+      const evaluated = await tutti(['eval', LINE, '--json', '--checkpoint', folder]);
+      assert.equal(evaluated.code, 0);
+      const [result] = evaluated.json();
+      assert.equal(result!.loss, trained.loss);
+      assert.deepEqual(result!.metrics, trained.metrics);
+      assert.equal(result!.digest, trained.digest);
+
+      const exported = await tutti(
+        ['export', LINE, '--json', '--checkpoint', folder, '--format', 'safetensors'].concat(
+          '--output',
+          join(folder, 'out'),
+        ),
+      );
+      assert.equal(exported.code, 0);
+      const { tensors } = await readSafetensors(String(exported.json()[0]!.modelPath));
+      assert.deepEqual(
+        tensors.map(({ name }) => name),
+        ['slope', 'offset'],
+      );
+      const layers = await tutti(['export', LINE, '--checkpoint', folder]);
+      assert.equal(layers.code, 1);
+      assert.match(layers.stderr, /no tf\.LayersModel[\s\S]*--format safetensors/);
+
+      await rm(join(folder, 'step-000000006', 'weights.safetensors'));
+      const torn = await tutti(['eval', LINE, '--json', '--checkpoint', folder]);
+      assert.equal(torn.code, 1);
+      assert.equal(torn.json().at(-1)!.code, 'BAD_CHECKPOINT');
+    }));
+
+  it('tells a program that cannot be used to scripts and to people, and exits with 1', () =>
+    inTemporaryFolder(async (folder) => {
+      const program = join(folder, 'broken.ts');
+      await writeFile(program, 'export default {\n  batchSize: 3,,\n};\n');
+      const { code, stderr, json } = await tutti(['train', program, '--json']);
+      assert.equal(code, 1);
+      assert.equal(json().at(-1)!.event, 'failed');
+      assert.equal(json().at(-1)!.code, 'BAD_PROGRAM');
+      assert.match(stderr, /broken\.ts:2:\d+/);
+    }));
+
+  it('exits with 130 when it was stopped', () =>
+    inTemporaryFolder(async (folder) => {
+      const { code, stderr } = await tutti(
+        trainArguments(folder, '--workers', '0', '--epochs', '100000'),
+        { signal: AbortSignal.abort() },
+      );
+      assert.equal(code, 130);
+      assert.equal(stderr, 'stopped\n');
+    }));
+
+  it('ends on Ctrl-C with 130 and leaves no process behind', () =>
+    inTemporaryFolder(async (folder) => {
+      const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', main, ...trainArguments(folder, '--epochs', '10000000')],
+        // A group of its own, so that all its processes can be found; the terminal would send
+        // SIGINT to all of them too.
+        { detached: true, stdio: ['ignore', 'pipe', 'ignore'] },
+      );
+      const closed = once(child, 'close');
+      const lines = createInterface({ input: child.stdout });
+      for await (const line of lines) if (JSON.parse(line).event === 'step') break;
+      process.kill(-child.pid!, 'SIGINT');
+      child.stdout.resume();
+      const [code] = await closed;
+      assert.equal(code, 130);
+      assert.throws(() => process.kill(-child.pid!, 0), { code: 'ESRCH' });
+    }));
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { tutti } from '../testing.js';
+import { runCheck } from './check.js';
+import { checkCores, checkCpu, checkMemory, checkNode, checkSharedMemory } from './machine.js';
+
+const GIB = 2 ** 30;
+
+describe('tutti doctor', () => {
+  it('judges Node, CPU, cores, memory and /dev/shm, and says what to fix', () => {
+    const cases: [{ status: string; fix?: string }, string][] = [
+      [checkNode('v20.18.0'), 'fail'],
+      [checkNode('v18.20.0'), 'fail'],
+      [checkNode('v20.19.0'), 'ok'],
+      [checkNode('v23.1.0'), 'warn'],
+      [checkNode('v26.0.0'), 'ok'],
+      [checkCpu('flags\t: fpu avx avx2 fma avx512f', 'A'), 'ok'],
+      [checkCpu('flags\t: fpu avx', 'A'), 'warn'],
+      [checkCpu('flags\t: fpu sse2', 'A'), 'fail'],
+      [checkCpu(undefined, 'Apple M3'), 'ok'],
+      [checkCores(1), 'warn'],
+      [checkCores(2), 'ok'],
+      [checkMemory(0.2 * GIB, 8 * GIB), 'fail'],
+      [checkMemory(1 * GIB, 8 * GIB), 'warn'],
+      [checkMemory(6 * GIB, 8 * GIB), 'ok'],
+      [checkSharedMemory({ freeBytes: 64 * 2 ** 20, totalBytes: 64 * 2 ** 20 }), 'warn'],
+      [checkSharedMemory(undefined), 'warn'],
+      [checkSharedMemory({ freeBytes: GIB, totalBytes: GIB }), 'ok'],
+    ];
+    for (const [finding, status] of cases) {
+      assert.equal(finding.status, status, JSON.stringify(finding));
+      assert.equal(finding.fix === undefined, status === 'ok', JSON.stringify(finding));
+    }
+  });
+
+  it('takes a check that throws for failed and goes on', async () => {
+    const finding = await runCheck('x', () => {
+      throw new Error('boom');
+    });
+    assert.deepEqual([finding.status, finding.found], ['fail', 'boom']);
+  });
+
+  it('checks everything, and exits with 1 exactly if something failed', async () => {
+    const { code, json } = await tutti(['doctor', '--json']);
+    const lines = json();
+    const last = lines.at(-1)!;
+    assert.equal(last.event, 'finished');
+    assert.equal(code, last.status === 'fail' ? 1 : 0);
+    const names = lines.slice(0, -1).map(({ name }) => name);
+    for (const name of ['node', 'cpu', 'memory', 'kernels', 'loopback', 'tensorflow']) {
+      assert.ok(names.includes(name), name);
+    }
+    const failed = lines.filter(({ status }) => status === 'fail' && status !== undefined);
+    assert.equal(failed.length > 0, code === 1);
+  });
+});
