@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url';
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
 import { type BuildFailure, build } from 'esbuild';
-import { register } from 'tsx/esm/api';
 
 export interface LoadedProgram {
   readonly program: Program;
@@ -24,6 +23,7 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
   });
   const hash = await hashSources(file);
+  const { register } = await import('tsx/esm/api');
   const unregister = register();
   let exported: unknown;
   try {
