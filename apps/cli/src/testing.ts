@@ -19,12 +19,13 @@ export interface Ran {
 /** Runs the command line in this process. */
 export async function tutti(
   args: readonly string[],
-  { environment = {}, signal = new AbortController().signal }: TuttiOptions = {},
+  { environment = {}, signal = new AbortController().signal, onText }: TuttiOptions = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     write(text: string) {
       written[name] += text;
+      if (name === 'stdout') onText?.(text);
     },
   });
   const code = await runCli(args, {
@@ -48,6 +49,28 @@ export async function tutti(
 export interface TuttiOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
+  /** Sees what is written to stdout as it is written. */
+  readonly onText?: (text: string) => void;
+}
+
+/** Starts a command that listens (with --json); resolves with its address. */
+export async function listening(
+  args: readonly string[],
+  options: Pick<TuttiOptions, 'signal'> = {},
+): Promise<{ readonly address: string; readonly ran: Promise<Ran> }> {
+  let heard: (address: string) => void = () => {};
+  const address = new Promise<string>((resolve) => {
+    heard = resolve;
+  });
+  const ran = tutti(args, {
+    ...options,
+    onText(text) {
+      const event = JSON.parse(text);
+      if (event.event === 'listening') heard(event.address);
+    },
+  });
+  const failed = ran.then(({ stderr }) => Promise.reject(new Error(stderr)));
+  return { address: await Promise.race([address, failed]), ran };
 }
 
 export async function inTemporaryFolder(task: (folder: string) => Promise<void>): Promise<void> {

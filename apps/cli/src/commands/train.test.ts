@@ -108,12 +108,20 @@ describe('tutti train', () => {
         { detached: true, stdio: ['ignore', 'pipe', 'ignore'] },
       );
       const closed = once(child, 'close');
-      const lines = createInterface({ input: child.stdout });
-      for await (const line of lines) if (JSON.parse(line).event === 'step') break;
-      process.kill(-child.pid!, 'SIGINT');
-      child.stdout.resume();
-      const [code] = await closed;
-      assert.equal(code, 130);
-      assert.throws(() => process.kill(-child.pid!, 0), { code: 'ESRCH' });
+      try {
+        const lines = createInterface({ input: child.stdout });
+        for await (const line of lines) if (JSON.parse(line).event === 'step') break;
+        process.kill(-child.pid!, 'SIGINT');
+        child.stdout.resume();
+        const [code] = await closed;
+        assert.equal(code, 130);
+        assert.throws(() => process.kill(-child.pid!, 0), { code: 'ESRCH' });
+      } finally {
+        try {
+          process.kill(-child.pid!, 'SIGKILL');
+        } catch {
+          // Gone, as it should be.
+        }
+      }
     }));
 });

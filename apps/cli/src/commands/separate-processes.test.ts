@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { inTemporaryFolder, LINE, listening, tutti } from '../testing.js';
+
+describe('tutti coordinator, server and worker', () => {
+  const anyPort = ['--json', '--listen', 'tcp://127.0.0.1:0'];
+
+  async function digestOf(folder: string, serverArguments: string[]): Promise<unknown> {
+    const { address, ran } = await listening(
+      ['coordinator', '--workers', '2', '--checkpoint-dir', folder].concat(
+        anyPort,
+        serverArguments,
+      ),
+    );
+    const workers = await Promise.all([
+      tutti(['worker', LINE, '--json', '--rank', '0', '--coordinator', address]),
+      tutti(['worker', LINE, '--json'], {
+        environment: { RANK: '1', TUTTI_COORDINATOR: address },
+      }),
+    ]);
+    const coordinator = await ran;
+    assert.equal(coordinator.code, 0, coordinator.stderr);
+    workers.forEach(({ code, stderr, json }, rank) => {
+      assert.equal(code, 0, stderr);
+      const { microBatches, ...last } = json().at(-1)!;
+      assert.deepEqual(last, { event: 'finished', worker: `w${rank}` });
+      assert.ok(Number(microBatches) > 0);
+    });
+    return coordinator.json().at(-1)!.digest;
+  }
+
+  it('train to the same digest as one process, with servers of their own or a hosted one', () =>
+    inTemporaryFolder(async (folder) => {
+      const alone = await tutti([
+        'train',
+        LINE,
+        '--json',
+        '--workers',
+        '0',
+        '--checkpoint-dir',
+        folder,
+      ]);
+      const expected = alone.json().at(-1)!.digest;
+      assert.equal(await digestOf(folder, []), expected);
+      const servers = await Promise.all([
+        listening(['server', ...anyPort]),
+        listening(['server', ...anyPort]),
+      ]);
+      const addresses = servers.map(({ address }) => address).join(',');
+      assert.equal(await digestOf(folder, ['--server-addresses', addresses]), expected);
+      for (const { ran } of servers) assert.equal((await ran).code, 0);
+    }));
+
+  it('name a port that is in use, and exit with 1', async () => {
+    const stop = new AbortController();
+    const { address, ran } = await listening(['server', ...anyPort], { signal: stop.signal });
+    const { code, json, stderr } = await tutti(['server', '--json', '--listen', address]);
+    assert.equal(code, 1);
+    assert.equal(json().at(-1)!.code, 'ADDRESS_UNAVAILABLE');
+    assert.ok(stderr.includes(address));
+    stop.abort();
+    assert.equal((await ran).code, 130);
+  });
+});
