@@ -30,6 +30,9 @@ describe('wrong usage', () => {
     const variable = await tutti(['train', LINE], { environment: { TUTTI_SEEDS: '1' } });
     assert.equal(variable.code, 2);
     assert.match(variable.stderr, /TUTTI_SEEDS \(environment\)[\s\S]*Did you mean TUTTI_SEED\?/);
+    const nobody = await tutti(['coordinator', '--workers', '0']);
+    assert.equal(nobody.code, 2);
+    assert.match(nobody.stderr, /workers \(flag --workers\) is 0/);
     const shards = await tutti(['train', LINE, '--workers', '5']);
     assert.equal(shards.code, 2);
     assert.match(shards.stderr, /workers 5 \(flag --workers\).*shards 4 \(program .*line\.ts\)/);

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { createCoordinator, type JobResult, type ServerAddress } from '@tutti/coordinator';
 import { saved } from '@tutti/launch';
+import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import type { Renderer } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
@@ -16,7 +17,12 @@ import { type Flags, settingsFor } from '../settings.js';
  * parameter servers; else it hosts one.
  */
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
-  const { settings } = await settingsFor('coordinator', flags, context);
+  const { settings, sources } = await settingsFor('coordinator', flags, context);
+  if (settings.workers === 0) {
+    throw new TuttiError('BAD_CONFIG', `workers (${sources.workers}) is 0: nobody would compute.`, {
+      remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',
+    });
+  }
   await withOutput(settings, context, async ({ renderer, result }) => {
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);
