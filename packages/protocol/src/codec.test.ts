@@ -194,6 +194,18 @@ describe('the codec', () => {
     });
   }
 
+  it('takes whole numbers of at least 0 only, and -1 for the version of an empty chunk', () => {
+    const good = { type: 'contribution', ...fixed, step: 0, lo: 0, hi: 1, chunk: 2 ** 53 - 1 };
+    decode([pack(good), new Uint8Array(4)]);
+    for (const field of ['step', 'lo', 'hi', 'chunk']) {
+      for (const wrong of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '1']) {
+        throwsBadFrame([pack({ ...good, [field]: wrong }), new Uint8Array(4)], new RegExp(field));
+      }
+    }
+    decode([pack({ type: 'opened', ...fixed, versions: [-1, 0] })]);
+    throwsBadFrame([pack({ type: 'opened', ...fixed, versions: [0, -2] })], /versions\[1\] is -2/);
+  });
+
   it('takes one frame or two', () => {
     throwsBadFrame([], /0 frames/);
     const frames = encode({ message: { type: 'leave', ...fixed } });

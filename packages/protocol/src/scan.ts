@@ -55,7 +55,7 @@ export function findFault(bytes: Uint8Array): string | undefined {
       } else skip = SCALAR_BYTES[token - 0xc0]!;
     }
     if (key && !text) return `the map key at byte ${at - 1} is no text`;
-    if (at + skip > end || items > end - at) return 'the header ends in the middle of a value';
+    if (at + skip > end) return 'the header ends in the middle of a value';
     at += skip;
     if (items > 0) {
       if (open.length > MAX_DEPTH) return `values are nested more than ${MAX_DEPTH} deep`;

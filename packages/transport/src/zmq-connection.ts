@@ -91,7 +91,7 @@ export function connectZmq(
 
   function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
     traffic.sentBytes += bytesOf(frames);
-    socket.send(frames).catch(ignoreClosed);
+    socket.send(frames).catch(ignoreLost);
   }
 
   function receive(socket: NotifiedDealer, frames: Buffer[]): void {
@@ -153,6 +153,7 @@ export function connectZmq(
   };
 }
 
-function ignoreClosed(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EBADF') throw error;
+/** A connection that is lost (EAGAIN: libzmq has already dropped it) is told of by `closed`. */
+function ignoreLost(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EBADF' && error.code !== 'EAGAIN') throw error;
 }

@@ -164,6 +164,31 @@ describe('the ZeroMQ transport with faults', () => {
     router.close();
   });
 
+  it('a connection ends if the listener sends more than the limit', async () => {
+    const router = new Router({ linger: 0 });
+    await router.bind('tcp://127.0.0.1:*');
+    let over = false;
+    const transport = createZmqTransport({ maxPayloadBytes: 1_048_576 });
+    const closed = new Promise<string>((resolve) => {
+      const connection = transport.connect(router.lastEndpoint!, {
+        message: () => assert.fail('nothing should get through'),
+        closed(reason) {
+          over = true;
+          resolve(reason);
+        },
+      });
+      const goOn = () => {
+        connection.send(pull(1));
+        if (!over) setImmediate(goOn);
+      };
+      goOn();
+    });
+    const [id] = await router.receive();
+    await router.send([id!, ...encode(weights(1, 0, 262_145))]);
+    assert.match(await closed, /lost/);
+    router.close();
+  });
+
   it('a connection that reaches nobody says so after its deadline', async () => {
     const transport = createZmqTransport({ connectDeadlineMs: 5, retryMs: 1 });
     const closed = new Promise<string>((resolve) => {
