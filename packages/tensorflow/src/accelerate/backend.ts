@@ -26,12 +26,18 @@ export interface TensorInfo {
 
 type AttributeType = 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_ATTR_INT';
 
-/** What the replacements need: the backend, attributes, and whether they are switched on now. */
+/** What the replacements need: the backend, attributes, and whether they may be used now. */
 export interface Native {
   readonly tf: Tf;
   readonly backend: NativeBackend;
   readonly float: Attribute;
+  /** For values. */
   readonly active: () => boolean;
+  /**
+   * For gradients: not while a tape records, since native operations leave no trace on it and a
+   * gradient of this gradient would come out wrong.
+   */
+  readonly activeBackward: () => boolean;
   bool(name: string, value: boolean): Attribute;
   text(name: string, value: string): Attribute;
   ints(name: string, value: number[]): Attribute;
@@ -44,6 +50,7 @@ export function createNative(tf: Tf, active: () => boolean): Native {
     tf,
     backend,
     active,
+    activeBackward: () => active() && tf.engine().state.gradientDepth === 0,
     float: { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
     bool: (name, value) => ({ name, type: binding.TF_ATTR_BOOL, value }),
     text: (name, value) => ({ name, type: binding.TF_ATTR_STRING, value }),

@@ -1,10 +1,10 @@
 import { type Native, replaceGradient, replaceKernel, type TensorInfo } from './backend.js';
 
 /** x[..., c] + b[c], by far the most frequent broadcast: BiasAdd and BiasAddGrad. */
-export function accelerateBiasAdd({ tf, backend, float, text, active }: Native): void {
+export function accelerateBiasAdd(native: Native): void {
+  const { tf, backend, float, text } = native;
   const attributes = [float, text('data_format', 'NHWC')];
   const fits = (a: TensorInfo, b: TensorInfo) =>
-    active() &&
     a.dtype === 'float32' &&
     b.dtype === 'float32' &&
     b.shape.length === 1 &&
@@ -13,7 +13,7 @@ export function accelerateBiasAdd({ tf, backend, float, text, active }: Native):
 
   replaceKernel(tf, 'Add', (original) => (args) => {
     const { a, b } = args.inputs;
-    return fits(a!, b!)
+    return native.active() && fits(a!, b!)
       ? backend.executeSingleOutput('BiasAdd', attributes, [a!, b!])
       : original(args);
   });
@@ -21,7 +21,7 @@ export function accelerateBiasAdd({ tf, backend, float, text, active }: Native):
     ...original,
     gradFunc: (dy, saved, attrs) => {
       const [a, b] = saved;
-      if (!fits(a!, b!)) return original.gradFunc(dy, saved, attrs);
+      if (!native.activeBackward() || !fits(a!, b!)) return original.gradFunc(dy, saved, attrs);
       return {
         a: () => dy.clone(),
         b: () => backend.executeSingleOutput('BiasAddGrad', attributes, [dy]),

@@ -54,7 +54,8 @@ export function accelerateMaxPool(native: Native): () => void {
     gradFunc: (dy, saved, attrs) => {
       const [x, y] = saved as [types.Tensor, types.Tensor];
       const workspace = workspaces.get(y.dataId);
-      if (workspace === undefined) return original.gradFunc(dy, saved, attrs);
+      if (workspace === undefined || !native.activeBackward())
+        return original.gradFunc(dy, saved, attrs);
       return {
         x: () => {
           const inputs: TensorInfo[] = [x, y, dy, workspace.tensor];

@@ -1,7 +1,7 @@
 import { type Native, replaceGradient } from './backend.js';
 
 /** One native operation in place of five (IsNan, Greater, Fill, Select, Mul). */
-export function accelerateRelu({ tf, backend, float, active }: Native): void {
+export function accelerateRelu({ tf, backend, float, activeBackward }: Native): void {
   replaceGradient(tf, 'Relu', () => ({
     kernelName: 'Relu',
     // The output tells the sign of the input as well, and the input need not be kept.
@@ -9,7 +9,7 @@ export function accelerateRelu({ tf, backend, float, active }: Native): void {
     outputsToSave: [true],
     gradFunc: (dy, [y]) => ({
       x: () =>
-        active() && dy.dtype === 'float32'
+        activeBackward() && dy.dtype === 'float32'
           ? backend.executeSingleOutput('ReluGrad', [float], [dy, y!])
           : tf.mul(dy, tf.step(tf.cast(y!, 'float32'))),
     }),

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { createRandom } from '@tutti/runtime';
+import fc from 'fast-check';
+import { tf } from '../tf.js';
+import { createAcceleration } from './index.js';
+import { plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
+
+type Maths = (...inputs: tf.Tensor[]) => tf.Tensor;
+
+function normal(shape: number[], ...key: (string | number)[]): tf.Tensor {
+  const random = createRandom('normal', ...key, ...shape);
+  return tf.tensor(
+    Float32Array.from({ length: shape.reduce((n, each) => n * each, 1) }, () =>
+      Math.round(random.next() * 40 - 20),
+    ),
+    shape,
+  );
+}
+
+/** Value and gradients of `maths`, weighted with random factors. */
+function differentiate(maths: Maths, shapes: number[][]): number[][] {
+  return tf.tidy(() => {
+    const inputs = shapes.map((shape, at) => normal(shape, at));
+    const weighted = (...args: tf.Tensor[]) => {
+      const value = maths(...args);
+      return value.mul(normal(value.shape, 'factors'));
+    };
+    const { value, grads } = tf.valueAndGrads(weighted)(inputs);
+    // In one array of numbers each: tidy walks through what it returns.
+    return [value, ...grads].map((each) => [...each.dataSync()]);
+  });
+}
+
+function assertSame(maths: Maths, shapes: number[][]): void {
+  const expected = differentiate(maths, shapes);
+  const actual = createAcceleration(tf).run(() => differentiate(maths, shapes));
+  expected.forEach((values, at) => {
+    const scale = values.reduce((most, each) => Math.max(most, Math.abs(each)), 1e-9);
+    assert.equal(actual[at]!.length, values.length);
+    values.forEach((value, i) => {
+      const difference = Math.abs(actual[at]![i]! - value);
+      assert.ok(difference <= 1e-5 * scale, `${at}[${i}]: ${actual[at]![i]}, expected ${value}`);
+    });
+  });
+}
+
+const extent = fc.integer({ min: 1, max: 5 });
+
+describe('accelerated operations give the values and gradients of tfjs:', () => {
+  it('relu', () => {
+    fc.assert(
+      fc.property(fc.array(extent, { minLength: 1, maxLength: 4 }), (shape) =>
+        assertSame((x) => tf.relu(x), [shape]),
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('add, broadcast in any way', () => {
+    const shapes = fc
+      .array(extent, { minLength: 1, maxLength: 4 })
+      .chain((shape) =>
+        fc.constantFrom(
+          [shape, shape] as number[][],
+          [shape, shape.slice(-1)],
+          [shape.slice(-1), shape],
+          [shape, [1]],
+          [shape, [...shape.slice(0, -1), 1]],
+        ),
+      );
+    fc.assert(
+      fc.property(shapes, (pair) => assertSame((a, b) => tf.add(a, b), pair)),
+      { numRuns: 40 },
+    );
+  });
+
+  it('matMul, transposed or not, with and without a batch', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(extent, extent, extent, fc.boolean(), fc.boolean(), fc.boolean()),
+        ([n, k, m, transposeA, transposeB, batched]) => {
+          const front = batched ? [2] : [];
+          assertSame(
+            (a, b) => tf.matMul(a, b, transposeA, transposeB),
+            [
+              [...front, ...(transposeA ? [k, n] : [n, k])],
+              [...front, ...(transposeB ? [m, k] : [k, m])],
+            ],
+          );
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('maxPool, also where windows overlap, reach over the edge or hold nothing positive', () => {
+    const options = fc.tuple(
+      fc.integer({ min: 4, max: 9 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.constantFrom('same' as const, 'valid' as const),
+      fc.integer({ min: 0, max: 20 }),
+    );
+    fc.assert(
+      fc.property(options, ([size, window, stride, padding, shift]) => {
+        // Distinct values: where two are largest, either may get the gradient.
+        const distinct = (x: tf.Tensor) =>
+          x
+            .mul(1e-3)
+            .add(tf.range(0, x.size).mul(0.37).sin().reshape(x.shape))
+            .sub(shift / 10);
+        assertSame(
+          (x) => tf.maxPool(distinct(x) as tf.Tensor4D, window, stride, padding),
+          [[2, size, size, 3]],
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('softmax cross-entropy', () => {
+    const labels = tf.softmax(normal([6, 4], 'labels').mul(0.1)) as tf.Tensor2D;
+    const { softmaxCrossEntropy } = createAcceleration(tf);
+    const of = (loss: typeof softmaxCrossEntropy) =>
+      differentiate((logits) => loss(labels, logits as tf.Tensor2D), [[6, 4]]);
+    const expected = of(plainSoftmaxCrossEntropy(tf));
+    of(softmaxCrossEntropy).forEach((values, at) => {
+      values.forEach((value, i) => {
+        assert.ok(Math.abs(value - expected[at]![i]!) < 1e-4, `${value}, ${expected[at]![i]}`);
+      });
+    });
+  });
+
+  it('gradients of gradients', () => {
+    assertSame(
+      (x, w, b) => {
+        const energy = (x: tf.Tensor) => tf.relu(x.matMul(w!).add(b!)).square().sum();
+        return tf.grad(energy)(x!).square().sum(1);
+      },
+      [[3, 4], [4, 5], [5]],
+    );
+  });
+});
+
+describe('acceleration', () => {
+  const pool = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid');
+
+  it('uses native operations inside of run only', () => {
+    const acceleration = createAcceleration(tf);
+    const backend = tf.backend() as unknown as {
+      executeMultipleOutputs: (name: string, ...rest: unknown[]) => unknown;
+    };
+    const original = backend.executeMultipleOutputs;
+    const called: string[] = [];
+    backend.executeMultipleOutputs = function (name, ...rest) {
+      called.push(name);
+      return original.call(this, name, ...rest);
+    };
+    try {
+      differentiate(pool, [[1, 4, 4, 1]]);
+      assert.deepEqual(called, []);
+      acceleration.run(() => differentiate(pool, [[1, 4, 4, 1]]));
+      assert.deepEqual(called, ['_MklNativeMaxPool']);
+    } finally {
+      // It is on the prototype.
+      delete (backend as Partial<typeof backend>).executeMultipleOutputs;
+    }
+  });
+
+  it('keeps no tensors, also where a gradient is not asked for or something throws', () => {
+    const acceleration = createAcceleration(tf);
+    const unused = (x: tf.Tensor) => {
+      pool(x);
+      return x.sum();
+    };
+    const broken = () => {
+      throw new Error('on purpose');
+    };
+    acceleration.run(() => differentiate(pool, [[1, 4, 4, 1]]));
+    const before = tf.memory().numTensors;
+    acceleration.run(() => differentiate(pool, [[1, 4, 4, 1]]));
+    acceleration.run(() => differentiate(unused, [[1, 4, 4, 1]]));
+    assert.throws(() => acceleration.run(broken), /on purpose/);
+    assert.equal(tf.memory().numTensors, before);
+  });
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** Runs a program in a process of its own, which imports the sources. */
+async function run(source: string, environment: Record<string, string> = {}): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '-e', source],
+    { cwd: new URL('..', import.meta.url), env: { ...process.env, ...environment } },
+  );
+  return JSON.parse(stdout);
+}
+
+const program = `
+  const { createRequire } = await import('node:module');
+  const { defineTraining, tf } = await import('./src/index.ts');
+  const { classified, gradient } = await import('./src/testing.ts');
+  const loaded = () =>
+    Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('tfjs'));
+  const program = defineTraining({
+    model: () => tf.sequential({
+      layers: [tf.layers.dense({ inputShape: [5], units: 3, activation: 'softmax' })],
+    }),
+    loss: 'sparseCategoricalCrossentropy',
+    data: () => undefined,
+    optimizer: { name: 'sgd', learningRate: 0.1 },
+    batchSize: 8, epochs: 1, seed: 1,
+  });
+  const before = loaded();
+  const computation = await program.open();
+  const result = await gradient(computation, await computation.initialize(1), classified(8, [5], 3));
+  console.log(JSON.stringify({
+    before, after: loaded(), arithmetic: computation.arithmetic, loss: result.lossSum,
+    kernel: [...result.gradient['dense_1/kernel']],
+  }));`;
+
+describe('tf', () => {
+  it('is loaded when it is first used, and computes the same without native TensorFlow', async () => {
+    type Result = {
+      before: boolean;
+      after: boolean;
+      arithmetic: Record<string, string>;
+      loss: number;
+      kernel: number[];
+    };
+    const native = (await run(program)) as Result;
+    const plain = (await run(program, { TUTTI_TF_BACKEND: 'cpu' })) as Result;
+    for (const { before, after } of [native, plain])
+      assert.deepEqual([before, after], [false, true]);
+    assert.equal(native.arithmetic.backend, 'tensorflow');
+    assert.equal(native.arithmetic.gradients, 'accelerated');
+    assert.equal(plain.arithmetic.backend, 'cpu');
+    assert.equal(plain.arithmetic.gradients, 'tfjs');
+    assert.ok(Math.abs(native.loss - plain.loss) < 1e-5);
+    native.kernel.forEach((value, i) => {
+      assert.ok(Math.abs(value - plain.kernel[i]!) < 1e-5);
+    });
+    assert.deepEqual(((await run(program)) as Result).kernel, native.kernel);
+  });
+});
