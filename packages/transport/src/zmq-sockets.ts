@@ -23,7 +23,7 @@ function socketOptions(address: string, limits: ZmqLimits) {
     linger: 0,
     // A send is then done, or has failed, on return: nothing queues up in JavaScript.
     sendTimeout: 0,
-    // No message is dropped or held back. The roles bound what is under way; see docs.
+    // No message is dropped or held back. The roles bound what is under way.
     sendHighWaterMark: 0,
     receiveHighWaterMark: 0,
     // Per frame. libzmq ends the connection of a peer that exceeds it, before allocating.
