@@ -1,19 +1,11 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '@tutti/checkpoint';
-import { TuttiError } from '@tutti/runtime';
 import { loadingCode } from '@tutti/telemetry';
-import type { Computation, ParameterValues } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained } from '../trained-program.js';
-
-/** A computation that can write its model in the format of its framework. */
-interface Exporting extends Computation {
-  /** Writes to `folder` and returns the path of the file to load. */
-  exportModel(weights: ParameterValues, folder: string): Promise<string>;
-}
 
 /** `tutti export <program>`: a checkpoint as files that other tools load. */
 export async function exportModel(path: string, flags: Flags, context: CliContext): Promise<void> {
@@ -23,19 +15,17 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
   await withOutput(settings, context, async ({ log, result }) => {
     const trained = await openTrained(path, settings, log);
     try {
-      const { checkpoint, values, computation } = trained;
+      const { checkpoint, values, program } = trained;
       const { step, digest } = checkpoint.manifest;
       const folder = settings.output ?? join(checkpoint.path, 'export');
       let modelPath: string;
       if (settings.format === 'safetensors') {
         modelPath = join(folder, 'model.safetensors');
         await writeSafetensors(modelPath, checkpoint.parameters, { step: String(step), digest });
-      } else if (isExporting(computation)) {
-        modelPath = await computation.exportModel(values, folder);
       } else {
-        throw new TuttiError('BAD_PROGRAM', `Program ${path} is no tf.LayersModel`, {
-          remedy: 'Export its parameters with --format safetensors.',
-        });
+        // Here, because the other commands need none of it.
+        const { exportLayersModel } = await import('@tutti/tensorflow');
+        modelPath = await exportLayersModel(program, values, folder);
       }
       result(
         { event: 'exported', format: settings.format, step, digest, modelPath },
@@ -47,8 +37,4 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
       await trained.close();
     }
   });
-}
-
-function isExporting(computation: Computation): computation is Exporting {
-  return 'exportModel' in computation && typeof computation.exportModel === 'function';
 }
