@@ -54,17 +54,8 @@ export function finalSoftmax(model: ModelLike): LayerLike | undefined {
   return last.activation?.getClassName() === 'softmax' ? last : undefined;
 }
 
-/**
- * Convolutions without activation. tfjs fuses them in a way that always computes the gradient of
- * their input, also where that is the batch.
- */
-export function linearConvolutions(model: ModelLike): LayerLike[] {
-  return allLayers(model).filter(
-    (layer) => layer.getClassName() === 'Conv2D' && layer.activation?.getClassName() === 'linear',
-  );
-}
-
-function allLayers(model: LayerLike): LayerLike[] {
+/** The layers of a model and of the models in it. */
+export function allLayers(model: LayerLike): LayerLike[] {
   return (model.layers ?? []).flatMap((layer) => [layer, ...allLayers(layer)]);
 }
 

@@ -85,11 +85,19 @@ describe('gradients', () => {
     });
   }
 
-  it('of convolutions without activation are those of tf.variableGrads', async () => {
+  it('of convolutions of every kind are those of tf.variableGrads', async () => {
     const model = () =>
       tf.sequential({
         layers: [
-          tf.layers.conv2d({ inputShape: [12, 12, 1], filters: 3, kernelSize: 3 }),
+          tf.layers.conv2d({
+            inputShape: [12, 12, 1],
+            filters: 3,
+            kernelSize: [3, 2],
+            strides: [2, 1],
+            padding: 'same',
+          }),
+          tf.layers.conv2d({ filters: 3, kernelSize: 3, activation: 'tanh' }),
+          tf.layers.conv2d({ filters: 2, kernelSize: 2, useBias: false }),
           tf.layers.maxPooling2d({ poolSize: 2, padding: 'same' }),
           tf.layers.flatten(),
           tf.layers.dense({ units: 5, activation: 'softmax' }),

@@ -92,7 +92,8 @@ export function createComputation(options: TrainingOptions): Computation {
         };
       return seeded(random, () => {
         const stored = load(weights);
-        const tensors = batchTensors(batch);
+        const given = batchTensors(batch);
+        const tensors = options.augment?.(given, random) ?? given;
         const written = new Map<string, tf.Tensor>();
         let outputs: tf.Tensor | undefined;
         try {

@@ -51,20 +51,6 @@ describe('a function over named parameters', () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  it('gets an array of its own for every gradient', async () => {
-    const computation = await open({
-      model: {
-        parameters: { a: [8], b: [8] },
-        initialize: () => ({ a: tf.zeros([8]), b: tf.zeros([8]) }),
-        apply: ({ a, b }) => a!.add(b!),
-      },
-      loss: (_yTrue, yPred) => yPred,
-    });
-    const { gradient: both } = await gradient(computation, await computation.initialize(1), batch);
-    both.a!.fill(7);
-    assert.deepEqual([...both.b!], new Array(8).fill(1));
-  });
-
   it('is refused where it breaks its contract', async () => {
     const model = {
       parameters: { w: [4] },

@@ -43,6 +43,34 @@ describe('random layers', () => {
   });
 });
 
+describe('augment', () => {
+  const model = () =>
+    tf.sequential({
+      layers: [tf.layers.dense({ inputShape: [5], units: 3, activation: 'softmax' })],
+    });
+
+  it('follows from (seed, epoch, step, shard) alone, and is left out in evaluation', async () => {
+    const computation = await open({
+      model,
+      loss,
+      augment: ({ x, y }, random) => ({
+        x: x!.mul(random.next()).add(tf.randomNormal([16, 5])),
+        y: y!,
+      }),
+    });
+    const plain = await open({ model, loss });
+    const weights = await computation.initialize(1);
+    const first = await gradient(computation, weights, batch);
+    assert.deepEqual(await gradient(computation, weights, batch), first);
+    const other = await gradient(computation, weights, batch, { step: 1 });
+    assert.notDeepEqual(other.gradient, first.gradient);
+    assert.deepEqual(
+      await computation.evaluate(weights, batch),
+      await plain.evaluate(weights, batch),
+    );
+  });
+});
+
 describe('initialize', () => {
   it('follows from the seed alone', async () => {
     const computation = await open({ model: withDropout, loss });
@@ -152,6 +180,40 @@ describe('layers models', () => {
       gradient(computation, weights, batch),
       /reads the field "left", but the dataset gives "x", "y"/,
     );
+  });
+
+  it('do not compute the gradient of the images', async () => {
+    for (const activation of ['relu', 'linear', 'tanh'] as const) {
+      const computation = await open({
+        model: () =>
+          tf.sequential({
+            layers: [
+              tf.layers.conv2d({ inputShape: [6, 6, 1], filters: 2, kernelSize: 3, activation }),
+              tf.layers.flatten(),
+              output(),
+            ],
+          }),
+        loss,
+      });
+      const weights = await computation.initialize(1);
+      const backend = tf.backend() as unknown as {
+        executeSingleOutput: (name: string, ...rest: unknown[]) => unknown;
+      };
+      const original = backend.executeSingleOutput;
+      const called = new Set<string>();
+      backend.executeSingleOutput = function (name, ...rest) {
+        called.add(name);
+        return original.call(this, name, ...rest);
+      };
+      try {
+        await gradient(computation, weights, classified(4, [6, 6, 1], 3));
+      } finally {
+        // It is on the prototype.
+        delete (backend as Partial<typeof backend>).executeSingleOutput;
+      }
+      assert.ok(called.has('Conv2DBackpropFilter'));
+      assert.ok(!called.has('Conv2DBackpropInput'), activation);
+    }
   });
 
   it('refuse what cannot be trained exactly', async () => {

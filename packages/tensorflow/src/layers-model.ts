@@ -1,16 +1,12 @@
 import type { WeightSpec } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
-import {
-  buildModel,
-  finalSoftmax,
-  type LayersModelFactory,
-  linearConvolutions,
-} from './build-model.js';
+import { buildModel, finalSoftmax, type LayersModelFactory } from './build-model.js';
 import type { DifferentiableModel, ForwardContext } from './differentiable-model.js';
 import type { Activation, LayerLike, ModelLike } from './layers-internals.js';
 import type { tf } from './tf.js';
 import { tidied } from './tidied.js';
+import { unfuseConvolutions } from './unfused-convolutions.js';
 import { nameLayers, nameWeights } from './weight-names.js';
 
 /**
@@ -28,7 +24,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   });
   const fields = inputFields(model);
   const softmax = finalSoftmax(model);
-  const unfused = linearConvolutions(model);
+  unfuseConvolutions(model);
 
   let call: { readonly tensors: tf.Tensor[]; readonly context: ForwardContext } | undefined;
   [...names.keys()].forEach((variable, at) => {
@@ -54,10 +50,8 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
     forward(tensors, batch, context) {
       const inputs = fields.map((field) => inputOf(batch, field));
       call = { tensors: [...tensors], context };
-      const restore = [
-        ...(context.logits && softmax !== undefined ? [replaceActivation(softmax)] : []),
-        ...(context.training ? unfused.map(replaceActivation) : []),
-      ];
+      const restore =
+        context.logits && softmax !== undefined ? replaceActivation(softmax) : undefined;
       try {
         const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
           training: context.training,
@@ -68,7 +62,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
         };
       } finally {
         call = undefined;
-        for (const each of restore) each();
+        restore?.();
       }
     },
     dispose() {

@@ -58,4 +58,23 @@ describe('tf', () => {
     });
     assert.deepEqual(((await run(program)) as Result).kernel, native.kernel);
   });
+
+  it('gives every gradient memory of its own, also where the backend shares it', async () => {
+    const shared = `
+      const { open, classified, gradient } = await import('./src/testing.ts');
+      const { tf } = await import('./src/index.ts');
+      const computation = await open({
+        model: {
+          parameters: { a: [8], b: [8] },
+          initialize: () => ({ a: tf.zeros([8]), b: tf.zeros([8]) }),
+          apply: ({ a, b }) => a.add(b),
+        },
+        loss: (_yTrue, yPred) => yPred,
+      });
+      const batch = classified(8, [5], 3);
+      const result = await gradient(computation, await computation.initialize(1), batch);
+      result.gradient.a.fill(7);
+      console.log(JSON.stringify([...result.gradient.b]));`;
+    assert.deepEqual(await run(shared, { TUTTI_TF_BACKEND: 'cpu' }), new Array(8).fill(1));
+  });
 });

@@ -1,5 +1,7 @@
 import type { SharingRule } from '@tutti/parameters';
+import type { Random } from '@tutti/runtime';
 import type { Program, ProgramData } from '@tutti/worker';
+import type { BatchTensors } from './batch-tensors.js';
 import type { LayersModelFactory } from './build-model.js';
 import { createComputation } from './computation.js';
 import type { FunctionModel } from './function-model.js';
@@ -14,6 +16,11 @@ export interface TrainingOptions {
   readonly name?: string;
   /** A function that builds a `tf.LayersModel`, or a function over named parameters. */
   readonly model: TrainingModel;
+  /**
+   * Changes the examples of a micro-batch before the model trains on them (shifts, flips, noise).
+   * Synchronous; draws from `random`, or from unseeded functions of tfjs, which follow it too.
+   */
+  readonly augment?: (batch: BatchTensors, random: Random) => BatchTensors;
   readonly loss: Loss;
   readonly metrics?: readonly Metric[];
   /** Opens the data: fields `x` and `y` for most models. */
