@@ -251,7 +251,8 @@ function coordinate(
         return pump();
       }
       case 'evaluation':
-        for (const report of message.shards) evaluationOf(message.version)?.set(report.shard, report);
+        for (const report of message.shards)
+          evaluationOf(message.version)?.set(report.shard, report);
         return pump();
       case 'failed': {
         const { code, message: text, remedy, details, cause } = errorFromRecord(message.error);

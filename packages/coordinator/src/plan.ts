@@ -1,6 +1,6 @@
 import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
-import { validateOptimizer } from '@tutti/store';
+import { checkOptimizer } from '@tutti/store';
 
 /** What somebody set for this run; everything else comes from the program. */
 export interface JobSettings {
@@ -41,9 +41,8 @@ export function resolvePlan(
       `Give --workers ${shards} or fewer, or --shards ${workers} or more (which changes the result).`,
     );
   const spec = settings.optimizer ?? defaults.optimizer;
-  const optimizer =
-    settings.learningRate === undefined ? spec : { ...spec, learningRate: settings.learningRate };
-  validateOptimizer(optimizer);
+  const { learningRate = spec.learningRate } = settings;
+  const optimizer = checkOptimizer({ ...spec, learningRate });
   const stepsPerEpoch = Math.ceil(trainingExamples / batchSize);
   return {
     programName: description.name,

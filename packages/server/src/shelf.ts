@@ -36,8 +36,6 @@ export function createShelf(init: {
   const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
   /** The version that each peer asked for last, and its chunks that have not been sent. */
   const pulls = new Map<string, { version: number; open: Set<number> }>();
-  /** Versions that may still be in the send queue of a peer that is gone. */
-  const tainted = new Set<number>();
 
   function serve(chunk: number) {
     for (const [peer, { version, open }] of pulls)
@@ -48,17 +46,18 @@ export function createShelf(init: {
     send(peer, { type: 'weights', version, chunk }, store.read(chunk, version)!);
   }
 
-  /** Whoever asks for a version has received all of the one before: its memory can be used again. */
+  /**
+   * Whoever asks for a version has received all of the one before: its memory can be used again. What
+   * may still be queued for a peer that is gone reaches nobody who would be listened to.
+   */
   function recycle() {
-    const oldest = Math.min(...[...pulls.values()].map(({ version }) => version)) - 1;
-    if (Number.isFinite(oldest) && !tainted.has(oldest)) store.recycle(oldest);
-    for (const version of tainted) if (version < oldest) tainted.delete(version);
+    store.recycle(Math.min(...[...pulls.values()].map(({ version }) => version)) - 1);
   }
 
   return {
     versions: () => all.map((chunk) => store.version(chunk) ?? -1),
     store(chunk, values) {
-      store.initialize(chunk, floatsOf(values));
+      store.initialize(chunk, values);
       serve(chunk);
     },
     apply({ step, chunk, count, scale }, sum) {
@@ -75,17 +74,8 @@ export function createShelf(init: {
         else throw versionGone(chunk, version, current);
       }
     },
-    forget(peer) {
-      const pull = pulls.get(peer);
-      if (pull === undefined) return;
-      tainted.add(pull.version);
-      pulls.delete(peer);
-    },
+    forget: (peer) => void pulls.delete(peer),
   };
-}
-
-function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
-  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function versionGone(chunk: number, version: number, current: number): TuttiError {

@@ -1,0 +1,39 @@
+import { benchKernels } from './kernels.js';
+import { benchMemory } from './memory.js';
+import { benchStep } from './step.js';
+import { benchTraining } from './training.js';
+
+/** `npm run bench [-- --json] [names]`: every figure that the documentation gives, measured anew. */
+const suites: Record<string, () => Promise<Record<string, number>>> = {
+  kernels: benchKernels,
+  'step, 225,034 floats, 2 workers': () => benchStep(225_034, 2, 400),
+  'step, 225,034 floats, 4 workers': () => benchStep(225_034, 4, 400),
+  'step, 2.5 M floats, 2 workers': () => benchStep(2_500_000, 2, 100),
+  'step, 2.5 M floats, 4 workers': () => benchStep(2_500_000, 4, 100),
+  'step, 25.6 M floats, 2 workers': () => benchStep(25_600_000, 2, 24),
+  'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16),
+  'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
+  training: () => benchTraining(3),
+};
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const wanted = args.filter((arg) => !arg.startsWith('--'));
+const unknown = wanted.filter((name) => !Object.keys(suites).some((key) => key.startsWith(name)));
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark begins with "${unknown[0]}". There are: ${Object.keys(suites).join('; ')}.`,
+  );
+  process.exit(2);
+}
+const results: Record<string, Record<string, number>> = {};
+for (const [name, measure] of Object.entries(suites)) {
+  if (wanted.length > 0 && !wanted.some((prefix) => name.startsWith(prefix))) continue;
+  if (!json) console.log(name);
+  const figures = await measure();
+  results[name] = figures;
+  if (!json)
+    for (const [figure, value] of Object.entries(figures))
+      console.log(`  ${figure.padEnd(20)} ${Number(value.toPrecision(4)).toLocaleString('en')}`);
+}
+if (json) console.log(JSON.stringify(results));

@@ -1,0 +1,49 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createCoordinator } from '@tutti/coordinator';
+import { createServer } from '@tutti/server';
+import { createWorker } from '@tutti/worker';
+import { programPath } from './step.js';
+
+const STEPS = 12;
+
+/**
+ * The highest resident memory of a server process that holds `floats` parameters with Adam, while
+ * two workers train, in MB; and the limit: current and previous version, two slots, and 100 MB.
+ */
+export async function benchMemory(floats: number): Promise<Record<string, number>> {
+  process.env.IDLE_PARAMETERS = String(floats);
+  const child = fork(fileURLToPath(import.meta.url), ['server']);
+  const [address] = (await once(child, 'message')) as [string];
+  const coordinator = await createCoordinator({
+    address: 'tcp://127.0.0.1:0',
+    servers: [{ connect: address }],
+    workers: 2,
+    settings: { steps: STEPS },
+  }).start();
+  const { default: program } = await import(programPath('idle.ts'));
+  const workers = [0, 1].map(() =>
+    createWorker({ program, coordinator: coordinator.address }).start(),
+  );
+  let peak = 0;
+  for await (const event of coordinator)
+    if (event.event === 'step') peak = Math.max(peak, await residentBytes(child.pid!, 'VmHWM'));
+  await Promise.all(workers.map(({ result }) => result));
+  const storedMb = (4 * floats) / 1e6;
+  const limitMb = 4 * storedMb + 100;
+  return { serverPeakMb: peak / 1e6, limitMb, peakToLimit: peak / 1e6 / limitMb };
+}
+
+async function residentBytes(pid: number, field: string): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const server = await createServer({ address: 'tcp://127.0.0.1:0' }).start();
+  process.send!(server.addresses[0]);
+  await server.result;
+  process.disconnect();
+}
