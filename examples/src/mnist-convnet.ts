@@ -2,7 +2,7 @@
  * A convolutional network that reads handwritten digits: 225,034 parameters, above 99 % of the test
  * digits after ten epochs.
  *
- *     npx tutti train examples/src/mnist-convnet.ts --workers 2
+ *     npm start -- examples/src/mnist-convnet.ts --workers 2
  */
 import { defineTraining, tf } from '@tutti/tensorflow';
 import { mnist } from './datasets/mnist.js';

@@ -2,7 +2,7 @@
  * A dense network for handwritten digits whose first layer, 200,704 weights, reads only 25,000
  * stored values: the others share them (HashedNets). Only the stored ones travel between processes.
  *
- *     npx tutti train examples/src/mnist-dense.ts --workers 2
+ *     npm start -- examples/src/mnist-dense.ts --workers 2
  */
 import { defineTraining, hashed, tf } from '@tutti/tensorflow';
 import { mnist } from './datasets/mnist.js';

@@ -2,7 +2,7 @@
  * Handwritten digits by softmax regression, without TensorFlow: what trains here is a plain function
  * that returns the gradient of its loss. About 92 % of the test digits.
  *
- *     npx tutti train examples/src/softmax-regression.ts --workers 2
+ *     npm start -- examples/src/softmax-regression.ts --workers 2
  */
 import type { Batch } from '@tutti/data';
 import { defineProgram, type ParameterValues } from '@tutti/worker';

@@ -3,7 +3,7 @@
  * its opposite and what follows "but" outweighs what came before. The reviews are made up from a
  * small grammar (datasets/reviews.ts), so this example needs no download.
  *
- *     npx tutti train examples/src/text-lstm.ts --workers 2
+ *     npm start -- examples/src/text-lstm.ts --workers 2
  */
 import { defineTraining, tf } from '@tutti/tensorflow';
 import { LENGTH, reviews, WORDS } from './datasets/reviews.js';
