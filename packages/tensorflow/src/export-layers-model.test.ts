@@ -66,6 +66,60 @@ describe('exportLayersModel', () => {
     assert.doesNotMatch(first[0]!, /_[A-Z]\w*\d/);
   });
 
+  it('writes nested models and models with several inputs', async () => {
+    const tower = () => tf.sequential({ layers: [tf.layers.dense({ inputShape: [3], units: 2 })] });
+    const nested = training({
+      model: () => {
+        const [left, right] = [tf.input({ shape: [3] }), tf.input({ shape: [3], name: 'right' })];
+        const joined = tf.layers
+          .concatenate()
+          .apply([
+            tower().apply(left!) as tf.SymbolicTensor,
+            tower().apply(right!) as tf.SymbolicTensor,
+          ]);
+        const outputs = tf.layers.dense({ units: 2 }).apply(joined) as tf.SymbolicTensor;
+        return tf.model({ inputs: [left!, right!], outputs });
+      },
+      loss: (_yTrue, yPred) => yPred.sum(1),
+    });
+    const computation = await nested.open();
+    const weights = await computation.initialize(5);
+    const x = classified(4, [3], 2).x!;
+    const { lossSum } = await computation.evaluate(weights, { input_1: x, right: x });
+
+    const loaded = await tf.loadLayersModel(
+      `file://${await exportLayersModel(nested, weights, directory)}`,
+    );
+    const input = tf.tensor(x.data, [4, 3]);
+    const predicted = loaded.predict([input, input]) as tf.Tensor;
+    const expected = predicted.sum().dataSync()[0]!;
+    assert.ok(Math.abs(lossSum - expected) < 1e-5, `${lossSum} and ${expected}`);
+  });
+
+  it("names weights as Keras' converter looks them up: by layer", async () => {
+    const weights = await (await program.open()).initialize(5);
+    const path = await exportLayersModel(program, weights, directory);
+    const { modelTopology, weightsManifest } = JSON.parse(await readFile(path, 'utf8'));
+    const layers = modelTopology.model_config ?? modelTopology;
+    const inner = 'bidirectional_1/forward_bidirectional_1_lstm';
+    assert.deepEqual(
+      weightsManifest[0].weights.map((spec: { name: string }) => spec.name).slice(0, 7),
+      [
+        'conv2d_1/kernel',
+        'conv2d_1/bias',
+        'batch_normalization_1/gamma',
+        'batch_normalization_1/beta',
+        `${inner}/kernel`,
+        `${inner}/recurrent_kernel`,
+        `${inner}/bias`,
+      ],
+    );
+    assert.deepEqual(
+      layers.config.layers.map((layer: { config: { name: string } }) => layer.config.name).at(3),
+      'bidirectional_1',
+    );
+  });
+
   it('keeps no tensors', async () => {
     const weights = await (await program.open()).initialize(5);
     await exportLayersModel(program, weights, directory);

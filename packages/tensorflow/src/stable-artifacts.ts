@@ -15,7 +15,11 @@ export function stableLayerNames(model: LayerLike): Map<string, string> {
   };
   const visit = (layer: LayerLike, stable: string) => {
     give(layer, stable);
-    for (const [child, name] of nameLayers(layer)) visit(child, name);
+    for (const [child, name] of nameLayers(layer)) {
+      // Weights are saved under the name of their layer alone, so those of nested models differ.
+      const nested = layer !== model && automaticName(child) !== undefined;
+      visit(child, nested ? `${stable}_${name}` : name);
+    }
     for (const inner of wrapped(layer)) {
       const kind = automaticName(inner);
       if (kind !== undefined) visit(inner, `${stable}_${kind}`);
