@@ -58,9 +58,11 @@ async function peer(port: number, bytes: number): Promise<void> {
   socket.setNoDelay();
   const payload = Buffer.alloc(bytes, 2);
   let arrived = 0;
+  let rounds = 0;
   socket.on('data', (chunk: Buffer) => {
-    if (arrived === 0) socket.write(payload);
-    arrived = (arrived + chunk.length) % bytes;
+    arrived += chunk.length;
+    // One chunk may hold the end of a round and the beginning of the next.
+    for (; rounds * bytes < arrived; rounds++) socket.write(payload);
   });
   socket.on('error', () => {});
   await once(socket, 'close');
