@@ -194,6 +194,30 @@ describe('gradients', () => {
     assertClose({ kernel: a!.gradient['dense_1/kernel']! }, { kernel: expected }, 1e-5);
   });
 
+  it('are refused where the loss does not depend on any weight', async () => {
+    const computation = await open({
+      model: smooth,
+      loss: (_yTrue, yPred) => tf.tensor1d([...yPred.sum(1).dataSync()]),
+    });
+    const weights = await computation.initialize(1);
+    await assert.rejects(
+      gradient(computation, weights, classified(4, [5], 3)),
+      /does not depend on any weight/,
+    );
+  });
+
+  it('leave out of weight decay what the program says', async () => {
+    const computation = await open({
+      model: smooth,
+      loss: 'sparseCategoricalCrossentropy',
+      decay: (weight) => weight.endsWith('/kernel'),
+    });
+    assert.deepEqual(
+      computation.parameters.map(({ decay }) => decay),
+      [true, false, true, false],
+    );
+  });
+
   it('keep no tensors', async () => {
     const computation = await open({
       model: smallConvNet,

@@ -116,6 +116,10 @@ export function createComputation(options: TrainingOptions): Computation {
             undefined,
             true,
           );
+          if (!grads.some(Boolean))
+            throw new TuttiError('PROGRAM_FAILED', 'The loss does not depend on any weight', {
+              remedy: 'Compute it from yPred with operations of tf, without reading values out.',
+            });
           const gradientOf = new Map(moved.map((at, i) => [at, grads[i]]));
           const read = createReader();
           return {
