@@ -3,6 +3,7 @@ import type { Layout } from '@tutti/parameters';
 import type { Contribution, JobPlan, ShardReport } from '@tutti/protocol';
 import { createReducer, type Offer } from '@tutti/reduction';
 import { TuttiError } from '@tutti/runtime';
+import { createOptimizer } from '@tutti/store';
 import { type Totals, totalOf } from './totals.js';
 
 /** The sum of one chunk, and what the server must know to apply it. */
@@ -51,6 +52,7 @@ export function createStep(init: {
   const { step, plan, layout, kernels } = init;
   const { shards } = plan;
   const { clipNorm } = plan.optimizer;
+  const optimizer = createOptimizer(plan.optimizer);
   const chunks = Array.from({ length: layout.chunks }, (_, chunk) => ({
     chunk,
     reducer: createReducer({ kernels, shards, length: layout.chunkLength(chunk) }),
@@ -78,7 +80,7 @@ export function createStep(init: {
     );
   }
 
-  /** min(1, clipNorm / ||sum / count||), squares added in float64 in the order of the chunks. */
+  /** The factor of clipping by global norm; squares are added in the order of the chunks. */
   function normScale(count: number): number {
     if (clipNorm === undefined) return 1;
     let squares = 0;
@@ -89,8 +91,7 @@ export function createStep(init: {
         if (update === 'gradient') squares += kernels.sumOfSquares(block, start, length);
       if (block !== sum) kernels.free(block);
     }
-    const norm = Math.sqrt(squares) / count;
-    return norm > clipNorm ? clipNorm / norm : 1;
+    return optimizer.normScale(squares, count);
   }
 
   function blockOf(bytes: Uint8Array): Block {

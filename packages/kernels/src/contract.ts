@@ -61,12 +61,15 @@ export type UpdateRule =
 export interface Conditioning {
   /** The sum is divided by this: the number of examples. */
   readonly divisor: number;
-  /** L2 regularisation: `g += weightDecay * w`. 0 for none. */
-  readonly weightDecay: number;
   /** Then `g` is multiplied by this (clipping by global norm). 1 for none. */
   readonly scale: number;
   /** Then `g` is limited to [-clipValue, clipValue]. Infinity for none. */
   readonly clipValue: number;
+  /**
+   * Last, L2 regularisation: `g += weightDecay * w`. 0 for none. After clipping, so that what is
+   * clipped is the gradient of the data alone (as in PyTorch).
+   */
+  readonly weightDecay: number;
 }
 
 export interface Kernels {

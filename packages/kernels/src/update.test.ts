@@ -62,10 +62,10 @@ function stepReference(rule: UpdateRule, w: number, g: number, s: readonly numbe
 
 function conditionReference(conditioning: Conditioning, sum: number, w: number): number {
   let g = f(sum / f(conditioning.divisor));
-  if (conditioning.weightDecay !== 0) g = f(g + f(f(conditioning.weightDecay) * w));
   g = f(g * f(conditioning.scale));
   const limit = f(conditioning.clipValue);
-  return Math.min(Math.max(g, -limit), limit);
+  g = Math.min(Math.max(g, -limit), limit);
+  return conditioning.weightDecay === 0 ? g : f(g + f(f(conditioning.weightDecay) * w));
 }
 
 const rates = { learningRate: 0.01, epsilon: 1e-7 };

@@ -121,8 +121,8 @@ export function runUpdate(
     const offset = done * 4;
     const weights = range.weights + offset;
     code.divide(TILE, range.sum + offset, length, divisor);
-    if (decays) code.decay(TILE, weights, length, weightDecay);
     if (limits) code.limit(TILE, length, scale, clipValue);
+    if (decays) code.decay(TILE, weights, length, weightDecay);
     const slots = range.slots.map((slot) => slot + offset);
     step.code(weights, TILE, ...slots, length, 1, ...step.constants);
   }

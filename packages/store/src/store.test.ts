@@ -132,7 +132,7 @@ describe('store', () => {
       store.apply(0, 0, bytesOf(sum), count, 0.125);
       const expected = initial.map((w, i) => f(f(w) + f(f(sum[i]!) / count)));
       assert.deepEqual(floatsOf(store.read(0, 1)).slice(2), expected.slice(2));
-      assert.deepEqual(floatsOf(store.read(0, 1))[0], f(1 - f(0.5 * f(0.001))));
+      assert.deepEqual(floatsOf(store.read(0, 1))[0], f(1 - f(0.5 * f(0.5))));
     }
   });
 

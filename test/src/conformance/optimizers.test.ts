@@ -50,9 +50,10 @@ function trainHere(spec: OptimizerSpec, { initial, sums }: Run): Float64Array {
 
 /** What the spec does to the mean gradient before the optimizer sees it, in tfjs' own operations. */
 function conditioned(gradient: tf.Tensor, weights: tf.Tensor, spec: OptimizerSpec): tf.Tensor {
-  const decayed = tf.add(gradient, tf.mul(weights, spec.weightDecay ?? 0));
-  const { clipValue } = spec;
-  return clipValue === undefined ? decayed : tf.clipByValue(decayed, -clipValue, clipValue);
+  const { clipValue, weightDecay = 0 } = spec;
+  const limited =
+    clipValue === undefined ? gradient : tf.clipByValue(gradient, -clipValue, clipValue);
+  return tf.add(limited, tf.mul(weights, weightDecay));
 }
 
 let variables = 0;
