@@ -4,12 +4,11 @@ export {
   type CoordinatorInit,
   createCoordinator,
   type Deadlines,
-  finishedEvent,
   type RunningCoordinator,
 } from './coordinator.js';
 export { type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress } from './progress.js';
-export { digestOf, type JobResult } from './result.js';
+export { digestOf, finishedEvent, type JobResult } from './result.js';
 export type { ServerAddress } from './servers.js';
 export { createStep, type Step } from './step.js';
 export { meansOf, type Totals, totalOf } from './totals.js';

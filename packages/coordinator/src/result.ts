@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobPlan } from '@tutti/protocol';
+import type { RunEvent } from '@tutti/telemetry';
 
 /** A trained model, as numbers. */
 export interface JobResult {
@@ -28,4 +29,22 @@ export function digestOf(parameters: Float32Array): string {
   return createHash('sha256')
     .update(new Uint8Array(buffer, byteOffset, byteLength))
     .digest('hex');
+}
+
+/** The event that ends a run that went well. */
+export function finishedEvent(result: JobResult): Extract<RunEvent, { event: 'finished' }> {
+  const { steps, examples, loss, metrics, digest, parameters, modelPath } = result;
+  const { examplesPerSecond, wireBytesPerStep } = result;
+  return {
+    event: 'finished',
+    steps,
+    examples,
+    loss,
+    metrics,
+    digest,
+    examplesPerSecond,
+    wireBytesPerStep,
+    storedParameters: parameters.length,
+    modelPath,
+  };
 }

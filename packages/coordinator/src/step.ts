@@ -9,7 +9,7 @@ import { type Totals, totalOf } from './totals.js';
 /** The sum of one chunk, and what the server must know to apply it. */
 export interface ReadySum {
   readonly chunk: number;
-  readonly sum: Uint8Array | Block;
+  readonly sum: Block;
   readonly count: number;
   readonly scale: number;
 }
@@ -85,19 +85,10 @@ export function createStep(init: {
     if (clipNorm === undefined) return 1;
     let squares = 0;
     for (const { chunk, reducer } of chunks) {
-      const sum = reducer.sum()!;
-      const block = sum instanceof Uint8Array ? blockOf(sum) : sum;
       for (const { start, length, update } of layout.segments(chunk))
-        if (update === 'gradient') squares += kernels.sumOfSquares(block, start, length);
-      if (block !== sum) kernels.free(block);
+        if (update === 'gradient') squares += kernels.sumOfSquares(reducer.sum()!, start, length);
     }
     return optimizer.normScale(squares, count);
-  }
-
-  function blockOf(bytes: Uint8Array): Block {
-    const block = kernels.allocate(bytes.byteLength / 4);
-    block.bytes.set(bytes);
-    return block;
   }
 
   return {

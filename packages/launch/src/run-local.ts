@@ -187,7 +187,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
   let server: RunningServer | undefined;
   let coordinator: RunningCoordinator | undefined;
   try {
-    const local = createLocalTransport();
+    const local = createLocalTransport({ delivery: 'microtask' });
     const transport = createZmqTransport();
     const addresses = [];
     if (servers === 1) {

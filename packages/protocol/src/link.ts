@@ -6,8 +6,9 @@ import type { Message } from './messages.js';
  *
  * - Messages between two ends arrive in order, each once, or the connection is closed.
  * - `send` never blocks and never throws for a peer that is gone: `closed` tells.
- * - A payload passes into the transport's hands: the sender must not write to it afterwards, and the
- *   receiver may keep it. Its bytes start at a multiple of four, so a Float32Array view is allowed.
+ * - A payload passes into the transport's hands: the sender must not write to it afterwards, unless
+ *   it knows that the message has arrived. What a handler is given is valid until it returns; it must
+ *   copy what it keeps. The bytes start at a multiple of four, so a Float32Array view is allowed.
  */
 export interface Transport {
   /** Binds `address`; resolves when peers can connect. Port 0 picks a free one. */

@@ -15,13 +15,12 @@ export type Offer =
 /** Completes the canonical tree over one vector, in whatever order its nodes arrive. */
 export interface Reducer {
   /**
-   * Offers the sum over the shards [lo, hi). Bytes are kept as they are until their sibling comes,
-   * and must not change; a block passes into the reducer's hands unless the offer comes back as
-   * 'duplicate' or 'no-node'.
+   * Offers the sum over the shards [lo, hi). Bytes are copied; a block passes into the reducer's
+   * hands, whatever comes of the offer.
    */
   offer(lo: number, hi: number, values: Uint8Array | Block): Offer;
   /** The sum over all shards, once complete. Valid until `release`. */
-  sum(): Block | Uint8Array | undefined;
+  sum(): Block | undefined;
   /** The nodes held now, lowest first: maximal, disjoint. */
   nodes(): readonly HeldNode[];
   /** The shards that no held node covers. */
@@ -31,7 +30,7 @@ export interface Reducer {
 }
 
 export interface HeldNode extends Node {
-  readonly values: Uint8Array | Block;
+  readonly values: Block;
 }
 
 export function createReducer(init: {
@@ -47,41 +46,41 @@ export function createReducer(init: {
 
   function drop({ lo, values }: HeldNode) {
     held.delete(lo);
-    if (!(values instanceof Uint8Array)) kernels.free(values);
+    kernels.free(values);
   }
 
-  function toBlock(values: Uint8Array | Block): Block {
-    if (!(values instanceof Uint8Array)) return values;
+  function refused(offer: Offer, values: Uint8Array | Block): Offer {
+    if (!(values instanceof Uint8Array)) kernels.free(values);
+    return offer;
+  }
+
+  function blockOf(bytes: Uint8Array): Block {
     const block = kernels.allocate(length);
-    block.bytes.set(values);
+    block.bytes.set(bytes);
     return block;
   }
 
   return {
     offer(lo, hi, values) {
-      const bytes = values instanceof Uint8Array ? values.byteLength / 4 : values.length;
-      if (bytes !== length)
-        throw new RangeError(`A node of ${bytes} floats was offered for a vector of ${length}`);
+      const floats = values instanceof Uint8Array ? values.byteLength / 4 : values.length;
+      if (floats !== length)
+        throw new RangeError(`A node of ${floats} floats was offered for a vector of ${length}`);
       const path = pathTo(lo, hi, shards);
-      if (path === undefined) return 'no-node';
-      if (path.some(isHeld)) return 'duplicate';
+      if (path === undefined) return refused('no-node', values);
+      if (path.some(isHeld)) return refused('duplicate', values);
       // What it covers is the same sum, only less complete.
       for (const node of sorted()) if (node.lo >= lo && node.hi <= hi) drop(node);
 
-      held.set(lo, { lo, hi, values });
+      held.set(lo, { lo, hi, values: values instanceof Uint8Array ? blockOf(values) : values });
       for (let depth = path.length - 2; depth >= 0; depth--) {
         const parent = path[depth]!;
         const middle = split(parent.lo, parent.hi);
         const left = held.get(parent.lo);
         const right = held.get(middle);
         if (left?.hi !== middle || right?.hi !== parent.hi) return 'held';
-        // One operand in kernel memory becomes the result; addition commutes bit for bit.
-        const leftBlock = toBlock(left.values);
-        const rightBlock = toBlock(right.values);
-        kernels.add(leftBlock, leftBlock, rightBlock);
-        kernels.free(rightBlock);
-        held.delete(middle);
-        held.set(parent.lo, { ...parent, values: leftBlock });
+        kernels.add(left.values, left.values, right.values);
+        drop(right);
+        held.set(parent.lo, { ...parent, values: left.values });
       }
       return 'complete';
     },

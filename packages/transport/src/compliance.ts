@@ -92,22 +92,34 @@ export const complianceCases: readonly ComplianceCase[] = [
     name: 'payloads of any size arrive bit by bit and aligned',
     async run({ listening, connecting, freshAddress }) {
       const sizes = [0, 1, 2, 7, 31, 32, 33, 100, 500, 2047, 2048, 2049, 5000, 65_536, 100_000];
-      const got = collect<Envelope>(sizes.length);
-      const listener = await listening.listen(freshAddress(), {
-        message: (_, envelope) => got.add(envelope),
-      });
-      const connection = connecting.connect(listener.address, { message: ignore });
-      sizes.forEach((floats, i) => {
-        connection.send(weights(i, 3, floats));
-      });
-      (await got.all).forEach(({ message, payload }, i) => {
+      const got = collect<void>(sizes.length);
+      let i = 0;
+      const check = ({ message, payload }: Envelope) => {
         assert.deepEqual(message, weights(i, 3, 0).message);
         assert.ok(payload !== undefined);
         assert.equal(payload.byteOffset % 4, 0);
         assert.equal(Object.getPrototypeOf(payload), Uint8Array.prototype);
         const expected = weights(i, 3, sizes[i]!).payload!;
         assert.equal(Buffer.compare(payload, expected), 0, `payload ${i} differs`);
+        i++;
+      };
+      const faults: unknown[] = [];
+      const listener = await listening.listen(freshAddress(), {
+        message(_, envelope) {
+          try {
+            check(envelope);
+          } catch (fault) {
+            faults.push(fault);
+          }
+          got.add();
+        },
       });
+      const connection = connecting.connect(listener.address, { message: ignore });
+      sizes.forEach((floats, at) => {
+        connection.send(weights(at, 3, floats));
+      });
+      await got.all;
+      assert.deepEqual(faults, []);
       await closeAll(connection, listener);
     },
   },

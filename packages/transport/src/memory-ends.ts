@@ -103,6 +103,7 @@ export function createConnectionEnd(
         return;
       }
       handlers.message(envelope);
+      parcel.spoil();
     },
     finish(reason) {
       if (over) return;
@@ -202,6 +203,7 @@ export function createListenerEnd(
         return;
       }
       handlers.message(peer, envelope);
+      parcel.spoil();
     },
     lost(peer, reason) {
       end.peers.delete(peer);

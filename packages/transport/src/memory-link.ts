@@ -6,29 +6,42 @@ export interface Parcel {
   readonly bytes: number;
   /** @throws TuttiError BAD_FRAME */
   open(): Envelope;
+  /** Called once the envelope was handled: its payload is not valid any more. */
+  spoil(): void;
 }
 
 export type Wrap = (envelope: Envelope) => Parcel;
 
 /**
- * Through the codec, as over a wire. The payload is copied only when it arrives: a sender that
- * writes to it in the meantime, against the contract, is found out as it would be over ZeroMQ.
+ * Through the codec, as over a wire. The payload is copied only when it arrives, and spoilt once it
+ * was handled: who writes to it too early or reads it too late is found out.
  */
 export const wrapEncoded: Wrap = (envelope) => {
   const frames = encode(envelope);
+  let copy: Uint8Array | undefined;
   return {
     bytes: bytesOf(frames),
-    open: () => decode(frames.map((frame, i) => (i === 0 ? frame : new Uint8Array(frame)))),
+    open() {
+      const [header, payload] = frames;
+      copy = payload === undefined ? undefined : new Uint8Array(payload);
+      return decode(copy === undefined ? [header!] : [header!, copy]);
+    },
+    spoil: () => void copy?.fill(SPOILT),
   };
 };
+
+const ignore = () => {};
+
+/** Four of it are a NaN. */
+const SPOILT = 0xff;
 
 /** By reference. Counts payloads only: no header is made. */
 export const wrapReference: Wrap = (envelope) => {
   checkSendable(envelope);
-  return { bytes: envelope.payload?.length ?? 0, open: () => envelope };
+  return { bytes: envelope.payload?.length ?? 0, open: () => envelope, spoil: ignore };
 };
 
 /** Frames as they are, to try what a peer with a fault, or a foe, could send. */
 export function wrapRaw(frames: readonly Uint8Array[]): Parcel {
-  return { bytes: bytesOf(frames), open: () => decode(frames) };
+  return { bytes: bytesOf(frames), open: () => decode(frames), spoil: ignore };
 }

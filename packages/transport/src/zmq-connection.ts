@@ -3,6 +3,7 @@ import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { connectable, faultOfAddress } from './address.js';
 import { readFarewell } from './farewell.js';
+import { type Lane, offerLane } from './lane.js';
 import { bytesOf, createTraffic } from './traffic.js';
 import {
   encodeWithin,
@@ -17,6 +18,8 @@ export interface ZmqConnectionInit extends ZmqLimits {
   readonly clock: Clock;
   readonly connectDeadlineMs: number;
   readonly retryMs: number;
+  /** Whether to offer a lane; a peer on another machine does not take it up. */
+  readonly lanes: boolean;
 }
 
 /**
@@ -40,6 +43,7 @@ export function connectZmq(
   let ended: Promise<void> = Promise.resolve();
   let retry: Timer | undefined;
   let lastFault = 'nobody answered';
+  let lane: Lane | undefined;
   const deadline = clock.after(init.connectDeadlineMs, () => {
     const seconds = init.connectDeadlineMs / 1000;
     finish(`${address} could not be reached within ${seconds} s (${lastFault})`);
@@ -84,6 +88,11 @@ export function connectZmq(
   function open(socket: NotifiedDealer): void {
     state = 'open';
     deadline.cancel();
+    if (init.lanes) {
+      const offered = offerLane((frame) => socket.send([frame]).catch(ignoreLost));
+      if (offered !== undefined) socket.send([offered.offer]).catch(ignoreLost);
+      lane = offered;
+    }
     for (const frames of waiting) transmit(socket, frames);
     waiting = [];
     if (abandoned) finish();
@@ -91,7 +100,7 @@ export function connectZmq(
 
   function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
     traffic.sentBytes += bytesOf(frames);
-    socket.send(frames).catch(ignoreLost);
+    socket.send(lane?.stow(frames) ?? frames).catch(ignoreLost);
   }
 
   function receive(socket: NotifiedDealer, frames: Buffer[]): void {
@@ -101,10 +110,12 @@ export function connectZmq(
       finish(reason || `the connection to ${address} was lost`);
       return;
     }
-    traffic.receivedBytes += bytesOf(frames);
     let envelope: Envelope;
     try {
-      envelope = decode(ownPayload(frames));
+      const whole = lane === undefined ? frames : lane.fetch(frames);
+      if (whole === undefined) return;
+      traffic.receivedBytes += bytesOf(whole);
+      envelope = decode(whole === frames ? ownPayload(frames) : whole);
     } catch (error) {
       finish(`${address} sent no message of Tutti: ${(error as Error).message}`);
       return;
@@ -124,6 +135,7 @@ export function connectZmq(
       dealer.linger = closeLingerMs;
       dealer.close();
     }
+    lane?.close();
     void ended.then(finished);
     if (reason !== undefined && !abandoned) handlers.closed?.(reason);
   }

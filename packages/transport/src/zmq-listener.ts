@@ -3,6 +3,7 @@ import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutt
 import { TuttiError } from '@tutti/runtime';
 import { bindable, faultOfAddress } from './address.js';
 import { farewell } from './farewell.js';
+import { acceptLane, type Lane, readOffer } from './lane.js';
 import { bytesOf, createTraffic } from './traffic.js';
 import {
   encodeWithin,
@@ -18,6 +19,7 @@ interface Peer {
   /** The id that the ROUTER gave to the connection. */
   readonly id: Buffer;
   cut: boolean;
+  lane: Lane | undefined;
 }
 
 export async function listenZmq(
@@ -44,7 +46,7 @@ export async function listenZmq(
     const key = id.toString('latin1');
     let peer = byId.get(key);
     if (peer === undefined) {
-      peer = { name: `peer-${++named}`, id, cut: false };
+      peer = { name: `peer-${++named}`, id, cut: false, lane: undefined };
       byId.set(key, peer);
       byName.set(peer.name, peer);
     }
@@ -57,12 +59,14 @@ export async function listenZmq(
     if (peer === undefined) return;
     byId.delete(key);
     byName.delete(peer.name);
+    peer.lane?.close();
     if (!peer.cut) handlers.closed?.(peer.name, `the connection to ${address} was lost`);
   }
 
   function cutOff(peer: Peer, reason: string): void {
     peer.cut = true;
     byName.delete(peer.name);
+    peer.lane?.close();
     router.send([peer.id, farewell(reason)]).catch(ignoreGone);
   }
 
@@ -75,10 +79,17 @@ export async function listenZmq(
     }
     const peer = peerOf(id);
     if (peer.cut) return;
-    traffic.receivedBytes += bytesOf(frames);
+    const offer = readOffer(frames);
+    if (offer !== undefined && peer.lane === undefined) {
+      peer.lane = acceptLane(offer, (frame) => router.send([id, frame]).catch(ignoreGone));
+      return;
+    }
     let envelope: Envelope;
     try {
-      envelope = decode(ownPayload(frames));
+      const whole = peer.lane === undefined ? frames : peer.lane.fetch(frames);
+      if (whole === undefined) return;
+      traffic.receivedBytes += bytesOf(whole);
+      envelope = decode(whole === frames ? ownPayload(frames) : whole);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       cutOff(peer, `${address} cut it off: ${reason}`);
@@ -99,8 +110,7 @@ export async function listenZmq(
       const peer = byName.get(name);
       if (peer === undefined || router.closed) return;
       traffic.sentBytes += bytesOf(frames);
-      frames.unshift(peer.id);
-      router.send(frames).catch(ignoreGone);
+      router.send([peer.id, ...(peer.lane?.stow(frames) ?? frames)]).catch(ignoreGone);
     },
     disconnect(name) {
       const peer = byName.get(name);
@@ -110,6 +120,7 @@ export async function listenZmq(
       if (!router.closed) {
         router.linger = lingerMs;
         router.close();
+        for (const { lane } of byName.values()) lane?.close();
       }
       await ended;
     },

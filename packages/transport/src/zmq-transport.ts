@@ -17,6 +17,11 @@ export interface ZmqTransportOptions {
   readonly connectDeadlineMs?: number;
   /** Pause between two attempts to connect. Default 50. */
   readonly retryMs?: number;
+  /**
+   * Whether payloads between processes on one machine go through a file in memory. Default true;
+   * where that is not to be had they go through the socket.
+   */
+  readonly lanes?: boolean;
   readonly clock?: Clock;
 }
 
@@ -33,6 +38,7 @@ export function createZmqTransport(options: ZmqTransportOptions = {}): Transport
     timeoutMs: options.timeoutMs ?? 3000,
     connectDeadlineMs: options.connectDeadlineMs ?? 30_000,
     retryMs: options.retryMs ?? 50,
+    lanes: options.lanes ?? true,
     clock: options.clock ?? systemClock,
   };
   return {

@@ -317,9 +317,8 @@ async function run(
           const from = 4 * chunk * layout.chunkFloats;
           const to = from + 4 * layout.chunkLength(chunk);
           for (const { lo, hi, values } of reducer.nodes()) {
-            const bytes = values instanceof Uint8Array ? values : values.bytes;
             const payload = pool.take(to - from);
-            payload.set(bytes.subarray(from, to));
+            payload.set(values.bytes.subarray(from, to));
             sent.push(payload);
             coordinator.send({
               message: stamp({ type: 'contribution', step, lo, hi, chunk }),

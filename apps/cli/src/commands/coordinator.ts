@@ -34,7 +34,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       }));
       const address = settings.listen ?? DEFAULT_COORDINATOR;
       if (servers.length === 0) {
-        const local = createLocalTransport();
+        const local = createLocalTransport({ delivery: 'microtask' });
         hosted = await createServer({
           address: freePortBeside(address),
           transport,

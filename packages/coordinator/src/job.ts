@@ -1,0 +1,438 @@
+import { createKernels } from '@tutti/kernels';
+import { createLayout, type Layout } from '@tutti/parameters';
+import {
+  type Body,
+  type Envelope,
+  type JobPlan,
+  type Listener,
+  type Message,
+  PROTOCOL_VERSION,
+  refusal,
+  type Transport,
+} from '@tutti/protocol';
+import {
+  createBufferPool,
+  createMonitor,
+  errorFromRecord,
+  errorToRecord,
+  type Monitor,
+  systemClock,
+  TuttiError,
+  toTuttiError,
+  type Wait,
+} from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { assignShards } from './assignment.js';
+import type { CoordinatorInit, Deadlines } from './coordinator.js';
+import { createLedger, type Ledger } from './ledger.js';
+import { createMembers, type Member } from './members.js';
+import { resolvePlan } from './plan.js';
+import { createProgress, endsEpoch, type Progress } from './progress.js';
+import { digestOf, finishedEvent, type JobResult } from './result.js';
+import { connectServers } from './servers.js';
+import type { Step } from './step.js';
+import { totalOf } from './totals.js';
+
+/**
+ * One job, from the first worker to the trained weights: what the coordinator answers to each message
+ * (`receive`), and what it goes through (`run`).
+ */
+export function coordinate(
+  init: CoordinatorInit & { readonly transport: Transport },
+  listener: Listener,
+  emit: (event: RunEvent) => void,
+  signal: AbortSignal,
+) {
+  const { transport, clock = systemClock, kernels = createKernels() } = init;
+  const { newId = () => crypto.randomUUID(), minWorkers = init.workers } = init;
+  const deadlines: Deadlines = {
+    joinMs: 120_000,
+    stepMs: 120_000,
+    serverMs: 30_000,
+    ...init.deadlines,
+  };
+  const job = newId();
+  const members = createMembers(newId);
+  const monitor: Monitor = createMonitor({
+    clock,
+    signal,
+    onWaiting: (report) => emit({ event: 'waiting', ...report }),
+  });
+  const pool = createBufferPool();
+
+  let plan: JobPlan | undefined;
+  let layout: Layout | undefined;
+  let ledger: Ledger | undefined;
+  let generation = 0;
+  let ended = false;
+  const opened = new Map<number, readonly number[]>();
+  const stored = new Set<number>();
+  const inFlight = new Map<number, Uint8Array>();
+  let initializer: Member | undefined;
+  let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
+  let wireBytes = 0;
+
+  const stamp = (body: Body): Message => ({
+    ...body,
+    protocol: PROTOCOL_VERSION,
+    job,
+    session: '',
+  });
+  const tell = (member: Member, body: Body) =>
+    listener.send(member.peer, { message: { ...stamp(body), session: member.session } });
+  const refuse = (peer: string, error: TuttiError) => {
+    listener.send(peer, { message: stamp({ type: 'refused', error: errorToRecord(error) }) });
+    const { code, message, remedy } = error;
+    emit({ event: 'warning', code, message: `Refused a peer: ${message}`, remedy });
+  };
+
+  const servers = connectServers({
+    servers: init.servers,
+    transport,
+    stamp,
+    lost: monitor.fail,
+    receive: (server, envelope) => guard(() => receiveFromServer(server, envelope)),
+  });
+
+  /** What a handler throws ends the run; what it changes wakes the loop. */
+  function guard(handle: () => void) {
+    if (ended) return;
+    try {
+      handle();
+      monitor.notify();
+    } catch (error) {
+      monitor.fail(error);
+    }
+  }
+
+  function receiveFromServer(server: number, { message, payload }: Envelope) {
+    switch (message.type) {
+      case 'opened':
+        opened.set(server, message.versions);
+        return;
+      case 'stored':
+        stored.add(message.chunk);
+        return;
+      case 'applied': {
+        const buffer = inFlight.get(message.chunk);
+        if (buffer !== undefined) pool.give(buffer);
+        inFlight.delete(message.chunk);
+        ledger?.step(message.step)?.applied(message.chunk);
+        return;
+      }
+      case 'weights':
+        if (final?.missing.delete(message.chunk))
+          new Uint8Array(final.flat.buffer).set(payload!, 4 * message.chunk * layout!.chunkFloats);
+        return;
+      case 'refused':
+        throw errorFromRecord(message.error);
+    }
+  }
+
+  function join(peer: string, message: Extract<Message, { type: 'join' }>) {
+    let member: Member;
+    try {
+      member = members.admit(peer, message);
+    } catch (error) {
+      return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
+    }
+    plan ??= resolvePlan(message.description, init.settings ?? {}, init.workers);
+    layout ??= createLayout(plan.parameters);
+    tell(member, {
+      type: 'welcome',
+      worker: member.worker,
+      plan,
+      servers: servers.ranges(layout),
+    });
+    emit({ event: 'worker-joined', worker: member.worker, workers: members.size });
+    if (ledger !== undefined) assign();
+  }
+
+  function receiveFromWorker(peer: string, { message, payload }: Envelope) {
+    const misfit = refusal(message, job);
+    if (misfit !== undefined) return refuse(peer, misfit);
+    if (message.type === 'join') return join(peer, message);
+    const member = members.authenticate(peer, message);
+    if (member === undefined)
+      return refuse(
+        peer,
+        new TuttiError('REFUSED', `A ${message.type} came from a peer that has not joined`, {
+          remedy: 'Join first; a worker of another run must be ended.',
+        }),
+      );
+    switch (message.type) {
+      case 'initial':
+        if (member === initializer)
+          servers.sendTo(message.chunk, { type: 'store', chunk: message.chunk }, payload!.slice());
+        return;
+      case 'report': {
+        // Before step 1 also the plan and the initial values were on the wire.
+        if (message.step > 0) wireBytes += message.wireBytes;
+        const step = ledger?.step(message.step);
+        for (const report of message.shards) step?.report(member.worker, report);
+        return pump();
+      }
+      case 'contribution': {
+        const offer = ledger?.step(message.step)?.contribute(message, payload!);
+        if (offer === 'no-node') throw noNode(member, message);
+        return pump();
+      }
+      case 'evaluation':
+        for (const report of message.shards)
+          ledger?.evaluation(message.version)?.set(report.shard, report);
+        return pump();
+      case 'failed': {
+        const { code, message: text, remedy, details, cause } = errorFromRecord(message.error);
+        throw new TuttiError(code, text, {
+          remedy,
+          cause,
+          details: { ...details, worker: member.worker },
+        });
+      }
+      case 'leave':
+        return leave(peer, 'it left');
+    }
+  }
+
+  function leave(peer: string, reason: string) {
+    const member = members.remove(peer);
+    if (member === undefined) return;
+    const { worker } = member;
+    emit({ event: 'worker-left', worker, reason, workers: members.size });
+    if (ledger === undefined) return;
+    if (members.size < minWorkers)
+      throw new TuttiError(
+        'PEER_LOST',
+        `Worker ${worker} is gone in step ${ledger.version} (${reason}); ${members.size} of at least ${minWorkers} workers are left`,
+        {
+          remedy: 'See how the worker ended, or allow fewer with --min-workers.',
+          details: { worker, step: ledger.version },
+        },
+      );
+    assign();
+  }
+
+  /** Has the servers apply what is ready. A version that is being evaluated stays until it is. */
+  function pump() {
+    if (ledger === undefined || !ledger.evaluated) return;
+    const step = ledger.version;
+    for (const { chunk, sum, count, scale } of ledger.step(step)?.ready() ?? []) {
+      const payload = pool.take(sum.bytes.byteLength);
+      payload.set(sum.bytes);
+      inFlight.set(chunk, payload);
+      servers.sendTo(chunk, { type: 'apply', step, chunk, count, scale }, payload);
+    }
+  }
+
+  function assign() {
+    generation++;
+    const shares = assignShards(plan!.shards, members.names);
+    for (const member of members) {
+      member.shards = shares.get(member.worker)!;
+      tell(member, { type: 'assign', generation, step: ledger!.version, shards: member.shards });
+    }
+  }
+
+  const ownersOf = (shards: readonly number[]) =>
+    [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', ');
+
+  async function gather() {
+    await monitor.until(
+      () => members.size >= init.workers,
+      () => ({
+        who: `${init.workers - members.size} of ${init.workers} workers`,
+        what: `join at ${listener.address}${members.size > 0 ? ` (here: ${members.names.join(', ')})` : ''}`,
+        remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
+        deadlineMs: deadlines.joinMs,
+      }),
+    );
+  }
+
+  async function openServers() {
+    servers.broadcast(({ firstChunk, chunks }) => ({
+      type: 'open',
+      plan: plan!,
+      firstChunk,
+      chunks,
+    }));
+    const answer = (what: string) => () => ({
+      who: servers.names,
+      what,
+      remedy: 'Check that they run and that their ports can be reached.',
+      deadlineMs: deadlines.serverMs,
+    });
+    await monitor.until(() => opened.size === init.servers.length, answer('open the job'));
+    initializer = [...members][0];
+    tell(initializer!, { type: 'initialize' });
+    await monitor.until(
+      () => stored.size === layout!.chunks,
+      () => ({
+        who: `worker ${initializer!.worker}`,
+        what: `send the initial values (${stored.size} of ${layout!.chunks} chunks are stored)`,
+        remedy: 'See what the worker says.',
+        deadlineMs: deadlines.stepMs,
+      }),
+    );
+  }
+
+  async function train(progress: Progress) {
+    const book = createLedger({ plan: plan!, layout: layout!, kernels, version: 0 });
+    ledger = book;
+    assign();
+    progress.stepStarted();
+    for (;;) {
+      await monitor.until(
+        () => book.evaluated,
+        () => {
+          const shards = book.unevaluated();
+          return {
+            who: `worker ${ownersOf(shards)}`,
+            what: `evaluate shards ${shards.join(', ')} at version ${book.version}`,
+            remedy: 'See what the worker says, or end it.',
+            deadlineMs: deadlines.stepMs,
+          };
+        },
+      );
+      if (endsEpoch(plan!, book.version)) {
+        const reports = book.evaluation(book.version);
+        progress.epochDone(book.version, reports && totalOf(reports.values()));
+        progress.stepStarted();
+      }
+      const step = book.step(book.version);
+      if (step === undefined) return;
+      pump();
+      await monitor.until(
+        () => step.done,
+        () => awaited(step),
+      );
+      progress.stepDone(step.step, step.totals);
+      book.advance();
+    }
+  }
+
+  function awaited(step: Step): Wait {
+    const missing = step.missing();
+    const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
+    const deadlineMs = deadlines.stepMs;
+    return missing.length > 0
+      ? {
+          who: `worker ${ownersOf(missing)}`,
+          what: `send the gradients of shards ${missing.join(', ')} of step ${step.step}`,
+          remedy,
+          deadlineMs,
+        }
+      : { who: servers.names, what: `apply step ${step.step}`, remedy, deadlineMs };
+  }
+
+  /** The stored parameters at the last version. */
+  async function collect(): Promise<Float32Array> {
+    const flat = new Float32Array(layout!.floats);
+    const missing = new Set(Array.from({ length: layout!.chunks }, (_, chunk) => chunk));
+    final = { flat, missing };
+    servers.broadcast(() => ({ type: 'pull', version: plan!.steps }));
+    await monitor.until(
+      () => missing.size === 0,
+      () => ({
+        who: servers.names,
+        what: `send ${missing.size} chunks of the trained weights`,
+        remedy: 'See what the servers say.',
+        deadlineMs: deadlines.serverMs,
+      }),
+    );
+    return flat;
+  }
+
+  async function finish(progress: Progress): Promise<JobResult> {
+    const parameters = await collect();
+    const trained = {
+      job,
+      plan: plan!,
+      steps: plan!.steps,
+      examples: progress.examples,
+      ...progress.final,
+      digest: digestOf(parameters),
+      parameters,
+      values: layout!.views(parameters),
+      examplesPerSecond: progress.examplesPerSecond,
+      wireBytesPerStep: Math.round(wireBytes / Math.max(1, plan!.steps - 1)),
+    };
+    const result = { ...trained, modelPath: await save(trained) };
+    emit(finishedEvent(result));
+    return result;
+  }
+
+  async function save(trained: Omit<JobResult, 'modelPath'>): Promise<string | null> {
+    try {
+      return (await init.save?.(trained)) ?? null;
+    } catch (thrown) {
+      const { code, message, remedy } = toTuttiError(
+        thrown,
+        'STORAGE',
+        'The trained model could not be saved',
+        'Make room or choose another --checkpoint-dir, and run again.',
+      );
+      emit({ event: 'warning', code, message, remedy });
+      return null;
+    }
+  }
+
+  async function run(): Promise<JobResult> {
+    let failure: unknown;
+    try {
+      await gather();
+      await openServers();
+      const progress = createProgress({ plan: plan!, clock, emit });
+      emit({
+        event: 'started',
+        job,
+        workers: members.size,
+        servers: init.servers.length,
+        shards: plan!.shards,
+        steps: plan!.steps,
+        epochs: Math.ceil(plan!.steps / plan!.stepsPerEpoch),
+        storedParameters: layout!.floats,
+        program: plan!.programName,
+      });
+      await train(progress);
+      return await finish(progress);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      ended = true;
+      const farewell: Body =
+        failure === undefined
+          ? { type: 'finish' }
+          : { type: 'finish', error: errorToRecord(failure) };
+      for (const member of members) tell(member, farewell);
+      servers.broadcast(() => farewell);
+      ledger?.release();
+      await Promise.all([servers.close(), listener.close(1000)]);
+    }
+  }
+
+  return {
+    run,
+    receive: (peer: string, envelope: Envelope) => guard(() => receiveFromWorker(peer, envelope)),
+    closed: (peer: string, reason: string) => guard(() => leave(peer, reason)),
+    badFrame: (peer: string, reason: string) =>
+      emit({
+        event: 'warning',
+        code: 'BAD_FRAME',
+        message: `Peer ${peer} was cut off: ${reason}`,
+        remedy: 'Check that only Tutti processes connect to this port.',
+      }),
+  };
+}
+
+function noNode(
+  { worker }: Member,
+  message: { lo: number; hi: number; chunk: number; step: number },
+) {
+  const { lo, hi, chunk, step } = message;
+  return new TuttiError(
+    'BAD_FRAME',
+    `Worker ${worker} sent [${lo}, ${hi}) of chunk ${chunk} of step ${step}, which is no node of the tree`,
+    { remedy: 'Check that all processes run the same version of Tutti.', details: { worker } },
+  );
+}
