@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Lower floors first; a package may import from floors below its own only. */
+const FLOORS = [
+  ['runtime'],
+  ['protocol', 'kernels', 'config', 'telemetry', 'data'],
+  ['parameters', 'reduction', 'transport', 'store', 'checkpoint'],
+  ['server', 'coordinator', 'worker'],
+  ['tensorflow', 'launch'],
+];
+const floorOf = (name: string) => FLOORS.findIndex((floor) => floor.includes(name));
+
+/** Who may import what must not spread. */
+const ONLY: Readonly<Record<string, string>> = {
+  zeromq: 'transport',
+  '@tensorflow/tfjs-node': 'tensorflow',
+  '@tensorflow/tfjs-core': 'tensorflow',
+  '@tensorflow/tfjs': 'tensorflow',
+};
+
+function* sources(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (entry.name.endsWith('.ts')) yield path;
+  }
+}
+
+/** [file, what it imports] for the product's sources; tests may reach further. */
+function imports(name: string): [file: string, imported: string][] {
+  return [...sources(join(root, 'packages', name, 'src'))]
+    .filter((file) => !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      // Statements start their line; text that shows code does not.
+      [...readFileSync(file, 'utf8').matchAll(/^(?:import|export|\}).*?'([^'.][^']*)'/gm)].map(
+        ([, imported]): [string, string] => [file, imported!],
+      ),
+    );
+}
+
+const packages = readdirSync(join(root, 'packages'));
+
+describe('architecture', () => {
+  it('every package has its floor', () => {
+    assert.deepEqual(
+      packages.filter((name) => floorOf(name) < 0),
+      [],
+    );
+  });
+
+  for (const name of packages)
+    it(`${name} imports from below only`, () => {
+      for (const [file, imported] of imports(name)) {
+        const other = /^@tutti\/([a-z-]+)/.exec(imported)?.[1];
+        if (other !== undefined && other !== name)
+          assert.ok(floorOf(other) < floorOf(name), `${file} imports ${imported}`);
+        const owner = ONLY[imported];
+        if (owner !== undefined) assert.equal(name, owner, `${file} imports ${imported}`);
+      }
+    });
+
+  it('no library package touches the clock, Math.random, the console or the process', () => {
+    const forbidden =
+      /\bDate\.now\(|\bsetTimeout\(|\bsetInterval\(|\bconsole\.\w+\(|\bprocess\.(?:exit|on|once)\(/;
+    // The launcher and the set-up of the native library start processes: that is their trade.
+    const exempt = ['launch', 'tensorflow'];
+    const allowed = [join('runtime', 'src', 'clock.ts')];
+    for (const name of packages.filter((each) => !exempt.includes(each)))
+      for (const file of sources(join(root, 'packages', name, 'src'))) {
+        if (file.endsWith('.test.ts') || allowed.some((end) => file.endsWith(end))) continue;
+        for (const [at, line] of readFileSync(file, 'utf8').split('\n').entries())
+          assert.ok(!forbidden.test(line), `${file}:${at + 1}: ${line.trim()}`);
+      }
+  });
+});
