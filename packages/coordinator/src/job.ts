@@ -51,7 +51,7 @@ export function coordinate(
     serverMs: 30_000,
     ...init.deadlines,
   };
-  const job = newId();
+  let job = newId();
   const members = createMembers(newId);
   const monitor: Monitor = createMonitor({
     clock,
@@ -65,8 +65,14 @@ export function coordinate(
   let ledger: Ledger | undefined;
   let generation = 0;
   let ended = false;
+  /** What each server said it holds: the job that it serves, if any. */
+  const holdings = new Map<number, { readonly job: string; readonly plan: JobPlan | undefined }>();
+  /** What came before it was clear which job this is. */
+  let early: [peer: string, envelope: Envelope][] | undefined = [];
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
+  /** Chunks that were one version further than the others when this coordinator came. */
+  const ahead = new Set<number>();
   const inFlight = new Map<number, Uint8Array>();
   let initializer: Member | undefined;
   let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
@@ -107,6 +113,9 @@ export function coordinate(
 
   function receiveFromServer(server: number, { message, payload }: Envelope) {
     switch (message.type) {
+      case 'holding':
+        holdings.set(server, { job: message.job, plan: message.plan });
+        return;
       case 'opened':
         opened.set(server, message.versions);
         return;
@@ -132,7 +141,7 @@ export function coordinate(
   function join(peer: string, message: Extract<Message, { type: 'join' }>) {
     let member: Member;
     try {
-      member = members.admit(peer, message);
+      member = members.admit(peer, message, message.job === job);
     } catch (error) {
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
     }
@@ -236,6 +245,37 @@ export function coordinate(
   const ownersOf = (shards: readonly number[]) =>
     [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', ');
 
+  /**
+   * A coordinator that was started again finds its job at the servers: they keep the only state that
+   * cannot be computed anew.
+   */
+  async function identify() {
+    servers.inquire();
+    await monitor.until(
+      () => holdings.size === init.servers.length,
+      () => ({
+        who: servers.names,
+        what: 'say what they hold',
+        remedy: 'Start them, and check that their ports can be reached.',
+        deadlineMs: deadlines.joinMs,
+      }),
+    );
+    const found = [...holdings.values()].filter(({ job: held }) => held !== '');
+    const [first] = found;
+    if (first?.plan !== undefined) {
+      if (found.some(({ job: held }) => held !== first.job))
+        throw new TuttiError('REFUSED', 'The servers belong to different jobs', {
+          remedy: 'End the servers that are left over from another run.',
+        });
+      ({ job } = first);
+      plan = first.plan;
+      layout = createLayout(first.plan.parameters);
+    }
+    const waiting = early!;
+    early = undefined;
+    for (const [peer, envelope] of waiting) guard(() => receiveFromWorker(peer, envelope));
+  }
+
   async function gather() {
     await monitor.until(
       () => members.size >= init.workers,
@@ -248,7 +288,8 @@ export function coordinate(
     );
   }
 
-  async function openServers() {
+  /** The version that the weights are at. */
+  async function openServers(): Promise<number> {
     servers.broadcast(({ firstChunk, chunks }) => ({
       type: 'open',
       plan: plan!,
@@ -262,6 +303,19 @@ export function coordinate(
       deadlineMs: deadlines.serverMs,
     });
     await monitor.until(() => opened.size === init.servers.length, answer('open the job'));
+    const versions = init.servers.flatMap((_, server) => opened.get(server)!);
+    const [least, most] = [Math.min(...versions), Math.max(...versions)];
+    if (least < 0) await initialize(most);
+    else for (const [chunk, version] of versions.entries()) if (version > least) ahead.add(chunk);
+    return Math.max(0, least);
+  }
+
+  /** Has a worker make the values of version 0. */
+  async function initialize(most: number) {
+    if (most > 0)
+      throw new TuttiError('PEER_LOST', `A server lost its weights at version ${most}`, {
+        remedy: 'Start the job again from its last checkpoint.',
+      });
     initializer = [...members][0];
     tell(initializer!, { type: 'initialize' });
     await monitor.until(
@@ -275,9 +329,10 @@ export function coordinate(
     );
   }
 
-  async function train(progress: Progress) {
-    const book = createLedger({ plan: plan!, layout: layout!, kernels, version: 0 });
+  async function train(progress: Progress, version: number) {
+    const book = createLedger({ plan: plan!, layout: layout!, kernels, version });
     ledger = book;
+    for (const chunk of ahead) book.step(version)?.applied(chunk);
     assign();
     progress.stepStarted();
     for (;;) {
@@ -379,8 +434,9 @@ export function coordinate(
   async function run(): Promise<JobResult> {
     let failure: unknown;
     try {
+      await identify();
       await gather();
-      await openServers();
+      const version = await openServers();
       const progress = createProgress({ plan: plan!, clock, emit });
       emit({
         event: 'started',
@@ -393,7 +449,7 @@ export function coordinate(
         storedParameters: layout!.floats,
         program: plan!.programName,
       });
-      await train(progress);
+      await train(progress, version);
       return await finish(progress);
     } catch (error) {
       failure = error;
@@ -413,7 +469,11 @@ export function coordinate(
 
   return {
     run,
-    receive: (peer: string, envelope: Envelope) => guard(() => receiveFromWorker(peer, envelope)),
+    receive(peer: string, envelope: Envelope) {
+      // Payloads come only from those who were admitted: what is kept has none.
+      if (early !== undefined) early.push([peer, { message: envelope.message }]);
+      else guard(() => receiveFromWorker(peer, envelope));
+    },
     closed: (peer: string, reason: string) => guard(() => leave(peer, reason)),
     badFrame: (peer: string, reason: string) =>
       emit({

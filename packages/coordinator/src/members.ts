@@ -15,8 +15,11 @@ export interface Member {
 export interface Members {
   readonly size: number;
   readonly names: readonly string[];
-  /** @throws TuttiError REFUSED if the program differs or the name is taken */
-  admit(peer: string, join: Join): Member;
+  /**
+   * @param returning it was in this job before: its old connection may not be known to be gone
+   * @throws TuttiError REFUSED if the program differs or the name is taken
+   */
+  admit(peer: string, join: Join, returning: boolean): Member;
   /** The member that a message really comes from. */
   authenticate(peer: string, message: Message): Member | undefined;
   remove(peer: string): Member | undefined;
@@ -39,8 +42,9 @@ export function createMembers(newId: () => string): Members {
     get names() {
       return all().map(({ worker }) => worker);
     },
-    admit(peer, { worker, description, host }) {
+    admit(peer, { worker, description, host }, returning) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
+      if (returning) for (const old of all()) if (old.worker === worker) byPeer.delete(old.peer);
       if (worker !== '' && isTaken(worker))
         throw refused(
           `A worker called ${worker} is already here`,

@@ -14,6 +14,8 @@ export interface ServerAddress {
 /** The servers of a job: each holds a range of neighbouring chunks. */
 export interface Servers {
   ranges(layout: Layout): ServerRange[];
+  /** Asks every server, whichever job it serves. */
+  inquire(): void;
   /** Sends each server what `body` makes for its range. */
   broadcast(body: (range: ServerRange) => Body): void;
   /** Sends to the server that holds a chunk. */
@@ -59,6 +61,10 @@ export function connectServers(init: {
         address: servers[at]!.public ?? servers[at]!.connect,
       }));
       return ranges;
+    },
+    inquire() {
+      for (const connection of connections)
+        connection.send({ message: { ...stamp({ type: 'inquire' }), job: '' } });
     },
     broadcast(body) {
       for (const [at, range] of ranges.entries()) send(at, body(range));

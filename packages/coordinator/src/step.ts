@@ -30,7 +30,7 @@ export interface Step {
    * @throws TuttiError NOT_FINITE
    */
   ready(): ReadySum[];
-  /** The server has the chunk: its memory is not needed any more. */
+  /** The chunk is at the next version: whatever is still held of its sum is not needed. */
   applied(chunk: number): void;
   /** All chunks are applied. */
   readonly done: boolean;
@@ -119,7 +119,7 @@ export function createStep(init: {
     },
     applied(chunk) {
       const entry = chunks[chunk];
-      if (entry?.state !== 'given') return;
+      if (entry === undefined || entry.state === 'applied') return;
       entry.state = 'applied';
       entry.reducer.release();
     },

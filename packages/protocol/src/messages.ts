@@ -92,6 +92,11 @@ export interface ServerRange {
 export interface Initialize {
   readonly type: 'initialize';
 }
+/** The servers have changed: connect to these, and ask again for what has not come. */
+export interface Relocated {
+  readonly type: 'relocated';
+  readonly servers: readonly ServerRange[];
+}
 /**
  * From `step` on (again for a step under way, if it is the current one), this worker computes
  * `shards`, until a higher generation says otherwise.
@@ -101,6 +106,8 @@ export interface Assign {
   readonly generation: number;
   readonly step: number;
   readonly shards: readonly number[];
+  /** The weights went back to version `step`: so must the worker. */
+  readonly rewind?: boolean;
 }
 export interface Finish {
   readonly type: 'finish';
@@ -109,6 +116,10 @@ export interface Finish {
 }
 
 // ---- coordinator -> server
+/** Asks what the server has; a coordinator that was started again finds its job so. */
+export interface Inquire {
+  readonly type: 'inquire';
+}
 export interface Open {
   readonly type: 'open';
   readonly plan: JobPlan;
@@ -132,6 +143,11 @@ export interface Apply {
 }
 
 // ---- server -> coordinator
+/** In answer to `inquire`; the job is in the stamp, empty if there is none. */
+export interface Holding {
+  readonly type: 'holding';
+  readonly plan?: JobPlan;
+}
 export interface Opened {
   readonly type: 'opened';
   /** The version of each chunk; -1 for one that has no values yet. */
@@ -179,10 +195,13 @@ export type Body =
   | Welcome
   | Initialize
   | Assign
+  | Relocated
   | Finish
+  | Inquire
   | Open
   | Store
   | Apply
+  | Holding
   | Opened
   | Stored
   | Applied

@@ -30,6 +30,8 @@ export interface ServerInit {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: ServerEvent) => void;
   readonly clock?: Clock;
+  /** How long it keeps the job for a coordinator that is gone. Default 120,000. */
+  readonly coordinatorDeadlineMs?: number;
   readonly kernels?: Kernels;
 }
 
@@ -88,6 +90,11 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
     }
     try {
       switch (message.type) {
+        case 'inquire':
+          return send(peer, {
+            type: 'holding',
+            ...(shelf === undefined ? {} : { plan: shelf.plan }),
+          });
         case 'open':
           if (shelf === undefined) {
             job = message.job;
@@ -143,10 +150,12 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
       listeners.push(
         await point.transport.listen(point.address, {
           message: (peer, envelope) => receive(`${at}/${peer}`, envelope),
-          closed(peer, reason) {
+          closed(peer) {
             const name = `${at}/${peer}`;
             shelf?.forget(name);
-            if (name === coordinator && !finished) monitor.fail(coordinatorLost(reason));
+            if (name !== coordinator) return;
+            coordinator = undefined;
+            monitor.notify();
           },
           badFrame: (peer, reason) => emit({ event: 'refused', peer: `${at}/${peer}`, reason }),
         }),
@@ -162,11 +171,25 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
       signal.addEventListener('abort', () => stopping.abort(signal.reason), { once: true });
       if (signal.aborted) stopping.abort(signal.reason);
       try {
-        await monitor.until(() => finished, {
+        await monitor.until(() => finished || coordinator !== undefined, {
           who: 'the coordinator',
-          what: 'finish the job',
-          remedy: 'See what the coordinator says.',
+          what: 'open a job',
+          remedy: 'Start it: tutti coordinator --server-addresses …',
         });
+        while (!finished) {
+          // Weights and versions stay: they are all that a new coordinator needs.
+          await monitor.until(() => finished || coordinator === undefined, {
+            who: 'the coordinator',
+            what: 'finish the job',
+            remedy: 'See what the coordinator says.',
+          });
+          await monitor.until(() => finished || coordinator !== undefined, {
+            who: 'the coordinator',
+            what: 'come back',
+            remedy: 'Start it again with the same settings: it finds its job here.',
+            deadlineMs: init.coordinatorDeadlineMs ?? 120_000,
+          });
+        }
       } finally {
         await Promise.all(listeners.map((listener) => listener.close(1000)));
       }
@@ -182,10 +205,4 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
 function split(peer: string): [point: number, id: string] {
   const slash = peer.indexOf('/');
   return [Number(peer.slice(0, slash)), peer.slice(slash + 1)];
-}
-
-function coordinatorLost(reason: string): TuttiError {
-  return new TuttiError('PEER_LOST', `The coordinator is gone: ${reason}`, {
-    remedy: 'See how the coordinator ended, and start the job again.',
-  });
 }

@@ -9,6 +9,7 @@ import { createOptimizer, createStore } from '@tutti/store';
  * knows nothing of how they travel.
  */
 export interface Shelf {
+  readonly plan: JobPlan;
   /** The version of each chunk; -1 for one without values. */
   versions(): number[];
   store(chunk: number, values: Uint8Array): void;
@@ -55,8 +56,11 @@ export function createShelf(init: {
   }
 
   return {
+    plan,
     versions: () => all.map((chunk) => store.version(chunk) ?? -1),
     store(chunk, values) {
+      // A second time after a coordinator that was lost in the middle of it.
+      if (store.version(chunk) !== undefined) return;
       store.initialize(chunk, values);
       serve(chunk);
     },

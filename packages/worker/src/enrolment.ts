@@ -1,0 +1,191 @@
+import {
+  type Assign,
+  type Body,
+  type Envelope,
+  type Message,
+  PROTOCOL_VERSION,
+  type ServerRange,
+  type Transport,
+  type Welcome,
+} from '@tutti/protocol';
+import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/runtime';
+
+/** Pause before the next attempt to reach a coordinator that is gone. */
+const PAUSE_MS = 200;
+
+/** What the coordinator has said, and a way to answer. It outlives the coordinator's process. */
+export interface Enrolment {
+  /** Absent until the first welcome. */
+  readonly welcome: Welcome | undefined;
+  readonly worker: string;
+  readonly job: string;
+  readonly servers: readonly ServerRange[];
+  /** Grows with every welcome: what was sent before one may be lost. */
+  readonly admissions: number;
+  /** Generation 0 until the first assignment of this admission. */
+  readonly assignment: Assign;
+  /** Whether initial values were asked for; reading it answers the question. */
+  takeInitialize(): boolean;
+  readonly finished: boolean;
+  readonly initializeWanted: boolean;
+  /** Dropped while the coordinator is away: after the next welcome all is computed anew. */
+  send(body: Body, payload?: Uint8Array): void;
+  stamp(body: Body): Message;
+  /** Bytes sent and received. */
+  readonly traffic: number;
+  /** Tells the coordinator how this ended, unless it knows, and closes. */
+  close(body?: Body): Promise<void>;
+}
+
+const NO_ASSIGNMENT: Assign = { type: 'assign', generation: 0, step: -1, shards: [] };
+
+/**
+ * Joins a job and stays in it: when the coordinator goes away it is looked for again, for
+ * `rejoinMs`, and joined anew.
+ */
+export function enrol(init: {
+  readonly address: string;
+  readonly join: (worker: string) => Body;
+  readonly worker: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly monitor: Monitor;
+  readonly rejoinMs: number;
+}): Enrolment {
+  const { address, transport, clock, monitor, rejoinMs } = init;
+  let { worker } = init;
+  let welcome: (Welcome & Message) | undefined;
+  let servers: readonly ServerRange[] = [];
+  let assignment = NO_ASSIGNMENT;
+  let admissions = 0;
+  let initializeWanted = false;
+  let finished = false;
+  /** The coordinator has said its last word. */
+  let dismissed = false;
+  let closed = false;
+  let present = false;
+  let lostAt: number | undefined;
+  let pastTraffic = 0;
+  let connection = connect();
+
+  const stamp = (body: Body): Message => ({
+    ...body,
+    protocol: PROTOCOL_VERSION,
+    job: welcome?.job ?? '',
+    session: welcome?.session ?? '',
+  });
+
+  function connect() {
+    const made = transport.connect(address, {
+      message(envelope) {
+        try {
+          receive(envelope);
+          monitor.notify();
+        } catch (error) {
+          monitor.fail(error);
+        }
+      },
+      closed: lost,
+    });
+    // Not at once: `stamp` and `connection` are not there yet the first time.
+    queueMicrotask(() => {
+      if (!closed) made.send({ message: stamp(init.join(worker)) });
+    });
+    return made;
+  }
+
+  function receive({ message }: Envelope) {
+    switch (message.type) {
+      case 'welcome':
+        welcome = message;
+        ({ worker, servers } = message);
+        admissions++;
+        assignment = NO_ASSIGNMENT;
+        initializeWanted = false;
+        present = true;
+        lostAt = undefined;
+        return;
+      case 'assign':
+        if (message.generation > assignment.generation) assignment = message;
+        return;
+      case 'relocated':
+        servers = message.servers;
+        return;
+      case 'initialize':
+        initializeWanted = true;
+        return;
+      case 'finish':
+        dismissed = true;
+        if (message.error !== undefined) throw errorFromRecord(message.error);
+        finished = true;
+        return;
+      case 'refused':
+        dismissed = true;
+        throw errorFromRecord(message.error);
+    }
+  }
+
+  function lost(reason: string) {
+    if (dismissed || closed) return;
+    present = false;
+    lostAt ??= clock.now();
+    if (welcome === undefined || clock.now() - lostAt >= rejoinMs)
+      return monitor.fail(
+        new TuttiError('PEER_LOST', `The coordinator at ${address} is gone: ${reason}`, {
+          remedy: 'See how the coordinator ended, and start the job again.',
+          details: { role: 'coordinator', address },
+        }),
+      );
+    pastTraffic += connection.traffic.sentBytes + connection.traffic.receivedBytes;
+    clock.after(PAUSE_MS, () => {
+      if (!closed) connection = connect();
+    });
+  }
+
+  return {
+    get welcome() {
+      return welcome;
+    },
+    get worker() {
+      return worker;
+    },
+    get job() {
+      return welcome?.job ?? '';
+    },
+    get servers() {
+      return servers;
+    },
+    get admissions() {
+      return admissions;
+    },
+    get assignment() {
+      return assignment;
+    },
+    get finished() {
+      return finished;
+    },
+    get initializeWanted() {
+      return initializeWanted;
+    },
+    takeInitialize() {
+      const wanted = initializeWanted;
+      initializeWanted = false;
+      return wanted;
+    },
+    send(body, payload) {
+      if (!present) return;
+      const message = stamp(body);
+      connection.send(payload === undefined ? { message } : { message, payload });
+    },
+    stamp,
+    get traffic() {
+      const { sentBytes, receivedBytes } = connection.traffic;
+      return pastTraffic + sentBytes + receivedBytes;
+    },
+    async close(body) {
+      if (body !== undefined && !dismissed && present) connection.send({ message: stamp(body) });
+      closed = true;
+      await connection.close(1000);
+    },
+  };
+}

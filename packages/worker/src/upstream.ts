@@ -1,0 +1,100 @@
+import type { Body, Connection, Message, ServerRange, Transport } from '@tutti/protocol';
+import { type Clock, errorFromRecord, type Monitor } from '@tutti/runtime';
+import type { WeightBuffer } from './weights.js';
+
+/** Pause before the next attempt to reach a server that is gone. */
+const PAUSE_MS = 200;
+
+/** The way to the servers: pulls versions into the weight buffer, whoever holds them now. */
+export interface Upstream {
+  /** Asks all servers for a version. */
+  pull(version: number): void;
+  /** Connects to these instead; asks them again for what was asked last. */
+  relocate(servers: readonly ServerRange[]): void;
+  readonly servers: readonly ServerRange[];
+  readonly traffic: number;
+  readonly names: string;
+  close(): Promise<void>;
+}
+
+/** A server that goes away is looked for again, until the coordinator names others. */
+export function createUpstream(init: {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly monitor: Monitor;
+  readonly weights: WeightBuffer;
+  readonly stamp: (body: Body) => Message;
+}): Upstream {
+  const { transport, clock, monitor, weights, stamp } = init;
+  let servers: readonly ServerRange[] = [];
+  let connections: Connection[] = [];
+  let wanted: number | undefined;
+  let past = 0;
+
+  const trafficOf = ({ traffic }: Connection) => traffic.sentBytes + traffic.receivedBytes;
+
+  function ask(connection: Connection) {
+    if (wanted !== undefined)
+      connection.send({ message: stamp({ type: 'pull', version: wanted }) });
+  }
+
+  function connect(address: string): Connection {
+    const connection: Connection = transport.connect(address, {
+      message({ message, payload }) {
+        // What a server says that was replaced in the meantime is as good: versions have one value.
+        try {
+          if (message.type === 'weights') weights.accept(message.version, message.chunk, payload!);
+          else if (message.type === 'refused') throw errorFromRecord(message.error);
+          monitor.notify();
+        } catch (error) {
+          monitor.fail(error);
+        }
+      },
+      closed() {
+        clock.after(PAUSE_MS, () => {
+          const at = connections.indexOf(connection);
+          if (at < 0) return;
+          past += trafficOf(connection);
+          connections[at] = connect(address);
+          ask(connections[at]!);
+        });
+      },
+    });
+    return connection;
+  }
+
+  const closeAll = async (old: readonly Connection[]) => {
+    await Promise.all(old.map((connection) => connection.close(1000)));
+  };
+
+  return {
+    pull(version) {
+      wanted = version;
+      weights.expect(version);
+      for (const connection of connections) ask(connection);
+    },
+    relocate(next) {
+      if (next === servers) return;
+      const old = connections;
+      for (const connection of old) past += trafficOf(connection);
+      servers = next;
+      connections = next.map(({ address }) => connect(address));
+      for (const connection of connections) ask(connection);
+      void closeAll(old);
+    },
+    get servers() {
+      return servers;
+    },
+    get traffic() {
+      return connections.reduce((sum, each) => sum + trafficOf(each), past);
+    },
+    get names() {
+      return `the servers at ${servers.map(({ address }) => address).join(', ')}`;
+    },
+    async close() {
+      const old = connections;
+      connections = [];
+      await closeAll(old);
+    },
+  };
+}
