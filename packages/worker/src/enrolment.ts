@@ -13,6 +13,9 @@ import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/ru
 /** Pause before the next attempt to reach a coordinator that is gone. */
 const PAUSE_MS = 200;
 
+/** How long a coordinator that has never answered is looked for. */
+const FIRST_PATIENCE_MS = 30_000;
+
 /** What the coordinator has said, and a way to answer. It outlives the coordinator's process. */
 export interface Enrolment {
   /** Absent until the first welcome. */
@@ -60,11 +63,14 @@ export function enrol(init: {
   let admissions = 0;
   let initializeWanted = false;
   let finished = false;
+  /** Whether there was anything to do: then the servers know the job. */
+  let begun = false;
   /** The coordinator has said its last word. */
   let dismissed = false;
   let closed = false;
   let present = false;
-  let lostAt: number | undefined;
+  /** Since when the coordinator is away; at first, since it was looked for. */
+  let awaySince: number | undefined = clock.now();
   let pastTraffic = 0;
   let connection = connect();
 
@@ -89,7 +95,10 @@ export function enrol(init: {
     });
     // Not at once: `stamp` and `connection` are not there yet the first time.
     queueMicrotask(() => {
-      if (!closed) made.send({ message: stamp(init.join(worker)) });
+      if (closed) return;
+      // Before the first task nobody but that coordinator knew of its job.
+      const message = { ...stamp(init.join(worker)), job: begun ? (welcome?.job ?? '') : '' };
+      made.send({ message });
     });
     return made;
   }
@@ -103,15 +112,17 @@ export function enrol(init: {
         assignment = NO_ASSIGNMENT;
         initializeWanted = false;
         present = true;
-        lostAt = undefined;
+        awaySince = undefined;
         return;
       case 'assign':
+        begun = true;
         if (message.generation > assignment.generation) assignment = message;
         return;
       case 'relocated':
         servers = message.servers;
         return;
       case 'initialize':
+        begun = true;
         initializeWanted = true;
         return;
       case 'finish':
@@ -128,17 +139,20 @@ export function enrol(init: {
   function lost(reason: string) {
     if (dismissed || closed) return;
     present = false;
-    lostAt ??= clock.now();
-    if (welcome === undefined || clock.now() - lostAt >= rejoinMs)
+    awaySince ??= clock.now();
+    // Somebody who was never there is more likely at another address than on the way back.
+    const patienceMs = welcome === undefined ? Math.min(FIRST_PATIENCE_MS, rejoinMs) : rejoinMs;
+    if (clock.now() - awaySince >= patienceMs)
       return monitor.fail(
         new TuttiError('PEER_LOST', `The coordinator at ${address} is gone: ${reason}`, {
           remedy: 'See how the coordinator ended, and start the job again.',
           details: { role: 'coordinator', address },
         }),
       );
-    pastTraffic += connection.traffic.sentBytes + connection.traffic.receivedBytes;
     clock.after(PAUSE_MS, () => {
-      if (!closed) connection = connect();
+      if (closed) return;
+      pastTraffic += connection.traffic.sentBytes + connection.traffic.receivedBytes;
+      connection = connect();
     });
   }
 

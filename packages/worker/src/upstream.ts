@@ -31,6 +31,7 @@ export function createUpstream(init: {
   let wanted: number | undefined;
   let past = 0;
 
+  const addresses = () => servers.map(({ address }) => address);
   const trafficOf = ({ traffic }: Connection) => traffic.sentBytes + traffic.receivedBytes;
 
   function ask(connection: Connection) {
@@ -74,10 +75,11 @@ export function createUpstream(init: {
       for (const connection of connections) ask(connection);
     },
     relocate(next) {
-      if (next === servers) return;
+      const same = next.map(({ address }) => address).join() === addresses().join();
+      servers = next;
+      if (same) return;
       const old = connections;
       for (const connection of old) past += trafficOf(connection);
-      servers = next;
       connections = next.map(({ address }) => connect(address));
       for (const connection of connections) ask(connection);
       void closeAll(old);
@@ -89,7 +91,7 @@ export function createUpstream(init: {
       return connections.reduce((sum, each) => sum + trafficOf(each), past);
     },
     get names() {
-      return `the servers at ${servers.map(({ address }) => address).join(', ')}`;
+      return `the servers at ${addresses().join(', ')}`;
     },
     async close() {
       const old = connections;

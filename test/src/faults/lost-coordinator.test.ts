@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { createCoordinator, type JobResult } from '@tutti/coordinator';
+import { runLocal } from '@tutti/launch';
+import { createRandom, createSimulatedClock } from '@tutti/runtime';
+import { createServer } from '@tutti/server';
+import { createMemoryNetwork } from '@tutti/transport';
+import { createWorker, type Program } from '@tutti/worker';
+import { regression } from '../programs/regression.js';
+
+/**
+ * Runs a job whose coordinator is killed at the given ticks of the simulation and started again a
+ * while later, with nothing but its address and the servers'.
+ */
+async function withLostCoordinators(
+  program: Program,
+  seed: number,
+  kills: readonly number[],
+): Promise<JobResult> {
+  const clock = createSimulatedClock();
+  const random = createRandom('lost coordinator', seed);
+  const network = createMemoryNetwork({ clock, random });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const on = (host: string) => ({ transport: network.transport(host), clock, signal });
+  const servers = await Promise.all(
+    [0, 1].map((at) => createServer({ address: `server-${at}:1`, ...on(`server-${at}`) }).start()),
+  );
+  const startCoordinator = () =>
+    createCoordinator({
+      address: 'coordinator:1',
+      servers: servers.map(({ addresses }) => ({ connect: addresses[0]! })),
+      workers: 3,
+      newId: () => `id-${random.uint32()}`,
+      ...on('coordinator'),
+    }).start();
+  let coordinator = await startCoordinator();
+  const workers = [0, 1, 2].map((at) =>
+    createWorker({
+      program,
+      coordinator: 'coordinator:1',
+      name: `w${at}`,
+      ...on(`w${at}`),
+    }).start(),
+  );
+  let outcome: { result?: JobResult; error?: unknown } | undefined;
+  const watch = () =>
+    coordinator.result.then(
+      (result) => {
+        outcome ??= { result };
+      },
+      (error) => {
+        outcome ??= { error };
+      },
+    );
+  watch();
+  const failed = workers.map(({ result }) => result.catch((error) => (outcome ??= { error })));
+  for (let tick = 0; outcome === undefined; tick++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (kills.includes(tick)) {
+      network.crash('coordinator');
+      const downMs = 50 + random.below(3000);
+      clock.after(downMs, () => {
+        void startCoordinator().then((started) => {
+          coordinator = started;
+          watch();
+        });
+      });
+    }
+    assert.ok(clock.step() || tick < 100_000, 'the simulation stands still');
+  }
+  stopping.abort();
+  const ended = Promise.all([...failed, ...servers.map((server) => server.stop())]);
+  let done = false;
+  void ended.then(() => {
+    done = true;
+  });
+  while (!done) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    clock.step();
+  }
+  if (outcome.error !== undefined) throw outcome.error;
+  return outcome.result!;
+}
+
+describe('a coordinator that is killed and started again', () => {
+  it('finds its job at the servers and ends with the same digest, whenever it dies', async () => {
+    const program = regression({ features: 66_000, examples: 24, epochs: 2, batchSize: 8 });
+    const expected = await runLocal(program, { workers: 0 }).result;
+    for (let seed = 0; seed < 40; seed++) {
+      const random = createRandom('kills', seed);
+      const kills = Array.from({ length: 1 + random.below(3) }, () => 5 + random.below(300));
+      const result = await withLostCoordinators(program, seed, kills);
+      assert.equal(result.digest, expected.digest, `seed ${seed}, kills at ${kills}`);
+    }
+  });
+});
