@@ -12,6 +12,11 @@ export interface CoordinatorInit {
   /** Where to listen for workers: `tcp://host:port`, port 0 for a free one. */
   readonly address: string;
   readonly servers: readonly ServerAddress[];
+  /**
+   * Standbys of each server. `servers` then lists first those that workers pull from, then their
+   * standbys in the same order, round by round. Default 0.
+   */
+  readonly replicas?: number;
   /** How many workers to wait for before the first step. */
   readonly workers: number;
   /** With fewer than these the run ends; `workers` if not given. */

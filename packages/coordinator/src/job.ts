@@ -11,7 +11,6 @@ import {
   type Transport,
 } from '@tutti/protocol';
 import {
-  createBufferPool,
   createMonitor,
   errorFromRecord,
   errorToRecord,
@@ -24,6 +23,7 @@ import {
 import type { RunEvent } from '@tutti/telemetry';
 import { assignShards } from './assignment.js';
 import type { CoordinatorInit, Deadlines } from './coordinator.js';
+import { createDeliveries } from './deliveries.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { createMembers, type Member } from './members.js';
 import { resolvePlan } from './plan.js';
@@ -58,8 +58,6 @@ export function coordinate(
     signal,
     onWaiting: (report) => emit({ event: 'waiting', ...report }),
   });
-  const pool = createBufferPool();
-
   let plan: JobPlan | undefined;
   let layout: Layout | undefined;
   let ledger: Ledger | undefined;
@@ -73,7 +71,10 @@ export function coordinate(
   const stored = new Set<number>();
   /** Chunks that were one version further than the others when this coordinator came. */
   const ahead = new Set<number>();
-  const inFlight = new Map<number, Uint8Array>();
+  /** A server came back without its weights: all go back to a version that everybody can have. */
+  let rollback = false;
+  /** The servers were told of this job. */
+  let opening = false;
   let initializer: Member | undefined;
   let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
   let wireBytes = 0;
@@ -94,11 +95,34 @@ export function coordinate(
 
   const servers = connectServers({
     servers: init.servers,
+    replicas: init.replicas ?? 0,
     transport,
+    clock,
     stamp,
-    lost: monitor.fail,
-    receive: (server, envelope) => guard(() => receiveFromServer(server, envelope)),
+    events: {
+      receive: (server, envelope) => guard(() => receiveFromServer(server, envelope)),
+      replaced: (server, reason) => guard(() => replaced(server, reason)),
+      orphaned(server, reason) {
+        if (!ended) emit(serverLost(servers.nameOf(server), reason, 'It is awaited.'));
+      },
+      returned(server) {
+        if (!ended) servers.send(server, { type: 'inquire' });
+      },
+    },
   });
+  const deliveries = createDeliveries(servers);
+
+  /** A standby takes over: it has been told the same. */
+  function replaced(server: number, reason: string) {
+    emit(serverLost(servers.nameOf(server), reason, 'A standby takes over.'));
+    opened.delete(server);
+    for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version)?.applied(chunk);
+    if (layout === undefined) return;
+    const ranges = servers.ranges(layout);
+    for (const member of members) tell(member, { type: 'relocated', servers: ranges });
+    // What it was asked for at the end, another is asked for again.
+    if (final !== undefined) servers.sendToFirst({ type: 'pull', version: plan!.steps });
+  }
 
   /** What a handler throws ends the run; what it changes wakes the loop. */
   function guard(handle: () => void) {
@@ -115,6 +139,12 @@ export function coordinate(
     switch (message.type) {
       case 'holding':
         holdings.set(server, { job: message.job, plan: message.plan });
+        if (!opening) return;
+        // What it was told while it was away did not arrive; what it held may be gone.
+        if (message.job !== job) rollback = true;
+        else deliveries.resend(server);
+        if (final !== undefined && !rollback)
+          servers.sendToFirst({ type: 'pull', version: plan!.steps });
         return;
       case 'opened':
         opened.set(server, message.versions);
@@ -123,10 +153,8 @@ export function coordinate(
         stored.add(message.chunk);
         return;
       case 'applied': {
-        const buffer = inFlight.get(message.chunk);
-        if (buffer !== undefined) pool.give(buffer);
-        inFlight.delete(message.chunk);
-        ledger?.step(message.step)?.applied(message.chunk);
+        if (deliveries.applied(server, message.step, message.chunk))
+          ledger?.step(message.step)?.applied(message.chunk);
         return;
       }
       case 'weights':
@@ -225,20 +253,16 @@ export function coordinate(
   function pump() {
     if (ledger === undefined || !ledger.evaluated) return;
     const step = ledger.version;
-    for (const { chunk, sum, count, scale } of ledger.step(step)?.ready() ?? []) {
-      const payload = pool.take(sum.bytes.byteLength);
-      payload.set(sum.bytes);
-      inFlight.set(chunk, payload);
-      servers.sendTo(chunk, { type: 'apply', step, chunk, count, scale }, payload);
-    }
+    for (const ready of ledger.step(step)?.ready() ?? []) deliveries.send(step, ready);
   }
 
-  function assign() {
+  function assign(rewind = false) {
     generation++;
     const shares = assignShards(plan!.shards, members.names);
     for (const member of members) {
       member.shards = shares.get(member.worker)!;
-      tell(member, { type: 'assign', generation, step: ledger!.version, shards: member.shards });
+      const { shards } = member;
+      tell(member, { type: 'assign', generation, step: ledger!.version, shards, rewind });
     }
   }
 
@@ -252,7 +276,7 @@ export function coordinate(
   async function identify() {
     servers.inquire();
     await monitor.until(
-      () => holdings.size === init.servers.length,
+      () => servers.living.every((server) => holdings.has(server)),
       () => ({
         who: servers.names,
         what: 'say what they hold',
@@ -288,38 +312,64 @@ export function coordinate(
     );
   }
 
-  /** The version that the weights are at. */
-  async function openServers(): Promise<number> {
-    servers.broadcast(({ firstChunk, chunks }) => ({
-      type: 'open',
-      plan: plan!,
-      firstChunk,
-      chunks,
-    }));
-    const answer = (what: string) => () => ({
-      who: servers.names,
-      what,
-      remedy: 'Check that they run and that their ports can be reached.',
-      deadlineMs: deadlines.serverMs,
-    });
-    await monitor.until(() => opened.size === init.servers.length, answer('open the job'));
-    const versions = init.servers.flatMap((_, server) => opened.get(server)!);
-    const [least, most] = [Math.min(...versions), Math.max(...versions)];
-    if (least < 0) await initialize(most);
-    else for (const [chunk, version] of versions.entries()) if (version > least) ahead.add(chunk);
-    return Math.max(0, least);
+  /**
+   * Gives every server its range.
+   * @param reset whether they must forget what they have
+   * @returns the version that the weights are at
+   */
+  async function openServers(reset: boolean): Promise<number> {
+    for (let anew = reset; ; anew = true) {
+      rollback = false;
+      opening = true;
+      opened.clear();
+      stored.clear();
+      ahead.clear();
+      deliveries.clear();
+      servers.broadcast(({ firstChunk, chunks }) => ({
+        type: 'open',
+        plan: plan!,
+        firstChunk,
+        chunks,
+        reset: anew,
+      }));
+      await monitor.until(
+        () => servers.living.every((server) => opened.has(server)) || rollback,
+        () => ({
+          who: servers.names,
+          what: 'open the job',
+          remedy: 'Check that they run and that their ports can be reached.',
+          deadlineMs: deadlines.serverMs,
+        }),
+      );
+      if (rollback) continue;
+      const versions = versionsByChunk();
+      const [least, most] = [Math.min(...versions), Math.max(...versions)];
+      // Weights of a later version without the rest of it are worth nothing.
+      if (least < 0 && most > 0) continue;
+      if (least < 0) await initialize();
+      if (rollback) continue;
+      for (const [chunk, version] of versions.entries()) if (version > least) ahead.add(chunk);
+      return Math.max(0, least);
+    }
+  }
+
+  /** The lowest version of each chunk over its holders. */
+  function versionsByChunk(): number[] {
+    const versions = new Array<number>(layout!.chunks).fill(Number.POSITIVE_INFINITY);
+    for (const [server, held] of opened) {
+      const first = servers.rangeOf(server).firstChunk;
+      for (const [at, version] of held.entries())
+        versions[first + at] = Math.min(versions[first + at]!, version);
+    }
+    return versions;
   }
 
   /** Has a worker make the values of version 0. */
-  async function initialize(most: number) {
-    if (most > 0)
-      throw new TuttiError('PEER_LOST', `A server lost its weights at version ${most}`, {
-        remedy: 'Start the job again from its last checkpoint.',
-      });
+  async function initialize() {
     initializer = [...members][0];
     tell(initializer!, { type: 'initialize' });
     await monitor.until(
-      () => stored.size === layout!.chunks,
+      () => stored.size === layout!.chunks || rollback,
       () => ({
         who: `worker ${initializer!.worker}`,
         what: `send the initial values (${stored.size} of ${layout!.chunks} chunks are stored)`,
@@ -329,15 +379,16 @@ export function coordinate(
     );
   }
 
-  async function train(progress: Progress, version: number) {
+  /** Trains to the end, or until a server is found to have lost its weights. */
+  async function train(progress: Progress, version: number, rewind: boolean) {
     const book = createLedger({ plan: plan!, layout: layout!, kernels, version });
     ledger = book;
     for (const chunk of ahead) book.step(version)?.applied(chunk);
-    assign();
-    progress.stepStarted();
+    assign(rewind);
+    progress.startAt(version);
     for (;;) {
       await monitor.until(
-        () => book.evaluated,
+        () => book.evaluated || rollback,
         () => {
           const shards = book.unevaluated();
           return {
@@ -348,6 +399,7 @@ export function coordinate(
           };
         },
       );
+      if (rollback) return;
       if (endsEpoch(plan!, book.version)) {
         const reports = book.evaluation(book.version);
         progress.epochDone(book.version, reports && totalOf(reports.values()));
@@ -357,9 +409,10 @@ export function coordinate(
       if (step === undefined) return;
       pump();
       await monitor.until(
-        () => step.done,
+        () => step.done || rollback,
         () => awaited(step),
       );
+      if (rollback) return;
       progress.stepDone(step.step, step.totals);
       book.advance();
     }
@@ -384,9 +437,9 @@ export function coordinate(
     const flat = new Float32Array(layout!.floats);
     const missing = new Set(Array.from({ length: layout!.chunks }, (_, chunk) => chunk));
     final = { flat, missing };
-    servers.broadcast(() => ({ type: 'pull', version: plan!.steps }));
+    servers.sendToFirst({ type: 'pull', version: plan!.steps });
     await monitor.until(
-      () => missing.size === 0,
+      () => missing.size === 0 || rollback,
       () => ({
         who: servers.names,
         what: `send ${missing.size} chunks of the trained weights`,
@@ -397,8 +450,24 @@ export function coordinate(
     return flat;
   }
 
-  async function finish(progress: Progress): Promise<JobResult> {
-    const parameters = await collect();
+  /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
+  async function rollBack(): Promise<number> {
+    const from = ledger!.version;
+    ledger!.release();
+    rollback = false;
+    ledger = undefined;
+    final = undefined;
+    const version = await openServers(true);
+    emit({
+      event: 'warning',
+      code: 'PEER_LOST',
+      message: `The weights went back from version ${from} to version ${version}: a server had lost its own`,
+      remedy: 'Use --replicas 1 for a standby, so that nothing is computed twice.',
+    });
+    return version;
+  }
+
+  async function finish(progress: Progress, parameters: Float32Array): Promise<JobResult> {
     const trained = {
       job,
       plan: plan!,
@@ -436,7 +505,7 @@ export function coordinate(
     try {
       await identify();
       await gather();
-      const version = await openServers();
+      let version = await openServers(false);
       const progress = createProgress({ plan: plan!, clock, emit });
       emit({
         event: 'started',
@@ -449,8 +518,12 @@ export function coordinate(
         storedParameters: layout!.floats,
         program: plan!.programName,
       });
-      await train(progress, version);
-      return await finish(progress);
+      for (let rewind = false; ; rewind = true) {
+        await train(progress, version, rewind);
+        const parameters = rollback ? undefined : await collect();
+        if (parameters !== undefined && !rollback) return await finish(progress, parameters);
+        version = await rollBack();
+      }
     } catch (error) {
       failure = error;
       throw error;
@@ -495,4 +568,13 @@ function noNode(
     `Worker ${worker} sent [${lo}, ${hi}) of chunk ${chunk} of step ${step}, which is no node of the tree`,
     { remedy: 'Check that all processes run the same version of Tutti.', details: { worker } },
   );
+}
+
+function serverLost(name: string, reason: string, then: string): RunEvent {
+  return {
+    event: 'warning',
+    code: 'PEER_LOST',
+    message: `${name} is gone: ${reason}. ${then}`,
+    remedy: 'See how it ended.',
+  };
 }

@@ -10,6 +10,8 @@ const SPEED_WINDOW = 20;
 export interface Progress {
   /** The step begins to count: earlier waiting (for an evaluation) is not its. */
   stepStarted(): void;
+  /** The run goes on at this version: after a restart, a resume, or back from a later one. */
+  startAt(version: number): void;
   stepDone(step: number, totals: Totals): void;
   /** At the end of an epoch, and of the run. `evaluation` is absent if nothing is evaluated. */
   epochDone(version: number, evaluation: Totals | undefined): void;
@@ -28,11 +30,18 @@ export function createProgress(init: {
   const recent: { count: number; ms: number }[] = [];
   let started = clock.now();
   let epoch = NOTHING;
-  let [examples, trainingMs] = [0, 0];
+  let [examples, trained, trainingMs] = [0, 0, 0];
   let final: Progress['final'] = { loss: Number.NaN, metrics: {} };
 
   return {
     stepStarted() {
+      started = clock.now();
+    },
+    startAt(version) {
+      const { stepsPerEpoch, batchSize, trainingExamples } = plan;
+      const inEpoch = Math.min((version % stepsPerEpoch) * batchSize, trainingExamples);
+      examples = Math.floor(version / stepsPerEpoch) * trainingExamples + inEpoch;
+      epoch = NOTHING;
       started = clock.now();
     },
     stepDone(step, totals) {
@@ -41,6 +50,7 @@ export function createProgress(init: {
       started = now;
       trainingMs += stepMs;
       examples += totals.count;
+      trained += totals.count;
       epoch = plus(epoch, totals);
       recent.push({ count: totals.count, ms: stepMs });
       if (recent.length > SPEED_WINDOW) recent.shift();
@@ -72,7 +82,7 @@ export function createProgress(init: {
       return examples;
     },
     get examplesPerSecond() {
-      return (1000 * examples) / trainingMs;
+      return (1000 * trained) / trainingMs;
     },
     get final() {
       return final;

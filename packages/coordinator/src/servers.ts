@@ -1,6 +1,6 @@
 import { type Layout, partition } from '@tutti/parameters';
 import type { Body, Connection, Envelope, ServerRange, Transport } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import type { Clock } from '@tutti/runtime';
 
 /** One server, as the coordinator reaches it and as the workers do. */
 export interface ServerAddress {
@@ -11,68 +11,132 @@ export interface ServerAddress {
   readonly public?: string;
 }
 
-/** The servers of a job: each holds a range of neighbouring chunks. */
+/**
+ * The servers of a job. Each range of neighbouring chunks is held by one server and its standbys, all
+ * of which are told the same; workers pull from the first that is alive.
+ */
 export interface Servers {
+  /** The servers that are not gone for good. */
+  readonly living: readonly number[];
+  /** What each range holds, and where workers pull it now. */
   ranges(layout: Layout): ServerRange[];
   /** Asks every server, whichever job it serves. */
   inquire(): void;
-  /** Sends each server what `body` makes for its range. */
+  /** Sends every living server what `body` makes for its range. */
   broadcast(body: (range: ServerRange) => Body): void;
-  /** Sends to the server that holds a chunk. */
-  sendTo(chunk: number, body: Body, payload?: Uint8Array): void;
-  /** What the messages are for, in words: "the server at tcp://..." */
-  nameOf(chunk: number): string;
+  /** Sends to all living holders of a chunk; returns who they are. */
+  sendTo(chunk: number, body: Body, payload?: Uint8Array): number[];
+  send(server: number, body: Body, payload?: Uint8Array): void;
+  /** Sends to one living holder of each range. */
+  sendToFirst(body: Body): void;
+  /** The range that a server holds. */
+  rangeOf(server: number): ServerRange;
   readonly names: string;
+  nameOf(server: number): string;
   close(): Promise<void>;
 }
 
+export interface ServerEvents {
+  receive(server: number, envelope: Envelope): void;
+  /** A standby is there: the workers pull from it now. */
+  replaced(server: number, reason: string): void;
+  /** Nobody else holds its range: it is looked for until it is back. */
+  orphaned(server: number, reason: string): void;
+  /** It answers again. What it still holds must be asked. */
+  returned(server: number): void;
+}
+
+const PAUSE_MS = 200;
+
+/**
+ * @param servers first one for each range, then their standbys in the same order, round by round
+ * @param replicas standbys of each range
+ */
 export function connectServers(init: {
   readonly servers: readonly ServerAddress[];
+  readonly replicas: number;
   readonly transport: Transport;
+  readonly clock: Clock;
   readonly stamp: (body: Body) => Envelope['message'];
-  readonly receive: (server: number, envelope: Envelope) => void;
-  readonly lost: (error: TuttiError) => void;
+  readonly events: ServerEvents;
 }): Servers {
-  const { servers, transport, stamp, receive, lost } = init;
-  const connections: Connection[] = servers.map((server, at) =>
-    (server.transport ?? transport).connect(server.connect, {
-      message: (envelope) => receive(at, envelope),
-      closed: (reason) =>
-        lost(
-          new TuttiError('PEER_LOST', `The server at ${server.connect} is gone: ${reason}`, {
-            remedy: 'See how the server ended, and start the job again.',
-            details: { server: server.connect },
-          }),
-        ),
-    }),
-  );
-  let ranges: ServerRange[] = [];
-  const holderOf = (chunk: number) =>
-    ranges.findIndex((range) => chunk < range.firstChunk + range.chunks);
+  const { servers, replicas, transport, clock, stamp, events } = init;
+  const width = servers.length / (replicas + 1);
+  const alive = servers.map(() => true);
+  let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
+  let closed = false;
+  const connections = servers.map((_, at) => connect(at));
+
+  const holdersOf = (range: number) =>
+    [...servers.keys()].filter((at) => at % width === range && alive[at]);
+  const rangeWith = (chunk: number) =>
+    parts.findIndex((part) => chunk < part.firstChunk + part.chunks);
+
+  function connect(at: number): Connection {
+    const server = servers[at]!;
+    return (server.transport ?? transport).connect(server.connect, {
+      message: (envelope) => events.receive(at, envelope),
+      closed: (reason) => lost(at, reason),
+    });
+  }
+
+  function lost(at: number, reason: string) {
+    if (closed) return;
+    const range = at % width;
+    const others = holdersOf(range).filter((other) => other !== at);
+    if (others.length > 0) {
+      // It would have to be brought up to the others before it could stand in again.
+      alive[at] = false;
+      events.replaced(at, reason);
+      return;
+    }
+    events.orphaned(at, reason);
+    clock.after(PAUSE_MS, () => {
+      if (closed) return;
+      connections[at] = connect(at);
+      events.returned(at);
+    });
+  }
+
   const send = (at: number, body: Body, payload?: Uint8Array) => {
     const message = stamp(body);
     connections[at]!.send(payload === undefined ? { message } : { message, payload });
   };
+  const rangeAt = (at: number): ServerRange => ({
+    ...parts[at % width]!,
+    address: servers[at]!.public ?? servers[at]!.connect,
+  });
 
   return {
+    get living() {
+      return [...servers.keys()].filter((at) => alive[at]);
+    },
     ranges(layout) {
-      ranges = partition(layout.chunks, servers.length).map((part, at) => ({
-        ...part,
-        address: servers[at]!.public ?? servers[at]!.connect,
-      }));
-      return ranges;
+      parts = partition(layout.chunks, width);
+      return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
     },
     inquire() {
       for (const connection of connections)
-        connection.send({ message: { ...stamp({ type: 'inquire' }), job: '' } });
+        connection.send({ message: stamp({ type: 'inquire' }) });
     },
     broadcast(body) {
-      for (const [at, range] of ranges.entries()) send(at, body(range));
+      if (parts.length === 0) return;
+      for (const at of servers.keys()) if (alive[at]) send(at, body(rangeAt(at)));
     },
-    sendTo: (chunk, body, payload) => send(holderOf(chunk), body, payload),
-    nameOf: (chunk) => `the server at ${servers[holderOf(chunk)]!.connect}`,
+    sendTo(chunk, body, payload) {
+      const holders = holdersOf(rangeWith(chunk));
+      for (const at of holders) send(at, body, payload);
+      return holders;
+    },
+    send,
+    sendToFirst(body) {
+      for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
+    },
+    rangeOf: rangeAt,
     names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
+    nameOf: (server) => `the server at ${servers[server]!.connect}`,
     async close() {
+      closed = true;
       await Promise.all(connections.map((connection) => connection.close(1000)));
     },
   };

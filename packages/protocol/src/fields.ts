@@ -150,7 +150,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   assign: { generation: whole, step: whole, shards: listOf(whole), rewind: optional(flag) },
   finish: { error: optional(error) },
   inquire: {},
-  open: { plan, firstChunk: whole, chunks: whole },
+  open: { plan, firstChunk: whole, chunks: whole, reset: optional(flag) },
   store: { chunk: whole },
   apply: { step: whole, chunk: whole, count: whole, scale: number },
   holding: { plan: optional(plan) },

@@ -125,6 +125,8 @@ export interface Open {
   readonly plan: JobPlan;
   readonly firstChunk: number;
   readonly chunks: number;
+  /** Whatever it holds of this job is void. */
+  readonly reset?: boolean;
 }
 /** Payload: float32, the values of the chunk at version 0. */
 export interface Store {

@@ -12,10 +12,9 @@ export function refusal(message: Message, job: string | undefined): TuttiError |
       `Protocol version ${message.protocol} was spoken to a process that speaks ${PROTOCOL_VERSION}`,
       { remedy: 'Install the same version of Tutti everywhere.' },
     );
-  if (message.job === job) return undefined;
-  // Whoever joins or asks what there is has no job yet.
-  if (message.job === '' && (message.type === 'join' || message.type === 'inquire'))
-    return undefined;
+  // Anybody may ask what there is; whoever joins has no job yet.
+  if (message.job === job || message.type === 'inquire') return undefined;
+  if (message.type === 'join' && message.job === '') return undefined;
   return new TuttiError(
     'REFUSED',
     job === undefined

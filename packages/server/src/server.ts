@@ -62,6 +62,9 @@ export function createServer(init: ServerInit): Server {
   return { start: () => startServer(init) };
 }
 
+/** What a server is told that is believed to have a job. */
+const FOR_A_JOB: readonly string[] = ['pull', 'apply', 'store'];
+
 async function startServer(init: ServerInit): Promise<RunningServer> {
   const { clock = systemClock, transport = createZmqTransport(), kernels = createKernels() } = init;
   const points = [{ transport, address: init.address }, ...(init.alsoListen ?? [])];
@@ -82,6 +85,9 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   };
 
   function receive(peer: string, { message, payload }: Envelope) {
+    // A server that was started again: the coordinator will find out and give it its weights.
+    if (job === undefined && FOR_A_JOB.includes(message.type))
+      return send(peer, { type: 'holding' });
     const opening = message.type === 'open' && job === undefined;
     const refused = refusal(message, opening ? message.job : job);
     if (refused !== undefined) {
@@ -96,7 +102,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             ...(shelf === undefined ? {} : { plan: shelf.plan }),
           });
         case 'open':
-          if (shelf === undefined) {
+          if (shelf === undefined || message.reset === true) {
+            shelf?.release();
             job = message.job;
             shelf = createShelf({ ...message, kernels, send });
             emit({ event: 'opened', job, chunks: message.chunks });

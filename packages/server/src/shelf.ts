@@ -18,6 +18,8 @@ export interface Shelf {
   pull(peer: string, version: number): void;
   /** The peer is gone. */
   forget(peer: string): void;
+  /** Gives its memory back. */
+  release(): void;
 }
 
 export function createShelf(init: {
@@ -79,6 +81,7 @@ export function createShelf(init: {
       }
     },
     forget: (peer) => void pulls.delete(peer),
+    release: () => store.free(),
   };
 }
 

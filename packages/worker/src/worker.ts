@@ -229,6 +229,9 @@ async function run(
       if (enrolment.assignment !== assignment) {
         assignment = enrolment.assignment;
         if (assignment.generation > 0 && (goal < 0 || assignment.rewind === true)) {
+          // What was sent of these steps before is gone with the server that it was for.
+          computed.clear();
+          evaluated.clear();
           goal = assignment.step;
           source.pull(goal);
         }

@@ -1,0 +1,57 @@
+import type { Body } from '@tutti/protocol';
+import { createBufferPool } from '@tutti/runtime';
+import type { Servers } from './servers.js';
+import type { ReadySum } from './step.js';
+
+/** Sums on their way to the servers: kept until every living holder of the chunk has applied them. */
+export interface Deliveries {
+  send(step: number, ready: ReadySum): void;
+  /** A holder has it. True once all have. */
+  applied(server: number, step: number, chunk: number): boolean;
+  /** A holder is gone for good; returns the chunks that wait for nobody now. */
+  forget(server: number): number[];
+  /** A holder is back with what it had: it is sent again what it did not acknowledge. */
+  resend(server: number): void;
+  /** The weights went back: nothing of this is wanted any more. */
+  clear(): void;
+}
+
+interface Delivery {
+  readonly body: Extract<Body, { type: 'apply' }>;
+  readonly payload: Uint8Array;
+  readonly waiting: Set<number>;
+}
+
+export function createDeliveries(servers: Servers): Deliveries {
+  const pool = createBufferPool();
+  const underWay = new Map<number, Delivery>();
+
+  function settle(chunk: number, server: number): boolean {
+    const delivery = underWay.get(chunk);
+    if (delivery === undefined || !delivery.waiting.delete(server)) return false;
+    if (delivery.waiting.size > 0) return false;
+    // An acknowledgement also says that the bytes have left the socket's queue.
+    pool.give(delivery.payload);
+    underWay.delete(chunk);
+    return true;
+  }
+
+  return {
+    send(step, { chunk, sum, count, scale }) {
+      const payload = pool.take(sum.bytes.byteLength);
+      payload.set(sum.bytes);
+      const body = { type: 'apply', step, chunk, count, scale } as const;
+      const waiting = new Set(servers.sendTo(chunk, body, payload));
+      underWay.set(chunk, { body, payload, waiting });
+    },
+    applied(server, step, chunk) {
+      return underWay.get(chunk)?.body.step === step && settle(chunk, server);
+    },
+    forget: (server) => [...underWay.keys()].filter((chunk) => settle(chunk, server)),
+    resend(server) {
+      for (const { body, payload, waiting } of underWay.values())
+        if (waiting.has(server)) servers.send(server, body, payload);
+    },
+    clear: () => underWay.clear(),
+  };
+}
