@@ -23,22 +23,27 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
   });
   const hash = await hashSources(file);
-  const { register } = await import('tsx/esm/api');
-  const unregister = register();
+  const { href } = pathToFileURL(file);
   let exported: unknown;
   try {
-    const module: { default?: unknown } = await import(pathToFileURL(file).href);
-    exported = module.default;
+    // Node alone runs JavaScript, and tells by its syntax what kind it is.
+    const typescript = /\.[cm]?tsx?$/.test(file);
+    const importing = typescript ? importTypeScript(href) : import(href);
+    exported = (await importing).default;
   } catch (thrown) {
     if (isTuttiError(thrown)) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw bad(`Program ${path} threw while it was imported: ${reason}`, 'See the stack.', thrown);
-  } finally {
-    await unregister();
   }
   const program = checkProgram(exported, path);
   const name = program.name ?? basename(file, extname(file));
   return { program: { ...program, name }, hash };
+}
+
+/** tsx is loaded only when it is needed. */
+async function importTypeScript(url: string): Promise<{ default?: unknown }> {
+  const loader = await import('./import-typescript.js');
+  return loader.importTypeScript(url);
 }
 
 /** Bundling finds all local sources, and says where one does not parse. */
