@@ -40,7 +40,8 @@ export interface Enrolment {
   close(body?: Body): Promise<void>;
 }
 
-const NO_ASSIGNMENT: Assign = { type: 'assign', generation: 0, step: -1, shards: [] };
+/** What counts as assigned before the first assignment of an admission. */
+export const NO_ASSIGNMENT: Assign = { type: 'assign', generation: 0, step: -1, shards: [] };
 
 /**
  * Joins a job and stays in it: when the coordinator goes away it is looked for again, for

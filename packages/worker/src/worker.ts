@@ -22,7 +22,7 @@ import {
 } from '@tutti/runtime';
 import { createZmqTransport } from '@tutti/transport';
 import { describeProgram } from './describe.js';
-import { enrol } from './enrolment.js';
+import { enrol, NO_ASSIGNMENT } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
 import type { Computation, Program, ProgramData } from './program.js';
 import { createReadAhead } from './read-ahead.js';
@@ -216,7 +216,8 @@ async function run(
     /** The version that was asked for last. */
     let goal = -1;
     let version = -1;
-    let { assignment } = enrolment;
+    // Not what enrolment has by now: the first assignment may be there already.
+    let assignment = NO_ASSIGNMENT;
     while (!enrolment.finished) {
       source.relocate(enrolment.servers);
       if (enrolment.admissions > admissions) {
