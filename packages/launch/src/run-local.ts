@@ -173,15 +173,30 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
 
 const runProcesses: Body = async (program, options, emit, signal) => {
   const { workers = 1, servers = 1, address = LOOPBACK, onLine } = options;
+  const { minWorkers = workers } = options;
   const children: Child[] = [];
   const stopping = new AbortController();
   let ended = false;
-  const watch = (child: Child) => {
+  const watch = (child: Child, died: (error: TuttiError) => void) => {
     children.push(child);
     void child.exited.then((error) => {
-      if (error !== undefined && !ended) stopping.abort(error);
+      if (error !== undefined && !ended) died(error);
     });
-    return child;
+  };
+  const end = (error: TuttiError) => stopping.abort(error);
+
+  let started = false;
+  const observe = (event: RunEvent) => {
+    if (event.event === 'started') started = true;
+    emit(event);
+  };
+  let living = workers;
+  const workerDied = (error: TuttiError) => {
+    living--;
+    // All are awaited before the first step.
+    if (!started || living < minWorkers) return end(error);
+    const { code, message, remedy } = error;
+    emit({ event: 'warning', code, message, remedy });
   };
   const both = AbortSignal.any([signal, stopping.signal]);
   let server: RunningServer | undefined;
@@ -212,6 +227,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
                 if (report.type === 'listening') resolve(report.addresses[0]!);
               },
             }),
+            end,
           );
         });
       });
@@ -219,7 +235,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         addresses.push({ connect });
     }
     coordinator = await createCoordinator({
-      ...coordinatorInit(options, emit, both),
+      ...coordinatorInit(options, observe, both),
       address,
       servers: addresses,
       transport,
@@ -238,6 +254,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
           environment,
           onLine,
         }),
+        workerDied,
       );
     const result = await coordinator.result;
     ended = true;
