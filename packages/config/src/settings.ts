@@ -87,6 +87,15 @@ export const SETTINGS = {
     group: 'Processes',
     doc: 'parameter servers',
   },
+  replicas: {
+    kind: 'integer',
+    min: 0,
+    max: 8,
+    default: 0,
+    commands: ['train', 'coordinator'],
+    group: 'Processes',
+    doc: 'standbys of each server; one takes over when its server dies',
+  },
   threads: {
     kind: 'integer',
     min: 1,

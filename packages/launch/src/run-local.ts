@@ -22,7 +22,7 @@ import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { type Child, startChild, type Trained } from './child.js';
 import { type SaveModel, saved } from './save-model.js';
-import type { ServerArgument } from './server-process.js';
+import { type ServerFleet, startServerFleet } from './server-fleet.js';
 import { trainInSingleProcess } from './single-process.js';
 import type { SingleProcessArgument } from './single-process-main.js';
 import { workerEnvironment } from './worker-environment.js';
@@ -33,6 +33,8 @@ export interface LocalOptions extends JobSettings {
   readonly workers?: number;
   /** One server lives in this process; more get a process each. Default 1. */
   readonly servers?: number;
+  /** Standbys of each server, told the same: one takes over when its server dies. Default 0. */
+  readonly replicas?: number;
   /** Where workers connect; a free port of the loopback interface by default. */
   readonly address?: string;
   readonly minWorkers?: number;
@@ -133,7 +135,7 @@ function settingsOf(options: JobSettings): JobSettings {
 
 /** All roles in this process, on the transport that only passes references. */
 const runTogether: Body = async (program: Program, options, emit, signal) => {
-  const { workers = 1, servers = 1 } = options;
+  const { workers = 1, servers = 1, replicas = 0 } = options;
   const transport = createLocalTransport();
   const stopping = new AbortController();
   const both = AbortSignal.any([signal, stopping.signal]);
@@ -141,7 +143,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
   setMaxListeners(0, both);
   const held: RunningServer[] = [];
   try {
-    for (let at = 0; at < servers; at++) {
+    for (let at = 0; at < servers * (replicas + 1); at++) {
       const server = createServer({ address: `local://server-${at}`, transport, signal: both });
       held.push(await server.start());
     }
@@ -172,7 +174,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
 };
 
 const runProcesses: Body = async (program, options, emit, signal) => {
-  const { workers = 1, servers = 1, address = LOOPBACK, onLine } = options;
+  const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK, onLine } = options;
   const { minWorkers = workers } = options;
   const children: Child[] = [];
   const stopping = new AbortController();
@@ -200,12 +202,13 @@ const runProcesses: Body = async (program, options, emit, signal) => {
   };
   const both = AbortSignal.any([signal, stopping.signal]);
   let server: RunningServer | undefined;
+  let fleet: ServerFleet | undefined;
   let coordinator: RunningCoordinator | undefined;
   try {
     const local = createLocalTransport({ delivery: 'microtask' });
     const transport = createZmqTransport();
     const addresses = [];
-    if (servers === 1) {
+    if (servers === 1 && replicas === 0) {
       server = await createServer({
         address: LOOPBACK,
         transport,
@@ -215,24 +218,14 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       const [open, inside] = server.addresses as [string, string];
       addresses.push({ connect: inside, public: open, transport: local });
     } else {
-      const listening = Array.from({ length: servers }, (_, at) => {
-        return new Promise<string>((resolve) => {
-          watch(
-            startChild({
-              name: `server ${at}`,
-              entry: 'server-process',
-              argument: { address: LOOPBACK } satisfies ServerArgument,
-              onLine,
-              onReport(report) {
-                if (report.type === 'listening') resolve(report.addresses[0]!);
-              },
-            }),
-            end,
-          );
-        });
+      fleet = startServerFleet({
+        servers,
+        replicas,
+        onLine,
+        emit,
+        failed: (error) => !ended && stopping.abort(error),
       });
-      for (const connect of await unlessAborted(Promise.all(listening), both))
-        addresses.push({ connect });
+      for (const connect of await unlessAborted(fleet.addresses, both)) addresses.push({ connect });
     }
     coordinator = await createCoordinator({
       ...coordinatorInit(options, observe, both),
@@ -263,7 +256,8 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     throw await verdict(error, children, signal);
   } finally {
     ended = true;
-    await Promise.all(children.map((child) => child.stop(GRACE_MS)));
+    const processes = [...children, ...(fleet?.children ?? [])];
+    await Promise.all(processes.map((child) => child.stop(GRACE_MS)));
     await coordinator?.stop();
     await server?.stop();
   }
@@ -274,10 +268,11 @@ function coordinatorInit(
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ) {
-  const { workers = 1, minWorkers, deadlines } = options;
+  const { workers = 1, minWorkers, replicas = 0, deadlines } = options;
   const save: SaveModel = (trained) => saved(trained, options, emit);
   return {
     workers,
+    replicas,
     settings: settingsOf(options),
     save,
     signal,

@@ -103,7 +103,16 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
     servers: fc.array(fc.record({ address: text, firstChunk: whole, chunks: whole })),
   }),
   initialize: fc.constant({}),
-  assign: fc.record({ generation: whole, step: whole, shards: fc.array(whole) }),
+  relocated: fc.record({
+    servers: fc.array(fc.record({ address: text, firstChunk: whole, chunks: whole })),
+  }),
+  assign: fc.record({
+    generation: whole,
+    step: whole,
+    shards: fc.array(whole),
+  }),
+  inquire: fc.constant({}),
+  holding: fc.record({ plan }, { requiredKeys: [] }),
   finish: fc.record({ error }, { requiredKeys: [] }),
   open: fc.record({ plan, firstChunk: whole, chunks: whole }),
   store: fc.record({ chunk: whole }),

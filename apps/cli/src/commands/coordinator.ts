@@ -48,6 +48,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         address,
         servers,
         workers: settings.workers,
+        replicas: settings.replicas,
         ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
         settings: jobSettings(settings),
         deadlines: deadlinesOf(settings),

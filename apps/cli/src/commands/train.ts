@@ -26,6 +26,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
           ? Math.min(settings.workers, shards ?? settings.workers)
           : settings.workers,
       servers: settings.servers,
+      replicas: settings.replicas,
       ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
       deadlines: deadlinesOf(settings),
       checkpointDir: settings.checkpointDir ?? runFolder(program.name ?? 'program'),

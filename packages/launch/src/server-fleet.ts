@@ -1,0 +1,75 @@
+import type { TuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { type Child, startChild } from './child.js';
+import type { ServerArgument } from './server-process.js';
+
+const LOOPBACK = 'tcp://127.0.0.1:0';
+
+/** How often one server is started again before its death ends the run. */
+const MAX_RESTARTS = 3;
+
+/** Server processes on this machine. */
+export interface ServerFleet {
+  /** Where they listen: first one for each range, then their standbys, round by round. */
+  readonly addresses: Promise<string[]>;
+  readonly children: readonly Child[];
+}
+
+/**
+ * Starts the server processes of a run. One that dies is started again at its address, unless a
+ * standby of its range lives: then that takes over, and the dead one has nothing to come back with.
+ */
+export function startServerFleet(init: {
+  readonly servers: number;
+  readonly replicas: number;
+  readonly onLine: ((name: string, line: string) => void) | undefined;
+  readonly emit: (event: RunEvent) => void;
+  /** A server died too often. */
+  readonly failed: (error: TuttiError) => void;
+}): ServerFleet {
+  const { servers, replicas, onLine, emit, failed } = init;
+  const children: Child[] = [];
+  const alive = new Set<number>();
+  const restarts = new Map<number, number>();
+
+  function launch(at: number, address: string): Promise<string> {
+    return new Promise((resolve) => {
+      let listening: string | undefined;
+      const child = startChild({
+        name: `server ${at}`,
+        entry: 'server-process',
+        argument: { address } satisfies ServerArgument,
+        onLine,
+        onReport(report) {
+          if (report.type !== 'listening') return;
+          listening = report.addresses[0]!;
+          alive.add(at);
+          resolve(listening);
+        },
+      });
+      children.push(child);
+      void child.exited.then((error) => {
+        alive.delete(at);
+        if (error === undefined) return;
+        // One that never listened would not do so the next time.
+        if (listening === undefined) failed(error);
+        else died(at, listening, error);
+      });
+    });
+  }
+
+  function died(at: number, address: string, error: TuttiError) {
+    if ([...alive].some((other) => other % servers === at % servers)) return;
+    const count = (restarts.get(at) ?? 0) + 1;
+    restarts.set(at, count);
+    if (count > MAX_RESTARTS) return failed(error);
+    const { code, message, remedy } = error;
+    emit({ event: 'warning', code, message: `${message}. It is started again`, remedy });
+    void launch(at, address);
+  }
+
+  const addresses = Array.from({ length: servers * (replicas + 1) }, (_, at) =>
+    launch(at, LOOPBACK),
+  );
+  return { addresses: Promise.all(addresses), children };
+}
