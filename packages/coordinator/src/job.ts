@@ -511,7 +511,7 @@ export function coordinate(
         event: 'started',
         job,
         workers: members.size,
-        servers: init.servers.length,
+        servers: init.servers.length / ((init.replicas ?? 0) + 1),
         shards: plan!.shards,
         steps: plan!.steps,
         epochs: Math.ceil(plan!.steps / plan!.stepsPerEpoch),

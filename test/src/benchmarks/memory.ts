@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createCoordinator } from '@tutti/coordinator';
+import { loadProgram } from '@tutti/launch';
 import { createServer } from '@tutti/server';
 import { createWorker } from '@tutti/worker';
 import { programPath } from './step.js';
@@ -23,7 +24,7 @@ export async function benchMemory(floats: number): Promise<Record<string, number
     workers: 2,
     settings: { steps: STEPS },
   }).start();
-  const { default: program } = await import(programPath('idle.ts'));
+  const { program } = await loadProgram(programPath('idle.ts'));
   const workers = [0, 1].map(() =>
     createWorker({ program, coordinator: coordinator.address }).start(),
   );
