@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { type LocalOptions, runLocal } from '@tutti/launch';
+import type { RunEvent } from '@tutti/telemetry';
+import { createFolder, type Folder, regressionWith } from './program-files.js';
+import { callRoll, type RollCall } from './roll-call.js';
+
+const LONG = '{ epochs: 1_000_000 }';
+
+let roll: RollCall;
+let folder: Folder;
+beforeEach(async () => {
+  roll = await callRoll();
+  folder = await createFolder();
+});
+afterEach(async () => {
+  await roll.end();
+  await folder.remove();
+});
+
+/** A run whose events are kept, and which `atStep` may disturb once, when that many are done. */
+function run(path: string, options: LocalOptions, atStep?: [number, () => unknown]) {
+  const events: RunEvent[] = [];
+  const { result } = runLocal(path, {
+    ...options,
+    onEvent(event) {
+      events.push(event);
+      if (atStep !== undefined && event.event === 'step' && event.step === atStep[0]) atStep[1]();
+    },
+  });
+  return { result, events };
+}
+
+const kill = async (name: string) => process.kill((await roll.worker(name)).pid, 'SIGKILL');
+
+describe('a worker process that is killed', () => {
+  it('ends the run with an error that names it and shows its last lines', async () => {
+    const path = await folder.program(regressionWith('', LONG));
+    const { result } = run(path, { workers: 3 }, [3, () => kill('w1')]);
+    const { pid } = await roll.worker('w1');
+    await assert.rejects(result, {
+      code: 'CHILD_DIED',
+      message: `w1 (pid ${pid}) was killed by SIGKILL; its last lines were:\n  w1 is here`,
+    });
+    roll.assertAllGone(3);
+  });
+
+  it('changes nothing in the digest if enough are left', async () => {
+    const path = await folder.program(regressionWith('', '{ epochs: 40 }'));
+    const expected = await run(path, { workers: 0 }).result;
+    const { result, events } = run(path, { workers: 3, minWorkers: 1 }, [
+      3,
+      () => Promise.all([kill('w0'), kill('w2')]),
+    ]);
+    assert.equal((await result).digest, expected.digest);
+    const left = events.flatMap((event) => (event.event === 'worker-left' ? event.worker : []));
+    assert.deepEqual(left.sort(), ['w0', 'w2']);
+    const warnings = events.flatMap((event) => (event.event === 'warning' ? event.message : []));
+    assert.equal(warnings.filter((line) => /^w\d .* killed by SIGKILL/.test(line)).length, 2);
+    roll.assertAllGone(4);
+  });
+
+  it('ends the run if the last one that must be there is killed', async () => {
+    const path = await folder.program(regressionWith('', LONG));
+    const { result } = run(path, { workers: 3, minWorkers: 2 }, [
+      3,
+      () => kill('w2').then(() => kill('w0')),
+    ]);
+    await assert.rejects(result, { code: 'CHILD_DIED', message: /^w[02] .* killed by SIGKILL/ });
+    roll.assertAllGone(3);
+  });
+
+  it('before it has joined ends the run, however few would do', async () => {
+    const path = await folder.program(
+      `${regressionWith('')}\nif (name === 'w1') process.kill(process.pid, 'SIGKILL');`,
+    );
+    const { result } = run(path, { workers: 2, minWorkers: 1 });
+    await assert.rejects(result, { code: 'CHILD_DIED', message: /^w1 .* killed by SIGKILL/ });
+    roll.assertAllGone(1);
+  });
+});
+
+describe('a worker process that hangs', () => {
+  const HANGS = regressionWith("if (name === 'w1' && step === 3) for (;;);", LONG);
+
+  it('ends the run at the deadline, named, and is gone', async () => {
+    const path = await folder.program(HANGS);
+    const { result } = run(path, { workers: 2, deadlines: { stepMs: 3000 } });
+    await assert.rejects(result, {
+      code: 'DEADLINE',
+      message:
+        /^Waited 3\.\d s for worker w1 to send the gradients of shards \d, \d, \d, \d of step 3/,
+    });
+    roll.assertAllGone(2);
+  });
+
+  it('does not keep a run from being stopped', async () => {
+    const path = await folder.program(HANGS);
+    const stopping = new AbortController();
+    const { result } = run(path, { workers: 2, signal: stopping.signal }, [
+      3,
+      () => stopping.abort(),
+    ]);
+    await assert.rejects(result, { code: 'ABORTED' });
+    roll.assertAllGone(2);
+  });
+});
+
+describe('a run that is stopped', () => {
+  for (const [servers, workers] of [
+    [1, 2],
+    [2, 2],
+    [1, 0],
+  ] as const)
+    it(`ends its processes: ${workers} workers, ${servers} servers`, async () => {
+      const path = await folder.program(regressionWith('', LONG));
+      const stopping = new AbortController();
+      const options = { workers, servers, signal: stopping.signal };
+      const { result } = run(path, options, [3, () => stopping.abort()]);
+      await assert.rejects(result, { code: 'ABORTED' });
+      roll.assertAllGone(Math.max(1, workers));
+    });
+});
+
+describe('bytes that are no message', () => {
+  it('give a warning, and the run goes on to the same digest', async () => {
+    const path = await folder.program(regressionWith('', '{ epochs: 100 }'));
+    const expected = await run(path, { workers: 0 }).result;
+    let disturbed: Promise<void> | undefined;
+    const { result, events } = run(path, { workers: 2 }, [
+      3,
+      () => {
+        disturbed = roll.worker('w0').then(async ({ coordinator }) => {
+          await makeNoise(coordinator!);
+          await talkNonsense(coordinator!);
+        });
+      },
+    ]);
+    assert.equal((await result).digest, expected.digest);
+    await disturbed;
+    const warnings = events.filter(({ event }) => event === 'warning');
+    assert.deepEqual(
+      warnings.map((event) => event.event === 'warning' && event.code),
+      ['BAD_FRAME'],
+    );
+  });
+
+  async function open(address: string) {
+    const { hostname, port } = new URL(address);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  async function makeNoise(address: string) {
+    for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(5000, 0xff)]) {
+      const socket = await open(address);
+      socket.end(bytes);
+      socket.resume();
+      // Not events.once: that the other side resets the connection is fine.
+      await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    }
+  }
+
+  /** Speaks ZMTP 3.1 (https://rfc.zeromq.org/spec/37), but not Tutti; resolves when it is told so. */
+  async function talkNonsense(address: string) {
+    const greeting = Buffer.alloc(64);
+    greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]);
+    greeting.write('NULL', 12);
+    const ready = '\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER';
+    const frame = '\x00\x05\xdc\xff\xff\xff\xff';
+    const socket = await open(address);
+    socket.write(greeting);
+    // libzmq hangs up on those who do not wait for its own greeting.
+    await once(socket, 'data');
+    socket.write(Buffer.from(ready + frame, 'latin1'));
+    let heard = '';
+    for await (const bytes of socket.setEncoding('latin1')) {
+      heard += bytes;
+      if (heard.includes('cut it off')) break;
+    }
+    assert.match(heard, /cut it off: Received no msgpack message/);
+    socket.destroy();
+  }
+});
+
+describe('this machine', () => {
+  it('has no such port free: the run ends and names it', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    try {
+      const path = await folder.program(regressionWith(''));
+      const { result } = run(path, { workers: 1, address: `tcp://127.0.0.1:${port}` });
+      await assert.rejects(result, {
+        code: 'ADDRESS_UNAVAILABLE',
+        message: new RegExp(`127\\.0\\.0\\.1:${port}\\b`),
+      });
+    } finally {
+      taken.close();
+    }
+  });
+
+  it('cannot write the model where it should: it is kept elsewhere, with a warning', async () => {
+    const path = await folder.program(regressionWith(''));
+    const file = join(folder.path, 'a-file');
+    await writeFile(file, '');
+    const { result, events } = run(path, { workers: 1, checkpointDir: join(file, 'below') });
+    const { modelPath, steps } = await result;
+    try {
+      assert.ok((await stat(modelPath!)).isDirectory());
+      const warning = events.find((event) => event.event === 'warning');
+      assert.equal(warning?.code, 'STORAGE');
+      assert.match(warning?.message ?? '', /a-file.below.* It was saved in .* instead/);
+      assert.deepEqual(
+        events.filter(({ event }) => event === 'checkpoint'),
+        [{ event: 'checkpoint', step: steps, path: modelPath }],
+      );
+    } finally {
+      await rm(dirname(modelPath!), { recursive: true });
+    }
+  });
+});
