@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { Console } from 'node:console';
 import { systemClock } from '@tutti/runtime';
 import { runCli } from './cli.js';
 import { INTERRUPTED } from './exit-codes.js';
@@ -21,6 +22,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') stop();
   else throw error;
 });
+
+// Scripts read stdout: what a program prints goes to stderr.
+globalThis.console = new Console(process.stderr, process.stderr);
 
 const code = await runCli(process.argv.slice(2), {
   environment: process.env,

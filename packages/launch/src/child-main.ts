@@ -1,5 +1,6 @@
 import { errorToRecord } from '@tutti/runtime';
 import type { ChildReport } from './child.js';
+import { endWithParent } from './end-with-parent.js';
 
 /**
  * The frame of every process that the launcher starts: it ends with its parent, leaves Ctrl-C to it,
@@ -17,7 +18,7 @@ export async function childMain<Argument>(
   const tell = (report: ChildReport) => {
     if (process.connected) told = new Promise((resolve) => process.send!(report, () => resolve()));
   };
-  process.on('disconnect', () => process.exit(1));
+  endWithParent();
   // The terminal sends SIGINT to the whole group; the parent decides what it means.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => stopping.abort());
