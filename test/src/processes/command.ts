@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(import.meta.resolve('@tutti/cli/dist/main.js'));
+
+/** The command line in a process of its own, as a script would start it. */
+export interface Command {
+  readonly process: ChildProcess;
+  /** Resolves with the next line that fits. */
+  line(fits: (line: string) => boolean, of?: 'stdout' | 'stderr'): Promise<string>;
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function tutti(args: readonly string[]): Command {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text) => {
+      written[name] += text;
+    });
+  const lines = {
+    stdout: createInterface({ input: child.stdout }),
+    stderr: createInterface({ input: child.stderr }),
+  };
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, ...written }));
+  });
+  return {
+    process: child,
+    ended,
+    line: (fits, of = 'stdout') =>
+      new Promise((resolve, reject) => {
+        lines[of].on('line', (line) => fits(line) && resolve(line));
+        ended.then(({ stderr }) => reject(new Error(`It ended without that line: ${stderr}`)));
+      }),
+  };
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { runLocal } from '@tutti/launch';
+import type { ErrorCode } from '@tutti/runtime';
+import { createFolder, type Folder, regressionWith } from './program-files.js';
+import { callRoll, type RollCall } from './roll-call.js';
+
+interface Fault {
+  readonly what: string;
+  readonly source: string;
+  readonly code: ErrorCode;
+  readonly message: RegExp;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    what: 'does not parse, with file, line, column and the line',
+    source: 'const fine = 1;\nexport default { batchSize: 3,, };\n',
+    code: 'BAD_PROGRAM',
+    message: /program\.ts:2:31: [^\n]+\n {4}export default \{ batchSize: 3,, \};$/,
+  },
+  {
+    what: 'imports a file that is not there',
+    source: "import './nowhere.js';\nexport default {};\n",
+    code: 'BAD_PROGRAM',
+    message: /program\.ts:1:8: Could not resolve "\.\/nowhere\.js"/,
+  },
+  {
+    what: 'imports a package that is not there',
+    source: "import 'no-such-package';\nexport default {};\n",
+    code: 'BAD_PROGRAM',
+    message: /program\.ts threw while it was imported: Cannot find package 'no-such-package'/,
+  },
+  {
+    what: 'exports nothing',
+    source: 'const program = {};\n',
+    code: 'BAD_PROGRAM',
+    message: /program\.ts has no default export that is a program/,
+  },
+  {
+    what: 'exports something else',
+    source: 'export default { batchSize: 3 };\n',
+    code: 'BAD_PROGRAM',
+    message: /program\.ts has no function data\(\)/,
+  },
+  {
+    what: 'throws when it is imported',
+    source: "export default {};\nthrow new Error('no licence');\n",
+    code: 'BAD_PROGRAM',
+    message: /program\.ts threw while it was imported: no licence/,
+  },
+  {
+    what: 'names a data file that is not there',
+    source: `
+      ${regressionWith('').replace('export default {', 'const working = {')}
+      import { csv } from ${JSON.stringify(import.meta.resolve('@tutti/data'))};
+      export default {
+        ...working,
+        data: async () => ({ training: await csv('/nowhere/digits.csv', { x: { columns: ['a'] } }) }),
+      };
+    `,
+    code: 'BAD_DATA',
+    message: /\/nowhere\/digits\.csv/,
+  },
+  {
+    what: 'throws while it computes',
+    source: regressionWith("if (step === 3 && shard === 5) throw new Error('shapes differ');"),
+    code: 'PROGRAM_FAILED',
+    message: /step 3, shard 5, epoch 0 on .*: shapes differ$/,
+  },
+  {
+    what: 'returns NaN',
+    source: regressionWith('if (step === 3 && shard === 5) result.gradient.w[4] = NaN;'),
+    code: 'NOT_FINITE',
+    message: /^The gradient of "w" is NaN in element 4 .*step 3, shard 5, epoch 0/,
+  },
+];
+
+for (const workers of [0, 2])
+  describe(`a program, with ${workers} workers, that`, () => {
+    let roll: RollCall;
+    let folder: Folder;
+    beforeEach(async () => {
+      roll = await callRoll();
+      folder = await createFolder();
+    });
+    afterEach(async () => {
+      await roll.end();
+      await folder.remove();
+    });
+
+    for (const { what, source, code, message } of FAULTS)
+      it(what, async () => {
+        const path = await folder.program(source);
+        await assert.rejects(runLocal(path, { workers }).result, { code, message });
+        roll.assertAllGone(0);
+      });
+
+    it('is not there', async () => {
+      const path = join(folder.path, 'forgotten.ts');
+      await assert.rejects(runLocal(path, { workers }).result, {
+        code: 'BAD_PROGRAM',
+        message: `There is no program at ${path}`,
+      });
+    });
+
+    it('ends its process', async () => {
+      const path = await folder.program(
+        regressionWith("if (step === 3) { console.log('that is all'); process.exit(3); }"),
+      );
+      await assert.rejects(runLocal(path, { workers }).result, {
+        code: 'CHILD_DIED',
+        message: /\(pid \d+\) ended with exit code 3; its last lines were:\n[^]*that is all/,
+      });
+      roll.assertAllGone(1);
+    });
+  });
