@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { resolvePath } from './program-files.js';
 
-const MAIN = fileURLToPath(import.meta.resolve('@tutti/cli/dist/main.js'));
+const MAIN = resolvePath('@tutti/cli/dist/main.js');
 
 /** The command line in a process of its own, as a script would start it. */
 export interface Command {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runLocal } from '@tutti/launch';
 import type { ErrorCode } from '@tutti/runtime';
-import { createFolder, type Folder, regressionWith } from './program-files.js';
+import { createFolder, type Folder, regressionWith, resolvePath } from './program-files.js';
 import { callRoll, type RollCall } from './roll-call.js';
 
 interface Fault {
@@ -53,7 +53,7 @@ const FAULTS: readonly Fault[] = [
     what: 'names a data file that is not there',
     source: `
       ${regressionWith('').replace('export default {', 'const working = {')}
-      import { csv } from ${JSON.stringify(import.meta.resolve('@tutti/data'))};
+      import { csv } from ${JSON.stringify(resolvePath('@tutti/data'))};
       export default {
         ...working,
         data: async () => ({ training: await csv('/nowhere/digits.csv', { x: { columns: ['a'] } }) }),
@@ -110,7 +110,7 @@ for (const workers of [0, 2])
       );
       await assert.rejects(runLocal(path, { workers }).result, {
         code: 'CHILD_DIED',
-        message: /\(pid \d+\) ended with exit code 3; its last lines were:\n[^]*that is all/,
+        message: /\(pid \d+\) ended with exit code 3; its last lines were:\n.*that is all/s,
       });
       roll.assertAllGone(1);
     });

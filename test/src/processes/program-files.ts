@@ -1,7 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Where a package's file is; programs outside of this repository import by it. */
+export const { resolve: resolvePath } = createRequire(import.meta.url);
 
 const pathOf = (relative: string) =>
   JSON.stringify(fileURLToPath(new URL(relative, import.meta.url)));
