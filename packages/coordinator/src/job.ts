@@ -300,6 +300,12 @@ export function coordinate(
     for (const [peer, envelope] of waiting) guard(() => receiveFromWorker(peer, envelope));
   }
 
+  const noWorkers = () => ({
+    who: 'a worker',
+    remedy: `Start one: tutti worker <program> --coordinator ${listener.address}`,
+    deadlineMs: deadlines.joinMs,
+  });
+
   async function gather() {
     await monitor.until(
       () => members.size >= init.workers,
@@ -364,19 +370,28 @@ export function coordinate(
     return versions;
   }
 
-  /** Has a worker make the values of version 0. */
+  /** Has a worker make the values of version 0; another, if it is lost meanwhile. */
   async function initialize() {
-    initializer = [...members][0];
-    tell(initializer!, { type: 'initialize' });
-    await monitor.until(
-      () => stored.size === layout!.chunks || rollback,
-      () => ({
-        who: `worker ${initializer!.worker}`,
-        what: `send the initial values (${stored.size} of ${layout!.chunks} chunks are stored)`,
-        remedy: 'See what the worker says.',
-        deadlineMs: deadlines.stepMs,
-      }),
-    );
+    const done = () => stored.size === layout!.chunks || rollback;
+    while (!done()) {
+      await monitor.until(
+        () => members.size > 0 || done(),
+        () => ({ ...noWorkers(), what: 'join and make the initial values' }),
+      );
+      const chosen = [...members][0];
+      if (chosen === undefined) return;
+      initializer = chosen;
+      tell(chosen, { type: 'initialize' });
+      await monitor.until(
+        () => done() || ![...members].includes(chosen),
+        () => ({
+          who: `worker ${chosen.worker}`,
+          what: `send the initial values (${stored.size} of ${layout!.chunks} chunks are stored)`,
+          remedy: 'See what the worker says.',
+          deadlineMs: deadlines.stepMs,
+        }),
+      );
+    }
   }
 
   /** Trains to the end, or until a server is found to have lost its weights. */

@@ -39,10 +39,26 @@ export const TILE_LENGTH = 2_048;
 /** The same file seen from src/ and from dist/, so that tests need no copy of it. */
 const location = new URL('../dist/kernels.wasm', import.meta.url);
 
+/** Compiled once a process: compiling takes longer than a small run. */
+let compiled: WebAssembly.Module | undefined;
+
 export function loadCode(memory: WebAssembly.Memory): Code {
-  let bytes: Uint8Array;
   try {
-    bytes = readFileSync(location);
+    compiled ??= new WebAssembly.Module(read());
+    const instance = new WebAssembly.Instance(compiled, { env: { memory } });
+    return instance.exports as unknown as Code;
+  } catch (cause) {
+    if (cause instanceof TuttiError) throw cause;
+    throw new TuttiError('INTERNAL', `The compiled kernels at ${location.pathname} do not load`, {
+      remedy: 'They need WebAssembly SIMD, which every Node.js from 16 on has; build them anew.',
+      cause,
+    });
+  }
+}
+
+function read(): Uint8Array<ArrayBuffer> {
+  try {
+    return readFileSync(location);
   } catch (cause) {
     throw toTuttiError(
       cause,
@@ -50,14 +66,5 @@ export function loadCode(memory: WebAssembly.Memory): Code {
       `The compiled kernels are missing at ${location.pathname}`,
       'Build them with: npm run build --workspace @tutti/kernels',
     );
-  }
-  try {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-    return instance.exports as unknown as Code;
-  } catch (cause) {
-    throw new TuttiError('INTERNAL', `The compiled kernels at ${location.pathname} do not load`, {
-      remedy: 'They need WebAssembly SIMD, which every Node.js from 16 on has; build them anew.',
-      cause,
-    });
   }
 }

@@ -89,6 +89,6 @@ function versionGone(chunk: number, version: number, current: number): TuttiErro
   return new TuttiError(
     'REFUSED',
     `Version ${version} of chunk ${chunk} was asked for, but the server is at version ${current}`,
-    { remedy: 'A worker that is this late must join the job anew.' },
+    { remedy: 'Ask for that version.', details: { chunk, version, current } },
   );
 }

@@ -176,6 +176,8 @@ export function createListenerEnd(
     const lingering = clock.after(lingerMs, () => {
       down.drop(0);
       down.push(goodbye);
+      // It may be cut: nobody waits for that.
+      done();
     });
     down.push(goodbye);
   }
@@ -231,9 +233,16 @@ export function createListenerEnd(
         const oneLess = () => {
           if (--left === 0) resolve();
         };
+        const once = () => {
+          let called = false;
+          return () => {
+            if (!called) oneLess();
+            called = true;
+          };
+        };
         for (const connection of end.peers.values()) {
           left++;
-          sayGoodbye(connection, lingerMs, oneLess);
+          sayGoodbye(connection, lingerMs, once());
         }
         oneLess();
       });

@@ -1,5 +1,5 @@
 import type { Body, Connection, Message, ServerRange, Transport } from '@tutti/protocol';
-import { type Clock, errorFromRecord, type Monitor } from '@tutti/runtime';
+import { type Clock, errorFromRecord, type Monitor, type TuttiError } from '@tutti/runtime';
 import type { WeightBuffer } from './weights.js';
 
 /** Pause before the next attempt to reach a server that is gone. */
@@ -39,13 +39,27 @@ export function createUpstream(init: {
       connection.send({ message: stamp({ type: 'pull', version: wanted }) });
   }
 
+  /** Others were faster: the version asked for is gone, and so nobody needs its gradients. */
+  function catchUp(error: TuttiError) {
+    const { version, current } = error.details;
+    if (typeof version !== 'number' || typeof current !== 'number') throw error;
+    if (version !== wanted || current <= version) return;
+    pull(current);
+  }
+
+  function pull(version: number) {
+    wanted = version;
+    weights.expect(version);
+    for (const connection of connections) ask(connection);
+  }
+
   function connect(address: string): Connection {
     const connection: Connection = transport.connect(address, {
       message({ message, payload }) {
         // What a server says that was replaced in the meantime is as good: versions have one value.
         try {
           if (message.type === 'weights') weights.accept(message.version, message.chunk, payload!);
-          else if (message.type === 'refused') throw errorFromRecord(message.error);
+          else if (message.type === 'refused') catchUp(errorFromRecord(message.error));
           monitor.notify();
         } catch (error) {
           monitor.fail(error);
@@ -69,11 +83,7 @@ export function createUpstream(init: {
   };
 
   return {
-    pull(version) {
-      wanted = version;
-      weights.expect(version);
-      for (const connection of connections) ask(connection);
-    },
+    pull,
     relocate(next) {
       const same = next.map(({ address }) => address).join() === addresses().join();
       servers = next;

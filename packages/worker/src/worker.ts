@@ -1,4 +1,4 @@
-import { createKernels } from '@tutti/kernels';
+import { createKernels, type Kernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import {
   evaluatesAt,
@@ -47,6 +47,7 @@ export interface WorkerInit {
   readonly transport?: Transport;
   readonly clock?: Clock;
   readonly host?: HostFacts;
+  readonly kernels?: Kernels;
 }
 
 export type WorkerEvent =
@@ -135,7 +136,7 @@ async function run(
     checkPlan(plan, description);
     emit({ event: 'joined', worker, job });
 
-    const kernels = createKernels();
+    const { kernels = createKernels() } = init;
     const layout = createLayout(plan.parameters);
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
     const weights = createWeightBuffer(layout);
@@ -239,6 +240,8 @@ async function run(
       }
       if (weights.version !== version) {
         version = weights.version;
+        // It may have been too late for the version that it asked for.
+        goal = Math.max(goal, version);
         computed.clear();
         evaluated.clear();
         // Whoever has the new version knows that the sums of the step before are complete: nobody

@@ -1,0 +1,156 @@
+import { type Message, PROTOCOL_VERSION } from '@tutti/protocol';
+import type { Fault, FaultKind } from './scenario.js';
+import type { Process, World } from './world.js';
+
+/** Does one fault; false if there is nothing left that it could strike. */
+export type Injection = (world: World, fault: Fault) => boolean;
+
+const pick = (processes: readonly Process[], { who }: Fault): Process | undefined =>
+  processes[who % Math.max(1, processes.length)];
+
+const onWorker =
+  (strike: (world: World, worker: Process, fault: Fault) => void): Injection =>
+  (world, fault) => {
+    const worker = pick(world.living('worker'), fault);
+    if (worker === undefined) return false;
+    strike(world, worker, fault);
+    return true;
+  };
+
+/** Two hosts that talk to each other. */
+function ends(world: World, fault: Fault): [string, string] {
+  const worker = pick(world.living('worker'), fault)?.host ?? 'coordinator';
+  const server = `server-${fault.choice % world.scenario.servers}`;
+  if (fault.choice % 3 === 0 && worker !== 'coordinator') return [worker, 'coordinator'];
+  return [fault.choice % 3 === 1 ? worker : 'coordinator', server];
+}
+
+function partition(world: World, fault: Fault, ms: number) {
+  const [a, b] = ends(world, fault);
+  world.network.cut(a, b, fault.choice % 2 === 0 ? 'both' : 'forth');
+  world.clock.after(ms, () => world.network.heal(a, b));
+  return [a, b];
+}
+
+/** A peer that says something to `address` and hears the answers. */
+function stranger(
+  world: World,
+  address: string,
+  messages: readonly Message[],
+  payload?: Uint8Array,
+  answer?: (message: Message, say: (message: Message, payload: Uint8Array) => void) => void,
+) {
+  const connection = world.network.transport('stranger').connect(address, {
+    message: (envelope) =>
+      answer?.(envelope.message, (message, bytes) => {
+        connection.send({ message, payload: bytes });
+        void connection.close(50);
+      }),
+  });
+  for (const message of messages)
+    connection.send(payload === undefined ? { message } : { message, payload });
+}
+
+const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
+
+export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
+  'slow link': (world, fault) => {
+    world.slowDown(...ends(world, fault), 10 + fault.ms / 10);
+    return true;
+  },
+  'worker crash': onWorker((world, worker) => world.kill(worker)),
+  'worker crash and restart': onWorker((world, worker, { ms }) => {
+    world.kill(worker);
+    world.clock.after(ms, () => world.startWorker());
+  }),
+  'late joiner': (world) => {
+    world.startWorker().excused = true;
+    return true;
+  },
+  'partition that heals': (world, fault) => {
+    partition(world, fault, fault.ms);
+    return true;
+  },
+  'partition that lasts': (world, fault) => {
+    const struck = partition(world, fault, 3001 + fault.ms);
+    for (const each of world.processes) if (struck.includes(each.host)) each.excused = true;
+    return true;
+  },
+  'slow worker': onWorker((_, worker, { ms }) => {
+    worker.slowMs = 1 + ms / 10;
+  }),
+  'hung worker': onWorker((_, worker) => {
+    worker.hung = true;
+    worker.excused = true;
+  }),
+  'corrupt frame': (world, fault) => {
+    const worker = pick(world.living('worker'), fault);
+    const own = fault.choice % 2 === 0 ? worker?.connections[0] : undefined;
+    if (own !== undefined) worker!.excused = true;
+    const connection =
+      own ?? world.network.transport('stranger').connect('coordinator:1', { message() {} });
+    const bytes = Uint8Array.from({ length: fault.who % 50 }, () => world.random.below(256));
+    world.network.sendRaw(connection, [bytes]);
+    return true;
+  },
+  stranger: (world, { choice }) => {
+    const join = world.last.get('join');
+    if (join?.type !== 'join') return false;
+    const other = { ...join, ...stamp, description: { ...join.description, hash: 'f00d' } };
+    stranger(world, 'coordinator:1', [choice % 2 === 0 ? other : { ...other, protocol: 99 }]);
+    return true;
+  },
+  'stale job': (world, { choice }) => {
+    const bytes = new Uint8Array(16).fill(1);
+    const apply = { type: 'apply', step: 0, chunk: 0, count: 1, scale: 1 } as const;
+    const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0 } as const;
+    const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
+    stranger(world, address, [{ ...body, ...stamp, job: 'of yesterday' }], bytes);
+    return true;
+  },
+  'stale session': (world) => {
+    const [join, report] = [world.last.get('join'), world.last.get('report')];
+    if (join?.type !== 'join' || report?.type !== 'report') return false;
+    const { shards } = world.scenario.program;
+    stranger(world, 'coordinator:1', [{ ...join, ...stamp, worker: '' }], undefined, (m, say) => {
+      if (m.type !== 'welcome') return;
+      const floats = m.plan.parameters.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+      const bytes = new Uint8Array(new Float32Array(Math.min(floats, 65_536)).fill(0.5).buffer);
+      const step = Math.max(report.step, (world.last.get('report') as typeof report).step);
+      const node = { type: 'contribution', step, lo: 0, hi: shards, chunk: 0 } as const;
+      say({ ...node, ...stamp, job: m.job, session: 'stale' }, bytes);
+    });
+    return true;
+  },
+  'duplicate worker': (world, fault) => {
+    world.startWorker(`w${fault.who % world.scenario.workers}`).excused = true;
+    return true;
+  },
+  'repeated messages': onWorker((_, worker) => {
+    worker.repeats = true;
+  }),
+  'clock jump': (world, fault) => {
+    const hosts = ['coordinator', 'server-0', ...world.living('worker').map(({ host }) => host)];
+    world.jump(hosts[fault.who % hosts.length]!, 1000 + 10 * fault.ms);
+    return true;
+  },
+  'disk error': (world) => {
+    world.diskError = true;
+    return true;
+  },
+  'coordinator crash and restart': (world, { ms }) => {
+    const coordinator = world.living('coordinator')[0];
+    // One that has ended the job has nothing to come back to.
+    if (coordinator === undefined || world.last.has('finish')) return false;
+    world.kill(coordinator);
+    world.clock.after(ms, () => world.startCoordinator());
+    return true;
+  },
+  'server crash and restart': (world, fault) => {
+    const server = pick(world.living('server'), fault);
+    if (server === undefined || world.last.has('finish')) return false;
+    world.kill(server);
+    world.clock.after(fault.ms, () => world.startServer(server.host));
+    return true;
+  },
+};

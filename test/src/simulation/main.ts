@@ -1,0 +1,49 @@
+import { patchModules, VARIANTS } from './variants.js';
+
+/**
+ * `npm run simulate -- --seeds 1..10000`, `npm run simulate -- --seed 4711 --trace`; with
+ * `--variant NAME` the code is broken on purpose, and the first seed that notices it is printed.
+ */
+const args = process.argv.slice(2);
+const valueOf = (name: string) => {
+  const at = args.indexOf(name);
+  return at < 0 ? undefined : args[at + 1];
+};
+const seeds = valueOf('--seeds') ?? valueOf('--seed') ?? '1..1000';
+const [first, last = first] = seeds.split('..').map(Number) as [number, number?];
+if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
+  console.error('Give --seeds FIRST..LAST or --seed SEED.');
+  process.exit(2);
+}
+const variant = valueOf('--variant');
+if (variant !== undefined) patchModules(variant);
+
+// Only now, so that what it imports is patched.
+const { sweep } = await import('./sweep.js');
+const started = performance.now();
+const report = await sweep({
+  first,
+  last,
+  stopAtFailure: variant !== undefined,
+  ...(args.includes('--trace') ? { trace: (line: string) => console.log(line) } : {}),
+  failureFound({ seed, violations }) {
+    console.log(`seed ${seed} violates:`);
+    for (const violation of violations) console.log(`  ${violation}`);
+    const option = variant === undefined ? '' : ` --variant "${variant}"`;
+    console.log(`  replay: npm run simulate -- --seed ${seed} --trace${option}`);
+  },
+});
+const seconds = (performance.now() - started) / 1000;
+const { runs, failures, injected, failed, simulatedMs } = report;
+console.log(`${runs} runs in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(0)} a second)`);
+console.log(`${(simulatedMs / 60_000).toFixed(1)} minutes of simulated time`);
+for (const [kind, count] of [...injected].sort((a, b) => b[1] - a[1]))
+  console.log(`  ${String(count).padStart(7)} x ${kind}`);
+for (const [code, count] of failed) console.log(`${count} runs ended with ${code}, as they may`);
+if (variant !== undefined) {
+  const why = VARIANTS.find(({ name }) => name === variant)!.what;
+  console.log(failures.length > 0 ? `caught: ${why}` : `NOT caught: ${why}`);
+  process.exit(failures.length > 0 ? 0 : 1);
+}
+console.log(`${failures.length} failures`);
+process.exit(failures.length > 0 ? 1 : 0);

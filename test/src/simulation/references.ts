@@ -1,0 +1,70 @@
+import { runLocal } from '@tutti/launch';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Program } from '@tutti/worker';
+import { regression } from '../programs/regression.js';
+import type { ProgramShape } from './scenario.js';
+
+/** What a run must come to: the same program in a plain loop, without any role. */
+export interface Reference {
+  readonly program: Program;
+  readonly digest: string;
+  readonly examples: number;
+  readonly steps: readonly Extract<RunEvent, { event: 'step' }>[];
+  readonly epochs: readonly Extract<RunEvent, { event: 'epoch' }>[];
+}
+
+/** More floats than one chunk has. */
+const WIDE = 66_000;
+
+/** References of all programs asked for so far. */
+export function createReferences(): (shape: ProgramShape) => Promise<Reference> {
+  const known = new Map<string, Promise<Reference>>();
+  return (shape) => {
+    const key = JSON.stringify(shape);
+    let reference = known.get(key);
+    if (reference === undefined) {
+      reference = compute(shape);
+      known.set(key, reference);
+    }
+    return reference;
+  };
+}
+
+async function compute({ wide, ...shape }: ProgramShape): Promise<Reference> {
+  const narrow = regression(shape);
+  const program = wide ? widened(narrow) : narrow;
+  const events: RunEvent[] = [];
+  const run = runLocal(program, { workers: 0, onEvent: (event) => events.push(event) });
+  const { digest, examples } = await run.result;
+  return {
+    program,
+    digest,
+    examples,
+    steps: events.filter((event) => event.event === 'step'),
+    epochs: events.filter((event) => event.event === 'epoch'),
+  };
+}
+
+/** The same program with a long parameter beside the others. */
+function widened(program: Program): Program {
+  return {
+    ...program,
+    name: 'wide regression',
+    async open() {
+      const narrow = await program.open();
+      return {
+        ...narrow,
+        parameters: [...narrow.parameters, { name: 'pad', shape: [WIDE] }],
+        initialize: async (seed) => ({
+          ...(await narrow.initialize(seed)),
+          pad: new Float32Array(WIDE).fill(0.5),
+        }),
+        async gradient(weights, microBatch) {
+          const result = await narrow.gradient(weights, microBatch);
+          const pad = new Float32Array(WIDE).fill(result.gradient.b![0]! / 7);
+          return { ...result, gradient: { ...result.gradient, pad } };
+        },
+      };
+    },
+  };
+}

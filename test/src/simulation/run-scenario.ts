@@ -1,0 +1,81 @@
+import type { Kernels } from '@tutti/kernels';
+import type { Envelope } from '@tutti/protocol';
+import { INJECTIONS } from './faults.js';
+import { createInvariants } from './invariants.js';
+import type { Reference } from './references.js';
+import type { FaultKind, Scenario } from './scenario.js';
+import { createWorld, type World } from './world.js';
+
+export interface ScenarioReport {
+  readonly seed: number;
+  /** What must hold and did not; empty if all is well. */
+  readonly violations: readonly string[];
+  readonly injected: readonly FaultKind[];
+  readonly simulatedMs: number;
+  /** The code of the error of a run that had to fail, or was allowed to. */
+  readonly failed: string | undefined;
+}
+
+/** A run of a tiny program takes a few hundred ticks; one that waits for deadlines, some thousand. */
+const MOST_TICKS = 60_000;
+/** Simulated time that the processes have to end by themselves, and then when they are told to. */
+const ENDING_MS = 5000;
+
+/** Runs one scenario, doing its faults, and holds it to the invariants. */
+export async function runScenario(init: {
+  readonly scenario: Scenario;
+  readonly reference: Reference;
+  readonly kernels: Kernels;
+  readonly trace?: (line: string) => void;
+}): Promise<ScenarioReport> {
+  const { scenario, reference, kernels, trace } = init;
+  const invariants = createInvariants(scenario, reference);
+  const observe = (host: string, from: string, envelope: Envelope) => {
+    invariants.delivered(host, envelope);
+    trace?.(`${from} -> ${host} ${JSON.stringify(envelope.message).slice(0, 300)}`);
+  };
+  const world = await createWorld({ scenario, program: reference.program, kernels, observe });
+  const faults = [...scenario.faults];
+  const injected: FaultKind[] = [];
+
+  let tick = 0;
+  for (; world.outcome === undefined && tick < MOST_TICKS; tick++) {
+    await turn();
+    while (faults.length > 0 && faults[0]!.at <= tick && world.outcome === undefined) {
+      const fault = faults.shift()!;
+      if (INJECTIONS[fault.kind]?.(world, fault) !== true) continue;
+      injected.push(fault.kind);
+      invariants.injected(fault, world.clock.now());
+      trace?.(`!! ${world.clock.now().toFixed(1)} ms: ${fault.kind} ${JSON.stringify(fault)}`);
+    }
+    if (world.outcome === undefined && !world.clock.step()) break;
+  }
+  const simulatedMs = world.clock.now();
+  trace?.(`== ${simulatedMs.toFixed(1)} ms: ${String(world.outcome?.error ?? 'finished')}`);
+
+  await settle(world);
+  invariants.ended(world, simulatedMs);
+  for (const { stopping } of world.processes) stopping.abort();
+  await settle(world);
+  invariants.stopped(world);
+  for (const { memory } of world.processes) memory.reclaim();
+
+  const error = world.outcome?.error as { code?: string } | undefined;
+  const failed = error === undefined ? undefined : (error.code ?? String(error));
+  return { seed: scenario.seed, violations: invariants.violations, injected, simulatedMs, failed };
+}
+
+/** Lets time pass until all processes have ended, but not more than they are given. */
+async function settle({ clock, processes }: World): Promise<void> {
+  const until = clock.now() + ENDING_MS;
+  for (;;) {
+    await turn();
+    if (processes.every(({ dead, ended }) => dead || ended !== undefined)) return;
+    const due = clock.nextDue();
+    if (due === undefined || due > until) return;
+    clock.step();
+  }
+}
+
+/** Everything that follows from the last timer, promises included, comes before the next. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

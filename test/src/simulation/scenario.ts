@@ -1,0 +1,124 @@
+import type { OptimizerSpec } from '@tutti/protocol';
+import { createRandom, type Random } from '@tutti/runtime';
+
+/** What a fault does. A kind that is not drawn yet has its slot here, with weight 0. */
+export const FAULT_KINDS = {
+  'slow link': 3,
+  'worker crash': 6,
+  'worker crash and restart': 6,
+  'late joiner': 4,
+  'partition that heals': 5,
+  'partition that lasts': 3,
+  'slow worker': 3,
+  'hung worker': 1,
+  'corrupt frame': 3,
+  stranger: 2,
+  'stale job': 2,
+  'stale session': 3,
+  'duplicate worker': 2,
+  'repeated messages': 4,
+  'clock jump': 2,
+  'disk error': 2,
+  'coordinator crash and restart': 3,
+  'server crash and restart': 3,
+  /** For when a worker that is late has its shards given to another too. */
+  straggler: 0,
+  /** For when a job waits for workers instead of ending. */
+  'too few workers for a while': 0,
+} as const;
+
+export type FaultKind = keyof typeof FAULT_KINDS;
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** The tick (a message that arrives, or a timer) before which it happens. */
+  readonly at: number;
+  /** Which of the processes it strikes, modulo their number. */
+  readonly who: number;
+  /** How long it lasts, or until the restart. */
+  readonly ms: number;
+  /** A second choice: of direction, of target, of what is sent. */
+  readonly choice: number;
+}
+
+export interface ProgramShape {
+  readonly features: number;
+  readonly examples: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly shards: number;
+  readonly optimizer: OptimizerSpec;
+  /** More than one chunk, so that several servers have something to hold. */
+  readonly wide: boolean;
+}
+
+/** Everything about one run, from one seed. */
+export interface Scenario {
+  readonly seed: number;
+  readonly program: ProgramShape;
+  readonly workers: number;
+  readonly servers: number;
+  readonly minWorkers: number;
+  /** The longest delay of a message in ms: the higher, the more connections overtake each other. */
+  readonly delayMs: number;
+  readonly faults: readonly Fault[];
+}
+
+const OPTIMIZERS: readonly OptimizerSpec[] = [
+  { name: 'sgd', learningRate: 0.05 },
+  { name: 'momentum', learningRate: 0.02, weightDecay: 0.01 },
+  { name: 'adam', learningRate: 0.05, clipNorm: 0.5 },
+  { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 2 },
+  { name: 'adagrad', learningRate: 0.1 },
+];
+
+const SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'wide'>[] = [
+  { features: 3, examples: 12, batchSize: 4, epochs: 1, shards: 4 },
+  { features: 2, examples: 11, batchSize: 6, epochs: 2, shards: 3 },
+  { features: 4, examples: 18, batchSize: 5, epochs: 1, shards: 6 },
+  { features: 3, examples: 16, batchSize: 8, epochs: 2, shards: 5 },
+  { features: 2, examples: 7, batchSize: 3, epochs: 1, shards: 2 },
+];
+
+/** The seed decides it; `only` limits the kinds that are drawn. */
+export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario {
+  const random = createRandom('scenario', seed);
+  const shape = pick(random, SHAPES);
+  const wide = random.below(32) === 0;
+  const program = { ...shape, optimizer: pick(random, OPTIMIZERS), wide };
+  const workers = 1 + random.below(Math.min(4, shape.shards));
+  const minWorkers = random.below(4) > 0 ? 1 : 1 + random.below(workers);
+  const span = 60 + 30 * workers;
+  const faults = Array.from({ length: random.below(5) }, () => ({
+    kind: drawKind(random, only),
+    at: random.below(span),
+    who: random.below(1000),
+    ms: 20 + random.below(2800),
+    choice: random.below(1000),
+  })).sort((a, b) => a.at - b.at);
+  return {
+    seed,
+    program,
+    workers,
+    servers: wide ? 1 + random.below(2) : 1,
+    minWorkers,
+    delayMs: pick(random, [0.5, 2, 2, 20, 100]),
+    faults,
+  };
+}
+
+function pick<T>(random: Random, items: readonly T[]): T {
+  return items[random.below(items.length)]!;
+}
+
+function drawKind(random: Random, only?: readonly FaultKind[]): FaultKind {
+  const kinds = (Object.entries(FAULT_KINDS) as [FaultKind, number][]).filter(
+    ([kind, weight]) => weight > 0 && (only === undefined || only.includes(kind)),
+  );
+  let left = random.below(kinds.reduce((sum, [, weight]) => sum + weight, 0));
+  for (const [kind, weight] of kinds) {
+    left -= weight;
+    if (left < 0) return kind;
+  }
+  throw new Error('No kind of fault has a weight');
+}

@@ -1,0 +1,52 @@
+import { createKernels } from '@tutti/kernels';
+import { createReferences } from './references.js';
+import { runScenario, type ScenarioReport } from './run-scenario.js';
+import { type FaultKind, scenarioOf } from './scenario.js';
+
+export interface SweepReport {
+  readonly runs: number;
+  readonly failures: readonly ScenarioReport[];
+  readonly injected: ReadonlyMap<FaultKind, number>;
+  /** Runs that had to fail, or were allowed to, by the code of their error. */
+  readonly failed: ReadonlyMap<string, number>;
+  readonly simulatedMs: number;
+}
+
+/** Runs the scenarios of all seeds from `first` to `last`. */
+export async function sweep(init: {
+  readonly first: number;
+  readonly last: number;
+  readonly trace?: ((line: string) => void) | undefined;
+  /** Ends at the first failure. */
+  readonly stopAtFailure?: boolean;
+  readonly failureFound?: (report: ScenarioReport) => void;
+}): Promise<SweepReport> {
+  const { first, last, trace } = init;
+  const kernels = createKernels();
+  const referenceOf = createReferences();
+  const injected = new Map<FaultKind, number>();
+  const failed = new Map<string, number>();
+  const failures: ScenarioReport[] = [];
+  let [runs, simulatedMs] = [0, 0];
+  for (let seed = first; seed <= last; seed++) {
+    const scenario = scenarioOf(seed);
+    const reference = await referenceOf(scenario.program);
+    trace?.(JSON.stringify(scenario));
+    const report = await runScenario({
+      scenario,
+      reference,
+      kernels,
+      ...(trace === undefined ? {} : { trace }),
+    });
+    runs++;
+    simulatedMs += report.simulatedMs;
+    for (const kind of report.injected) injected.set(kind, (injected.get(kind) ?? 0) + 1);
+    if (report.violations.length > 0) {
+      failures.push(report);
+      init.failureFound?.(report);
+      if (init.stopAtFailure) break;
+    } else if (report.failed !== undefined)
+      failed.set(report.failed, (failed.get(report.failed) ?? 0) + 1);
+  }
+  return { runs, failures, injected, failed, simulatedMs };
+}
