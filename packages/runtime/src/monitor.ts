@@ -67,7 +67,9 @@ export function createMonitor(init: {
             const due = Math.min(deadlineMs, (reports + 1) * reportEveryMs);
             timer = clock.after(started + due - clock.now(), () => {
               const sinceMs = clock.now() - started;
-              if (sinceMs >= deadlineMs) return reject(deadlineError(describe(), sinceMs));
+              // `sinceMs` may be short of the deadline by a rounding: then a new timer is due at once, for ever.
+              if (due >= deadlineMs || sinceMs >= deadlineMs)
+                return reject(deadlineError(describe(), sinceMs));
               onWaiting?.({ ...describe(), sinceMs });
               arm(reports + 1);
             });

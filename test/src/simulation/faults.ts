@@ -114,7 +114,10 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     const { shards } = world.scenario.program;
     stranger(world, 'coordinator:1', [{ ...join, ...stamp, worker: '' }], undefined, (m, say) => {
       if (m.type !== 'welcome') return;
-      const floats = m.plan.parameters.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+      const floats = m.plan.parameters.reduce(
+        (n, { shape }) => n + shape.reduce((a, b) => a * b, 1),
+        0,
+      );
       const bytes = new Uint8Array(new Float32Array(Math.min(floats, 65_536)).fill(0.5).buffer);
       const step = Math.max(report.step, (world.last.get('report') as typeof report).step);
       const node = { type: 'contribution', step, lo: 0, hi: shards, chunk: 0 } as const;

@@ -39,8 +39,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   const violated = (text: string) => {
     if (violations.length < 20) violations.push(text);
   };
-  const floats =
-    scenario.program.features + 1 + (scenario.program.wide ? 66_000 : 0);
+  const floats = scenario.program.features + 1 + (scenario.program.wide ? 66_000 : 0);
 
   function checkEvents(events: readonly RunEvent[], first: boolean) {
     const restarted = kinds.has('server crash and restart');
@@ -53,8 +52,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         if (first && step < 0 && event.step !== 1) violated(`The first step was ${event.step}`);
         if (event.loss !== expected?.loss)
           violated(`Step ${event.step} had loss ${event.loss}, not ${expected?.loss}`);
-        const count =
-          expected!.examples - (reference.steps[event.step - 2]?.examples ?? 0);
+        const count = expected!.examples - (reference.steps[event.step - 2]?.examples ?? 0);
         if (step === event.step - 1 || event.step === 1)
           if (event.examples - examples !== count && !restarted)
             violated(`Step ${event.step} counted ${event.examples - examples}, not ${count}`);

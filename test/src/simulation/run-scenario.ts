@@ -68,7 +68,7 @@ export async function runScenario(init: {
 /** Lets time pass until all processes have ended, but not more than they are given. */
 async function settle({ clock, processes }: World): Promise<void> {
   const until = clock.now() + ENDING_MS;
-  for (;;) {
+  for (let tick = 0; tick < MOST_TICKS; tick++) {
     await turn();
     if (processes.every(({ dead, ended }) => dead || ended !== undefined)) return;
     const due = clock.nextDue();
