@@ -66,7 +66,7 @@ export function coordinate(
   /** What each server said it holds: the job that it serves, if any. */
   const holdings = new Map<number, { readonly job: string; readonly plan: JobPlan | undefined }>();
   /** What came before it was clear which job this is. */
-  let early: [peer: string, envelope: Envelope][] | undefined = [];
+  let early: (() => void)[] | undefined = [];
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
   /** Chunks that were one version further than the others when this coordinator came. */
@@ -143,6 +143,8 @@ export function coordinate(
         // What it was told while it was away did not arrive; what it held may be gone.
         if (message.job !== job) rollback = true;
         else deliveries.resend(server);
+        if (initializer !== undefined && stored.size < layout!.chunks)
+          tell(initializer, { type: 'initialize' });
         if (final !== undefined && !rollback)
           servers.sendToFirst({ type: 'pull', version: plan!.steps });
         return;
@@ -297,7 +299,7 @@ export function coordinate(
     }
     const waiting = early!;
     early = undefined;
-    for (const [peer, envelope] of waiting) guard(() => receiveFromWorker(peer, envelope));
+    for (const handle of waiting) guard(handle);
   }
 
   const noWorkers = () => ({
@@ -559,10 +561,15 @@ export function coordinate(
     run,
     receive(peer: string, envelope: Envelope) {
       // Payloads come only from those who were admitted: what is kept has none.
-      if (early !== undefined) early.push([peer, { message: envelope.message }]);
+      const { message } = envelope;
+      if (early !== undefined) early.push(() => receiveFromWorker(peer, { message }));
       else guard(() => receiveFromWorker(peer, envelope));
     },
-    closed: (peer: string, reason: string) => guard(() => leave(peer, reason)),
+    closed(peer: string, reason: string) {
+      // In its place: whoever joined and left early must not stay.
+      if (early !== undefined) early.push(() => leave(peer, reason));
+      else guard(() => leave(peer, reason));
+    },
     badFrame: (peer: string, reason: string) =>
       emit({
         event: 'warning',

@@ -84,7 +84,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     if (!losing) return false;
     if (error.code === 'PEER_LOST') return fewest < scenario.minWorkers;
     // Before the first step of a coordinator all have to come.
-    return error.code === 'DEADLINE' && / to join at /.test(error.message ?? '');
+    return error.code === 'DEADLINE' && / to join (at|and make) /.test(error.message ?? '');
   }
 
   return {

@@ -5,17 +5,17 @@ import { patchModules, VARIANTS } from './variants.js';
  * `--variant NAME` the code is broken on purpose, and the first seed that notices it is printed.
  */
 const args = process.argv.slice(2);
-const valueOf = (name: string) => {
+const argument = (name: string) => {
   const at = args.indexOf(name);
   return at < 0 ? undefined : args[at + 1];
 };
-const seeds = valueOf('--seeds') ?? valueOf('--seed') ?? '1..1000';
+const seeds = argument('--seeds') ?? argument('--seed') ?? '1..1000';
 const [first, last = first] = seeds.split('..').map(Number) as [number, number?];
 if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
   console.error('Give --seeds FIRST..LAST or --seed SEED.');
   process.exit(2);
 }
-const variant = valueOf('--variant');
+const variant = argument('--variant');
 if (variant !== undefined) patchModules(variant);
 
 // Only now, so that what it imports is patched.

@@ -95,7 +95,13 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     who: random.below(1000),
     ms: 20 + random.below(2800),
     choice: random.below(1000),
-  })).sort((a, b) => a.at - b.at);
+  }))
+    .sort((a, b) => a.at - b.at)
+    // Without checkpoints nobody knows the job any more if both are lost at once.
+    .filter(({ kind }, _, all) => {
+      const coordinators = all.some((each) => each.kind === 'coordinator crash and restart');
+      return kind !== 'server crash and restart' || !coordinators;
+    });
   return {
     seed,
     program,

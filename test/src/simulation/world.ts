@@ -1,6 +1,12 @@
 import { createCoordinator, type JobResult } from '@tutti/coordinator';
 import type { Kernels } from '@tutti/kernels';
-import type { Connection, Envelope, Message, Transport } from '@tutti/protocol';
+import {
+  type Connection,
+  type Envelope,
+  type Message,
+  PROTOCOL_VERSION,
+  type Transport,
+} from '@tutti/protocol';
 import {
   type Clock,
   createRandom,
@@ -91,7 +97,8 @@ export async function createWorld(init: {
   });
 
   function seen(host: string, from: string, envelope: Envelope) {
-    last.set(envelope.message.type, envelope.message);
+    const { message } = envelope;
+    if (message.protocol === PROTOCOL_VERSION) last.set(message.type, message);
     observe(host, from, envelope);
   }
 
