@@ -7,6 +7,7 @@ import {
   type Listener,
   type Message,
   PROTOCOL_VERSION,
+  type ProgramDescription,
   refusal,
   type Transport,
 } from '@tutti/protocol';
@@ -75,6 +76,7 @@ export function coordinate(
   let rollback = false;
   /** The servers were told of this job. */
   let opening = false;
+  let openMessage: ((range: { firstChunk: number; chunks: number }) => Body) | undefined;
   let initializer: Member | undefined;
   let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
   let wireBytes = 0;
@@ -142,6 +144,8 @@ export function coordinate(
         if (!opening) return;
         // What it was told while it was away did not arrive; what it held may be gone.
         if (message.job !== job) rollback = true;
+        else if (openMessage !== undefined && !opened.has(server))
+          servers.send(server, openMessage(servers.rangeOf(server)));
         else deliveries.resend(server);
         if (initializer !== undefined && stored.size < layout!.chunks)
           tell(initializer, { type: 'initialize' });
@@ -171,6 +175,7 @@ export function coordinate(
   function join(peer: string, message: Extract<Message, { type: 'join' }>) {
     let member: Member;
     try {
+      if (plan !== undefined) checkProgram(plan, message.description);
       member = members.admit(peer, message, message.job === job);
     } catch (error) {
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
@@ -333,13 +338,14 @@ export function coordinate(
       stored.clear();
       ahead.clear();
       deliveries.clear();
-      servers.broadcast(({ firstChunk, chunks }) => ({
+      openMessage = ({ firstChunk, chunks }) => ({
         type: 'open',
         plan: plan!,
         firstChunk,
         chunks,
         reset: anew,
-      }));
+      });
+      servers.broadcast(openMessage);
       await monitor.until(
         () => servers.living.every((server) => opened.has(server)) || rollback,
         () => ({
@@ -599,4 +605,14 @@ function serverLost(name: string, reason: string, then: string): RunEvent {
     message: `${name} is gone: ${reason}. ${then}`,
     remedy: 'See how it ended.',
   };
+}
+
+/** The first to join need not be of this job, where the servers know it already. */
+function checkProgram(plan: JobPlan, { name, hash }: ProgramDescription) {
+  if (hash === plan.programHash) return;
+  throw new TuttiError(
+    'REFUSED',
+    `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${name} (its sources have hash ${hash.slice(0, 12)})`,
+    { remedy: 'Give every worker the same program file and the same data.' },
+  );
 }

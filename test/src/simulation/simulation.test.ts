@@ -21,6 +21,8 @@ describe('the simulated cluster', () => {
     ['values were lost on the way to a server that was cut off', 100],
     ['a listener that was closed waited for a peer that was cut off', 112],
     ['a worker that left before its join was read stayed a member', 152],
+    ['a stranger was first to join a new coordinator, which then refused all others', 659],
+    ['a server was cut off before it was told to open, and not told again', 760],
     ['a deadline was missed by a rounding, and its timer set again for ever', 143],
   ] as const)
     it(`seed ${seed}: ${what}`, async () => {
