@@ -15,6 +15,8 @@ const WATCH = `
  * program that loops for ever must not outlive a run whose launcher was killed.
  */
 export function endWithParent(): void {
+  // It may have gone while this process was starting, before anybody listened.
+  if (!process.connected) process.exit(1);
   process.on('disconnect', () => process.exit(1));
   const workerData = { parent: process.ppid, intervalMs: INTERVAL_MS };
   new Worker(WATCH, { eval: true, execArgv: [], workerData }).unref();

@@ -256,8 +256,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     throw await verdict(error, children, signal);
   } finally {
     ended = true;
-    const processes = [...children, ...(fleet?.children ?? [])];
-    await Promise.all(processes.map((child) => child.stop(GRACE_MS)));
+    await Promise.all([fleet, ...children].map((part) => part?.stop(GRACE_MS)));
     await coordinator?.stop();
     await server?.stop();
   }

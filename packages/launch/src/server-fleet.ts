@@ -12,7 +12,8 @@ const MAX_RESTARTS = 3;
 export interface ServerFleet {
   /** Where they listen: first one for each range, then their standbys, round by round. */
   readonly addresses: Promise<string[]>;
-  readonly children: readonly Child[];
+  /** Ends them, after `graceMs` by force; none is started again. */
+  stop(graceMs: number): Promise<void>;
 }
 
 /**
@@ -24,13 +25,14 @@ export function startServerFleet(init: {
   readonly replicas: number;
   readonly onLine: ((name: string, line: string) => void) | undefined;
   readonly emit: (event: RunEvent) => void;
-  /** A server died too often. */
+  /** A server died too often, or failed. */
   readonly failed: (error: TuttiError) => void;
 }): ServerFleet {
   const { servers, replicas, onLine, emit, failed } = init;
   const children: Child[] = [];
   const alive = new Set<number>();
   const restarts = new Map<number, number>();
+  let stopped = false;
 
   function launch(at: number, address: string): Promise<string> {
     return new Promise((resolve) => {
@@ -50,9 +52,9 @@ export function startServerFleet(init: {
       children.push(child);
       void child.exited.then((error) => {
         alive.delete(at);
-        if (error === undefined) return;
-        // One that never listened would not do so the next time.
-        if (listening === undefined) failed(error);
+        if (error === undefined || stopped) return;
+        // One that never listened, or has said what is wrong, would not fare better the next time.
+        if (listening === undefined || error.code !== 'CHILD_DIED') failed(error);
         else died(at, listening, error);
       });
     });
@@ -71,5 +73,11 @@ export function startServerFleet(init: {
   const addresses = Array.from({ length: servers * (replicas + 1) }, (_, at) =>
     launch(at, LOOPBACK),
   );
-  return { addresses: Promise.all(addresses), children };
+  return {
+    addresses: Promise.all(addresses),
+    async stop(graceMs) {
+      stopped = true;
+      await Promise.all(children.map((child) => child.stop(graceMs)));
+    },
+  };
 }

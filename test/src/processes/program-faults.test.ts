@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runLocal } from '@tutti/launch';
 import type { ErrorCode } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
 import { createFolder, type Folder, regressionWith, resolvePath } from './program-files.js';
 import { callRoll, type RollCall } from './roll-call.js';
 
@@ -115,3 +116,25 @@ for (const workers of [0, 2])
       roll.assertAllGone(1);
     });
   });
+
+it('a program that fails ends its servers too, and none is started again', async () => {
+  const folder = await createFolder();
+  try {
+    const path = await folder.program(
+      regressionWith('if (step === 3 && shard === 5) result.gradient.w[4] = NaN;'),
+    );
+    const events: RunEvent[] = [];
+    const { result } = runLocal(path, {
+      workers: 2,
+      servers: 2,
+      onEvent: (event) => events.push(event),
+    });
+    await assert.rejects(result, { code: 'NOT_FINITE' });
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'warning'),
+      [],
+    );
+  } finally {
+    await folder.remove();
+  }
+});
