@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import type { ProgramDescription } from '@tutti/protocol';
+import { resolvePlan } from './plan.js';
+
+const description: ProgramDescription = {
+  name: 'program',
+  hash: 'abc',
+  parameters: [{ name: 'w', shape: [3] }],
+  trainingExamples: 103,
+  evaluationExamples: 0,
+  defaults: { batchSize: 16, epochs: 2, seed: 1, optimizer: { name: 'sgd', learningRate: 0.1 } },
+};
+
+describe('plan', () => {
+  it('takes the settings before the program, and the workers for shards that nobody named', () => {
+    const plan = resolvePlan(description, { batchSize: 10, learningRate: 0.5 }, 3);
+    assert.equal(plan.batchSize, 10);
+    assert.equal(plan.stepsPerEpoch, 11);
+    assert.equal(plan.steps, 22);
+    assert.equal(plan.shards, 3);
+    assert.equal(plan.optimizer.learningRate, 0.5);
+    assert.equal(resolvePlan(description, { steps: 5 }, 0).steps, 5);
+    assert.equal(resolvePlan(description, {}, 0).shards, 1);
+  });
+
+  it('refuses what cannot be, with the value', () => {
+    const refused = (settings: Parameters<typeof resolvePlan>[1], message: RegExp, workers = 1) =>
+      assert.throws(() => resolvePlan(description, settings, workers), {
+        code: 'BAD_CONFIG',
+        message,
+      });
+    refused({ batchSize: 0 }, /batchSize is 0/);
+    refused({ shards: 2 }, /3 workers .* only 2 shards/, 3);
+    refused({ seed: 0.5 }, /seed is 0.5/);
+    refused({ optimizer: { name: 'sgd', learningRate: -1 } }, /learningRate is -1/);
+  });
+});

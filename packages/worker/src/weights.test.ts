@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { createLayout } from '@tutti/parameters';
+import { createWeightBuffer } from './weights.js';
+
+const layout = createLayout(
+  [
+    { name: 'a', shape: [3] },
+    { name: 'b', shape: [2] },
+  ],
+  2,
+);
+const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+
+describe('weight buffer', () => {
+  it('keeps a version whole until the next one is, in whatever order its chunks come', () => {
+    const weights = createWeightBuffer(layout);
+    weights.expect(4);
+    weights.accept(4, 2, bytes(5));
+    weights.accept(4, 0, bytes(1, 2));
+    assert.deepEqual(weights.missing(), [1]);
+    assert.equal(weights.whole, false);
+    weights.accept(4, 1, bytes(3, 4));
+    assert.equal(weights.version, 4);
+    weights.expect(5);
+    weights.accept(5, 0, bytes(9, 9));
+    assert.deepEqual([...weights.values.a!, ...weights.values.b!], [1, 2, 3, 4, 5]);
+  });
+
+  it('ignores chunks of other versions and second copies', () => {
+    const weights = createWeightBuffer(layout);
+    weights.expect(1);
+    weights.accept(0, 0, bytes(7, 7));
+    weights.accept(1, 0, bytes(1, 2));
+    weights.accept(1, 0, bytes(8, 8));
+    weights.accept(1, 1, bytes(3, 4));
+    weights.accept(1, 2, bytes(5));
+    assert.deepEqual([...weights.values.a!], [1, 2, 3]);
+  });
+
+  it('refuses a chunk of the wrong length', () => {
+    const weights = createWeightBuffer(layout);
+    weights.expect(0);
+    assert.throws(() => weights.accept(0, 2, bytes(1, 2)), { code: 'BAD_FRAME' });
+    assert.throws(() => weights.accept(0, 3, bytes(1)), { code: 'BAD_FRAME' });
+  });
+});
