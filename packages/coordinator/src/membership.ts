@@ -1,0 +1,144 @@
+import { createLayout } from '@tutti/parameters';
+import type { Body, JobPlan, Listener, Message, ProgramDescription } from '@tutti/protocol';
+import { errorToRecord, TuttiError, toTuttiError, type Wait } from '@tutti/runtime';
+import { assignShards } from './assignment.js';
+import type { JobParts } from './job-state.js';
+import { createMembers, type Member } from './members.js';
+import { type JobSettings, resolvePlan } from './plan.js';
+
+/** The workers of a job: who is in, what each computes, and what they are told. */
+export interface Membership extends Iterable<Member> {
+  readonly size: number;
+  join(peer: string, message: Extract<Message, { type: 'join' }>): void;
+  leave(peer: string, reason: string): void;
+  /** The member that a message really comes from. */
+  authenticate(peer: string, message: Message): Member | undefined;
+  refuse(peer: string, error: TuttiError): void;
+  tell(member: Member, body: Body): void;
+  tellAll(body: Body): void;
+  /** Gives every shard of the step under way to a member. */
+  assign(rewind?: boolean): void;
+  /** The names of those who compute these shards. */
+  ownersOf(shards: readonly number[]): string;
+  /** Waits for as many as the job starts with. */
+  gather(): Promise<void>;
+  /** Somebody must come before anything can go on. */
+  anyone(what: string): Wait;
+}
+
+export function createMembership(
+  init: JobParts & {
+    readonly listener: Listener;
+    readonly settings: JobSettings;
+    /** How many the job starts with. */
+    readonly workers: number;
+    readonly minWorkers: number;
+    readonly newId: () => string;
+  },
+): Membership {
+  const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers } = init;
+  const members = createMembers(init.newId);
+  let generation = 0;
+
+  const tell = (member: Member, body: Body) =>
+    listener.send(member.peer, { message: { ...stamp(body), session: member.session } });
+
+  const refuse = (peer: string, error: TuttiError) => {
+    listener.send(peer, { message: stamp({ type: 'refused', error: errorToRecord(error) }) });
+    const { code, message, remedy } = error;
+    emit({ event: 'warning', code, message: `Refused a peer: ${message}`, remedy });
+  };
+
+  function join(peer: string, message: Extract<Message, { type: 'join' }>) {
+    let member: Member;
+    try {
+      if (state.plan !== undefined) checkProgram(state.plan, message.description);
+      member = members.admit(peer, message, message.job === state.job);
+    } catch (error) {
+      return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
+    }
+    state.plan ??= resolvePlan(message.description, init.settings, init.workers);
+    state.layout ??= createLayout(state.plan.parameters);
+    tell(member, {
+      type: 'welcome',
+      worker: member.worker,
+      plan: state.plan,
+      servers: servers.ranges(state.layout),
+    });
+    emit({ event: 'worker-joined', worker: member.worker, workers: members.size });
+    if (state.ledger !== undefined) assign();
+  }
+
+  function leave(peer: string, reason: string) {
+    const member = members.remove(peer);
+    if (member === undefined) return;
+    const { worker } = member;
+    emit({ event: 'worker-left', worker, reason, workers: members.size });
+    const { ledger } = state;
+    if (ledger === undefined) return;
+    if (members.size < minWorkers)
+      throw new TuttiError(
+        'PEER_LOST',
+        `Worker ${worker} is gone in step ${ledger.version} (${reason}); ${members.size} of at least ${minWorkers} workers are left`,
+        {
+          remedy: 'See how the worker ended, or allow fewer with --min-workers.',
+          details: { worker, step: ledger.version },
+        },
+      );
+    assign();
+  }
+
+  function assign(rewind = false) {
+    generation++;
+    const shares = assignShards(state.plan!.shards, members.names);
+    for (const member of members) {
+      member.shards = shares.get(member.worker)!;
+      const { shards } = member;
+      tell(member, { type: 'assign', generation, step: state.ledger!.version, shards, rewind });
+    }
+  }
+
+  return {
+    get size() {
+      return members.size;
+    },
+    join,
+    leave,
+    authenticate: (peer, message) => members.authenticate(peer, message),
+    refuse,
+    tell,
+    tellAll(body) {
+      for (const member of members) tell(member, body);
+    },
+    assign,
+    ownersOf: (shards) =>
+      [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', '),
+    gather: () =>
+      monitor.until(
+        () => members.size >= init.workers,
+        () => ({
+          who: `${init.workers - members.size} of ${init.workers} workers`,
+          what: `join at ${listener.address}${members.size > 0 ? ` (here: ${members.names.join(', ')})` : ''}`,
+          remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
+          deadlineMs: deadlines.joinMs,
+        }),
+      ),
+    anyone: (what) => ({
+      who: 'a worker',
+      what,
+      remedy: `Start one: tutti worker <program> --coordinator ${listener.address}`,
+      deadlineMs: deadlines.joinMs,
+    }),
+    [Symbol.iterator]: () => members[Symbol.iterator](),
+  };
+}
+
+/** The first to join need not be of this job, where the servers know it already. */
+function checkProgram(plan: JobPlan, { name, hash }: ProgramDescription) {
+  if (hash === plan.programHash) return;
+  throw new TuttiError(
+    'REFUSED',
+    `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${name} (its sources have hash ${hash.slice(0, 12)})`,
+    { remedy: 'Give every worker the same program file and the same data.' },
+  );
+}

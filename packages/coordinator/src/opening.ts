@@ -1,0 +1,168 @@
+import { createLayout } from '@tutti/parameters';
+import type { Body, Message } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
+import type { JobParts } from './job-state.js';
+import type { Member } from './members.js';
+import type { Membership } from './membership.js';
+
+type Holding = Extract<Message, { type: 'holding' }>;
+
+/**
+ * Brings the servers of a job to one version: finds what they hold, gives each its range, and has a
+ * worker make the initial values where nobody has any.
+ */
+export interface Opening {
+  /** Asks the servers which job they serve; if one, takes its id and plan. */
+  identify(): Promise<void>;
+  /**
+   * Gives every server its range.
+   * @param reset whether they must forget what they have
+   * @returns the version that the weights are at
+   */
+  open(reset: boolean): Promise<number>;
+  /** Chunks that were one version further than the others when the servers were opened. */
+  readonly ahead: ReadonlySet<number>;
+  /** What a server says of itself when it is asked, also in the middle of the training. */
+  holding(server: number, message: Holding): void;
+  opened(server: number, versions: readonly number[]): void;
+  /** A worker made the values of a chunk. */
+  initial(member: Member, chunk: number, payload: Uint8Array): void;
+  stored(chunk: number): void;
+  /** A server is gone for good: what it said counts no more. */
+  forget(server: number): void;
+}
+
+export function createOpening(
+  init: JobParts & {
+    readonly membership: Membership;
+    /** A server is back with what it held, while the trained weights are collected. */
+    readonly resumed: () => void;
+  },
+): Opening {
+  const { state, servers, deliveries, membership, monitor, deadlines } = init;
+  /** What each server said it holds: the job that it serves, if any. */
+  const holdings = new Map<number, Holding>();
+  /** By server, the version of each of its chunks. */
+  const opened = new Map<number, readonly number[]>();
+  const stored = new Set<number>();
+  const ahead = new Set<number>();
+  let openMessage: ((range: { firstChunk: number; chunks: number }) => Body) | undefined;
+  let initializer: Member | undefined;
+
+  /** The lowest version of each chunk over its holders. */
+  function versionsByChunk(): number[] {
+    const versions = new Array<number>(state.layout!.chunks).fill(Number.POSITIVE_INFINITY);
+    for (const [server, held] of opened) {
+      const first = servers.rangeOf(server).firstChunk;
+      for (const [at, version] of held.entries())
+        versions[first + at] = Math.min(versions[first + at]!, version);
+    }
+    return versions;
+  }
+
+  /** Has a worker make the values of version 0; another, if it is lost meanwhile. */
+  async function initialize() {
+    const { chunks } = state.layout!;
+    const done = () => stored.size === chunks || state.rollback;
+    while (!done()) {
+      await monitor.until(
+        () => membership.size > 0 || done(),
+        () => membership.anyone('join and make the initial values'),
+      );
+      const chosen = [...membership][0];
+      if (chosen === undefined) return;
+      initializer = chosen;
+      membership.tell(chosen, { type: 'initialize' });
+      await monitor.until(
+        () => done() || ![...membership].includes(chosen),
+        () => ({
+          who: `worker ${chosen.worker}`,
+          what: `send the initial values (${stored.size} of ${chunks} chunks are stored)`,
+          remedy: 'See what the worker says.',
+          deadlineMs: deadlines.stepMs,
+        }),
+      );
+    }
+  }
+
+  return {
+    async identify() {
+      servers.inquire();
+      await monitor.until(
+        () => servers.living.every((server) => holdings.has(server)),
+        () => ({
+          who: servers.names,
+          what: 'say what they hold',
+          remedy: 'Start them, and check that their ports can be reached.',
+          deadlineMs: deadlines.joinMs,
+        }),
+      );
+      const found = [...holdings.values()].filter(({ job }) => job !== '');
+      const [first] = found;
+      if (first?.plan === undefined) return;
+      if (found.some(({ job }) => job !== first.job))
+        throw new TuttiError('REFUSED', 'The servers belong to different jobs', {
+          remedy: 'End the servers that are left over from another run.',
+        });
+      state.job = first.job;
+      state.plan = first.plan;
+      state.layout = createLayout(first.plan.parameters);
+    },
+
+    async open(reset) {
+      for (let anew = reset; ; anew = true) {
+        state.rollback = false;
+        opened.clear();
+        stored.clear();
+        ahead.clear();
+        deliveries.clear();
+        openMessage = ({ firstChunk, chunks }) => ({
+          type: 'open',
+          plan: state.plan!,
+          firstChunk,
+          chunks,
+          reset: anew,
+        });
+        servers.broadcast(openMessage);
+        await monitor.until(
+          () => servers.living.every((server) => opened.has(server)) || state.rollback,
+          () => ({
+            who: servers.names,
+            what: 'open the job',
+            remedy: 'Check that they run and that their ports can be reached.',
+            deadlineMs: deadlines.serverMs,
+          }),
+        );
+        if (state.rollback) continue;
+        const versions = versionsByChunk();
+        const [least, most] = [Math.min(...versions), Math.max(...versions)];
+        // Weights of a later version without the rest of it are worth nothing.
+        if (least < 0 && most > 0) continue;
+        if (least < 0) await initialize();
+        if (state.rollback) continue;
+        for (const [chunk, version] of versions.entries()) if (version > least) ahead.add(chunk);
+        return Math.max(0, least);
+      }
+    },
+
+    ahead,
+
+    holding(server, message) {
+      holdings.set(server, message);
+      if (openMessage === undefined) return;
+      // What it was told while it was away did not arrive; what it held may be gone.
+      if (message.job !== state.job) state.rollback = true;
+      else if (!opened.has(server)) servers.send(server, openMessage(servers.rangeOf(server)));
+      else deliveries.resend(server);
+      if (initializer !== undefined && stored.size < state.layout!.chunks)
+        membership.tell(initializer, { type: 'initialize' });
+      if (!state.rollback) init.resumed();
+    },
+    opened: (server, versions) => void opened.set(server, versions),
+    initial(member, chunk, payload) {
+      if (member === initializer) servers.sendTo(chunk, { type: 'store', chunk }, payload.slice());
+    },
+    stored: (chunk) => void stored.add(chunk),
+    forget: (server) => void opened.delete(server),
+  };
+}

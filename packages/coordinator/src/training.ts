@@ -1,0 +1,169 @@
+import type { Kernels } from '@tutti/kernels';
+import type { Contribution, ShardReport } from '@tutti/protocol';
+import { TuttiError, type Wait } from '@tutti/runtime';
+import type { JobParts } from './job-state.js';
+import { createLedger } from './ledger.js';
+import type { Member } from './members.js';
+import type { Membership } from './membership.js';
+import { endsEpoch, type Progress } from './progress.js';
+import type { Step } from './step.js';
+import { totalOf } from './totals.js';
+
+/** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
+export interface Training {
+  /** Trains from a version to the end, or until a server is found to have lost its weights. */
+  train(progress: Progress, version: number, rewind: boolean): Promise<void>;
+  /** The stored parameters at the last version; undefined if a server lost them meanwhile. */
+  collect(): Promise<Float32Array | undefined>;
+  /** Some of the trained weights may have been asked of a server that is gone: asks again. */
+  collectAgain(): void;
+  reported(member: Member, step: number, reports: readonly ShardReport[]): void;
+  /** @throws TuttiError BAD_FRAME for a range that is no node of the tree */
+  contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
+  evaluated(version: number, reports: readonly ShardReport[]): void;
+  /** A server has applied a sum. */
+  applied(server: number, step: number, chunk: number): void;
+  /** A server is gone for good: what was awaited of it is not. */
+  forget(server: number): void;
+  weights(chunk: number, payload: Uint8Array): void;
+  release(): void;
+}
+
+export function createTraining(
+  init: JobParts & {
+    readonly membership: Membership;
+    readonly kernels: Kernels;
+    /** Chunks that are one version further than where the training begins. */
+    readonly ahead: ReadonlySet<number>;
+  },
+): Training {
+  const { state, servers, deliveries, membership, monitor, deadlines, kernels } = init;
+  let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
+
+  /** Has the servers apply what is ready. A version that is being evaluated stays until it is. */
+  function pump() {
+    const { ledger } = state;
+    if (ledger === undefined || !ledger.evaluated) return;
+    const step = ledger.version;
+    for (const ready of ledger.step(step)?.ready() ?? []) deliveries.send(step, ready);
+  }
+
+  function awaited(step: Step): Wait {
+    const missing = step.missing();
+    const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
+    const deadlineMs = deadlines.stepMs;
+    return missing.length > 0
+      ? {
+          who: `worker ${membership.ownersOf(missing)}`,
+          what: `send the gradients of shards ${missing.join(', ')} of step ${step.step}`,
+          remedy,
+          deadlineMs,
+        }
+      : { who: servers.names, what: `apply step ${step.step}`, remedy, deadlineMs };
+  }
+
+  function release() {
+    state.ledger?.release();
+    state.ledger = undefined;
+    final = undefined;
+  }
+
+  return {
+    async train(progress, version, rewind) {
+      const plan = state.plan!;
+      const book = createLedger({ plan, layout: state.layout!, kernels, version });
+      state.ledger = book;
+      for (const chunk of init.ahead) book.step(version)?.applied(chunk);
+      membership.assign(rewind);
+      progress.startAt(version);
+      for (;;) {
+        await monitor.until(
+          () => book.evaluated || state.rollback,
+          () => {
+            const shards = book.unevaluated();
+            return {
+              who: `worker ${membership.ownersOf(shards)}`,
+              what: `evaluate shards ${shards.join(', ')} at version ${book.version}`,
+              remedy: 'See what the worker says, or end it.',
+              deadlineMs: deadlines.stepMs,
+            };
+          },
+        );
+        if (state.rollback) return;
+        if (endsEpoch(plan, book.version)) {
+          const reports = book.evaluation(book.version);
+          progress.epochDone(book.version, reports && totalOf(reports.values()));
+          progress.stepStarted();
+        }
+        const step = book.step(book.version);
+        if (step === undefined) return;
+        pump();
+        await monitor.until(
+          () => step.done || state.rollback,
+          () => awaited(step),
+        );
+        if (state.rollback) return;
+        progress.stepDone(step.step, step.totals);
+        book.advance();
+      }
+    },
+
+    async collect() {
+      if (state.rollback) return undefined;
+      const layout = state.layout!;
+      const flat = new Float32Array(layout.floats);
+      const missing = new Set(Array.from({ length: layout.chunks }, (_, chunk) => chunk));
+      final = { flat, missing };
+      servers.sendToFirst({ type: 'pull', version: state.plan!.steps });
+      await monitor.until(
+        () => missing.size === 0 || state.rollback,
+        () => ({
+          who: servers.names,
+          what: `send ${missing.size} chunks of the trained weights`,
+          remedy: 'See what the servers say.',
+          deadlineMs: deadlines.serverMs,
+        }),
+      );
+      return state.rollback ? undefined : flat;
+    },
+    collectAgain() {
+      if (final !== undefined) servers.sendToFirst({ type: 'pull', version: state.plan!.steps });
+    },
+
+    reported(member, step, reports) {
+      const under = state.ledger?.step(step);
+      for (const report of reports) under?.report(member.worker, report);
+      pump();
+    },
+    contributed(member, contribution, payload) {
+      const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
+      if (offer === 'no-node') throw noNode(member, contribution);
+      pump();
+    },
+    evaluated(version, reports) {
+      const evaluation = state.ledger?.evaluation(version);
+      for (const report of reports) evaluation?.set(report.shard, report);
+      pump();
+    },
+    applied(server, step, chunk) {
+      if (deliveries.applied(server, step, chunk)) state.ledger?.step(step)?.applied(chunk);
+    },
+    forget(server) {
+      const { ledger } = state;
+      for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version)?.applied(chunk);
+    },
+    weights(chunk, payload) {
+      if (final?.missing.delete(chunk))
+        new Uint8Array(final.flat.buffer).set(payload, 4 * chunk * state.layout!.chunkFloats);
+    },
+    release,
+  };
+}
+
+function noNode({ worker }: Member, { lo, hi, chunk, step }: Contribution) {
+  return new TuttiError(
+    'BAD_FRAME',
+    `Worker ${worker} sent [${lo}, ${hi}) of chunk ${chunk} of step ${step}, which is no node of the tree`,
+    { remedy: 'Check that all processes run the same version of Tutti.', details: { worker } },
+  );
+}
