@@ -9,9 +9,11 @@ export interface Wait {
   readonly remedy: string;
   /** After this the wait ends with DEADLINE. Absent: no deadline, only the report of silence. */
   readonly deadlineMs?: number;
+  /** The last sign of life, by the clock: silence counts from then. Absent: from the wait's start. */
+  readonly heardAt?: number;
 }
 
-export interface WaitReport extends Wait {
+export interface WaitReport extends Omit<Wait, 'heardAt'> {
   readonly sinceMs: number;
 }
 
@@ -26,8 +28,10 @@ export interface Monitor {
   fail(error: unknown): void;
   /** Resolves as soon as the condition holds. */
   until(condition: () => boolean, wait: Wait | (() => Wait)): Promise<void>;
-  /** What somebody else's promise gives, unless the monitor fails before. */
-  race<T>(promise: Promise<T>): Promise<T>;
+  /** What somebody else's promise gives, unless the monitor fails or its deadline passes before. */
+  race<T>(promise: T | Promise<T>, wait: Wait | (() => Wait)): Promise<T>;
+  /** What is waited for now, the longest wait first. */
+  readonly waits: readonly WaitReport[];
 }
 
 export function createMonitor(init: {
@@ -37,62 +41,86 @@ export function createMonitor(init: {
   readonly onWaiting?: (report: WaitReport) => void;
 }): Monitor {
   const { clock, signal, reportEveryMs = 10_000, onWaiting } = init;
-  const waiters = new Set<() => void>();
+  const waiters = new Set<{ readonly look: () => void; readonly report: () => WaitReport }>();
   let failure: { error: unknown } | undefined;
+
+  /** Waits until the condition holds; `arranged` is given what looks at it anew. */
+  async function hold(
+    condition: () => boolean,
+    wait: Wait | (() => Wait),
+    arranged?: (look: () => void) => void,
+  ): Promise<void> {
+    if (failure !== undefined) throw failure.error;
+    if (condition()) return;
+    const describe = () => (typeof wait === 'function' ? wait() : wait);
+    const started = clock.now();
+    const report = (): WaitReport => {
+      const { heardAt, ...said } = describe();
+      return { ...said, sinceMs: clock.now() - Math.max(started, heardAt ?? started) };
+    };
+    const end = started + (describe().deadlineMs ?? Number.POSITIVE_INFINITY);
+    let timer: Timer | undefined;
+    let waiter: { look: () => void; report: () => WaitReport } | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const look = () => {
+          if (failure !== undefined) reject(failure.error);
+          else if (condition()) resolve();
+        };
+        waiter = { look, report };
+        waiters.add(waiter);
+        arranged?.(look);
+        const arm = (reportAt: number) => {
+          const due = Math.min(end, reportAt);
+          timer = clock.after(due - clock.now(), () => {
+            const said = describe();
+            // `now` may be short of the deadline by a rounding: then a new timer is due at once, for ever.
+            if (due >= end || clock.now() >= end)
+              return reject(deadlineError(said, clock.now() - started));
+            const silentAt = (said.heardAt ?? started) + reportEveryMs;
+            if (silentAt > due) return arm(silentAt);
+            onWaiting?.(report());
+            arm(due + reportEveryMs);
+          });
+        };
+        arm(started + reportEveryMs);
+      });
+    } finally {
+      if (waiter !== undefined) waiters.delete(waiter);
+      timer?.cancel();
+    }
+  }
 
   const monitor: Monitor = {
     notify() {
-      for (const look of [...waiters]) look();
+      for (const { look } of [...waiters]) look();
     },
     fail(error) {
       failure ??= { error };
       monitor.notify();
     },
-    async until(condition, wait) {
-      if (failure !== undefined) throw failure.error;
-      if (condition()) return;
-      const describe = () => (typeof wait === 'function' ? wait() : wait);
-      const started = clock.now();
-      const { deadlineMs = Number.POSITIVE_INFINITY } = describe();
-      let timer: Timer | undefined;
+    until: (condition, wait) => hold(condition, wait),
+    async race(given, wait) {
+      const promise = Promise.resolve(given);
+      let settled = false;
       let look = () => {};
-      try {
-        await new Promise<void>((resolve, reject) => {
-          look = () => {
-            if (failure !== undefined) reject(failure.error);
-            else if (condition()) resolve();
-          };
-          waiters.add(look);
-          const arm = (reports: number) => {
-            const due = Math.min(deadlineMs, (reports + 1) * reportEveryMs);
-            timer = clock.after(started + due - clock.now(), () => {
-              const sinceMs = clock.now() - started;
-              // `sinceMs` may be short of the deadline by a rounding: then a new timer is due at once, for ever.
-              if (due >= deadlineMs || sinceMs >= deadlineMs)
-                return reject(deadlineError(describe(), sinceMs));
-              onWaiting?.({ ...describe(), sinceMs });
-              arm(reports + 1);
-            });
-          };
-          arm(0);
-        });
-      } finally {
-        waiters.delete(look);
-        timer?.cancel();
-      }
-    },
-    async race(promise) {
-      let look = () => {};
-      const failed = new Promise<never>((_, reject) => {
-        look = () => failure !== undefined && reject(failure.error);
-        waiters.add(look);
+      const settle = () => {
+        settled = true;
         look();
-      });
-      try {
-        return await Promise.race([promise, failed]);
-      } finally {
-        waiters.delete(look);
-      }
+      };
+      promise.then(settle, settle);
+      await hold(
+        () => settled,
+        wait,
+        (given) => {
+          look = given;
+        },
+      );
+      return promise;
+    },
+    get waits() {
+      const reports = [...waiters].map(({ report }) => report());
+      return reports.sort((a, b) => b.sinceMs - a.sinceMs);
     },
   };
   signal?.addEventListener('abort', () => monitor.fail(abortError(signal)), { once: true });

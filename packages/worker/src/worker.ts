@@ -13,6 +13,7 @@ import {
   createBufferPool,
   createMonitor,
   errorToRecord,
+  type Monitor,
   type Running,
   start,
   systemClock,
@@ -24,7 +25,8 @@ import { createZmqTransport } from '@tutti/transport';
 import { describeProgram } from './describe.js';
 import { enrol, NO_ASSIGNMENT } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
-import type { Computation, Program, ProgramData } from './program.js';
+import { type OpenProgram, ofProgram, openProgram } from './open-program.js';
+import type { Program } from './program.js';
 import { createReadAhead } from './read-ahead.js';
 import { createTask } from './task.js';
 import { createUpstream, type Upstream } from './upstream.js';
@@ -78,16 +80,15 @@ export function createWorker(init: WorkerInit): Worker {
     start: () =>
       start(
         async (emit, signal) => {
-          const { program } = init;
-          const data = await program.data();
-          let computation: Computation | undefined;
+          const { program, clock = systemClock } = init;
+          const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+          const monitor = createMonitor({ clock, signal, onWaiting });
+          const closing = createMonitor({ clock, onWaiting });
+          const open = await openProgram(program, monitor, closing);
           try {
-            computation = await program.open();
-            return await run(init, data, computation, emit, signal);
+            return await run(init, open, emit, monitor);
           } finally {
-            await computation?.close?.();
-            await data.training.close?.();
-            await data.evaluation?.close?.();
+            await open.close();
           }
         },
         { signal: init.signal, onEvent: init.onEvent },
@@ -97,18 +98,12 @@ export function createWorker(init: WorkerInit): Worker {
 
 async function run(
   init: WorkerInit,
-  data: ProgramData,
-  computation: Computation,
+  { data, computation }: OpenProgram,
   emit: (event: WorkerEvent) => void,
-  signal: AbortSignal,
+  monitor: Monitor,
 ): Promise<WorkerSummary> {
   const { clock = systemClock, transport = createZmqTransport() } = init;
   const { deadlineMs = 600_000, rejoinMs = 120_000 } = init;
-  const monitor = createMonitor({
-    clock,
-    signal,
-    onWaiting: (report) => emit({ event: 'waiting', ...report }),
-  });
   const description = describeProgram(init.program, data, computation, init.programHash);
   const host = init.host ?? hostFacts(computation.arithmetic);
   const enrolment = enrol({
@@ -152,7 +147,7 @@ async function run(
     const evaluated = new Set<number>();
 
     async function initialize() {
-      const flat = await monitor.race(task.initialize());
+      const flat = await monitor.race(task.initialize(), ofProgram('make the initial values'));
       for (let chunk = 0; chunk < layout.chunks; chunk++) {
         const from = chunk * layout.chunkFloats;
         const part = flat.slice(from, from + layout.chunkLength(chunk));
@@ -163,7 +158,9 @@ async function run(
     async function evaluate(version: number, shards: readonly number[]) {
       const reports = [];
       for (const shard of shards) {
-        reports.push(await monitor.race(task.evaluate(weights.values, version, shard)));
+        const what = `evaluate shard ${shard} at version ${version}`;
+        const evaluating = task.evaluate(weights.values, version, shard);
+        reports.push(await monitor.race(evaluating, ofProgram(what)));
         evaluated.add(shard);
       }
       enrolment.send({ type: 'evaluation', version, shards: reports });
@@ -175,9 +172,15 @@ async function run(
       try {
         const reports = [];
         for (const shard of shards) {
-          const microBatch = await monitor.race(readAhead.take(step, shard));
+          const of = `of shard ${shard} of step ${step}`;
+          const microBatch = await monitor.race(readAhead.take(step, shard), {
+            who: 'the training data',
+            what: `give the micro-batch ${of}`,
+            remedy: 'See whether its disk or host answers.',
+          });
           const { gradient, report } = await monitor.race(
             task.gradient(weights.values, microBatch),
+            ofProgram(`compute the gradient ${of}`),
           );
           reports.push(report);
           reducer.offer(shard, shard + 1, gradient);

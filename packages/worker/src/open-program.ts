@@ -1,0 +1,62 @@
+import type { Monitor, Wait } from '@tutti/runtime';
+import type { Computation, Program, ProgramData } from './program.js';
+
+/** A program that is ready to compute. */
+export interface OpenProgram {
+  readonly data: ProgramData;
+  readonly computation: Computation;
+  /** Gives back what it holds; waits for that, with a line, whatever became of the run. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the data and the computation of a program. What is opened too late, when the monitor has
+ * failed, is closed as it comes.
+ * @param closing a monitor for the end, which the end of the run does not stop
+ */
+export async function openProgram(
+  program: Program,
+  monitor: Monitor,
+  closing: Monitor,
+): Promise<OpenProgram> {
+  const closeData = async ({ training, evaluation }: ProgramData) => {
+    await training.close?.();
+    await evaluation?.close?.();
+  };
+  const closeComputation = async (computation: Computation) => computation.close?.();
+  const data = await opened(program.data(), closeData, 'open its data');
+  let computation: Computation;
+  try {
+    computation = await opened(program.open(), closeComputation, 'open its computation');
+  } catch (error) {
+    await closing.race(closeData(data), ofProgram('close its data'));
+    throw error;
+  }
+  return {
+    data,
+    computation,
+    async close() {
+      await closing.race(closeComputation(computation), ofProgram('close its computation'));
+      await closing.race(closeData(data), ofProgram('close its data'));
+    },
+  };
+
+  async function opened<T>(given: T | Promise<T>, close: (late: T) => unknown, what: string) {
+    const opening = Promise.resolve(given);
+    try {
+      return await monitor.race(opening, ofProgram(what));
+    } catch (error) {
+      opening.then(close).catch(() => {});
+      throw error;
+    }
+  }
+}
+
+/** What only the program can do: there is no deadline but the coordinator's. */
+export function ofProgram(what: string): Wait {
+  return {
+    who: 'the program',
+    what,
+    remedy: 'See what it does there, or end this process.',
+  };
+}
