@@ -119,6 +119,9 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
   apply: fc.record({ step: whole, chunk: whole, count: whole, scale: number }),
   opened: fc.record({ versions: fc.array(fc.integer({ min: -1 })) }),
   stored: fc.record({ chunk: whole }),
+  restore: fc.record({ chunk: whole, version: whole }),
+  capture: fc.record({ version: whole, slots: fc.boolean() }),
+  captured: fc.record({ chunk: whole, version: whole }),
   applied: fc.record({ step: whole, chunk: whole }),
   pull: fc.record({ version: whole }),
   weights: fc.record({ version: whole, chunk: whole }),
@@ -338,7 +341,7 @@ function decodesOrRefuses(frames: readonly Uint8Array[]): void {
 
 /** Values of the table of wrong ones that happen to be right for a field. */
 function isRight(field: string, value: unknown): boolean {
-  return field === 'scale' && value === -1.5;
+  return (field === 'scale' && value === -1.5) || (field === 'slots' && typeof value === 'boolean');
 }
 
 function withoutUndefined(value: unknown): unknown {

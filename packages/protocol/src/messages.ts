@@ -133,6 +133,22 @@ export interface Store {
   readonly type: 'store';
   readonly chunk: number;
 }
+/** Payload: float32, the chunk at `version`, then its optimizer slots one after the other. */
+export interface Restore {
+  readonly type: 'restore';
+  readonly chunk: number;
+  readonly version: number;
+}
+/**
+ * Asks for the state of every chunk at `version`, which is the current one: it comes between two
+ * steps, before the next sum. A server that is at another version says nothing.
+ */
+export interface Capture {
+  readonly type: 'capture';
+  readonly version: number;
+  /** Whether the optimizer slots are wanted too. */
+  readonly slots: boolean;
+}
 /** Step `step` of one chunk. Payload: float32, the sum over all examples. */
 export interface Apply {
   readonly type: 'apply';
@@ -158,6 +174,12 @@ export interface Opened {
 export interface Stored {
   readonly type: 'stored';
   readonly chunk: number;
+}
+/** In answer to `capture`. Payload: as of `restore`. */
+export interface Captured {
+  readonly type: 'captured';
+  readonly chunk: number;
+  readonly version: number;
 }
 /** The chunk is at `step + 1`, now or since earlier. */
 export interface Applied {
@@ -203,9 +225,12 @@ export type Body =
   | Open
   | Store
   | Apply
+  | Restore
+  | Capture
   | Holding
   | Opened
   | Stored
+  | Captured
   | Applied
   | Pull
   | Weights

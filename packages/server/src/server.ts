@@ -63,7 +63,7 @@ export function createServer(init: ServerInit): Server {
 }
 
 /** What a server is told that is believed to have a job. */
-const FOR_A_JOB: readonly string[] = ['pull', 'apply', 'store'];
+const FOR_A_JOB: readonly string[] = ['pull', 'apply', 'store', 'restore', 'capture'];
 
 async function startServer(init: ServerInit): Promise<RunningServer> {
   const { clock = systemClock, transport = createZmqTransport(), kernels = createKernels() } = init;
@@ -83,6 +83,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
     const message = { ...body, protocol: PROTOCOL_VERSION, job: job ?? '', session: '' };
     listeners[point]!.send(id, payload === undefined ? { message } : { message, payload });
   };
+
+  const defer = (task: () => void) => void clock.after(0, task);
 
   function receive(peer: string, { message, payload }: Envelope) {
     // A server that was started again: the coordinator will find out and give it its weights.
@@ -105,7 +107,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           if (shelf === undefined || message.reset === true) {
             shelf?.release();
             job = message.job;
-            shelf = createShelf({ ...message, kernels, send });
+            shelf = createShelf({ ...message, kernels, send, defer });
             emit({ event: 'opened', job, chunks: message.chunks });
           }
           coordinator = peer;
@@ -113,6 +115,11 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         case 'store':
           opened().store(message.chunk, payload!);
           return send(peer, { type: 'stored', chunk: message.chunk });
+        case 'restore':
+          opened().restore(message, payload!);
+          return send(peer, { type: 'stored', chunk: message.chunk });
+        case 'capture':
+          return opened().capture(peer, message);
         case 'apply':
           opened().apply(message, payload!);
           return send(peer, { type: 'applied', step: message.step, chunk: message.chunk });

@@ -20,18 +20,23 @@ const plan: JobPlan = {
 const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const floats = (payload: Uint8Array) => [...new Float32Array(payload.slice().buffer)];
 
-function open() {
+function open(optimizer: JobPlan['optimizer'] = plan.optimizer) {
   const sent: [peer: string, body: Body, values: number[]][] = [];
+  const deferred: (() => void)[] = [];
   const shelf = createShelf({
-    plan,
+    plan: { ...plan, optimizer },
     firstChunk: 0,
     chunks: 1,
     kernels: createKernels(),
     send: (peer, body, payload) => sent.push([peer, body, floats(payload!)]),
+    defer: (task) => deferred.push(task),
   });
   const apply = (step: number, ...sum: number[]) =>
     shelf.apply({ type: 'apply', step, chunk: 0, count: 2, scale: 1 }, bytes(...sum));
-  return { shelf, sent, apply };
+  const later = () => {
+    while (deferred.length > 0) deferred.shift()!();
+  };
+  return { shelf, sent, apply, later };
 }
 
 describe('shelf', () => {
@@ -74,5 +79,59 @@ describe('shelf', () => {
     apply(0, 0, 0);
     apply(1, 0, 0);
     assert.throws(() => shelf.pull('late', 0), /Version 0 of chunk 0 .* at version 2/);
+  });
+
+  const momentum = { name: 'momentum', learningRate: 1, momentum: 0.5 } as const;
+  const capture = { type: 'capture', version: 1, slots: true } as const;
+
+  it('sends the state of the version asked for, whatever comes meanwhile', () => {
+    for (const applied of [false, true]) {
+      const { shelf, sent, apply, later } = open(momentum);
+      shelf.store(0, bytes(1, 2));
+      apply(0, 2, 4);
+      shelf.capture('coordinator', capture);
+      if (applied) apply(1, 2, 2);
+      later();
+      if (applied) apply(2, 2, 2);
+      assert.deepEqual(sent, [
+        ['coordinator', { type: 'captured', version: 1, chunk: 0 }, [0, 0, 1, 2]],
+      ]);
+    }
+  });
+
+  it('sends no state of another version, nor to whoever is gone', () => {
+    const { shelf, sent, apply, later } = open(momentum);
+    shelf.store(0, bytes(1, 2));
+    shelf.capture('early', capture);
+    apply(0, 2, 4);
+    shelf.capture('gone', capture);
+    shelf.forget('gone');
+    apply(1, 2, 2);
+    shelf.capture('late', capture);
+    later();
+    assert.deepEqual(sent, []);
+  });
+
+  it('goes on from a state that was captured as the one it was captured from', () => {
+    const [first, second] = [open(momentum), open(momentum)];
+    first.shelf.store(0, bytes(1, 2));
+    first.apply(0, 2, 4);
+    first.shelf.capture('coordinator', capture);
+    first.later();
+    const [, , values] = first.sent[0]!;
+    second.shelf.restore({ type: 'restore', chunk: 0, version: 1 }, bytes(...values));
+    second.shelf.restore({ type: 'restore', chunk: 0, version: 1 }, bytes(9, 9, 9, 9));
+    assert.deepEqual(second.shelf.versions(), [1]);
+    for (const { shelf, apply } of [first, second]) {
+      apply(1, 3, 5);
+      shelf.pull('w', 2);
+    }
+    assert.deepEqual(second.sent.at(-1), first.sent.at(-1));
+  });
+
+  it('refuses a state of the wrong length', () => {
+    const { shelf } = open(momentum);
+    const restore = { type: 'restore', chunk: 0, version: 1 } as const;
+    assert.throws(() => shelf.restore(restore, bytes(1, 2)), /8 bytes instead of 2 times 8/);
   });
 });

@@ -1,8 +1,9 @@
 import type { Kernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
-import type { Apply, Body, JobPlan } from '@tutti/protocol';
+import type { Apply, Body, Capture, JobPlan, Restore } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
+import { createCaptures } from './captures.js';
 
 /**
  * What a server holds of one job, and who waits for it. It decides which messages to send, and
@@ -13,6 +14,13 @@ export interface Shelf {
   /** The version of each chunk; -1 for one without values. */
   versions(): number[];
   store(chunk: number, values: Uint8Array): void;
+  /** Gives a chunk that has no values the state of a checkpoint. */
+  restore(message: Restore, payload: Uint8Array): void;
+  /**
+   * Sends the state of every chunk at the version asked for, which must be the current one: one by
+   * one in between other work, and each at the latest before the next step changes it.
+   */
+  capture(peer: string, message: Capture): void;
   apply(message: Apply, sum: Uint8Array): void;
   /** Sends every chunk at `version`: those there are now, the others as they come. */
   pull(peer: string, version: number): void;
@@ -28,14 +36,14 @@ export function createShelf(init: {
   readonly chunks: number;
   readonly kernels: Kernels;
   readonly send: (peer: string, body: Body, payload?: Uint8Array) => void;
+  /** Has something done a moment later, after what is waiting to be handled. */
+  readonly defer: (task: () => void) => void;
 }): Shelf {
-  const { plan, firstChunk, chunks, kernels, send } = init;
+  const { plan, firstChunk, chunks, kernels, send, defer } = init;
   const layout = createLayout(plan.parameters);
-  const store = createStore({
-    kernels,
-    optimizer: createOptimizer(plan.optimizer),
-    ...layout.range(firstChunk, chunks),
-  });
+  const optimizer = createOptimizer(plan.optimizer);
+  const store = createStore({ kernels, optimizer, ...layout.range(firstChunk, chunks) });
+  const captures = createCaptures({ store, send, defer });
   const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
   /** The version that each peer asked for last, and its chunks that have not been sent. */
   const pulls = new Map<string, { version: number; open: Set<number> }>();
@@ -66,7 +74,28 @@ export function createShelf(init: {
       store.initialize(chunk, values);
       serve(chunk);
     },
+    restore({ chunk, version }, payload) {
+      if (store.version(chunk) !== undefined) return;
+      const length = layout.chunkLength(chunk);
+      if (payload.byteLength !== 4 * length * (1 + optimizer.slots))
+        throw new TuttiError(
+          'REFUSED',
+          `Chunk ${chunk} was to be restored from ${payload.byteLength} bytes instead of ${1 + optimizer.slots} times ${4 * length}`,
+          { remedy: 'Check that all processes run the same version of Tutti.' },
+        );
+      // A copy: floats need an alignment that a frame may not have.
+      const floats = new Float32Array(new Uint8Array(payload).buffer);
+      const part = (at: number) => floats.subarray(at * length, (at + 1) * length);
+      const slots = Array.from({ length: optimizer.slots }, (_, at) => part(1 + at));
+      store.restore(chunk, version, part(0), slots);
+      serve(chunk);
+    },
+    capture(peer, { version, slots }) {
+      if (all.every((chunk) => store.version(chunk) === version))
+        captures.begin(peer, version, slots, all);
+    },
     apply({ step, chunk, count, scale }, sum) {
+      captures.beforeStep(step, chunk);
       if (store.apply(step, chunk, sum, count, scale) === 'applied') serve(chunk);
     },
     pull(peer, version) {
@@ -80,8 +109,14 @@ export function createShelf(init: {
         else throw versionGone(chunk, version, current);
       }
     },
-    forget: (peer) => void pulls.delete(peer),
-    release: () => store.free(),
+    forget(peer) {
+      pulls.delete(peer);
+      captures.forget(peer);
+    },
+    release() {
+      captures.clear();
+      store.free();
+    },
   };
 }
 
