@@ -21,8 +21,11 @@ export interface ReadySum {
 export interface Step {
   readonly step: number;
   report(worker: string, report: ShardReport): void;
-  /** @throws RangeError if the payload does not have the length of the chunk */
-  contribute(contribution: Contribution, payload: Uint8Array): Offer;
+  /**
+   * Bytes are copied; a block passes into the step's hands, whatever comes of the offer.
+   * @throws RangeError if the values do not have the length of the chunk
+   */
+  contribute(contribution: Contribution, values: Uint8Array | Block): Offer;
   /**
    * The sums that can be applied and have not been given out yet. A sum is given out once every
    * shard has reported, so that nothing that is not finite can reach the weights; with clipping by
@@ -96,12 +99,15 @@ export function createStep(init: {
     report(worker, report) {
       if (!reports.has(report.shard)) reports.set(report.shard, { worker, report });
     },
-    contribute({ lo, hi, chunk }, payload) {
+    contribute({ lo, hi, chunk }, values) {
       const entry = chunks[chunk];
-      if (entry === undefined) return 'no-node';
-      if (entry.state !== 'open') return 'duplicate';
-      const offer = entry.reducer.offer(lo, hi, payload);
-      if (offer === 'complete') entry.state = 'complete';
+      const refused = entry === undefined ? 'no-node' : entry.state !== 'open' && 'duplicate';
+      if (refused) {
+        if (!(values instanceof Uint8Array)) kernels.free(values);
+        return refused;
+      }
+      const offer = entry!.reducer.offer(lo, hi, values);
+      if (offer === 'complete') entry!.state = 'complete';
       return offer;
     },
     ready() {

@@ -82,17 +82,11 @@ export async function trainInSingleProcess(init: {
       const step = createStep({ step: version, plan, layout, kernels });
       for (const shard of shards) {
         const microBatch = await task.read(version, shard);
-        const { gradient, report } = await task.gradient(weights, microBatch);
+        const node = { type: 'contribution', step: version, lo: shard, hi: shard + 1 } as const;
+        const report = await task.gradient(weights, microBatch, (chunk, values) =>
+          step.contribute({ ...node, chunk }, values),
+        );
         step.report('main', report);
-        for (const chunk of all) {
-          const from = 4 * chunk * layout.chunkFloats;
-          const part = gradient.bytes.slice(from, from + 4 * layout.chunkLength(chunk));
-          step.contribute(
-            { type: 'contribution', step: version, lo: shard, hi: shard + 1, chunk },
-            part,
-          );
-        }
-        kernels.free(gradient);
       }
       for (const { chunk, sum, count, scale } of step.ready()) {
         store.apply(version, chunk, sum, count, scale);

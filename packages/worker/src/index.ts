@@ -1,3 +1,4 @@
+export type { TakeChunk } from './chunker.js';
 export { describeProgram } from './describe.js';
 export { hostFacts } from './host-facts.js';
 export {
@@ -10,7 +11,7 @@ export {
   type Program,
   type ProgramData,
 } from './program.js';
-export { createTask, type ReadMicroBatch, type ShardGradient, type Task } from './task.js';
+export { createTask, type ReadMicroBatch, type Task } from './task.js';
 export {
   createWorker,
   type Worker,

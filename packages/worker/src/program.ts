@@ -30,10 +30,14 @@ export interface Computation {
   /**
    * The gradient of the *sum* of the loss over one micro-batch, with respect to every stored
    * parameter. The weights must not be written to, nor kept beyond the call.
+   * @param known may be called, during the call, with the gradient of a parameter that is known
+   * before the others: it travels while they are computed. The values are copied, and `gradient` in
+   * the result need not repeat them.
    */
   gradient(
     weights: ParameterValues,
     microBatch: MicroBatch,
+    known?: (parameter: string, values: Float32Array) => void,
   ): GradientResult | Promise<GradientResult>;
   /** The same sums without a gradient, on examples that were not trained on. */
   evaluate(weights: ParameterValues, batch: Batch): EvaluationResult | Promise<EvaluationResult>;
@@ -65,6 +69,7 @@ export interface EvaluationResult {
 }
 
 export interface GradientResult extends EvaluationResult {
+  /** For every stored parameter that was not given to `known`. */
   readonly gradient: ParameterValues;
 }
 
@@ -76,7 +81,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
     open: () => ({
       parameters,
       initialize: (seed) => program.initialize(seed),
-      gradient: (weights, microBatch) => program.gradient(weights, microBatch),
+      gradient: (weights, microBatch, known) => program.gradient(weights, microBatch, known),
       evaluate: (weights, batch) => program.evaluate(weights, batch),
       ...(arithmetic === undefined ? {} : { arithmetic }),
     }),

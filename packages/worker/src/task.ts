@@ -1,8 +1,9 @@
 import { batches, createSampler, evaluationShard } from '@tutti/data';
-import type { Block, Kernels } from '@tutti/kernels';
+import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
 import { type Clock, createRandom, isTuttiError, TuttiError, toTuttiError } from '@tutti/runtime';
+import { type ChunkerFaults, createChunker, type TakeChunk } from './chunker.js';
 import type {
   Computation,
   EvaluationResult,
@@ -14,12 +15,6 @@ import type {
 /** A micro-batch that has been read. */
 export type ReadMicroBatch = MicroBatch & { readonly count: number };
 
-export interface ShardGradient {
-  readonly report: ShardReport;
-  /** The gradient of the loss sum, flat; whoever receives it frees it. */
-  readonly gradient: Block;
-}
-
 /**
  * The arithmetic of one job, cut into its smallest parts. The same for a worker and for the
  * single-process loop; it holds the program to its contract.
@@ -27,8 +22,16 @@ export interface ShardGradient {
 export interface Task {
   /** Reads the examples of one micro-batch. */
   read(step: number, shard: number): Promise<ReadMicroBatch>;
-  /** @throws TuttiError PROGRAM_FAILED or NOT_FINITE, with step and shard */
-  gradient(weights: ParameterValues, microBatch: ReadMicroBatch): Promise<ShardGradient>;
+  /**
+   * The gradient of the loss sum of one micro-batch.
+   * @param take gets each chunk as soon as it is complete, while the others may still be computed
+   * @throws TuttiError PROGRAM_FAILED or NOT_FINITE, with step and shard
+   */
+  gradient(
+    weights: ParameterValues,
+    microBatch: ReadMicroBatch,
+    take: TakeChunk,
+  ): Promise<ShardReport>;
   /** One shard of the evaluation set. */
   evaluate(weights: ParameterValues, version: number, shard: number): Promise<ShardReport>;
   /** The stored parameters at version 0, flat. */
@@ -60,6 +63,27 @@ export function createTask(init: {
     }
   }
 
+  const faultsOf = (source: string, what: string, details: Details): ChunkerFaults => ({
+    broken: (message) =>
+      new TuttiError('PROGRAM_FAILED', `${source} ${message} ${where(details, worker)}`, {
+        remedy: 'Return one Float32Array for every stored parameter, of its size.',
+        details: { ...details, worker },
+      }),
+    notFinite(position, value) {
+      const { name, offset } = layout.parameterAt(position);
+      const element = position - offset;
+      return new TuttiError(
+        'NOT_FINITE',
+        `The ${what} of "${name}" is ${value} in element ${element} ${where(details, worker)}`,
+        {
+          remedy:
+            'Lower the learning rate, clip the gradient (clipNorm) or look for a logarithm or a division of zero.',
+          details: { ...details, worker, tensor: name, element },
+        },
+      );
+    },
+  });
+
   return {
     async read(step, shard) {
       const { epoch, indices } = sampler.microBatch(step, shard);
@@ -68,30 +92,31 @@ export function createTask(init: {
       return { batch, count: indices.length, epoch, step, shard, random };
     },
 
-    async gradient(weights, microBatch) {
+    async gradient(weights, microBatch, take) {
       const { step, shard, epoch, count } = microBatch;
       const details = { step, shard, epoch };
-      const gradient = kernels.allocate(layout.floats);
-      try {
-        if (count === 0) {
-          gradient.values.fill(0);
-          const report = { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs: 0 };
-          return { gradient, report };
+      if (count === 0) {
+        for (let chunk = 0; chunk < layout.chunks; chunk++) {
+          const zeros = kernels.allocate(layout.chunkLength(chunk));
+          zeros.values.fill(0);
+          take(chunk, zeros);
         }
+        return { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs: 0 };
+      }
+      const faults = faultsOf('gradient()', 'gradient', details);
+      const chunks = createChunker({ layout, kernels, take, faults });
+      try {
         const started = clock.now();
         const result = await call('gradient()', details, () =>
-          computation.gradient(weights, microBatch),
+          computation.gradient(weights, microBatch, chunks.give),
         );
         checkSums('gradient()', result, count, details, worker);
-        collect(layout, result.gradient, gradient.values, details, worker);
-        const maxAbs = kernels.maxAbs(gradient);
-        if (!Number.isFinite(maxAbs)) throw notFinite(layout, gradient.values, details, worker);
+        chunks.giveRest(result.gradient);
         const computeMs = clock.now() - started;
         const { lossSum, metrics = {} } = result;
-        return { gradient, report: { shard, count, lossSum, metrics, computeMs, maxAbs } };
-      } catch (error) {
-        kernels.free(gradient);
-        throw error;
+        return { shard, count, lossSum, metrics, computeMs, maxAbs: chunks.maxAbs };
+      } finally {
+        chunks.release();
       }
     },
 
@@ -119,9 +144,17 @@ export function createTask(init: {
     async initialize() {
       const values = await call('initialize()', { seed }, () => computation.initialize(seed));
       const flat = new Float32Array(layout.floats);
-      const details = { initialize: seed };
-      collect(layout, values, flat, details, worker, 'initialize()');
-      if (!flat.every(Number.isFinite)) throw notFinite(layout, flat, details, worker);
+      const take: TakeChunk = (chunk, part) => {
+        flat.set(part.values, chunk * layout.chunkFloats);
+        kernels.free(part);
+      };
+      const faults = faultsOf('initialize()', 'value', { initialize: seed });
+      const chunks = createChunker({ layout, kernels, take, faults });
+      try {
+        chunks.giveRest(values);
+      } finally {
+        chunks.release();
+      }
       return flat;
     },
   };
@@ -168,49 +201,4 @@ function checkSums(
           'Lower the learning rate, clip the gradient (clipNorm) or look for a logarithm or a division of zero.',
         details: { ...details, worker, tensor: name },
       });
-}
-
-/** Copies named arrays into the flat vector, holding the program to the names and sizes. */
-function collect(
-  layout: Layout,
-  values: ParameterValues,
-  flat: Float32Array,
-  details: Details,
-  worker: string,
-  what = 'gradient()',
-): void {
-  const broken = (message: string) =>
-    new TuttiError('PROGRAM_FAILED', `${what} ${message} ${where(details, worker)}`, {
-      remedy: 'Return one Float32Array for every stored parameter, of its size.',
-      details: { ...details, worker },
-    });
-  if (typeof values !== 'object' || values === null) throw broken('returned no named arrays');
-  for (const { name, size, offset, shape } of layout.parameters) {
-    const array = values[name];
-    if (!(array instanceof Float32Array)) throw broken(`returned no Float32Array for "${name}"`);
-    if (array.length !== size)
-      throw broken(
-        `returned ${array.length} values for "${name}", whose shape [${shape.join(', ')}] has ${size},`,
-      );
-    flat.set(array, offset);
-  }
-  const extra = Object.keys(values).find(
-    (name) => !layout.parameters.some((parameter) => parameter.name === name),
-  );
-  if (extra !== undefined) throw broken(`returned "${extra}", which is no stored parameter,`);
-}
-
-function notFinite(layout: Layout, flat: Float32Array, details: Details, worker: string) {
-  const position = flat.findIndex((value) => !Number.isFinite(value));
-  const { name, offset } = layout.parameterAt(position);
-  const what = 'initialize' in details ? 'value' : 'gradient';
-  return new TuttiError(
-    'NOT_FINITE',
-    `The ${what} of "${name}" is ${flat[position]} in element ${position - offset} ${where(details, worker)}`,
-    {
-      remedy:
-        'Lower the learning rate, clip the gradient (clipNorm) or look for a logarithm or a division of zero.',
-      details: { ...details, worker, tensor: name, element: position - offset },
-    },
-  );
 }

@@ -7,10 +7,8 @@ import {
   type ProgramDescription,
   type Transport,
 } from '@tutti/protocol';
-import { createReducer } from '@tutti/reduction';
 import {
   type Clock,
-  createBufferPool,
   createMonitor,
   errorToRecord,
   type Monitor,
@@ -22,6 +20,7 @@ import {
   type WaitReport,
 } from '@tutti/runtime';
 import { createZmqTransport } from '@tutti/transport';
+import { createContributor } from './contributor.js';
 import { describeProgram } from './describe.js';
 import { enrol, NO_ASSIGNMENT } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
@@ -139,9 +138,19 @@ async function run(
     const source = createUpstream({ transport, clock, monitor, weights, stamp });
     upstream = source;
     const readAhead = createReadAhead(task, plan);
-    const pool = createBufferPool();
-    let sent: Uint8Array[] = [];
-    let [microBatches, wireBytes] = [0, 0];
+    const contributor = createContributor({
+      plan,
+      layout,
+      kernels,
+      task,
+      readAhead,
+      weights,
+      monitor,
+      ofProgram,
+      send: enrolment.send,
+      traffic: () => enrolment.traffic + source.traffic,
+    });
+    let microBatches = 0;
     /** Shards of the version under way that the coordinator has been given. */
     const computed = new Set<number>();
     const evaluated = new Set<number>();
@@ -166,44 +175,11 @@ async function run(
       enrolment.send({ type: 'evaluation', version, shards: reports });
     }
 
-    /** Computes micro-batches, adds along the tree, pushes the maximal nodes. */
     async function contribute(step: number, shards: readonly number[]) {
-      const reducer = createReducer({ kernels, shards: plan.shards, length: layout.floats });
-      try {
-        const reports = [];
-        for (const shard of shards) {
-          const of = `of shard ${shard} of step ${step}`;
-          const microBatch = await monitor.race(readAhead.take(step, shard), {
-            who: 'the training data',
-            what: `give the micro-batch ${of}`,
-            remedy: 'See whether its disk or host answers.',
-          });
-          const { gradient, report } = await monitor.race(
-            task.gradient(weights.values, microBatch),
-            ofProgram(`compute the gradient ${of}`),
-          );
-          reports.push(report);
-          reducer.offer(shard, shard + 1, gradient);
-        }
-        const before = wireBytes;
-        wireBytes = enrolment.traffic + source.traffic;
-        enrolment.send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
-        for (let chunk = 0; chunk < layout.chunks; chunk++) {
-          const from = 4 * chunk * layout.chunkFloats;
-          const to = from + 4 * layout.chunkLength(chunk);
-          for (const { lo, hi, values } of reducer.nodes()) {
-            const payload = pool.take(to - from);
-            payload.set(values.bytes.subarray(from, to));
-            sent.push(payload);
-            enrolment.send({ type: 'contribution', step, lo, hi, chunk }, payload);
-          }
-        }
-        for (const shard of shards) computed.add(shard);
-        microBatches += shards.length;
-        emit({ event: 'computed', step, shards });
-      } finally {
-        reducer.release();
-      }
+      await contributor.contribute(step, shards);
+      for (const shard of shards) computed.add(shard);
+      microBatches += shards.length;
+      emit({ event: 'computed', step, shards });
     }
 
     const awaited = (goal: number): Wait => ({
@@ -247,10 +223,8 @@ async function run(
         goal = Math.max(goal, version);
         computed.clear();
         evaluated.clear();
-        // Whoever has the new version knows that the sums of the step before are complete: nobody
-        // will read what was sent for it.
-        for (const buffer of sent) pool.give(buffer);
-        sent = [];
+        // Whoever has the new version knows that the sums of the step before are complete.
+        contributor.recycle();
       }
       // While going back to an earlier version there is nothing to do at the later one.
       if (version >= 0 && goal >= version) {
