@@ -78,6 +78,13 @@ export const SETTINGS = {
     doc: 'go on as long as this many workers are left',
     otherwise: 'the number of workers',
   },
+  strict: {
+    kind: 'boolean',
+    default: false,
+    commands: ['train', 'coordinator'],
+    group: 'Processes',
+    doc: "refuse a worker whose arithmetic gives other bits than the first one's, not only warn",
+  },
   servers: {
     kind: 'integer',
     min: 1,

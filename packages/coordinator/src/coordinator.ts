@@ -22,6 +22,8 @@ export interface CoordinatorInit {
   /** With fewer than these the run ends; `workers` if not given. */
   readonly minWorkers?: number;
   readonly settings?: JobSettings;
+  /** Refuses a worker whose arithmetic gives other bits than the first one's; else it is a warning. */
+  readonly strict?: boolean;
   readonly deadlines?: Partial<Deadlines>;
   /** Keeps the trained model; returns where. An error becomes a warning, not the run's end. */
   readonly save?: (trained: Omit<JobResult, 'modelPath'>) => Promise<string | null>;

@@ -92,6 +92,7 @@ export function coordinate(
     settings,
     workers,
     minWorkers,
+    strict: init.strict ?? false,
     newId,
   });
   const opening: Opening = createOpening({
@@ -157,6 +158,8 @@ export function coordinate(
         }),
       );
     switch (message.type) {
+      case 'probe':
+        return membership.probed(member, message.digest);
       case 'initial':
         return opening.initial(member, message.chunk, payload!);
       case 'report':
@@ -168,6 +171,7 @@ export function coordinate(
       case 'evaluation':
         return training.evaluated(message.version, message.shards);
       case 'failed': {
+        if (membership.spares(member)) return membership.giveUp(member, message.error);
         const { code, message: text, remedy, details, cause } = errorFromRecord(message.error);
         throw new TuttiError(code, text, {
           remedy,

@@ -8,6 +8,8 @@ export interface Member {
   /** On every message from it; others that claim to be it do not know it. */
   readonly session: string;
   readonly host: HostFacts;
+  /** It has shown its arithmetic, and may be given shards. */
+  ready: boolean;
   shards: readonly number[];
 }
 
@@ -15,6 +17,8 @@ export interface Member {
 export interface Members {
   readonly size: number;
   readonly names: readonly string[];
+  /** Those that may be given shards. */
+  readonly ready: readonly Member[];
   /**
    * @param returning it was in this job before: its old connection may not be known to be gone
    * @throws TuttiError REFUSED if the program differs or the name is taken
@@ -42,6 +46,9 @@ export function createMembers(newId: () => string): Members {
     get names() {
       return all().map(({ worker }) => worker);
     },
+    get ready() {
+      return all().filter(({ ready }) => ready);
+    },
     admit(peer, { worker, description, host }, returning) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
       if (returning) for (const old of all()) if (old.worker === worker) byPeer.delete(old.peer);
@@ -63,6 +70,7 @@ export function createMembers(newId: () => string): Members {
         peer,
         session: newId(),
         host,
+        ready: false,
         shards: [],
       };
       byPeer.set(peer, member);

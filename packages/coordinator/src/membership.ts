@@ -1,6 +1,14 @@
 import { createLayout } from '@tutti/parameters';
 import type { Body, JobPlan, Listener, Message, ProgramDescription } from '@tutti/protocol';
-import { errorToRecord, TuttiError, toTuttiError, type Wait } from '@tutti/runtime';
+import {
+  type ErrorRecord,
+  errorFromRecord,
+  errorToRecord,
+  TuttiError,
+  toTuttiError,
+  type Wait,
+} from '@tutti/runtime';
+import { createArithmetic } from './arithmetic.js';
 import { assignShards } from './assignment.js';
 import type { JobParts } from './job-state.js';
 import { createMembers, type Member } from './members.js';
@@ -11,6 +19,12 @@ export interface Membership extends Iterable<Member> {
   readonly size: number;
   join(peer: string, message: Extract<Message, { type: 'join' }>): void;
   leave(peer: string, reason: string): void;
+  /** It has shown its arithmetic: from now on it is given shards, unless it is refused. */
+  probed(member: Member, digest: string): void;
+  /** Whether the training goes on without it, whatever ails it. */
+  spares(member: Member): boolean;
+  /** It cannot take part. */
+  giveUp(member: Member, error: ErrorRecord): void;
   /** The member that a message really comes from. */
   authenticate(peer: string, message: Message): Member | undefined;
   refuse(peer: string, error: TuttiError): void;
@@ -33,11 +47,14 @@ export function createMembership(
     /** How many the job starts with. */
     readonly workers: number;
     readonly minWorkers: number;
+    /** Refuses a worker whose arithmetic gives other bits than the first one's. */
+    readonly strict: boolean;
     readonly newId: () => string;
   },
 ): Membership {
   const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers } = init;
   const members = createMembers(init.newId);
+  const arithmetic = createArithmetic();
   let generation = 0;
 
   const tell = (member: Member, body: Body) =>
@@ -66,6 +83,19 @@ export function createMembership(
       servers: servers.ranges(state.layout),
     });
     emit({ event: 'worker-joined', worker: member.worker, workers: members.size });
+  }
+
+  function probed(member: Member, digest: string) {
+    const difference = arithmetic.probe(member, digest);
+    if (difference !== undefined && init.strict) {
+      refuse(member.peer, difference);
+      return leave(member.peer, 'its arithmetic differs');
+    }
+    if (difference !== undefined) {
+      const { code, message, remedy } = difference;
+      emit({ event: 'warning', code, message, remedy });
+    }
+    member.ready = true;
     if (state.ledger !== undefined) assign();
   }
 
@@ -75,11 +105,11 @@ export function createMembership(
     const { worker } = member;
     emit({ event: 'worker-left', worker, reason, workers: members.size });
     const { ledger } = state;
-    if (ledger === undefined) return;
-    if (members.size < minWorkers)
+    if (ledger === undefined || !member.ready) return;
+    if (members.ready.length < minWorkers)
       throw new TuttiError(
         'PEER_LOST',
-        `Worker ${worker} is gone in step ${ledger.version} (${reason}); ${members.size} of at least ${minWorkers} workers are left`,
+        `Worker ${worker} is gone in step ${ledger.version} (${reason}); ${members.ready.length} of at least ${minWorkers} workers are left`,
         {
           remedy: 'See how the worker ended, or allow fewer with --min-workers.',
           details: { worker, step: ledger.version },
@@ -90,8 +120,10 @@ export function createMembership(
 
   function assign(rewind = false) {
     generation++;
-    const shares = assignShards(state.plan!.shards, members.names);
-    for (const member of members) {
+    const { ready } = members;
+    const names = ready.map(({ worker }) => worker);
+    const shares = assignShards(state.plan!.shards, names);
+    for (const member of ready) {
       member.shards = shares.get(member.worker)!;
       const { shards } = member;
       tell(member, { type: 'assign', generation, step: state.ledger!.version, shards, rewind });
@@ -104,6 +136,13 @@ export function createMembership(
     },
     join,
     leave,
+    probed,
+    spares: (member) => !member.ready && state.ledger !== undefined,
+    giveUp(member, error) {
+      const { code, message, remedy } = errorFromRecord(error);
+      emit({ event: 'warning', code, message, remedy });
+      leave(member.peer, 'it cannot take part');
+    },
     authenticate: (peer, message) => members.authenticate(peer, message),
     refuse,
     tell,
@@ -115,13 +154,23 @@ export function createMembership(
       [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', '),
     gather: () =>
       monitor.until(
-        () => members.size >= init.workers,
-        () => ({
-          who: `${init.workers - members.size} of ${init.workers} workers`,
-          what: `join at ${listener.address}${members.size > 0 ? ` (here: ${members.names.join(', ')})` : ''}`,
-          remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
-          deadlineMs: deadlines.joinMs,
-        }),
+        () => members.ready.length >= init.workers,
+        () => {
+          const probing = [...members].filter(({ ready }) => !ready);
+          if (members.size >= init.workers)
+            return {
+              who: `worker ${probing.map(({ worker }) => worker).join(', ')}`,
+              what: 'compute a probe gradient',
+              remedy: 'See what it says; a slow machine may need a longer --join-deadline-ms.',
+              deadlineMs: deadlines.joinMs,
+            };
+          return {
+            who: `${init.workers - members.size} of ${init.workers} workers`,
+            what: `join at ${listener.address}${members.size > 0 ? ` (here: ${members.names.join(', ')})` : ''}`,
+            remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
+            deadlineMs: deadlines.joinMs,
+          };
+        },
       ),
     anyone: (what) => ({
       who: 'a worker',

@@ -38,6 +38,8 @@ export interface LocalOptions extends JobSettings {
   /** Where workers connect; a free port of the loopback interface by default. */
   readonly address?: string;
   readonly minWorkers?: number;
+  /** Refuses a worker whose arithmetic gives other bits than the first one's. */
+  readonly strict?: boolean;
   readonly deadlines?: Partial<Deadlines>;
   /** The folder that the trained model is saved in; null to keep it in memory only. */
   readonly checkpointDir?: string | null;
@@ -277,6 +279,7 @@ function coordinatorInit(
     signal,
     onEvent: emit,
     ...(minWorkers === undefined ? {} : { minWorkers }),
+    ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(deadlines === undefined ? {} : { deadlines }),
   };
 }

@@ -91,6 +91,7 @@ function isOwnName(name: string): boolean {
 /** One arbitrary for each type of message: the compiler sees that none is missing. */
 const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }>, 'type'>> } = {
   join,
+  probe: fc.record({ digest: text }),
   initial: fc.record({ chunk: whole }),
   report: fc.record({ step: whole, shards, wireBytes: whole }),
   contribution: fc.record({ step: whole, lo: whole, hi: whole, chunk: whole }),

@@ -138,6 +138,7 @@ type Bodies = { [T in Body['type']]: Omit<Extract<Body, { type: T }>, 'type'> };
 
 const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   join: { worker: text, description, host },
+  probe: { digest: text },
   initial: { chunk: whole },
   report: { step: whole, shards: shardReports, wireBytes: whole },
   contribution: { step: whole, lo: whole, hi: whole, chunk: whole },

@@ -43,6 +43,14 @@ export interface Join {
   readonly description: ProgramDescription;
   readonly host: HostFacts;
 }
+/**
+ * After each welcome: the digest of the gradient of one micro-batch, the same on every machine with
+ * the same arithmetic. Shards are given only to who has sent it.
+ */
+export interface Probe {
+  readonly type: 'probe';
+  readonly digest: string;
+}
 /** One chunk of the initial stored parameters, in answer to `initialize`. Payload: float32. */
 export interface Initial {
   readonly type: 'initial';
@@ -210,6 +218,7 @@ export interface Refused {
 
 export type Body =
   | Join
+  | Probe
   | Initial
   | Report
   | Contribution

@@ -87,6 +87,8 @@ export type ErrorCode =
   | 'BAD_DATA'
   /** A peer was refused: protocol version, job, program or session do not fit. */
   | 'REFUSED'
+  /** A worker's gradients have other bits than those of the others. */
+  | 'ARITHMETIC'
   /** A frame that is no message, or one over its limits. */
   | 'BAD_FRAME'
   /** A port or address cannot be used. */

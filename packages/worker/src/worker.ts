@@ -25,6 +25,7 @@ import { describeProgram } from './describe.js';
 import { enrol, NO_ASSIGNMENT } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
 import { type OpenProgram, ofProgram, openProgram } from './open-program.js';
+import { probe } from './probe.js';
 import type { Program } from './program.js';
 import { createReadAhead } from './read-ahead.js';
 import { createTask } from './task.js';
@@ -193,6 +194,7 @@ async function run(
     });
 
     let admissions = 0;
+    let probed: string | undefined;
     /** The version that was asked for last. */
     let goal = -1;
     let version = -1;
@@ -205,6 +207,11 @@ async function run(
         admissions = enrolment.admissions;
         computed.clear();
         evaluated.clear();
+        probed ??= await monitor.race(
+          probe({ task, plan, layout, kernels, worker }),
+          ofProgram('compute a probe gradient'),
+        );
+        enrolment.send({ type: 'probe', digest: probed });
       }
       if (enrolment.takeInitialize()) await initialize();
       if (enrolment.assignment !== assignment) {

@@ -1,4 +1,5 @@
 import { createCoordinator, type JobResult, type JobSettings } from '@tutti/coordinator';
+import type { HostFacts } from '@tutti/protocol';
 import {
   createRandom,
   createSimulatedClock,
@@ -23,15 +24,24 @@ export interface SimulationInit {
   readonly servers?: number;
   readonly minWorkers?: number;
   readonly settings?: JobSettings;
+  readonly strict?: boolean;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** What one worker has instead: a program that computes wrong, another machine. */
+  readonly worker?: (at: number) => { readonly program?: Program; readonly host?: HostFacts };
   /** Decides every delay, and so the order in which messages of different senders arrive. */
   readonly seed: number;
   /** Called before every tick; breaks things. */
-  readonly disturb?: (network: MemoryNetwork, clock: SimulatedClock) => void;
+  readonly disturb?: (
+    network: MemoryNetwork,
+    clock: SimulatedClock,
+    /** Starts one worker more. */
+    join: () => void,
+  ) => void;
 }
 
 /** A whole cluster in this process: simulated clock and network, everything from one seed. */
 export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
-  const { program, workers, servers = 1, minWorkers, settings, seed, disturb } = init;
+  const { program, workers, servers = 1, minWorkers, settings, strict, seed, disturb } = init;
   const clock = createSimulatedClock();
   const random = createRandom('simulation', seed);
   const network = createMemoryNetwork({ clock, random });
@@ -51,23 +61,32 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     workers,
     ...(minWorkers === undefined ? {} : { minWorkers }),
     ...(settings === undefined ? {} : { settings }),
+    ...(strict === undefined ? {} : { strict }),
     newId: () => `id-${random.uint32()}`,
-    onEvent: (event) => events.push(event),
+    onEvent(event) {
+      events.push(event);
+      init.onEvent?.(event);
+    },
     ...on('coordinator'),
     signal,
   }).start();
-  const running = Array.from({ length: workers }, (_, at) =>
-    createWorker({
+  const all: { stop(): Promise<unknown> }[] = [...hosted];
+  let joined = 0;
+  function join() {
+    const at = joined++;
+    const worker = createWorker({
       program,
       coordinator: coordinator.address,
       name: `w${at}`,
       ...on(`worker-${at}`),
+      ...init.worker?.(at),
       signal,
-    }).start(),
-  );
-  const all = [...hosted, ...running];
+    });
+    all.push(worker.start());
+  }
+  for (let at = 0; at < workers; at++) join();
   try {
-    await drive(clock, random, coordinator.result, () => disturb?.(network, clock));
+    await drive(clock, random, coordinator.result, () => disturb?.(network, clock, join));
     const result = await coordinator.result;
     return { result, events, simulatedMs: clock.now() };
   } finally {

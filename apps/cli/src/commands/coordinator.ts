@@ -51,6 +51,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         replicas: settings.replicas,
         ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
         settings: jobSettings(settings),
+        strict: settings.strict,
         deadlines: deadlinesOf(settings),
         save: (trained) => save(trained, settings, renderer),
         transport,

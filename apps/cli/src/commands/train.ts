@@ -28,6 +28,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       servers: settings.servers,
       replicas: settings.replicas,
       ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
+      strict: settings.strict,
       deadlines: deadlinesOf(settings),
       checkpointDir: settings.checkpointDir ?? runFolder(program.name ?? 'program'),
       signal: context.signal,
