@@ -149,6 +149,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   initialize: {},
   relocated: { servers },
   assign: { generation: whole, step: whole, shards: listOf(whole), rewind: optional(flag) },
+  compute: { step: whole, shards: listOf(whole) },
   finish: { error: optional(error) },
   inquire: {},
   open: { plan, firstChunk: whole, chunks: whole, reset: optional(flag) },

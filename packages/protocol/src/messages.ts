@@ -56,6 +56,7 @@ export interface Initial {
   readonly type: 'initial';
   readonly chunk: number;
 }
+/** Of some micro-batches of a step: a worker that takes long reports early, as a sign of life. */
 export interface Report {
   readonly type: 'report';
   readonly step: number;
@@ -71,6 +72,7 @@ export interface Contribution {
   readonly hi: number;
   readonly chunk: number;
 }
+/** Of some shards of an evaluation; of none as a sign of life. */
 export interface Evaluation {
   readonly type: 'evaluation';
   readonly version: number;
@@ -80,6 +82,7 @@ export interface WorkerFailed {
   readonly type: 'failed';
   readonly error: ErrorRecord;
 }
+/** Nothing more will come; the answer is `finish`. */
 export interface Leave {
   readonly type: 'leave';
 }
@@ -117,6 +120,13 @@ export interface Assign {
   /** The weights went back to version `step`: so must the worker. */
   readonly rewind?: boolean;
 }
+/** For step `step` also compute these, which are late elsewhere; the first copy of a gradient counts. */
+export interface Compute {
+  readonly type: 'compute';
+  readonly step: number;
+  readonly shards: readonly number[];
+}
+/** The end of the job, or the answer to `leave`: all that came before it was taken. */
 export interface Finish {
   readonly type: 'finish';
   /** Absent if all went well. */
@@ -229,6 +239,7 @@ export type Body =
   | Initialize
   | Assign
   | Relocated
+  | Compute
   | Finish
   | Inquire
   | Open

@@ -2,8 +2,9 @@ import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { Body, JobPlan } from '@tutti/protocol';
 import { createReducer } from '@tutti/reduction';
-import { createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
+import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
 import type { ReadAhead } from './read-ahead.js';
+import { createSpeaker } from './speaker.js';
 import type { Task } from './task.js';
 import type { WeightBuffer } from './weights.js';
 
@@ -13,8 +14,14 @@ export interface Contributor {
    * Computes the micro-batches of some shards and pushes the maximal nodes that they form: each
    * chunk as soon as the last micro-batch has given it, so that most travels while the rest is
    * computed. The report comes last, and nothing is applied without it.
+   * @param halt whether to leave the rest to others
+   * @returns the shards that were computed
    */
-  contribute(step: number, shards: readonly number[]): Promise<void>;
+  contribute(
+    step: number,
+    shards: readonly number[],
+    halt: () => boolean,
+  ): Promise<readonly number[]>;
   /** Nobody will read what was sent until now: its memory may be used again. */
   recycle(): void;
 }
@@ -27,19 +34,20 @@ export function createContributor(init: {
   readonly readAhead: ReadAhead;
   readonly weights: WeightBuffer;
   readonly monitor: Monitor;
+  readonly clock: Clock;
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: (body: Body, payload?: Uint8Array) => void;
   /** Bytes sent and received so far. */
   readonly traffic: () => number;
 }): Contributor {
-  const { plan, layout, kernels, task, readAhead, weights, monitor, send } = init;
+  const { plan, layout, kernels, task, readAhead, weights, monitor, clock, send } = init;
   const pool = createBufferPool();
   let sent: Uint8Array[] = [];
   let wireBytes = 0;
 
   return {
-    async contribute(step, shards) {
+    async contribute(step, shards, halt) {
       const reducers = Array.from({ length: layout.chunks }, (_, chunk) =>
         createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
       );
@@ -52,8 +60,14 @@ export function createContributor(init: {
         }
       };
       try {
-        const reports = [];
+        const speaker = createSpeaker(clock, (reports) => {
+          const before = wireBytes;
+          wireBytes = init.traffic();
+          send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
+        });
+        const done: number[] = [];
         for (const shard of shards) {
+          if (halt()) break;
           const of = `of shard ${shard} of step ${step}`;
           const microBatch = await monitor.race(readAhead.take(step, shard), {
             who: 'the training data',
@@ -68,11 +82,12 @@ export function createContributor(init: {
             }),
             init.ofProgram(`compute the gradient ${of}`),
           );
-          reports.push(report);
+          done.push(shard);
+          speaker.add(report);
         }
-        const before = wireBytes;
-        wireBytes = init.traffic();
-        send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
+        if (done.length < shards.length) for (const chunk of reducers.keys()) push(chunk);
+        speaker.finish();
+        return done;
       } finally {
         for (const reducer of reducers) reducer.release();
       }

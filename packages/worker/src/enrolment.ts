@@ -1,6 +1,7 @@
 import {
   type Assign,
   type Body,
+  type Compute,
   type Envelope,
   type Message,
   PROTOCOL_VERSION,
@@ -27,6 +28,10 @@ export interface Enrolment {
   readonly admissions: number;
   /** Generation 0 until the first assignment of this admission. */
   readonly assignment: Assign;
+  /** What others are late with: to be computed once, by anybody. */
+  readonly extra: Compute;
+  /** Whether there is a coordinator that has welcomed this worker. */
+  readonly present: boolean;
   /** Whether initial values were asked for; reading it answers the question. */
   takeInitialize(): boolean;
   readonly finished: boolean;
@@ -39,6 +44,8 @@ export interface Enrolment {
   /** Tells the coordinator how this ended, unless it knows, and closes. */
   close(body?: Body): Promise<void>;
 }
+
+const NOTHING_EXTRA: Compute = { type: 'compute', step: -1, shards: [] };
 
 /** What counts as assigned before the first assignment of an admission. */
 export const NO_ASSIGNMENT: Assign = { type: 'assign', generation: 0, step: -1, shards: [] };
@@ -61,6 +68,7 @@ export function enrol(init: {
   let welcome: (Welcome & Message) | undefined;
   let servers: readonly ServerRange[] = [];
   let assignment = NO_ASSIGNMENT;
+  let extra = NOTHING_EXTRA;
   let admissions = 0;
   let initializeWanted = false;
   let finished = false;
@@ -111,6 +119,7 @@ export function enrol(init: {
         ({ worker, servers } = message);
         admissions++;
         assignment = NO_ASSIGNMENT;
+        extra = NOTHING_EXTRA;
         initializeWanted = false;
         present = true;
         awaySince = undefined;
@@ -118,6 +127,12 @@ export function enrol(init: {
       case 'assign':
         begun = true;
         if (message.generation > assignment.generation) assignment = message;
+        return;
+      case 'compute':
+        extra = {
+          ...message,
+          shards: [...(extra.step === message.step ? extra.shards : []), ...message.shards],
+        };
         return;
       case 'relocated':
         servers = message.servers;
@@ -175,6 +190,12 @@ export function enrol(init: {
     },
     get assignment() {
       return assignment;
+    },
+    get extra() {
+      return extra;
+    },
+    get present() {
+      return present;
     },
     get finished() {
       return finished;

@@ -14,6 +14,7 @@ export {
 export { createTask, type ReadMicroBatch, type Task } from './task.js';
 export {
   createWorker,
+  type RunningWorker,
   type Worker,
   type WorkerEvent,
   type WorkerInit,

@@ -32,8 +32,13 @@ export interface Task {
     microBatch: ReadMicroBatch,
     take: TakeChunk,
   ): Promise<ShardReport>;
-  /** One shard of the evaluation set. */
-  evaluate(weights: ParameterValues, version: number, shard: number): Promise<ShardReport>;
+  /** One shard of the evaluation set; calls `progressed` after each batch. */
+  evaluate(
+    weights: ParameterValues,
+    version: number,
+    shard: number,
+    progressed?: () => void,
+  ): Promise<ShardReport>;
   /** The stored parameters at version 0, flat. */
   initialize(): Promise<Float32Array>;
 }
@@ -120,7 +125,7 @@ export function createTask(init: {
       }
     },
 
-    async evaluate(weights, version, shard) {
+    async evaluate(weights, version, shard, progressed) {
       const { evaluation } = data;
       const started = clock.now();
       const [from, to] = evaluationShard(plan.evaluationExamples, shards, shard);
@@ -137,6 +142,7 @@ export function createTask(init: {
         lossSum += result.lossSum;
         for (const [name, sum] of Object.entries(result.metrics ?? {}))
           metrics[name] = (metrics[name] ?? 0) + sum;
+        progressed?.();
       }
       return { shard, count, lossSum, metrics, computeMs: clock.now() - started };
     },

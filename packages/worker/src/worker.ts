@@ -1,6 +1,7 @@
 import { createKernels, type Kernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import {
+  type Compute,
   evaluatesAt,
   type HostFacts,
   type JobPlan,
@@ -28,6 +29,7 @@ import { type OpenProgram, ofProgram, openProgram } from './open-program.js';
 import { probe } from './probe.js';
 import type { Program } from './program.js';
 import { createReadAhead } from './read-ahead.js';
+import { createSpeaker } from './speaker.js';
 import { createTask } from './task.js';
 import { createUpstream, type Upstream } from './upstream.js';
 import { createWeightBuffer } from './weights.js';
@@ -65,8 +67,19 @@ export interface WorkerSummary {
 
 export interface Worker {
   /** Joins the job and computes until it is finished. */
-  start(): Running<WorkerEvent, WorkerSummary>;
+  start(): RunningWorker;
 }
+
+export interface RunningWorker extends Running<WorkerEvent, WorkerSummary> {
+  /**
+   * Leaves politely: the micro-batch under way is finished and handed over, then `result` resolves.
+   * What else it was to compute others do; the weights do not depend on it.
+   */
+  leave(): Promise<void>;
+}
+
+/** How long a worker that leaves waits for the coordinator's answer. */
+const HAND_OVER_MS = 5000;
 
 /**
  * A worker: pulls a version of the weights, computes the gradients of the shards it is assigned,
@@ -77,8 +90,9 @@ export interface Worker {
  */
 export function createWorker(init: WorkerInit): Worker {
   return {
-    start: () =>
-      start(
+    start() {
+      const leaving = new AbortController();
+      const running = start<WorkerEvent, WorkerSummary>(
         async (emit, signal) => {
           const { program, clock = systemClock } = init;
           const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
@@ -86,13 +100,20 @@ export function createWorker(init: WorkerInit): Worker {
           const closing = createMonitor({ clock, onWaiting });
           const open = await openProgram(program, monitor, closing);
           try {
-            return await run(init, open, emit, monitor);
+            return await run(init, open, emit, monitor, leaving.signal);
           } finally {
             await open.close();
           }
         },
         { signal: init.signal, onEvent: init.onEvent },
-      ),
+      );
+      return Object.assign(running, {
+        async leave() {
+          leaving.abort();
+          await running.result.catch(() => {});
+        },
+      });
+    },
   };
 }
 
@@ -101,9 +122,11 @@ async function run(
   { data, computation }: OpenProgram,
   emit: (event: WorkerEvent) => void,
   monitor: Monitor,
+  leaving: AbortSignal,
 ): Promise<WorkerSummary> {
   const { clock = systemClock, transport = createZmqTransport() } = init;
   const { deadlineMs = 600_000, rejoinMs = 120_000 } = init;
+  leaving.addEventListener('abort', () => monitor.notify(), { once: true });
   const description = describeProgram(init.program, data, computation, init.programHash);
   const host = init.host ?? hostFacts(computation.arithmetic);
   const enrolment = enrol({
@@ -125,8 +148,12 @@ async function run(
 
   let upstream: Upstream | undefined;
   try {
-    await untilCoordinator(() => enrolment.welcome !== undefined, 'welcome this worker');
-    const { plan } = enrolment.welcome!;
+    await untilCoordinator(
+      () => leaving.aborted || enrolment.welcome !== undefined,
+      'welcome this worker',
+    );
+    if (enrolment.welcome === undefined) return { worker: enrolment.worker, microBatches: 0 };
+    const { plan } = enrolment.welcome;
     const { worker, job } = enrolment;
     checkPlan(plan, description);
     emit({ event: 'joined', worker, job });
@@ -147,6 +174,7 @@ async function run(
       readAhead,
       weights,
       monitor,
+      clock,
       ofProgram,
       send: enrolment.send,
       traffic: () => enrolment.traffic + source.traffic,
@@ -166,21 +194,36 @@ async function run(
     }
 
     async function evaluate(version: number, shards: readonly number[]) {
-      const reports = [];
+      const speaker = createSpeaker(clock, (reports) =>
+        enrolment.send({ type: 'evaluation', version, shards: reports }),
+      );
       for (const shard of shards) {
+        if (leaving.aborted) break;
         const what = `evaluate shard ${shard} at version ${version}`;
-        const evaluating = task.evaluate(weights.values, version, shard);
-        reports.push(await monitor.race(evaluating, ofProgram(what)));
+        const evaluating = task.evaluate(weights.values, version, shard, speaker.goesOn);
+        speaker.add(await monitor.race(evaluating, ofProgram(what)));
         evaluated.add(shard);
       }
-      enrolment.send({ type: 'evaluation', version, shards: reports });
+      speaker.finish();
     }
 
     async function contribute(step: number, shards: readonly number[]) {
-      await contributor.contribute(step, shards);
-      for (const shard of shards) computed.add(shard);
-      microBatches += shards.length;
-      emit({ event: 'computed', step, shards });
+      const done = await contributor.contribute(step, shards, () => leaving.aborted);
+      for (const shard of done) computed.add(shard);
+      microBatches += done.length;
+      emit({ event: 'computed', step, shards: done });
+    }
+
+    /** The answer says that everything sent before it has been taken. */
+    async function handOver() {
+      enrolment.send({ type: 'leave' });
+      const answer = monitor.until(() => enrolment.finished || !enrolment.present, {
+        who: `the coordinator at ${init.coordinator}`,
+        what: 'let this worker go',
+        remedy: 'Nothing is lost: others compute what it owes.',
+        deadlineMs: HAND_OVER_MS,
+      });
+      await answer.catch(() => {});
     }
 
     const awaited = (goal: number): Wait => ({
@@ -197,10 +240,17 @@ async function run(
     let probed: string | undefined;
     /** The version that was asked for last. */
     let goal = -1;
+    /** Whether others are late with something that this worker could do now. */
+    const canHelp = ({ step, shards }: Compute) =>
+      step === weights.version && goal >= step && shards.some((shard) => !computed.has(shard));
     let version = -1;
     // Not what enrolment has by now: the first assignment may be there already.
     let assignment = NO_ASSIGNMENT;
     while (!enrolment.finished) {
+      if (leaving.aborted) {
+        await handOver();
+        break;
+      }
       source.relocate(enrolment.servers);
       if (enrolment.admissions > admissions) {
         // A new coordinator knows nothing of what was sent to the one before.
@@ -239,7 +289,9 @@ async function run(
         const unevaluated = mine.filter((shard) => !evaluated.has(shard));
         if (evaluatesAt(plan, version) && unevaluated.length > 0)
           await evaluate(version, unevaluated);
-        const wanted = mine.filter((shard) => !computed.has(shard));
+        const { extra } = enrolment;
+        const asked = extra.step === version ? [...mine, ...extra.shards] : mine;
+        const wanted = [...new Set(asked)].filter((shard) => !computed.has(shard));
         if (version < plan.steps && wanted.length > 0) await contribute(version, wanted);
         if (version < plan.steps && goal === version && weights.whole) {
           goal = version + 1;
@@ -250,6 +302,8 @@ async function run(
       await monitor.until(
         () =>
           enrolment.finished ||
+          leaving.aborted ||
+          canHelp(enrolment.extra) ||
           enrolment.initializeWanted ||
           enrolment.admissions > admissions ||
           enrolment.assignment !== assignment ||

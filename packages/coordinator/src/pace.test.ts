@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { createPace } from './pace.js';
+
+describe('the pace of the workers', () => {
+  it('is known after three micro-batches, and forgives outliers', () => {
+    const pace = createPace();
+    for (const ms of [10, 900]) pace.measured('w0', 'gradient', ms);
+    assert.equal(pace.speed('w0'), undefined);
+    pace.measured('w0', 'gradient', 10);
+    assert.equal(pace.speed('w0'), 1 / 10);
+  });
+
+  it('follows a worker that becomes slower', () => {
+    const pace = createPace();
+    for (let i = 0; i < 50; i++) pace.measured('w0', 'gradient', 10);
+    for (let i = 0; i < 8; i++) pace.measured('w0', 'gradient', 50);
+    assert.equal(pace.speed('w0'), 1 / 50);
+  });
+
+  it('is, of a worker that is slow by nature, its own', () => {
+    const pace = createPace();
+    for (const worker of ['w0', 'w1', 'w2']) pace.measured(worker, 'gradient', 10);
+    pace.measured('w3', 'gradient', 500);
+    assert.equal(pace.usualMs('w0', 'gradient'), 10);
+    assert.equal(pace.usualMs('w3', 'gradient'), 500);
+    assert.equal(pace.usualMs('w4', 'gradient'), 10);
+    assert.equal(pace.usualMs('w0', 'evaluation'), undefined);
+  });
+
+  it('learns nothing from empty micro-batches, and forgets who is gone', () => {
+    const pace = createPace();
+    pace.measured('w0', 'gradient', 0);
+    assert.equal(pace.usualMs('w0', 'gradient'), undefined);
+    pace.measured('w0', 'gradient', 3);
+    pace.gone('w0');
+    assert.equal(pace.usualMs('w0', 'gradient'), undefined);
+  });
+});

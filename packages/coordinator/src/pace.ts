@@ -1,0 +1,51 @@
+/** What a worker can be busy with. */
+export type Work = 'gradient' | 'evaluation';
+
+/** How long everybody takes for one unit of work: a micro-batch, or a batch of an evaluation. */
+export interface Pace {
+  measured(worker: string, work: Work, unitMs: number): void;
+  gone(worker: string): void;
+  /**
+   * What one unit takes: this worker as far as it is known, or the median of all, whichever is more;
+   * undefined if nobody has done any.
+   */
+  usualMs(worker: string, work: Work): number | undefined;
+  /** Micro-batches in a millisecond; undefined before there is enough to go by. */
+  speed(worker: string): number | undefined;
+}
+
+/** Measurements over which a median is taken. */
+const WINDOW = 15;
+/** A worker is judged by its speed after so many. */
+const ENOUGH = 3;
+
+export function createPace(): Pace {
+  const units: Record<Work, Map<string, number[]>> = { gradient: new Map(), evaluation: new Map() };
+  return {
+    measured(worker, work, unitMs) {
+      // An empty micro-batch says nothing.
+      if (unitMs <= 0) return;
+      const known = units[work].get(worker) ?? [];
+      known.push(unitMs);
+      if (known.length > WINDOW) known.shift();
+      units[work].set(worker, known);
+    },
+    gone(worker) {
+      for (const known of Object.values(units)) known.delete(worker);
+    },
+    usualMs(worker, work) {
+      const medians = [...units[work].values()].map(median);
+      if (medians.length === 0) return undefined;
+      return Math.max(median(medians), median(units[work].get(worker) ?? []));
+    },
+    speed(worker) {
+      const known = units.gradient.get(worker) ?? [];
+      return known.length < ENOUGH ? undefined : 1 / median(known);
+    },
+  };
+}
+
+/** The lower of the two in the middle, of an even number; 0 of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { createSimulatedClock } from '@tutti/runtime';
+import { createSpeaker } from './speaker.js';
+
+const report = (shard: number) => ({ shard, count: 1, lossSum: 0, metrics: {}, computeMs: 1 });
+
+describe('a worker that reports', () => {
+  function listen() {
+    const clock = createSimulatedClock();
+    const told: number[][] = [];
+    const speaker = createSpeaker(clock, (reports) => told.push(reports.map((r) => r.shard)));
+    const wait = (ms: number) => {
+      clock.after(ms, () => {});
+      clock.step();
+    };
+    return { speaker, told, wait };
+  }
+
+  it('says all at once where that is soon', () => {
+    const { speaker, told, wait } = listen();
+    for (const shard of [0, 1, 2]) {
+      wait(300);
+      speaker.add(report(shard));
+    }
+    speaker.finish();
+    assert.deepEqual(told, [[0, 1, 2]]);
+  });
+
+  it('says at least every second that it goes on', () => {
+    const { speaker, told, wait } = listen();
+    wait(700);
+    speaker.add(report(0));
+    wait(700);
+    speaker.add(report(1));
+    wait(1000);
+    speaker.goesOn();
+    wait(1);
+    speaker.goesOn();
+    speaker.finish();
+    assert.deepEqual(told, [[0, 1], [], []]);
+  });
+});
