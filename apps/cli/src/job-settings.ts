@@ -12,5 +12,6 @@ export function deadlinesOf(settings: Settings): Deadlines {
     joinMs: settings.joinDeadlineMs,
     stepMs: settings.stepDeadlineMs,
     serverMs: settings.serverDeadlineMs,
+    progressMs: settings.progressDeadlineMs,
   };
 }

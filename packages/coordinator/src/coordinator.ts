@@ -19,7 +19,7 @@ export interface CoordinatorInit {
   readonly replicas?: number;
   /** How many workers to wait for before the first step. */
   readonly workers: number;
-  /** With fewer than these the run ends; `workers` if not given. */
+  /** With fewer than these the run waits for more, for `deadlines.joinMs`; `workers` if not given. */
   readonly minWorkers?: number;
   readonly settings?: JobSettings;
   /** Refuses a worker whose arithmetic gives other bits than the first one's; else it is a warning. */
@@ -43,6 +43,12 @@ export interface Deadlines {
   readonly stepMs: number;
   /** For the servers to answer. */
   readonly serverMs: number;
+  /**
+   * For a sign of life from a worker that owes something, or ten times what its work usually takes,
+   * if that is more: then others get its shards. Four times as long while no worker has managed such
+   * work yet. Default 15,000.
+   */
+  readonly progressMs: number;
 }
 
 export interface RunningCoordinator extends Running<RunEvent, JobResult> {

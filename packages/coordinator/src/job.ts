@@ -18,15 +18,23 @@ import {
   toTuttiError,
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import type { CoordinatorInit } from './coordinator.js';
+import type { CoordinatorInit, Deadlines } from './coordinator.js';
 import { createDeliveries } from './deliveries.js';
 import type { JobParts, JobState } from './job-state.js';
 import { createMembership, type Membership } from './membership.js';
 import { createOpening, type Opening } from './opening.js';
+import { createPace } from './pace.js';
 import { createProgress, type Progress } from './progress.js';
 import { digestOf, finishedEvent, type JobResult } from './result.js';
 import { connectServers, type Servers } from './servers.js';
 import { createTraining, type Training } from './training.js';
+
+const DEADLINES: Deadlines = {
+  joinMs: 120_000,
+  stepMs: 120_000,
+  serverMs: 30_000,
+  progressMs: 15_000,
+};
 
 /**
  * One job, from the first worker to the trained weights: hands each message to the part that answers
@@ -81,11 +89,12 @@ export function coordinate(
     deliveries: createDeliveries(servers),
     monitor,
     clock,
-    deadlines: { joinMs: 120_000, stepMs: 120_000, serverMs: 30_000, ...init.deadlines },
+    deadlines: { ...DEADLINES, ...init.deadlines },
     emit,
     stamp,
   };
   const { settings = {}, workers } = init;
+  const pace = createPace();
   const membership: Membership = createMembership({
     ...parts,
     listener,
@@ -94,6 +103,7 @@ export function coordinate(
     minWorkers,
     strict: init.strict ?? false,
     newId,
+    pace,
   });
   const opening: Opening = createOpening({
     ...parts,
@@ -180,7 +190,7 @@ export function coordinate(
         });
       }
       case 'leave':
-        return membership.leave(peer, 'it left');
+        return membership.leave(peer, 'it left', true);
     }
   }
 

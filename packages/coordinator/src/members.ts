@@ -20,13 +20,16 @@ export interface Members {
   /** Those that may be given shards. */
   readonly ready: readonly Member[];
   /**
-   * @param returning it was in this job before: its old connection may not be known to be gone
-   * @throws TuttiError REFUSED if the program differs or the name is taken
+   * @param session the one that the same process had before, or '': its old connection may not be
+   *   known to be gone
+   * @throws TuttiError REFUSED if the program differs, the name is taken or the process was banned
    */
-  admit(peer: string, join: Join, returning: boolean): Member;
+  admit(peer: string, join: Join, session: string): Member;
   /** The member that a message really comes from. */
   authenticate(peer: string, message: Message): Member | undefined;
   remove(peer: string): Member | undefined;
+  /** Its process is not admitted again; another of the same name is. */
+  ban(member: Member): void;
   /** The member that computes a shard. */
   owner(shard: number): Member | undefined;
   [Symbol.iterator](): Iterator<Member>;
@@ -34,9 +37,13 @@ export interface Members {
 
 export function createMembers(newId: () => string): Members {
   const byPeer = new Map<string, Member>();
+  /** By session, the first session of the same process. */
+  const origins = new Map<string, string>();
+  const banned = new Set<string>();
   let described: { worker: string; description: ProgramDescription } | undefined;
   let joined = 0;
   const all = () => [...byPeer.values()];
+  const originOf = (session: string) => origins.get(session) ?? session;
   const isTaken = (name: string) => all().some(({ worker }) => worker === name);
 
   return {
@@ -49,9 +56,13 @@ export function createMembers(newId: () => string): Members {
     get ready() {
       return all().filter(({ ready }) => ready);
     },
-    admit(peer, { worker, description, host }, returning) {
+    admit(peer, { worker, description, host }, before) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
-      if (returning) for (const old of all()) if (old.worker === worker) byPeer.delete(old.peer);
+      if (banned.has(originOf(before)))
+        throw refused(`Worker ${worker} was dropped because it hung`, 'Start it again.');
+      if (before !== '')
+        for (const old of all())
+          if (originOf(old.session) === originOf(before)) byPeer.delete(old.peer);
       if (worker !== '' && isTaken(worker))
         throw refused(
           `A worker called ${worker} is already here`,
@@ -65,10 +76,12 @@ export function createMembers(newId: () => string): Members {
           'Give every worker the same program file and the same data.',
         );
       while (worker === '' && isTaken(`w${joined}`)) joined++;
+      const session = newId();
+      if (before !== '') origins.set(session, originOf(before));
       const member: Member = {
         worker: worker || `w${joined++}`,
         peer,
-        session: newId(),
+        session,
         host,
         ready: false,
         shards: [],
@@ -85,6 +98,7 @@ export function createMembers(newId: () => string): Members {
       byPeer.delete(peer);
       return member;
     },
+    ban: ({ session }) => void banned.add(originOf(session)),
     owner: (shard) => all().find(({ shards }) => shards.includes(shard)),
     [Symbol.iterator]: () => byPeer.values(),
   };

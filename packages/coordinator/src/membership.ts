@@ -9,16 +9,20 @@ import {
   type Wait,
 } from '@tutti/runtime';
 import { createArithmetic } from './arithmetic.js';
-import { assignShards } from './assignment.js';
+import { assignShards, rebalance, type Shares, type Workload } from './assignment.js';
 import type { JobParts } from './job-state.js';
 import { createMembers, type Member } from './members.js';
+import type { Pace } from './pace.js';
 import { type JobSettings, resolvePlan } from './plan.js';
 
 /** The workers of a job: who is in, what each computes, and what they are told. */
 export interface Membership extends Iterable<Member> {
   readonly size: number;
   join(peer: string, message: Extract<Message, { type: 'join' }>): void;
-  leave(peer: string, reason: string): void;
+  /** @param politely it said goodbye: it is told that all it sent before was taken */
+  leave(peer: string, reason: string, politely?: boolean): void;
+  /** Does without a worker that hangs; its process is not taken back. */
+  drop(worker: string, reason: string): void;
   /** It has shown its arithmetic: from now on it is given shards, unless it is refused. */
   probed(member: Member, digest: string): void;
   /** Whether the training goes on without it, whatever ails it. */
@@ -30,12 +34,18 @@ export interface Membership extends Iterable<Member> {
   refuse(peer: string, error: TuttiError): void;
   tell(member: Member, body: Body): void;
   tellAll(body: Body): void;
-  /** Gives every shard of the step under way to a member. */
+  /** Gives every shard of the step under way to a member, as soon as there are enough. */
   assign(rewind?: boolean): void;
+  /** Moves shards to where a step is done sooner, if that is worth it. */
+  rebalance(): void;
   /** The names of those who compute these shards. */
   ownersOf(shards: readonly number[]): string;
   /** Waits for as many as the job starts with. */
   gather(): Promise<void>;
+  /** Whether there are as many as must be there. */
+  readonly enough: boolean;
+  /** More must come before the training goes on. */
+  shortage(): Wait;
   /** Somebody must come before anything can go on. */
   anyone(what: string): Wait;
 }
@@ -50,12 +60,15 @@ export function createMembership(
     /** Refuses a worker whose arithmetic gives other bits than the first one's. */
     readonly strict: boolean;
     readonly newId: () => string;
+    readonly pace: Pace;
   },
 ): Membership {
-  const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers } = init;
+  const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers, pace } = init;
   const members = createMembers(init.newId);
   const arithmetic = createArithmetic();
   let generation = 0;
+  let rewinding = false;
+  let lastLoss = '';
 
   const tell = (member: Member, body: Body) =>
     listener.send(member.peer, { message: { ...stamp(body), session: member.session } });
@@ -70,7 +83,7 @@ export function createMembership(
     let member: Member;
     try {
       if (state.plan !== undefined) checkProgram(state.plan, message.description);
-      member = members.admit(peer, message, message.job === state.job);
+      member = members.admit(peer, message, message.session);
     } catch (error) {
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
     }
@@ -99,35 +112,59 @@ export function createMembership(
     if (state.ledger !== undefined) assign();
   }
 
-  function leave(peer: string, reason: string) {
+  function leave(peer: string, reason: string, politely = false) {
     const member = members.remove(peer);
     if (member === undefined) return;
     const { worker } = member;
-    emit({ event: 'worker-left', worker, reason, workers: members.size });
+    if (politely) tell(member, { type: 'finish' });
     const { ledger } = state;
-    if (ledger === undefined || !member.ready) return;
-    if (members.ready.length < minWorkers)
-      throw new TuttiError(
-        'PEER_LOST',
-        `Worker ${worker} is gone in step ${ledger.version} (${reason}); ${members.ready.length} of at least ${minWorkers} workers are left`,
-        {
-          remedy: 'See how the worker ended, or allow fewer with --min-workers.',
-          details: { worker, step: ledger.version },
-        },
-      );
-    assign();
+    emit({ event: 'worker-left', worker, reason, workers: members.size, politely });
+    lastLoss = `; lost ${worker}${ledger ? ` in step ${ledger.version}` : ''}: ${reason}`;
+    pace.gone(worker);
+    if (ledger !== undefined && member.ready) assign();
   }
 
+  const workloads = (): Workload[] =>
+    members.ready.map(({ worker, shards }) => ({
+      name: worker,
+      speed: pace.speed(worker),
+      shards,
+    }));
+
   function assign(rewind = false) {
+    rewinding ||= rewind;
+    if (members.ready.length < minWorkers) return;
+    give(assignShards(state.plan!.shards, workloads()));
+  }
+
+  function give(shares: Shares) {
     generation++;
-    const { ready } = members;
-    const names = ready.map(({ worker }) => worker);
-    const shares = assignShards(state.plan!.shards, names);
-    for (const member of ready) {
+    const { version } = state.ledger!;
+    for (const member of members.ready) {
       member.shards = shares.get(member.worker)!;
       const { shards } = member;
-      tell(member, { type: 'assign', generation, step: state.ledger!.version, shards, rewind });
+      tell(member, { type: 'assign', generation, step: version, shards, rewind: rewinding });
     }
+    rewinding = false;
+  }
+
+  function missing(wanted: number): Wait {
+    const deadlineMs = deadlines.joinMs;
+    const probing = [...members].filter(({ ready }) => !ready);
+    if (members.size >= wanted)
+      return {
+        who: `worker ${probing.map(({ worker }) => worker).join(', ')}`,
+        what: 'compute a probe gradient',
+        remedy: 'See what it says; a slow machine may need a longer --join-deadline-ms.',
+        deadlineMs,
+      };
+    const here = members.size > 0 ? ` (here: ${members.names.join(', ')})` : '';
+    return {
+      who: `${wanted - members.size} of ${wanted} workers`,
+      what: `join at ${listener.address}${here}${lastLoss}`,
+      remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
+      deadlineMs,
+    };
   }
 
   return {
@@ -149,29 +186,29 @@ export function createMembership(
     tellAll(body) {
       for (const member of members) tell(member, body);
     },
+    drop(worker, reason) {
+      const member = [...members].find((each) => each.worker === worker);
+      if (member === undefined) return;
+      members.ban(member);
+      listener.disconnect(member.peer);
+      leave(member.peer, reason);
+    },
     assign,
+    rebalance() {
+      const shares = rebalance(state.plan!.shards, workloads());
+      if (shares !== undefined && members.ready.length >= minWorkers) give(shares);
+    },
     ownersOf: (shards) =>
       [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', '),
     gather: () =>
       monitor.until(
         () => members.ready.length >= init.workers,
-        () => {
-          const probing = [...members].filter(({ ready }) => !ready);
-          if (members.size >= init.workers)
-            return {
-              who: `worker ${probing.map(({ worker }) => worker).join(', ')}`,
-              what: 'compute a probe gradient',
-              remedy: 'See what it says; a slow machine may need a longer --join-deadline-ms.',
-              deadlineMs: deadlines.joinMs,
-            };
-          return {
-            who: `${init.workers - members.size} of ${init.workers} workers`,
-            what: `join at ${listener.address}${members.size > 0 ? ` (here: ${members.names.join(', ')})` : ''}`,
-            remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
-            deadlineMs: deadlines.joinMs,
-          };
-        },
+        () => missing(init.workers),
       ),
+    get enough() {
+      return members.ready.length >= minWorkers;
+    },
+    shortage: () => missing(minWorkers),
     anyone: (what) => ({
       who: 'a worker',
       what,

@@ -21,6 +21,7 @@ export interface ReadySum {
 export interface Step {
   readonly step: number;
   report(worker: string, report: ShardReport): void;
+  hasReport(shard: number): boolean;
   /**
    * Bytes are copied; a block passes into the step's hands, whatever comes of the offer.
    * @throws RangeError if the values do not have the length of the chunk
@@ -99,6 +100,7 @@ export function createStep(init: {
     report(worker, report) {
       if (!reports.has(report.shard)) reports.set(report.shard, { worker, report });
     },
+    hasReport: (shard) => reports.has(shard),
     contribute({ lo, hi, chunk }, values) {
       const entry = chunks[chunk];
       const refused = entry === undefined ? 'no-node' : entry.state !== 'open' && 'duplicate';

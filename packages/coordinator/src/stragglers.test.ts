@@ -6,9 +6,10 @@ describe('stragglers', () => {
   it('are helped after twice the median of the step, when half have reported', () => {
     const stragglers = createStragglers();
     stragglers.begin(0, 4, 1000);
-    stragglers.arrived(0, 1100);
+    stragglers.arrived(0, 'w0', 1100);
+    stragglers.arrived(0, 'w0', 1150);
     assert.equal(stragglers.lateMs, undefined);
-    stragglers.arrived(0, 1100);
+    stragglers.arrived(0, 'w1', 1100);
     assert.equal(stragglers.lateMs, 200);
     assert.deepEqual([...stragglers.help([2, 3], ['w4'], 1199)], []);
     assert.deepEqual([...stragglers.help([2, 3], ['w4'], 1200)], [['w4', [2, 3]]]);
@@ -28,14 +29,14 @@ describe('stragglers', () => {
   it('are given more time where times differ much', () => {
     const stragglers = createStragglers();
     stragglers.begin(0, 5, 0);
-    for (const now of [100, 200, 150]) stragglers.arrived(0, now);
+    for (const now of [100, 200, 150]) stragglers.arrived(0, `w${now}`, now);
     assert.equal(stragglers.lateMs, 150 + 5 * 50);
   });
 
   it('may be measured by who reported before the step was known to have begun', () => {
     const stragglers = createStragglers();
     stragglers.begin(0, 2, 0);
-    stragglers.arrived(1, 90);
+    stragglers.arrived(1, 'w0', 90);
     stragglers.begin(1, 2, 100);
     assert.equal(stragglers.lateMs, 20);
   });
@@ -48,7 +49,7 @@ describe('stragglers', () => {
         (missing, idle) => {
           const stragglers = createStragglers();
           stragglers.begin(0, 2, 0);
-          stragglers.arrived(0, 30);
+          stragglers.arrived(0, 'w0', 30);
           const given = stragglers.help(missing, idle, 60);
           assert.deepEqual([...given.values()].flat().sort(), [...missing].sort());
           assert.deepEqual([...stragglers.help(missing, idle, 90)], []);

@@ -10,7 +10,7 @@ export interface Stragglers {
   /** It is complete. */
   end(now: number): void;
   /** A worker has reported all that it owes of a step. */
-  arrived(step: number, now: number): void;
+  arrived(step: number, worker: string, now: number): void;
   /** After how long what is missing is late; undefined while there is nothing to compare with. */
   readonly lateMs: number | undefined;
   /** When what is missing becomes late. */
@@ -22,6 +22,8 @@ export interface Stragglers {
   help(missing: readonly number[], idle: readonly string[], now: number): Helpers;
   /** The workers that were also given one of these shards. */
   helping(missing: readonly number[]): string[];
+  /** Whether anybody had to help in this step. */
+  readonly helped: boolean;
   /** It is gone: what it was to help with is without a helper again. */
   gone(worker: string): void;
 }
@@ -38,15 +40,15 @@ const ENOUGH = 3;
 export function createStragglers(): Stragglers {
   const lengths: number[] = [];
   const helpers = new Map<number, string>();
-  /** When the reports came, after the step's beginning. */
-  let arrivals: number[] = [];
+  /** When each had reported, after the step's beginning. */
+  let arrivals = new Map<string, number>();
   /** Of the next step: who is quick may report before the step is known to have begun. */
-  let early = { step: -1, count: 0 };
+  let early = { step: -1, workers: new Set<string>() };
   let under = { step: -1, owners: 0, since: 0 };
 
   const stragglers: Stragglers = {
     begin(step, owners, now) {
-      arrivals = new Array(early.step === step ? early.count : 0).fill(0);
+      arrivals = new Map([...(early.step === step ? early.workers : [])].map((name) => [name, 0]));
       under = { step, owners, since: now };
       helpers.clear();
     },
@@ -54,14 +56,15 @@ export function createStragglers(): Stragglers {
       lengths.push(now - under.since);
       if (lengths.length > WINDOW) lengths.shift();
     },
-    arrived(step, now) {
-      if (step === under.step) arrivals.push(now - under.since);
-      else if (step === under.step + 1)
-        early = { step, count: (early.step === step ? early.count : 0) + 1 };
+    arrived(step, worker, now) {
+      if (step === under.step && !arrivals.has(worker)) arrivals.set(worker, now - under.since);
+      if (step !== under.step + 1) return;
+      if (early.step !== step) early = { step, workers: new Set() };
+      early.workers.add(worker);
     },
     get lateMs() {
-      const half = arrivals.length > 0 && 2 * arrivals.length >= under.owners;
-      const known = half ? arrivals : lengths;
+      const half = arrivals.size > 0 && 2 * arrivals.size >= under.owners;
+      const known = half ? [...arrivals.values()] : lengths;
       if (!half && known.length < ENOUGH) return undefined;
       const middle = median(known);
       const spread = median(known.map((ms) => Math.abs(ms - middle)));
@@ -82,6 +85,9 @@ export function createStragglers(): Stragglers {
       return given;
     },
     helping: (missing) => [...new Set(missing.flatMap((shard) => helpers.get(shard) ?? []))],
+    get helped() {
+      return helpers.size > 0;
+    },
     gone(worker) {
       for (const [shard, helper] of helpers) if (helper === worker) helpers.delete(shard);
     },

@@ -62,6 +62,19 @@ export function createTraining(
       : { who: servers.names, what: `apply step ${step.step}`, remedy, deadlineMs };
   }
 
+  /** Waits for a condition, and whenever there are too few workers, for them. */
+  async function untilWhole(condition: () => boolean, wait: () => Wait) {
+    const met = () => condition() || state.rollback;
+    while (!met()) {
+      await monitor.until(() => met() || !membership.enough, wait);
+      if (met()) return;
+      await monitor.until(
+        () => met() || membership.enough,
+        () => membership.shortage(),
+      );
+    }
+  }
+
   function release() {
     state.ledger?.release();
     state.ledger = undefined;
@@ -77,8 +90,8 @@ export function createTraining(
       membership.assign(rewind);
       progress.startAt(version);
       for (;;) {
-        await monitor.until(
-          () => book.evaluated || state.rollback,
+        await untilWhole(
+          () => book.evaluated,
           () => {
             const shards = book.unevaluated();
             return {
@@ -98,8 +111,8 @@ export function createTraining(
         const step = book.step(book.version);
         if (step === undefined) return;
         pump();
-        await monitor.until(
-          () => step.done || state.rollback,
+        await untilWhole(
+          () => step.done,
           () => awaited(step),
         );
         if (state.rollback) return;

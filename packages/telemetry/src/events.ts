@@ -14,6 +14,7 @@ export type RunEvent =
   | EpochEvent
   | WorkerJoinedEvent
   | WorkerLeftEvent
+  | WorkerRestartedEvent
   | WaitingEvent
   | CheckpointEvent
   | WarningEvent
@@ -78,8 +79,20 @@ export interface WorkerLeftEvent {
   readonly event: 'worker-left';
   readonly worker: string;
   readonly reason: string;
+  /** It said goodbye; else it was lost or dropped. */
+  readonly politely: boolean;
   /** Workers that remain. */
   readonly workers: number;
+}
+
+/** A worker process that died or hung is replaced by another of the same name. */
+export interface WorkerRestartedEvent {
+  readonly event: 'worker-restarted';
+  readonly worker: string;
+  readonly reason: string;
+  /** Replacements so far, this one included. */
+  readonly restarts: number;
+  readonly maxRestarts: number;
 }
 
 /** The run stands still. Repeated while it does. */

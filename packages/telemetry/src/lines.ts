@@ -17,6 +17,10 @@ export function eventText(
       return say(`${event.worker} joined (${counted(event.workers, 'worker')})`);
     case 'worker-left':
       return warn(`${event.worker} left: ${event.reason} (${counted(event.workers, 'worker')})`);
+    case 'worker-restarted':
+      return warn(
+        `${event.worker} is started again (${event.restarts} of ${event.maxRestarts} times): ${event.reason}`,
+      );
     case 'waiting':
       return warn(
         `waiting for ${event.who}: ${event.what}, for ${formatDuration(event.sinceMs)} now. ${event.remedy}`,

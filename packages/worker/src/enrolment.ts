@@ -32,6 +32,8 @@ export interface Enrolment {
   readonly extra: Compute;
   /** Whether there is a coordinator that has welcomed this worker. */
   readonly present: boolean;
+  /** Whether the weights went back, so that this worker must too; reading it answers the question. */
+  takeRewind(): boolean;
   /** Whether initial values were asked for; reading it answers the question. */
   takeInitialize(): boolean;
   readonly finished: boolean;
@@ -71,6 +73,7 @@ export function enrol(init: {
   let extra = NOTHING_EXTRA;
   let admissions = 0;
   let initializeWanted = false;
+  let rewindWanted = false;
   let finished = false;
   /** Whether there was anything to do: then the servers know the job. */
   let begun = false;
@@ -126,6 +129,8 @@ export function enrol(init: {
         return;
       case 'assign':
         begun = true;
+        // A later assignment must not hide it.
+        if (message.rewind === true) rewindWanted = true;
         if (message.generation > assignment.generation) assignment = message;
         return;
       case 'compute':
@@ -202,6 +207,11 @@ export function enrol(init: {
     },
     get initializeWanted() {
       return initializeWanted;
+    },
+    takeRewind() {
+      const wanted = rewindWanted;
+      rewindWanted = false;
+      return wanted;
     },
     takeInitialize() {
       const wanted = initializeWanted;

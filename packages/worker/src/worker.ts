@@ -266,7 +266,7 @@ async function run(
       if (enrolment.takeInitialize()) await initialize();
       if (enrolment.assignment !== assignment) {
         assignment = enrolment.assignment;
-        if (assignment.generation > 0 && (goal < 0 || assignment.rewind === true)) {
+        if (assignment.generation > 0 && (enrolment.takeRewind() || goal < 0)) {
           // What was sent of these steps before is gone with the server that it was for.
           computed.clear();
           evaluated.clear();
