@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Batch } from '@tutti/data';
+import { createRandom } from '@tutti/runtime';
 import type { Computation, ParameterValues } from '@tutti/worker';
 import {
   assertClose,
@@ -63,6 +64,24 @@ describe('gradients', () => {
           y: { data: Int32Array.of(0, 1, 1, 0), shape: [4] },
         };
         await assertFiniteDifferences(computation, await computation.initialize(3), batch);
+      });
+
+      it('are told from the last layer to the first, while the rest is computed', async () => {
+        const computation = await open({
+          model: smallConvNet,
+          loss: 'sparseCategoricalCrossentropy',
+          accelerate,
+        });
+        const told: string[] = [];
+        const weights = await computation.initialize(3);
+        const microBatch = { batch: images, epoch: 0, step: 0, shard: 0, random: createRandom('') };
+        const { gradient: rest } = await computation.gradient(weights, microBatch, (name) =>
+          told.push(name),
+        );
+        assert.deepEqual(rest, {});
+        const layers = told.map((name) => name.split('/')[0]);
+        const backwards = computation.parameters.map(({ name }) => name.split('/')[0]).reverse();
+        assert.deepEqual(layers, backwards);
       });
 
       it('of the ConvNet are those of tf.variableGrads', async () => {

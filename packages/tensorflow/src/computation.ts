@@ -3,6 +3,7 @@ import { resolveSharing, storedFromWeights } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues } from '@tutti/worker';
 import { createAcceleration, noAcceleration } from './accelerate/index.js';
+import { announce, soleUses } from './announce.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
@@ -34,6 +35,7 @@ export function createComputation(options: TrainingOptions): Computation {
   const { parameters } = sharing;
   const sizes = parameters.map(({ shape }) => shape.reduce((size, extent) => size * extent, 1));
   const shared = createSharedWeights(sharing);
+  const sole = soleUses(sharing);
   const moved = parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
 
   const load = (weights: ParameterValues) =>
@@ -54,8 +56,19 @@ export function createComputation(options: TrainingOptions): Computation {
     stored: readonly tf.Tensor[],
     batch: BatchTensors,
     context: { training: boolean; random: Random; write(at: number, value: tf.Tensor): void },
+    watched?: (weight: number, tensor: tf.Tensor) => tf.Tensor,
   ) {
-    const forward = model.forward(shared.expand(stored), batch, {
+    const expanded = shared.expand(stored);
+    const weights = new Map<number, tf.Tensor>();
+    const weight = (at: number) => {
+      let tensor = weights.get(at);
+      if (tensor === undefined) {
+        tensor = watched?.(at, expanded[at]!) ?? expanded[at]!;
+        weights.set(at, tensor);
+      }
+      return tensor;
+    };
+    const forward = model.forward(weight, batch, {
       ...context,
       logits: skipSoftmax,
     });
@@ -79,7 +92,7 @@ export function createComputation(options: TrainingOptions): Computation {
         Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!])),
       );
     },
-    gradient(weights, { batch, random }) {
+    gradient(weights, { batch, random }, known) {
       const count = exampleCount(batch);
       if (count === 0)
         return {
@@ -95,20 +108,18 @@ export function createComputation(options: TrainingOptions): Computation {
         const given = batchTensors(batch);
         const tensors = options.augment?.(given, random) ?? given;
         const written = new Map<string, tf.Tensor>();
+        const early = known && announce(sole, known);
         let outputs: tf.Tensor | undefined;
         try {
           const { value, grads } = tf.engine().gradients(
             () => {
-              const done = run(stored, tensors, {
-                training: true,
-                random,
-                write(at, next) {
-                  const { name } = model.weights[at]!;
-                  const before = written.get(name);
-                  written.set(name, tf.keep(next));
-                  if (before !== next) before?.dispose();
-                },
-              });
+              const write = (at: number, next: tf.Tensor) => {
+                const { name } = model.weights[at]!;
+                const before = written.get(name);
+                written.set(name, tf.keep(next));
+                if (before !== next) before?.dispose();
+              };
+              const done = run(stored, tensors, { training: true, random, write }, early?.watch);
               outputs = done.outputs;
               return done.losses;
             },
@@ -124,16 +135,16 @@ export function createComputation(options: TrainingOptions): Computation {
           const read = createReader();
           return {
             gradient: Object.fromEntries(
-              parameters.map(({ name, update }, at) => {
+              parameters.flatMap(({ name, update }, at) => {
+                if (early?.told.has(name)) return [];
                 const tensor = gradientOf.get(at);
-                if (tensor) return [name, read(tensor)];
+                if (tensor) return [[name, read(tensor)]];
                 const next = update === 'average' ? written.get(name) : undefined;
-                return [
-                  name,
+                const values =
                   next === undefined
                     ? new Float32Array(sizes[at]!)
-                    : change(weights[name]!, next.dataSync(), count),
-                ];
+                    : change(weights[name]!, next.dataSync(), count);
+                return [[name, values]];
               }),
             ),
             lossSum: sum(value.dataSync()),
@@ -145,6 +156,7 @@ export function createComputation(options: TrainingOptions): Computation {
           throw error;
         } finally {
           outputs?.dispose();
+          early?.dispose();
           for (const tensor of written.values()) tensor.dispose();
         }
       });

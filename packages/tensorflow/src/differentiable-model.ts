@@ -11,10 +11,16 @@ export interface DifferentiableModel {
   readonly softmax: boolean;
   /** Fresh values for every weight, in that order. */
   initialize(random: Random): readonly Float32Array[];
-  /** Synchronous, and called inside a tidy with `Math.random` seeded. */
-  forward(weights: readonly tf.Tensor[], batch: BatchTensors, context: ForwardContext): Forward;
+  /**
+   * Synchronous, and called inside a tidy with `Math.random` seeded. Reads each weight where it is
+   * used first, not before: gradients are known in the reverse order.
+   */
+  forward(weight: ReadWeight, batch: BatchTensors, context: ForwardContext): Forward;
   dispose(): void;
 }
+
+/** The tensor of a weight, by its place in `weights`; the same one at every call. */
+export type ReadWeight = (at: number) => tf.Tensor;
 
 export interface ForwardContext {
   readonly training: boolean;

@@ -54,8 +54,13 @@ export function functionModel<Name extends string>(
         return weights.map((weight) => flatValues(weight, values[weight.name]));
       });
     },
-    forward(tensors, batch, { training, random, write }) {
-      const named = Object.fromEntries(weights.map(({ name }, at) => [name, tensors[at]!]));
+    forward(weight, batch, { training, random, write }) {
+      const named = Object.defineProperties(
+        {},
+        Object.fromEntries(
+          weights.map(({ name }, at) => [name, { enumerable: true, get: () => weight(at) }]),
+        ),
+      );
       const outputs = model.apply(named as Record<Name, tf.Tensor>, batch, {
         training,
         random,

@@ -2,7 +2,7 @@ import type { WeightSpec } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
 import { buildModel, finalSoftmax, type LayersModelFactory } from './build-model.js';
-import type { DifferentiableModel, ForwardContext } from './differentiable-model.js';
+import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
 import type { Activation, LayerLike, ModelLike } from './layers-internals.js';
 import type { tf } from './tf.js';
 import { tidied } from './tidied.js';
@@ -26,10 +26,17 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   const softmax = finalSoftmax(model);
   unfuseConvolutions(model);
 
-  let call: { readonly tensors: tf.Tensor[]; readonly context: ForwardContext } | undefined;
+  let call:
+    | {
+        readonly weight: ReadWeight;
+        /** Values that the model has written in this call. */
+        readonly written: Map<number, tf.Tensor>;
+        readonly context: ForwardContext;
+      }
+    | undefined;
   [...names.keys()].forEach((variable, at) => {
     const read = variable.read.bind(variable);
-    variable.read = () => call?.tensors[at] ?? read();
+    variable.read = () => (call === undefined ? read() : (call.written.get(at) ?? call.weight(at)));
     variable.write = (value) => {
       if (call === undefined || !call.context.training || trained.has(variable))
         throw new TuttiError(
@@ -37,7 +44,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
           `The model assigns its weight "${weights[at]!.name}" itself`,
           { remedy: 'Only non-trainable weights can be assigned, and only while training.' },
         );
-      call.tensors[at] = value;
+      call.written.set(at, value);
       call.context.write(at, value);
       return variable;
     };
@@ -47,9 +54,9 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
     weights,
     softmax: softmax !== undefined,
     initialize: (random) => tidied(() => initialValues(factory, model, weights, random)),
-    forward(tensors, batch, context) {
+    forward(weight, batch, context) {
       const inputs = fields.map((field) => inputOf(batch, field));
-      call = { tensors: [...tensors], context };
+      call = { weight, written: new Map(), context };
       const restore =
         context.logits && softmax !== undefined ? replaceActivation(softmax) : undefined;
       try {

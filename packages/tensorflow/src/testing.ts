@@ -46,8 +46,18 @@ export async function gradient(
   at: { epoch?: number; step?: number; shard?: number; seed?: number } = {},
 ): Promise<GradientResult> {
   const { epoch = 0, step = 0, shard = 0, seed = 1 } = at;
-  const random = createRandom('micro-batch', seed, epoch, step, shard);
-  return await computation.gradient(weights, { batch, epoch, step, shard, random });
+  const microBatch = () => {
+    const random = createRandom('micro-batch', seed, epoch, step, shard);
+    return { batch, epoch, step, shard, random };
+  };
+  const result = await computation.gradient(weights, microBatch());
+  // Told early or at the end: the same bits.
+  const early: Record<string, Float32Array> = {};
+  const { gradient: rest } = await computation.gradient(weights, microBatch(), (name, values) => {
+    early[name] = values.slice();
+  });
+  assert.deepEqual({ ...rest, ...early }, result.gradient);
+  return result;
 }
 
 /** The ConvNet of the examples, smaller. */
