@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 
 /** Seeded randomness, as an argument: nothing in Tutti reads `Math.random`. */
@@ -21,7 +21,7 @@ export type RandomKey = readonly (string | number)[];
  * the SHA-256 of the key.
  */
 export function createRandom(...key: RandomKey): Random {
-  const digest = createHash('sha256').update(JSON.stringify(key)).digest();
+  const digest = hash('sha256', JSON.stringify(key), 'buffer');
   const state = [0, 4, 8, 12].map((at) => digest.readInt32LE(at));
   const generator = xoroshiro128plusFromState(state);
   const uint32 = () => generator.next() >>> 0;

@@ -35,6 +35,22 @@ const ignore = () => {};
 /** Four of it are a NaN. */
 const SPOILT = 0xff;
 
+/** As `wrapEncoded` in what becomes of payloads, but no header is made: a good deal faster. */
+export const wrapCopied: Wrap = (envelope) => {
+  checkSendable(envelope);
+  const { message, payload } = envelope;
+  if (payload === undefined) return { bytes: 0, open: () => envelope, spoil: ignore };
+  let copy: Uint8Array | undefined;
+  return {
+    bytes: payload.length,
+    open() {
+      copy = new Uint8Array(payload);
+      return { message, payload: copy };
+    },
+    spoil: () => void copy?.fill(SPOILT),
+  };
+};
+
 /** By reference. Counts payloads only: no header is made. */
 export const wrapReference: Wrap = (envelope) => {
   checkSendable(envelope);

@@ -6,7 +6,7 @@ import {
   createListenerEnd,
   type ListenerEnd,
 } from './memory-ends.js';
-import { wrapEncoded, wrapRaw, wrapReference } from './memory-link.js';
+import { type Wrap, wrapCopied, wrapEncoded, wrapRaw, wrapReference } from './memory-link.js';
 import { createPipe, type Pipe } from './memory-pipe.js';
 
 export interface MemoryNetworkOptions {
@@ -19,8 +19,11 @@ export interface MemoryNetworkOptions {
   readonly timeoutMs?: number;
   /** Default 30,000. */
   readonly connectDeadlineMs?: number;
-  /** False passes messages by reference, without encoding. Default true. */
-  readonly codec?: boolean;
+  /**
+   * False passes messages by reference, without encoding; 'payloads' too, but copies their payloads
+   * as a wire does. Default true.
+   */
+  readonly codec?: boolean | 'payloads';
   /** Runs a delivery after a delay. Default `clock.after`. */
   readonly schedule?: (delayMs: number, task: () => void) => void;
 }
@@ -55,7 +58,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
   const delayMs = options.delayMs ?? (() => (random === undefined ? 0 : random.next() * 2));
   const schedule = options.schedule ?? ((delay, task) => void clock.after(delay, task));
   const timeoutMs = options.timeoutMs ?? 3000;
-  const wrap = options.codec === false ? wrapReference : wrapEncoded;
+  const wrap = WRAPS[String(options.codec ?? true)]!;
 
   const listeners = new Map<string, ListenerEnd>();
   const connections = new Map<ConnectionEnd, ListenerEnd | undefined>();
@@ -206,6 +209,12 @@ function peerOf(listener: ListenerEnd, connection: ConnectionEnd): string | unde
   for (const [peer, end] of listener.peers) if (end === connection) return peer;
   return undefined;
 }
+
+const WRAPS: Readonly<Record<string, Wrap>> = {
+  true: wrapEncoded,
+  false: wrapReference,
+  payloads: wrapCopied,
+};
 
 const pair = (from: string, to: string) => `${from}\0${to}`;
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import type { ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import type { Computation, Program, ProgramData } from './program.js';
@@ -40,6 +40,6 @@ export function describeProgram(
   };
   return {
     ...description,
-    hash: hash ?? createHash('sha256').update(JSON.stringify(description)).digest('hex'),
+    hash: hash ?? hashOf('sha256', JSON.stringify(description)),
   };
 }
