@@ -1,5 +1,6 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Envelope } from '@tutti/protocol';
+import { TuttiError } from '@tutti/runtime';
 import { INJECTIONS } from './faults.js';
 import { createInvariants } from './invariants.js';
 import type { Reference } from './references.js';
@@ -55,7 +56,7 @@ export async function runScenario(init: {
 
   await settle(world);
   invariants.ended(world, simulatedMs);
-  for (const { stopping } of world.processes) stopping.abort();
+  for (const { stopping } of world.processes) stopping.abort(STOPPED);
   await settle(world);
   invariants.stopped(world);
   for (const { memory } of world.processes) memory.reclaim();
@@ -76,6 +77,9 @@ async function settle({ clock, processes }: World): Promise<void> {
     clock.step();
   }
 }
+
+/** Without a reason of its own each of them would make an exception. */
+const STOPPED = new TuttiError('ABORTED', 'The run is over', { remedy: 'None.' });
 
 /** Everything that follows from the last timer, promises included, comes before the next. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -61,6 +61,8 @@ export interface Scenario {
   readonly minWorkers: number;
   /** The longest delay of a message in ms: the higher, the more connections overtake each other. */
   readonly delayMs: number;
+  /** Whether messages go through the codec, which takes a quarter of the time of a run. */
+  readonly codec: boolean;
   readonly faults: readonly Fault[];
 }
 
@@ -109,6 +111,7 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     servers: wide ? 1 + random.below(2) : 1,
     minWorkers,
     delayMs: pick(random, [0.5, 2, 2, 20, 100]),
+    codec: seed % 4 === 0,
     faults,
   };
 }

@@ -82,6 +82,7 @@ export async function createWorld(init: {
   const network = createMemoryNetwork({
     clock,
     random,
+    codec: scenario.codec || 'payloads',
     delayMs: (from, to) => random.next() * (slow.get(`${from} ${to}`) ?? scenario.delayMs),
   });
   const offsets = new Map<string, number>();
