@@ -20,6 +20,7 @@ import {
 import type { RunEvent } from '@tutti/telemetry';
 import type { CoordinatorInit, Deadlines } from './coordinator.js';
 import { createDeliveries } from './deliveries.js';
+import { FAREWELL_MS } from './farewell.js';
 import type { JobParts, JobState } from './job-state.js';
 import { createMembership, type Membership } from './membership.js';
 import { createOpening, type Opening } from './opening.js';
@@ -110,8 +111,7 @@ export function coordinate(
     membership,
     resumed: () => training.collectAgain(),
   });
-  const { ahead } = opening;
-  const training: Training = createTraining({ ...parts, membership, kernels, ahead });
+  const training: Training = createTraining({ ...parts, membership, kernels });
   /** What came before it was clear which job this is. */
   let early: (() => void)[] | undefined = [];
   let ended = false;
@@ -291,7 +291,7 @@ export function coordinate(
       membership.tellAll(farewell);
       servers.broadcast(() => farewell);
       training.release();
-      await Promise.all([servers.close(), listener.close(1000)]);
+      await Promise.all([servers.close(), listener.close(FAREWELL_MS)]);
     }
   }
 

@@ -88,7 +88,7 @@ export function createMembership(
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
     }
     state.plan ??= resolvePlan(message.description, init.settings, init.workers);
-    state.layout ??= createLayout(state.plan.parameters);
+    state.layout ??= createLayout(state.plan.parameters, state.plan.chunkFloats);
     tell(member, {
       type: 'welcome',
       worker: member.worker,

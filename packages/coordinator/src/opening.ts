@@ -20,8 +20,6 @@ export interface Opening {
    * @returns the version that the weights are at
    */
   open(reset: boolean): Promise<number>;
-  /** Chunks that were one version further than the others when the servers were opened. */
-  readonly ahead: ReadonlySet<number>;
   /** What a server says of itself when it is asked, also in the middle of the training. */
   holding(server: number, message: Holding): void;
   opened(server: number, versions: readonly number[]): void;
@@ -45,9 +43,34 @@ export function createOpening(
   /** By server, the version of each of its chunks. */
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
-  const ahead = new Set<number>();
   let openMessage: ((range: { firstChunk: number; chunks: number }) => Body) | undefined;
   let initializer: Member | undefined;
+
+  /**
+   * Workers may be at the version that one holder of a range has in full, and cannot go back from it.
+   * Another holder, which its coordinator did not live to tell all of it, is of no use then.
+   */
+  function dismissStragglers() {
+    const holders = [...opened.keys()].map((server) => ({
+      server,
+      firstChunk: servers.rangeOf(server).firstChunk,
+      least: Math.min(...opened.get(server)!),
+    }));
+    for (const { server, firstChunk, least } of holders) {
+      const best = holders
+        .filter((other) => other.firstChunk === firstChunk)
+        .reduce((a, b) => (b.least > a.least ? b : a));
+      if (least === best.least) continue;
+      servers.dismiss(server);
+      opened.delete(server);
+      init.emit({
+        event: 'warning',
+        code: 'PEER_LOST',
+        message: `${servers.nameOf(server)} is at version ${least}, ${servers.nameOf(best.server)} at ${best.least} of the same chunks: it is not used any more`,
+        remedy: 'Nothing is lost; there is one standby less. Start the job again to have it back.',
+      });
+    }
+  }
 
   /** The lowest version of each chunk over its holders. */
   function versionsByChunk(): number[] {
@@ -106,7 +129,7 @@ export function createOpening(
         });
       state.job = first.job;
       state.plan = first.plan;
-      state.layout = createLayout(first.plan.parameters);
+      state.layout = createLayout(first.plan.parameters, first.plan.chunkFloats);
     },
 
     async open(reset) {
@@ -114,7 +137,6 @@ export function createOpening(
         state.rollback = false;
         opened.clear();
         stored.clear();
-        ahead.clear();
         deliveries.clear();
         openMessage = ({ firstChunk, chunks }) => ({
           type: 'open',
@@ -134,18 +156,17 @@ export function createOpening(
           }),
         );
         if (state.rollback) continue;
+        dismissStragglers();
         const versions = versionsByChunk();
         const [least, most] = [Math.min(...versions), Math.max(...versions)];
         // Weights of a later version without the rest of it are worth nothing.
         if (least < 0 && most > 0) continue;
         if (least < 0) await initialize();
         if (state.rollback) continue;
-        for (const [chunk, version] of versions.entries()) if (version > least) ahead.add(chunk);
+        // Chunks that are a version further ignore the sum of this step; a clipping norm needs it.
         return Math.max(0, least);
       }
     },
-
-    ahead,
 
     holding(server, message) {
       holdings.set(server, message);

@@ -1,3 +1,4 @@
+import { CHUNK_FLOATS } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
@@ -12,6 +13,8 @@ export interface JobSettings {
   readonly shards?: number | undefined;
   readonly learningRate?: number | undefined;
   readonly optimizer?: OptimizerSpec | undefined;
+  /** Floats in a chunk: the unit of wire, reduction and update. */
+  readonly chunkFloats?: number | undefined;
 }
 
 /**
@@ -30,7 +33,8 @@ export function resolvePlan(
   const seed = settings.seed ?? defaults.seed;
   const shards = settings.shards ?? defaults.shards ?? Math.max(1, workers);
   const evaluationBatchSize = defaults.evaluationBatchSize ?? 256;
-  const whole = { batchSize, epochs, shards, evaluationBatchSize, steps: settings.steps ?? 1 };
+  const { steps = 1, chunkFloats = CHUNK_FLOATS } = settings;
+  const whole = { batchSize, epochs, shards, evaluationBatchSize, steps, chunkFloats };
   for (const [name, value] of Object.entries(whole))
     if (!Number.isSafeInteger(value) || value < 1)
       throw badConfig(`${name} is ${value}`, 'Give a whole number from 1.');
@@ -57,6 +61,7 @@ export function resolvePlan(
     stepsPerEpoch,
     steps: Math.min(settings.steps ?? Number.POSITIVE_INFINITY, epochs * stepsPerEpoch),
     optimizer,
+    ...(chunkFloats === CHUNK_FLOATS ? {} : { chunkFloats }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type Layout, partition } from '@tutti/parameters';
 import type { Body, Connection, Envelope, ServerRange, Transport } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
+import { FAREWELL_MS } from './farewell.js';
 
 /** One server, as the coordinator reaches it and as the workers do. */
 export interface ServerAddress {
@@ -27,6 +28,8 @@ export interface Servers {
   /** Sends to all living holders of a chunk; returns who they are. */
   sendTo(chunk: number, body: Body, payload?: Uint8Array): number[];
   send(server: number, body: Body, payload?: Uint8Array): void;
+  /** A standby that is behind the others of its range: it is told nothing any more. */
+  dismiss(server: number): void;
   /** Sends to one living holder of each range. */
   sendToFirst(body: Body): void;
   /** The range that a server holds. */
@@ -129,6 +132,9 @@ export function connectServers(init: {
       return holders;
     },
     send,
+    dismiss(server) {
+      alive[server] = false;
+    },
     sendToFirst(body) {
       for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
     },
@@ -137,7 +143,7 @@ export function connectServers(init: {
     nameOf: (server) => `the server at ${servers[server]!.connect}`,
     async close() {
       closed = true;
-      await Promise.all(connections.map((connection) => connection.close(1000)));
+      await Promise.all(connections.map((connection) => connection.close(FAREWELL_MS)));
     },
   };
 }

@@ -33,8 +33,6 @@ export function createTraining(
   init: JobParts & {
     readonly membership: Membership;
     readonly kernels: Kernels;
-    /** Chunks that are one version further than where the training begins. */
-    readonly ahead: ReadonlySet<number>;
   },
 ): Training {
   const { state, servers, deliveries, membership, monitor, deadlines, kernels } = init;
@@ -86,7 +84,6 @@ export function createTraining(
       const plan = state.plan!;
       const book = createLedger({ plan, layout: state.layout!, kernels, version });
       state.ledger = book;
-      for (const chunk of init.ahead) book.step(version)?.applied(chunk);
       membership.assign(rewind);
       progress.startAt(version);
       for (;;) {

@@ -131,8 +131,8 @@ async function trainInChild(
 }
 
 function settingsOf(options: JobSettings): JobSettings {
-  const { batchSize, epochs, steps, seed, shards, learningRate, optimizer } = options;
-  return { batchSize, epochs, steps, seed, shards, learningRate, optimizer };
+  const { batchSize, epochs, steps, seed, shards, learningRate, optimizer, chunkFloats } = options;
+  return { batchSize, epochs, steps, seed, shards, learningRate, optimizer, chunkFloats };
 }
 
 /** All roles in this process, on the transport that only passes references. */

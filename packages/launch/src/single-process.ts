@@ -35,7 +35,7 @@ export async function trainInSingleProcess(init: {
   try {
     const description = describeProgram(program, data, computation, init.programHash);
     const plan = resolvePlan(description, init.settings, 0);
-    const layout = createLayout(plan.parameters);
+    const layout = createLayout(plan.parameters, plan.chunkFloats);
     const kernels = createKernels();
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker: 'main' });
     const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);

@@ -48,12 +48,16 @@ export interface Layout {
 
 /**
  * Lays the parameters one after the other, in the order in which they are declared.
- * @throws TuttiError BAD_PROGRAM for no parameters, a name used twice, an impossible shape
+ * @throws TuttiError BAD_CONFIG for a chunk of no floats; BAD_PROGRAM for no parameters, a name used twice, an impossible shape
  */
 export function createLayout(
   declared: readonly StoredParameter[],
   chunkFloats: number = CHUNK_FLOATS,
 ): Layout {
+  if (!(chunkFloats >= 1))
+    throw new TuttiError('BAD_CONFIG', `A chunk cannot have ${chunkFloats} floats`, {
+      remedy: 'Give a whole number from 1.',
+    });
   const parameters = place(declared);
   const last = parameters[parameters.length - 1]!;
   const floats = last.offset + last.size;

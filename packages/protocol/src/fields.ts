@@ -101,6 +101,7 @@ const plan = shapeOf<JobPlan>({
   steps: whole,
   stepsPerEpoch: whole,
   optimizer,
+  chunkFloats: optional(whole),
 });
 
 const error = shapeOf<ErrorRecord>({

@@ -94,6 +94,8 @@ export interface JobPlan {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly optimizer: OptimizerSpec;
+  /** Floats in a chunk; 65,536 if absent. A clipping norm adds the squares chunk by chunk. */
+  readonly chunkFloats?: number;
 }
 
 /** Whether a version is evaluated: after every epoch, and at the end. */

@@ -40,7 +40,7 @@ export function createShelf(init: {
   readonly defer: (task: () => void) => void;
 }): Shelf {
   const { plan, firstChunk, chunks, kernels, send, defer } = init;
-  const layout = createLayout(plan.parameters);
+  const layout = createLayout(plan.parameters, plan.chunkFloats);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(firstChunk, chunks) });
   const captures = createCaptures({ store, send, defer });

@@ -180,9 +180,13 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
         const { pipes } = connection;
         const reason = `the process on ${host} ended`;
         if (connection.host === host) {
-          connections.delete(connection);
+          if (connection.over) continue;
           connection.vanish();
-          if (listener === undefined || pipes === undefined) continue;
+          if (listener === undefined || pipes === undefined) {
+            connections.delete(connection);
+            continue;
+          }
+          // It stays known until its end has arrived: that may be held back by a cut.
           loseSome(pipes.up);
           const peer = peerOf(listener, connection);
           if (peer !== undefined) pipes.up.push(() => listener.lost(peer, reason));

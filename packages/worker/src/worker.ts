@@ -159,7 +159,7 @@ async function run(
     emit({ event: 'joined', worker, job });
 
     const { kernels = createKernels() } = init;
-    const layout = createLayout(plan.parameters);
+    const layout = createLayout(plan.parameters, plan.chunkFloats);
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
     const weights = createWeightBuffer(layout);
     const { stamp } = enrolment;

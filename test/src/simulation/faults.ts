@@ -20,7 +20,7 @@ const onWorker =
 /** Two hosts that talk to each other. */
 function ends(world: World, fault: Fault): [string, string] {
   const worker = pick(world.living('worker'), fault)?.host ?? 'coordinator';
-  const server = `server-${fault.choice % world.scenario.servers}`;
+  const server = world.serverHosts[fault.choice % world.serverHosts.length]!;
   if (fault.choice % 3 === 0 && worker !== 'coordinator') return [worker, 'coordinator'];
   return [fault.choice % 3 === 1 ? worker : 'coordinator', server];
 }
@@ -50,6 +50,10 @@ function stranger(
   for (const message of messages)
     connection.send(payload === undefined ? { message } : { message, payload });
 }
+
+/** What is lost now is not missed: the trained weights are out of the servers. */
+const isFinished = ({ incarnations }: World) =>
+  incarnations.at(-1)!.some(({ event }) => event === 'finished');
 
 const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
 
@@ -144,14 +148,14 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
   'coordinator crash and restart': (world, { ms }) => {
     const coordinator = world.living('coordinator')[0];
     // One that has ended the job has nothing to come back to.
-    if (coordinator === undefined || world.last.has('finish')) return false;
+    if (coordinator === undefined || isFinished(world)) return false;
     world.kill(coordinator);
     world.clock.after(ms, () => world.startCoordinator());
     return true;
   },
   'server crash and restart': (world, fault) => {
     const server = pick(world.living('server'), fault);
-    if (server === undefined || world.last.has('finish')) return false;
+    if (server === undefined || isFinished(world)) return false;
     world.kill(server);
     world.clock.after(fault.ms, () => world.startServer(server.host));
     return true;

@@ -13,8 +13,8 @@ export interface Reference {
   readonly epochs: readonly Extract<RunEvent, { event: 'epoch' }>[];
 }
 
-/** More floats than one chunk has. */
-const WIDE = 66_000;
+/** Further floats of a program that has several chunks. */
+export const PADDING = 5;
 
 /** References of all programs asked for so far. */
 export function createReferences(): (shape: ProgramShape) => Promise<Reference> {
@@ -30,11 +30,15 @@ export function createReferences(): (shape: ProgramShape) => Promise<Reference> 
   };
 }
 
-async function compute({ wide, ...shape }: ProgramShape): Promise<Reference> {
+async function compute({ chunkFloats, ...shape }: ProgramShape): Promise<Reference> {
   const narrow = regression(shape);
-  const program = wide ? widened(narrow) : narrow;
+  const program = chunkFloats === undefined ? narrow : padded(narrow);
   const events: RunEvent[] = [];
-  const run = runLocal(program, { workers: 0, onEvent: (event) => events.push(event) });
+  const run = runLocal(program, {
+    workers: 0,
+    chunkFloats,
+    onEvent: (event) => events.push(event),
+  });
   const { digest, examples } = await run.result;
   return {
     program,
@@ -45,23 +49,23 @@ async function compute({ wide, ...shape }: ProgramShape): Promise<Reference> {
   };
 }
 
-/** The same program with a long parameter beside the others. */
-function widened(program: Program): Program {
+/** The same program with one more parameter, of the kind that is averaged. */
+function padded(program: Program): Program {
   return {
     ...program,
-    name: 'wide regression',
+    name: 'padded regression',
     async open() {
       const narrow = await program.open();
       return {
         ...narrow,
-        parameters: [...narrow.parameters, { name: 'pad', shape: [WIDE] }],
+        parameters: [...narrow.parameters, { name: 'pad', shape: [PADDING], update: 'average' }],
         initialize: async (seed) => ({
           ...(await narrow.initialize(seed)),
-          pad: new Float32Array(WIDE).fill(0.5),
+          pad: new Float32Array(PADDING).fill(0.5),
         }),
         async gradient(weights, microBatch) {
           const result = await narrow.gradient(weights, microBatch);
-          const pad = new Float32Array(WIDE).fill(result.gradient.b![0]! / 7);
+          const pad = new Float32Array(PADDING).fill(result.gradient.b![0]! / 7);
           return { ...result, gradient: { ...result.gradient, pad } };
         },
       };

@@ -48,8 +48,8 @@ export interface ProgramShape {
   readonly epochs: number;
   readonly shards: number;
   readonly optimizer: OptimizerSpec;
-  /** More than one chunk, so that several servers have something to hold. */
-  readonly wide: boolean;
+  /** Floats in a chunk, where it has several chunks and so something for several servers. */
+  readonly chunkFloats?: number;
 }
 
 /** Everything about one run, from one seed. */
@@ -58,6 +58,8 @@ export interface Scenario {
   readonly program: ProgramShape;
   readonly workers: number;
   readonly servers: number;
+  /** Standbys of each server. */
+  readonly replicas: number;
   readonly minWorkers: number;
   /** The longest delay of a message in ms: the higher, the more connections overtake each other. */
   readonly delayMs: number;
@@ -74,7 +76,7 @@ const OPTIMIZERS: readonly OptimizerSpec[] = [
   { name: 'adagrad', learningRate: 0.1 },
 ];
 
-const SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'wide'>[] = [
+const SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'chunkFloats'>[] = [
   { features: 3, examples: 12, batchSize: 4, epochs: 1, shards: 4 },
   { features: 2, examples: 11, batchSize: 6, epochs: 2, shards: 3 },
   { features: 4, examples: 18, batchSize: 5, epochs: 1, shards: 6 },
@@ -86,8 +88,9 @@ const SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'wide'>[] = [
 export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario {
   const random = createRandom('scenario', seed);
   const shape = pick(random, SHAPES);
-  const wide = random.below(32) === 0;
-  const program = { ...shape, optimizer: pick(random, OPTIMIZERS), wide };
+  const chunked = random.below(3) === 0;
+  const optimizer = pick(random, OPTIMIZERS);
+  const program = { ...shape, optimizer, ...(chunked ? { chunkFloats: 2 } : {}) };
   const workers = 1 + random.below(Math.min(4, shape.shards));
   const minWorkers = random.below(4) > 0 ? 1 : 1 + random.below(workers);
   const span = 60 + 30 * workers;
@@ -108,7 +111,8 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     seed,
     program,
     workers,
-    servers: wide ? 1 + random.below(2) : 1,
+    servers: chunked ? 1 + random.below(3) : 1,
+    replicas: random.below(5) === 0 ? 1 : 0,
     minWorkers,
     delayMs: pick(random, [0.5, 2, 2, 20, 100]),
     codec: seed % 4 === 0,

@@ -47,6 +47,7 @@ export type Observe = (host: string, from: string, envelope: Envelope) => void;
 /** A cluster that faults can be done to. */
 export interface World {
   readonly scenario: Scenario;
+  readonly serverHosts: readonly string[];
   readonly clock: SimulatedClock;
   readonly network: MemoryNetwork;
   readonly random: Random;
@@ -85,6 +86,10 @@ export async function createWorld(init: {
     codec: scenario.codec || 'payloads',
     delayMs: (from, to) => random.next() * (slow.get(`${from} ${to}`) ?? scenario.delayMs),
   });
+  const serverHosts = Array.from(
+    { length: scenario.servers * (scenario.replicas + 1) },
+    (_, at) => `server-${at}`,
+  );
   const offsets = new Map<string, number>();
   const processes: Process[] = [];
   const incarnations: RunEvent[][] = [];
@@ -179,6 +184,7 @@ export async function createWorld(init: {
 
   const world: World = {
     scenario,
+    serverHosts,
     clock,
     network,
     random,
@@ -218,9 +224,9 @@ export async function createWorld(init: {
       incarnations.push(events);
       void createCoordinator({
         address: 'coordinator:1',
-        servers: Array.from({ length: scenario.servers }, (_, at) => ({
-          connect: `server-${at}:1`,
-        })),
+        servers: serverHosts.map((host) => ({ connect: `${host}:1` })),
+        replicas: scenario.replicas,
+        settings: { chunkFloats: scenario.program.chunkFloats },
         workers: scenario.workers,
         minWorkers: scenario.minWorkers,
         newId: () => `id-${random.uint32()}`,
@@ -261,7 +267,7 @@ export async function createWorld(init: {
     },
   };
 
-  for (let at = 0; at < scenario.servers; at++) world.startServer(`server-${at}`);
+  for (const host of serverHosts) world.startServer(host);
   world.startCoordinator();
   for (let at = 0; at < scenario.workers; at++) world.startWorker(`w${at}`);
   return world;
