@@ -63,6 +63,7 @@ export function createOpening(
       if (least === best.least) continue;
       servers.dismiss(server);
       opened.delete(server);
+      membership.tellAll({ type: 'relocated', servers: servers.ranges(state.layout!) });
       init.emit({
         event: 'warning',
         code: 'PEER_LOST',

@@ -51,9 +51,8 @@ function stranger(
     connection.send(payload === undefined ? { message } : { message, payload });
 }
 
-/** What is lost now is not missed: the trained weights are out of the servers. */
-const isFinished = ({ incarnations }: World) =>
-  incarnations.at(-1)!.some(({ event }) => event === 'finished');
+/** The servers were told the end of the job: what is lost now is not missed. */
+const isFinished = (world: World) => world.living('coordinator')[0]?.ending === true;
 
 const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
 

@@ -38,7 +38,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   const violated = (text: string) => {
     if (violations.length < 20) violations.push(text);
   };
-  const floats = scenario.program.features + 1 + (scenario.program.chunkFloats === undefined ? 0 : PADDING);
+  const floats =
+    scenario.program.features + 1 + (scenario.program.chunkFloats === undefined ? 0 : PADDING);
 
   function checkEvents(events: readonly RunEvent[], first: boolean) {
     const restarted = kinds.has('server crash and restart');

@@ -35,6 +35,8 @@ export interface Process {
   /** Something was done to it, after which it may end in other ways than the rest. */
   excused: boolean;
   joined: boolean;
+  /** It has told others that the job is over. */
+  ending: boolean;
   slowMs: number;
   hung: boolean;
   /** Sends everything twice, the second time late. */
@@ -139,6 +141,7 @@ export async function createWorld(init: {
   function say(process: Process, connection: Connection, envelope: Envelope) {
     connection.send(envelope);
     const { type } = envelope.message;
+    if (type === 'finish') process.ending = true;
     if (!process.repeats || !REPEATABLE.includes(type)) return;
     const { message, payload } = envelope;
     const copy = payload === undefined ? { message } : { message, payload: payload.slice() };
@@ -155,6 +158,7 @@ export async function createWorld(init: {
       dead: false,
       excused: false,
       joined: false,
+      ending: false,
       slowMs: 0,
       hung: false,
       repeats: false,
