@@ -1,7 +1,7 @@
 import { createKernels } from '@tutti/kernels';
 import { createReferences } from './references.js';
 import { runScenario, type ScenarioReport } from './run-scenario.js';
-import { type FaultKind, scenarioOf } from './scenario.js';
+import { type FaultKind, type Scenario, scenarioOf } from './scenario.js';
 
 export interface SweepReport {
   readonly runs: number;
@@ -12,32 +12,43 @@ export interface SweepReport {
   readonly simulatedMs: number;
 }
 
+type Trace = (line: string) => void;
+
+/** Runs one scenario after the other; what they share is made once. */
+export function createRunner(trace?: Trace): (scenario: Scenario) => Promise<ScenarioReport> {
+  const kernels = createKernels();
+  const referenceOf = createReferences();
+  return async (scenario) => {
+    const reference = await referenceOf(scenario.program);
+    trace?.(JSON.stringify(scenario));
+    const { stackTraceLimit } = Error;
+    // Many errors are made in a run, and nobody reads where.
+    if (trace === undefined) Error.stackTraceLimit = 0;
+    try {
+      return await runScenario({ scenario, reference, kernels, ...(trace && { trace }) });
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+}
+
 /** Runs the scenarios of all seeds from `first` to `last`. */
 export async function sweep(init: {
   readonly first: number;
   readonly last: number;
-  readonly trace?: ((line: string) => void) | undefined;
+  readonly trace?: Trace | undefined;
   /** Ends at the first failure. */
   readonly stopAtFailure?: boolean;
   readonly failureFound?: (report: ScenarioReport) => void;
 }): Promise<SweepReport> {
   const { first, last, trace } = init;
-  const kernels = createKernels();
-  const referenceOf = createReferences();
+  const run = createRunner(trace);
   const injected = new Map<FaultKind, number>();
   const failed = new Map<string, number>();
   const failures: ScenarioReport[] = [];
   let [runs, simulatedMs] = [0, 0];
   for (let seed = first; seed <= last; seed++) {
-    const scenario = scenarioOf(seed);
-    const reference = await referenceOf(scenario.program);
-    trace?.(JSON.stringify(scenario));
-    const report = await runScenario({
-      scenario,
-      reference,
-      kernels,
-      ...(trace === undefined ? {} : { trace }),
-    });
+    const report = await run(scenarioOf(seed));
     runs++;
     simulatedMs += report.simulatedMs;
     for (const kind of report.injected) injected.set(kind, (injected.get(kind) ?? 0) + 1);
