@@ -28,6 +28,8 @@ function twoValues(name: SettingName): [SettingValue, SettingValue] {
       return [setting.min + 1, setting.min + 2];
     case 'number':
       return [setting.above + 0.25, setting.above + 1.5];
+    case 'share':
+      return [0.25, 1];
     case 'boolean':
       return [true, false];
     case 'choice':
@@ -164,13 +166,16 @@ describe('refused settings', () => {
         fc.constantFrom(...sourceKinds),
         (name, value, kind) => {
           const setting = settingOf(name);
-          if (setting.kind !== 'integer' && setting.kind !== 'number') return;
-          const possible =
-            setting.kind === 'integer'
-              ? Number.isSafeInteger(value) &&
-                value >= setting.min &&
-                value <= (setting.max ?? Number.MAX_SAFE_INTEGER)
-              : Number.isFinite(value) && value > setting.above;
+          let possible: boolean;
+          if (setting.kind === 'share') possible = value >= 0 && value <= 1;
+          else if (setting.kind === 'number')
+            possible = Number.isFinite(value) && value > setting.above;
+          else if (setting.kind === 'integer')
+            possible =
+              Number.isSafeInteger(value) &&
+              value >= setting.min &&
+              value <= (setting.max ?? Number.MAX_SAFE_INTEGER);
+          else return;
           const init = initOf(name, { [kind]: value });
           if (possible) assert.equal(resolveSettings(init).settings[name], value);
           else refused(init);

@@ -9,6 +9,8 @@ export type Setting = Common &
       }
     /** A finite number above `above`. */
     | { readonly kind: 'number'; readonly above: number; readonly default?: number }
+    /** A number from 0 to 1. */
+    | { readonly kind: 'share'; readonly default?: number }
     | { readonly kind: 'boolean'; readonly default?: boolean }
     | { readonly kind: 'choice'; readonly values: readonly string[]; readonly default?: string }
     /** A name or a path: any text that is not empty. */

@@ -94,6 +94,13 @@ export const SETTINGS = {
     group: 'Processes',
     doc: 'how many workers that died or hung are replaced in the whole run',
   },
+  verify: {
+    kind: 'share',
+    default: 0,
+    commands: ['train', 'coordinator'],
+    group: 'Processes',
+    doc: 'the share of steps in which everything is computed by two workers and compared; who is wrong is excluded',
+  },
   servers: {
     kind: 'integer',
     min: 1,
@@ -268,7 +275,7 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-type ValueOf<S extends Setting> = S extends { kind: 'integer' | 'number' }
+type ValueOf<S extends Setting> = S extends { kind: 'integer' | 'number' | 'share' }
   ? number
   : S extends { kind: 'boolean' }
     ? boolean

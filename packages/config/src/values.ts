@@ -12,6 +12,8 @@ export function allowedText(setting: Setting): string {
         : `a whole number from ${setting.min} to ${setting.max}`;
     case 'number':
       return `a finite number above ${setting.above}`;
+    case 'share':
+      return 'a number from 0 to 1';
     case 'boolean':
       return 'true or false';
     case 'choice':
@@ -38,6 +40,8 @@ export function checkValue(setting: Setting, value: unknown): SettingValue | und
       return Number.isFinite(value) && (value as number) > setting.above
         ? (value as number)
         : undefined;
+    case 'share':
+      return (value as number) >= 0 && (value as number) <= 1 ? (value as number) : undefined;
     case 'boolean':
       return typeof value === 'boolean' ? value : undefined;
     case 'choice':
@@ -62,6 +66,7 @@ export function parseText(setting: Setting, text: string): unknown {
     case 'integer':
       return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
     case 'number':
+    case 'share':
       return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
     case 'boolean':
       if (/^(true|1|yes|on)$/i.test(text)) return true;

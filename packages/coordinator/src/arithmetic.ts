@@ -44,7 +44,7 @@ function differs(first: Prober, other: Prober): TuttiError {
 }
 
 /** "node3, process 17, AMD EPYC 9654" */
-function placeOf({ hostname, pid, cpu, arithmetic }: HostFacts): string {
+export function placeOf({ hostname, pid, cpu, arithmetic }: HostFacts): string {
   const { threads } = arithmetic;
   const parts = [hostname, `process ${pid}`, cpu];
   if (threads !== undefined) parts.push(`${threads} ${threads === '1' ? 'thread' : 'threads'}`);
@@ -52,7 +52,7 @@ function placeOf({ hostname, pid, cpu, arithmetic }: HostFacts): string {
 }
 
 /** What decides the bits and is not the same: "threads: 1 and 2". */
-function differencesOf(first: HostFacts, other: HostFacts): string[] {
+export function differencesOf(first: HostFacts, other: HostFacts): string[] {
   const facts = ({ cpu, node, arithmetic }: HostFacts): Record<string, string> => ({
     cpu,
     node,

@@ -24,6 +24,8 @@ export interface CoordinatorInit {
   readonly settings?: JobSettings;
   /** Refuses a worker whose arithmetic gives other bits than the first one's; else it is a warning. */
   readonly strict?: boolean;
+  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
+  readonly verify?: number;
   readonly deadlines?: Partial<Deadlines>;
   /** Keeps the trained model; returns where. An error becomes a warning, not the run's end. */
   readonly save?: (trained: Omit<JobResult, 'modelPath'>) => Promise<string | null>;

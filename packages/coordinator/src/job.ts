@@ -111,7 +111,12 @@ export function coordinate(
     membership,
     resumed: () => training.collectAgain(),
   });
-  const training: Training = createTraining({ ...parts, membership, kernels });
+  const training: Training = createTraining({
+    ...parts,
+    membership,
+    kernels,
+    verify: init.verify ?? 0,
+  });
   /** What came before it was clear which job this is. */
   let early: (() => void)[] | undefined = [];
   let ended = false;
@@ -159,6 +164,7 @@ export function coordinate(
     const misfit = refusal(message, state.job);
     if (misfit !== undefined) return membership.refuse(peer, misfit);
     if (message.type === 'join') return membership.join(peer, message);
+    if (membership.ignores(peer)) return;
     const member = membership.authenticate(peer, message);
     if (member === undefined)
       return membership.refuse(
@@ -170,6 +176,8 @@ export function coordinate(
     switch (message.type) {
       case 'probe':
         return membership.probed(member, message.digest);
+      case 'verification':
+        return training.verified(member, message);
       case 'initial':
         return opening.initial(member, message.chunk, payload!);
       case 'report':

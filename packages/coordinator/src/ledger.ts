@@ -21,6 +21,8 @@ export interface Ledger {
   readonly evaluated: boolean;
   /** Shards that the evaluation of the current version lacks. */
   unevaluated(): number[];
+  /** Nothing is kept of the step under way, nor of the next. */
+  redo(): void;
   /** The step under way is done. */
   advance(): void;
   release(): void;
@@ -57,6 +59,10 @@ export function createLedger(init: {
       const reports = ledger.evaluation(version);
       const all = Array.from({ length: plan.shards }, (_, shard) => shard);
       return reports === undefined ? [] : all.filter((shard) => !reports.has(shard));
+    },
+    redo() {
+      for (const step of steps.values()) step.release();
+      steps.clear();
     },
     advance() {
       steps.get(version)?.release();

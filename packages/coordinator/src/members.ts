@@ -28,8 +28,8 @@ export interface Members {
   /** The member that a message really comes from. */
   authenticate(peer: string, message: Message): Member | undefined;
   remove(peer: string): Member | undefined;
-  /** Its process is not admitted again; another of the same name is. */
-  ban(member: Member): void;
+  /** Its process is not admitted again, and told why; another of the same name is. */
+  ban(member: Member, why: TuttiError): void;
   /** The member that computes a shard. */
   owner(shard: number): Member | undefined;
   [Symbol.iterator](): Iterator<Member>;
@@ -39,7 +39,7 @@ export function createMembers(newId: () => string): Members {
   const byPeer = new Map<string, Member>();
   /** By session, the first session of the same process. */
   const origins = new Map<string, string>();
-  const banned = new Set<string>();
+  const banned = new Map<string, TuttiError>();
   let described: { worker: string; description: ProgramDescription } | undefined;
   let joined = 0;
   const all = () => [...byPeer.values()];
@@ -58,8 +58,8 @@ export function createMembers(newId: () => string): Members {
     },
     admit(peer, { worker, description, host }, before) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
-      if (banned.has(originOf(before)))
-        throw refused(`Worker ${worker} was dropped because it hung`, 'Start it again.');
+      const ban = banned.get(originOf(before));
+      if (ban !== undefined) throw ban;
       if (before !== '')
         for (const old of all())
           if (originOf(old.session) === originOf(before)) byPeer.delete(old.peer);
@@ -98,7 +98,7 @@ export function createMembers(newId: () => string): Members {
       byPeer.delete(peer);
       return member;
     },
-    ban: ({ session }) => void banned.add(originOf(session)),
+    ban: ({ session }, why) => void banned.set(originOf(session), why),
     owner: (shard) => all().find(({ shards }) => shards.includes(shard)),
     [Symbol.iterator]: () => byPeer.values(),
   };

@@ -23,6 +23,12 @@ export interface Membership extends Iterable<Member> {
   leave(peer: string, reason: string, politely?: boolean): void;
   /** Does without a worker that hangs; its process is not taken back. */
   drop(worker: string, reason: string): void;
+  /** Does without a worker whose gradients are wrong; its process is not taken back. */
+  exclude(member: Member, why: TuttiError): void;
+  /** Whether a peer has been told why nothing more is read of it. */
+  ignores(peer: string): boolean;
+  /** Those that are given shards. */
+  readonly ready: readonly Member[];
   /** It has shown its arithmetic: from now on it is given shards, unless it is refused. */
   probed(member: Member, digest: string): void;
   /** Whether the training goes on without it, whatever ails it. */
@@ -66,6 +72,8 @@ export function createMembership(
   const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers, pace } = init;
   const members = createMembers(init.newId);
   const arithmetic = createArithmetic();
+  /** Peers that may still send what was on its way. */
+  const excluded = new Set<string>();
   let generation = 0;
   let rewinding = false;
   let lastLoss = '';
@@ -189,9 +197,26 @@ export function createMembership(
     drop(worker, reason) {
       const member = [...members].find((each) => each.worker === worker);
       if (member === undefined) return;
-      members.ban(member);
+      members.ban(
+        member,
+        new TuttiError('REFUSED', `Worker ${worker} was dropped because it hung`, {
+          remedy: 'Start it again.',
+        }),
+      );
       listener.disconnect(member.peer);
       leave(member.peer, reason);
+    },
+    exclude(member, why) {
+      excluded.add(member.peer);
+      members.ban(member, why);
+      listener.send(member.peer, {
+        message: stamp({ type: 'refused', error: errorToRecord(why) }),
+      });
+      leave(member.peer, 'its gradients are wrong');
+    },
+    ignores: (peer) => excluded.has(peer),
+    get ready() {
+      return members.ready;
     },
     assign,
     rebalance() {

@@ -1,6 +1,7 @@
 import type { Kernels } from '@tutti/kernels';
-import type { Contribution, ShardReport } from '@tutti/protocol';
+import type { Contribution, ShardReport, Verification } from '@tutti/protocol';
 import { TuttiError, type Wait } from '@tutti/runtime';
+import { createChecks } from './checks.js';
 import type { JobParts } from './job-state.js';
 import { createLedger } from './ledger.js';
 import type { Member } from './members.js';
@@ -20,6 +21,8 @@ export interface Training {
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
   /** @throws TuttiError BAD_FRAME for a range that is no node of the tree */
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
+  /** A worker has computed again what another contributed. */
+  verified(member: Member, answer: Verification): void;
   evaluated(version: number, reports: readonly ShardReport[]): void;
   /** A server has applied a sum. */
   applied(server: number, step: number, chunk: number): void;
@@ -33,23 +36,36 @@ export function createTraining(
   init: JobParts & {
     readonly membership: Membership;
     readonly kernels: Kernels;
+    /** The share of steps that are checked. */
+    readonly verify: number;
   },
 ): Training {
   const { state, servers, deliveries, membership, monitor, deadlines, kernels } = init;
   let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
 
+  const checks = createChecks({ ...init, share: init.verify, redo });
+
+  /** Nobody knows any more what came from whom: all of the step is computed again. */
+  function redo() {
+    state.ledger!.redo();
+    checks.clear();
+  }
+
   /** Has the servers apply what is ready. A version that is being evaluated stays until it is. */
   function pump() {
     const { ledger } = state;
     if (ledger === undefined || !ledger.evaluated) return;
-    const step = ledger.version;
-    for (const ready of ledger.step(step)?.ready() ?? []) deliveries.send(step, ready);
+    const step = ledger.step(ledger.version);
+    if (step === undefined || !checks.cleared(step)) return;
+    for (const ready of step.ready()) deliveries.send(step.step, ready);
   }
 
   function awaited(step: Step): Wait {
     const missing = step.missing();
     const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
     const deadlineMs = deadlines.stepMs;
+    const check = checks.awaited(step);
+    if (missing.length === 0 && check !== undefined) return { ...check, remedy, deadlineMs };
     return missing.length > 0
       ? {
           who: `worker ${membership.ownersOf(missing)}`,
@@ -84,6 +100,7 @@ export function createTraining(
       const plan = state.plan!;
       const book = createLedger({ plan, layout: state.layout!, kernels, version });
       state.ledger = book;
+      checks.clear();
       membership.assign(rewind);
       progress.startAt(version);
       for (;;) {
@@ -105,15 +122,20 @@ export function createTraining(
           progress.epochDone(book.version, reports && totalOf(reports.values()));
           progress.stepStarted();
         }
-        const step = book.step(book.version);
-        if (step === undefined) return;
-        pump();
+        // A check can begin the step anew.
+        const step = () => book.step(book.version)!;
+        if (book.version === plan.steps) return;
         await untilWhole(
-          () => step.done,
-          () => awaited(step),
+          () => {
+            // Not only on messages: who was to check a step may be gone.
+            pump();
+            return step().done;
+          },
+          () => awaited(step()),
         );
         if (state.rollback) return;
-        progress.stepDone(step.step, step.totals);
+        progress.stepDone(book.version, step().totals);
+        checks.done(book.version);
         book.advance();
       }
     },
@@ -142,12 +164,21 @@ export function createTraining(
 
     reported(member, step, reports) {
       const under = state.ledger?.step(step);
-      for (const report of reports) under?.report(member.worker, report);
+      for (const report of reports) {
+        under?.report(member.worker, report);
+        if (under !== undefined) checks.reported(member, step, report);
+      }
       pump();
     },
     contributed(member, contribution, payload) {
       const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
       if (offer === 'no-node') throw noNode(member, contribution);
+      if (offer === 'held' || offer === 'complete')
+        checks.contributed(member, contribution, payload);
+      pump();
+    },
+    verified(member, answer) {
+      checks.answered(member, answer);
       pump();
     },
     evaluated(version, reports) {

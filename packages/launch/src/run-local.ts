@@ -40,6 +40,8 @@ export interface LocalOptions extends JobSettings {
   readonly minWorkers?: number;
   /** Refuses a worker whose arithmetic gives other bits than the first one's. */
   readonly strict?: boolean;
+  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
+  readonly verify?: number;
   readonly deadlines?: Partial<Deadlines>;
   /** The folder that the trained model is saved in; null to keep it in memory only. */
   readonly checkpointDir?: string | null;
@@ -279,6 +281,7 @@ function coordinatorInit(
     signal,
     onEvent: emit,
     ...(minWorkers === undefined ? {} : { minWorkers }),
+    ...(options.verify === undefined ? {} : { verify: options.verify }),
     ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(deadlines === undefined ? {} : { deadlines }),
   };

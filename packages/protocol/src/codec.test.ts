@@ -92,6 +92,7 @@ function isOwnName(name: string): boolean {
 const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }>, 'type'>> } = {
   join,
   probe: fc.record({ digest: text }),
+  verification: fc.record({ order: whole, digests: fc.array(text), shards }),
   initial: fc.record({ chunk: whole }),
   report: fc.record({ step: whole, shards, wireBytes: whole }),
   contribution: fc.record({ step: whole, lo: whole, hi: whole, chunk: whole }),
@@ -115,6 +116,7 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
   }),
   inquire: fc.constant({}),
   holding: fc.record({ plan }, { requiredKeys: [] }),
+  verify: fc.record({ order: whole, step: whole, lo: whole, hi: whole }),
   finish: fc.record({ error }, { requiredKeys: [] }),
   open: fc.record({ plan, firstChunk: whole, chunks: whole }),
   store: fc.record({ chunk: whole }),

@@ -140,6 +140,7 @@ type Bodies = { [T in Body['type']]: Omit<Extract<Body, { type: T }>, 'type'> };
 const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   join: { worker: text, description, host },
   probe: { digest: text },
+  verification: { order: whole, digests: listOf(text), shards: shardReports },
   initial: { chunk: whole },
   report: { step: whole, shards: shardReports, wireBytes: whole },
   contribution: { step: whole, lo: whole, hi: whole, chunk: whole },
@@ -151,6 +152,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   relocated: { servers },
   assign: { generation: whole, step: whole, shards: listOf(whole), rewind: optional(flag) },
   compute: { step: whole, shards: listOf(whole) },
+  verify: { order: whole, step: whole, lo: whole, hi: whole },
   finish: { error: optional(error) },
   inquire: {},
   open: { plan, firstChunk: whole, chunks: whole, reset: optional(flag) },

@@ -1,4 +1,5 @@
 export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
+export { digestOfBytes } from './digest.js';
 export type {
   Connection,
   ConnectionHandlers,

@@ -51,6 +51,14 @@ export interface Probe {
   readonly type: 'probe';
   readonly digest: string;
 }
+/** What a worker got for a node of the tree that another had contributed, in answer to `verify`. */
+export interface Verification {
+  readonly type: 'verification';
+  readonly order: number;
+  /** The SHA-256 of each chunk of the sum. */
+  readonly digests: readonly string[];
+  readonly shards: readonly ShardReport[];
+}
 /** One chunk of the initial stored parameters, in answer to `initialize`. Payload: float32. */
 export interface Initial {
   readonly type: 'initial';
@@ -125,6 +133,17 @@ export interface Compute {
   readonly type: 'compute';
   readonly step: number;
   readonly shards: readonly number[];
+}
+/**
+ * Computes the sum over the shards [lo, hi), a node of the tree, as if to contribute it, and answers
+ * with its digests: it is compared with what another has sent.
+ */
+export interface Verify {
+  readonly type: 'verify';
+  readonly order: number;
+  readonly step: number;
+  readonly lo: number;
+  readonly hi: number;
 }
 /** The end of the job, or the answer to `leave`: all that came before it was taken. */
 export interface Finish {
@@ -229,6 +248,7 @@ export interface Refused {
 export type Body =
   | Join
   | Probe
+  | Verification
   | Initial
   | Report
   | Contribution
@@ -240,6 +260,7 @@ export type Body =
   | Assign
   | Relocated
   | Compute
+  | Verify
   | Finish
   | Inquire
   | Open

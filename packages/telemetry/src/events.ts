@@ -15,6 +15,7 @@ export type RunEvent =
   | WorkerJoinedEvent
   | WorkerLeftEvent
   | WorkerRestartedEvent
+  | WorkerExcludedEvent
   | WaitingEvent
   | CheckpointEvent
   | WarningEvent
@@ -93,6 +94,17 @@ export interface WorkerRestartedEvent {
   /** Replacements so far, this one included. */
   readonly restarts: number;
   readonly maxRestarts: number;
+}
+
+/** Its gradients were found wrong by --verify: it is sent away. A warning says the same in words. */
+export interface WorkerExcludedEvent {
+  readonly event: 'worker-excluded';
+  readonly worker: string;
+  /** The step, from 0, in which it was found; it is computed again without the worker. */
+  readonly step: number;
+  readonly shards: readonly number[];
+  readonly hostname: string;
+  readonly pid: number;
 }
 
 /** The run stands still. Repeated while it does. */

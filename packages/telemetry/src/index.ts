@@ -11,6 +11,7 @@ export {
   type StepEvent,
   type WaitingEvent,
   type WarningEvent,
+  type WorkerExcludedEvent,
   type WorkerJoinedEvent,
   type WorkerLeftEvent,
 } from './events.js';

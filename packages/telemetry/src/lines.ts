@@ -31,6 +31,8 @@ export function eventText(
       return warn(`warning: ${event.message} ${event.remedy}`);
     case 'failed':
       return warn(failureText(event));
+    // A warning comes with it.
+    case 'worker-excluded':
     case 'step':
     case 'finished':
       return undefined;

@@ -1,8 +1,9 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import type { Body, JobPlan } from '@tutti/protocol';
+import { type Body, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
 import { createReducer } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
+import type { TakeChunk } from './chunker.js';
 import type { ReadAhead } from './read-ahead.js';
 import { createSpeaker } from './speaker.js';
 import type { Task } from './task.js';
@@ -22,6 +23,8 @@ export interface Contributor {
     shards: readonly number[],
     halt: () => boolean,
   ): Promise<readonly number[]>;
+  /** Computes a node of the tree again and answers what it got: another has contributed it. */
+  verify(order: Verify): Promise<void>;
   /** Nobody will read what was sent until now: its memory may be used again. */
   recycle(): void;
 }
@@ -46,11 +49,27 @@ export function createContributor(init: {
   let sent: Uint8Array[] = [];
   let wireBytes = 0;
 
+  const createReducers = () =>
+    Array.from({ length: layout.chunks }, (_, chunk) =>
+      createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
+    );
+
+  async function compute(step: number, shard: number, take: TakeChunk) {
+    const of = `of shard ${shard} of step ${step}`;
+    const microBatch = await monitor.race(readAhead.take(step, shard), {
+      who: 'the training data',
+      what: `give the micro-batch ${of}`,
+      remedy: 'See whether its disk or host answers.',
+    });
+    return monitor.race(
+      task.gradient(weights.values, microBatch, take),
+      init.ofProgram(`compute the gradient ${of}`),
+    );
+  }
+
   return {
     async contribute(step, shards, halt) {
-      const reducers = Array.from({ length: layout.chunks }, (_, chunk) =>
-        createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
-      );
+      const reducers = createReducers();
       const push = (chunk: number) => {
         for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
           const payload = pool.take(values.bytes.byteLength);
@@ -68,26 +87,33 @@ export function createContributor(init: {
         const done: number[] = [];
         for (const shard of shards) {
           if (halt()) break;
-          const of = `of shard ${shard} of step ${step}`;
-          const microBatch = await monitor.race(readAhead.take(step, shard), {
-            who: 'the training data',
-            what: `give the micro-batch ${of}`,
-            remedy: 'See whether its disk or host answers.',
-          });
           const last = shard === shards.at(-1);
-          const report = await monitor.race(
-            task.gradient(weights.values, microBatch, (chunk, values) => {
-              reducers[chunk]!.offer(shard, shard + 1, values);
-              if (last) push(chunk);
-            }),
-            init.ofProgram(`compute the gradient ${of}`),
-          );
+          const report = await compute(step, shard, (chunk, values) => {
+            reducers[chunk]!.offer(shard, shard + 1, values);
+            if (last) push(chunk);
+          });
           done.push(shard);
           speaker.add(report);
         }
         if (done.length < shards.length) for (const chunk of reducers.keys()) push(chunk);
         speaker.finish();
         return done;
+      } finally {
+        for (const reducer of reducers) reducer.release();
+      }
+    },
+    async verify({ order, step, lo, hi }) {
+      const reducers = createReducers();
+      try {
+        const reports = [];
+        for (let shard = lo; shard < hi; shard++)
+          reports.push(
+            await compute(step, shard, (chunk, values) => {
+              reducers[chunk]!.offer(shard, shard + 1, values);
+            }),
+          );
+        const digests = reducers.map((reducer) => digestOfBytes(reducer.nodes()[0]!.values.bytes));
+        send({ type: 'verification', order, digests, shards: reports });
       } finally {
         for (const reducer of reducers) reducer.release();
       }

@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   type ServerRange,
   type Transport,
+  type Verify,
   type Welcome,
 } from '@tutti/protocol';
 import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/runtime';
@@ -30,6 +31,10 @@ export interface Enrolment {
   readonly assignment: Assign;
   /** What others are late with: to be computed once, by anybody. */
   readonly extra: Compute;
+  /** Whether something of this version is to be computed again, for comparison. */
+  hasOrder(version: number): boolean;
+  /** What is to be computed again of this version; orders of earlier ones are dropped. */
+  takeOrder(version: number): Verify | undefined;
   /** Whether there is a coordinator that has welcomed this worker. */
   readonly present: boolean;
   /** Whether the weights went back, so that this worker must too; reading it answers the question. */
@@ -71,6 +76,7 @@ export function enrol(init: {
   let servers: readonly ServerRange[] = [];
   let assignment = NO_ASSIGNMENT;
   let extra = NOTHING_EXTRA;
+  let orders: readonly Verify[] = [];
   let admissions = 0;
   let initializeWanted = false;
   let rewindWanted = false;
@@ -123,6 +129,7 @@ export function enrol(init: {
         admissions++;
         assignment = NO_ASSIGNMENT;
         extra = NOTHING_EXTRA;
+        orders = [];
         initializeWanted = false;
         present = true;
         awaySince = undefined;
@@ -130,7 +137,10 @@ export function enrol(init: {
       case 'assign':
         begun = true;
         // A later assignment must not hide it.
-        if (message.rewind === true) rewindWanted = true;
+        if (message.rewind === true) {
+          rewindWanted = true;
+          orders = [];
+        }
         if (message.generation > assignment.generation) assignment = message;
         return;
       case 'compute':
@@ -138,6 +148,9 @@ export function enrol(init: {
           ...message,
           shards: [...(extra.step === message.step ? extra.shards : []), ...message.shards],
         };
+        return;
+      case 'verify':
+        orders = [...orders, message];
         return;
       case 'relocated':
         servers = message.servers;
@@ -198,6 +211,12 @@ export function enrol(init: {
     },
     get extra() {
       return extra;
+    },
+    hasOrder: (version) => orders.some(({ step }) => step === version),
+    takeOrder(version) {
+      const found = orders.find(({ step }) => step === version);
+      orders = orders.filter((order) => order !== found && order.step >= version);
+      return found;
     },
     get present() {
       return present;

@@ -293,6 +293,12 @@ async function run(
         const asked = extra.step === version ? [...mine, ...extra.shards] : mine;
         const wanted = [...new Set(asked)].filter((shard) => !computed.has(shard));
         if (version < plan.steps && wanted.length > 0) await contribute(version, wanted);
+        for (
+          let order = enrolment.takeOrder(version);
+          order !== undefined;
+          order = enrolment.takeOrder(version)
+        )
+          await contributor.verify(order);
         if (version < plan.steps && goal === version && weights.whole) {
           goal = version + 1;
           source.pull(goal);
@@ -304,6 +310,7 @@ async function run(
           enrolment.finished ||
           leaving.aborted ||
           canHelp(enrolment.extra) ||
+          (goal >= version && enrolment.hasOrder(version)) ||
           enrolment.initializeWanted ||
           enrolment.admissions > admissions ||
           enrolment.assignment !== assignment ||

@@ -1,5 +1,4 @@
 import { createCoordinator, type JobResult, type JobSettings } from '@tutti/coordinator';
-import type { HostFacts } from '@tutti/protocol';
 import {
   createRandom,
   createSimulatedClock,
@@ -9,7 +8,7 @@ import {
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
-import { createWorker, type Program } from '@tutti/worker';
+import { createWorker, type Program, type WorkerInit } from '@tutti/worker';
 
 export interface SimulatedRun {
   readonly result: JobResult;
@@ -25,9 +24,10 @@ export interface SimulationInit {
   readonly minWorkers?: number;
   readonly settings?: JobSettings;
   readonly strict?: boolean;
+  readonly verify?: number;
   readonly onEvent?: (event: RunEvent) => void;
   /** What one worker has instead: a program that computes wrong, another machine. */
-  readonly worker?: (at: number) => { readonly program?: Program; readonly host?: HostFacts };
+  readonly worker?: (at: number) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels'>>;
   /** Decides every delay, and so the order in which messages of different senders arrive. */
   readonly seed: number;
   /** Called before every tick; breaks things. */
@@ -41,7 +41,17 @@ export interface SimulationInit {
 
 /** A whole cluster in this process: simulated clock and network, everything from one seed. */
 export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
-  const { program, workers, servers = 1, minWorkers, settings, strict, seed, disturb } = init;
+  const {
+    program,
+    workers,
+    servers = 1,
+    minWorkers,
+    settings,
+    strict,
+    verify,
+    seed,
+    disturb,
+  } = init;
   const clock = createSimulatedClock();
   const random = createRandom('simulation', seed);
   const network = createMemoryNetwork({ clock, random });
@@ -61,6 +71,7 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     workers,
     ...(minWorkers === undefined ? {} : { minWorkers }),
     ...(settings === undefined ? {} : { settings }),
+    ...(verify === undefined ? {} : { verify }),
     ...(strict === undefined ? {} : { strict }),
     newId: () => `id-${random.uint32()}`,
     onEvent(event) {

@@ -52,6 +52,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
         settings: jobSettings(settings),
         strict: settings.strict,
+        verify: settings.verify,
         deadlines: deadlinesOf(settings),
         save: (trained) => save(trained, settings, renderer),
         transport,

@@ -29,6 +29,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       replicas: settings.replicas,
       ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
       strict: settings.strict,
+      verify: settings.verify,
       deadlines: deadlinesOf(settings),
       checkpointDir: settings.checkpointDir ?? runFolder(program.name ?? 'program'),
       signal: context.signal,

@@ -1,0 +1,185 @@
+import {
+  type Verification as Answer,
+  type Contribution,
+  digestOfBytes,
+  type JobPlan,
+  type ShardReport,
+} from '@tutti/protocol';
+import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
+import { differencesOf, placeOf } from './arithmetic.js';
+import type { JobParts } from './job-state.js';
+import type { Member } from './members.js';
+import type { Membership } from './membership.js';
+import type { Step } from './step.js';
+import { createVerification, type Dispute, type Verification } from './verification.js';
+
+/** The steps of a job that are checked: everything in them is computed by two workers. */
+export interface Checks {
+  /** The reducer of a step has taken this. */
+  contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
+  reported(member: Member, step: number, report: ShardReport): void;
+  answered(member: Member, answer: Answer): void;
+  /**
+   * Whether what is there of a step may be applied. In a step that is checked that is not before all
+   * is there and found right; a worker whose part is wrong is excluded, and the step begins again.
+   * @throws TuttiError ARITHMETIC if two workers differ and nobody can tell which is right
+   */
+  cleared(step: Step): boolean;
+  /** Who is awaited, if a complete step waits for its check. */
+  awaited(step: Step): Pick<Wait, 'who' | 'what'> | undefined;
+  /** It is over. */
+  done(step: number): void;
+  /** Everything received of the steps under way is void. */
+  clear(): void;
+}
+
+/**
+ * Whether everything in a step is computed by two workers. Steps are drawn as a whole, from (seed,
+ * step): then all workers are busy with it at the same time, and a share costs no more than itself.
+ * Micro-batches drawn one by one would have nearly every step of a large job wait for somebody.
+ */
+export function isChecked(plan: JobPlan, share: number, step: number): boolean {
+  return share > 0 && createRandom('verify', plan.seed, step).next() < share;
+}
+
+export function createChecks(
+  init: JobParts & {
+    readonly membership: Membership;
+    /** The share of steps that are checked, 0 to 1. */
+    readonly share: number;
+    /** Begins the step under way again. */
+    readonly redo: () => void;
+  },
+): Checks {
+  const { state, membership, share, emit } = init;
+  const verifications = new Map<number, Verification>();
+  let orders = 0;
+
+  const find = (name: string) => membership.ready.find(({ worker }) => worker === name);
+
+  function of(step: number): Verification | undefined {
+    if (state.plan === undefined || !isChecked(state.plan, share, step)) return undefined;
+    const found = verifications.get(step) ?? createVerification(() => ++orders);
+    verifications.set(step, found);
+    return found;
+  }
+
+  /** In another order for each step, so that not always the same two are compared. */
+  function verifiers(step: number) {
+    const here = membership.ready.map(({ worker, shards }) => ({
+      worker,
+      shards: shards.length,
+    }));
+    createRandom('verifiers', state.plan!.seed, step).shuffle(here);
+    return here;
+  }
+
+  function resolve(step: number, dispute: Dispute) {
+    const names = membership.ready.map(({ worker }) => worker);
+    if (dispute.faulty.length === 0 && dispute.claimants.every((name) => names.includes(name)))
+      throw undecidable(
+        step,
+        dispute,
+        dispute.claimants.flatMap((name) => find(name) ?? []),
+      );
+    init.redo();
+    for (const name of dispute.faulty) {
+      const member = find(name);
+      if (member === undefined) continue;
+      const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each));
+      const error = wrongBits(step, dispute, member, others);
+      const { code, message, remedy } = error;
+      emit({ event: 'warning', code, message, remedy });
+      emit({
+        event: 'worker-excluded',
+        worker: name,
+        step,
+        shards: runOf(dispute),
+        hostname: member.host.hostname,
+        pid: member.host.pid,
+      });
+      membership.exclude(member, error);
+    }
+    membership.assign(true);
+  }
+
+  return {
+    contributed(member, { step, lo, hi, chunk }, payload) {
+      of(step)?.contributed(member.worker, { lo, hi, chunk }, digestOfBytes(payload));
+    },
+    reported: (member, step, report) => of(step)?.reported(member.worker, report),
+    answered(member, { order, digests, shards }) {
+      for (const verification of verifications.values())
+        verification.answered(member.worker, order, { digests, reports: shards });
+    },
+    cleared(step) {
+      const verification = of(step.step);
+      if (verification === undefined || verification.settled) return true;
+      if (step.missing().length > 0) return false;
+      for (const { worker, order, lo, hi } of verification.orders(verifiers(step.step)))
+        membership.tell(find(worker)!, {
+          type: 'verify',
+          order,
+          step: step.step,
+          lo,
+          hi,
+        });
+      const { dispute } = verification;
+      if (dispute !== undefined) resolve(step.step, dispute);
+      return dispute === undefined && verification.settled;
+    },
+    awaited(step) {
+      const verification = verifications.get(step.step);
+      if (verification === undefined || verification.settled) return undefined;
+      const { pending } = verification;
+      if (pending.length === 0)
+        return { who: 'a worker', what: `join and check step ${step.step}` };
+      const shards = pending.flatMap(runOf);
+      return {
+        who: `worker ${[...new Set(pending.map(({ worker }) => worker))].join(', ')}`,
+        what: `check the gradients of shards ${shards.join(', ')} of step ${step.step}`,
+      };
+    },
+    done: (step) => void verifications.delete(step),
+    clear: () => verifications.clear(),
+  };
+}
+
+const runOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }) =>
+  Array.from({ length: hi - lo }, (_, at) => lo + at);
+
+function wrongBits(step: number, dispute: Dispute, member: Member, others: readonly string[]) {
+  const { worker, host } = member;
+  const against =
+    others.length === 0
+      ? 'it gave others when it was asked again'
+      : `${others.length === 1 ? 'worker' : 'workers'} ${others.join(' and ')} found others`;
+  return new TuttiError(
+    'ARITHMETIC',
+    `Worker ${worker} (${placeOf(host)}) gave wrong bits for shards ${runOf(dispute).join(', ')} of step ${step}: ${against}. It is excluded, and the step is computed again without it`,
+    {
+      remedy: 'Test the memory and the processor of that machine before you use it again.',
+      details: { worker, step, shards: runOf(dispute), host },
+    },
+  );
+}
+
+function undecidable(step: number, dispute: Dispute, members: readonly Member[]) {
+  const [first, second] = members;
+  const differences =
+    first === undefined || second === undefined ? [] : differencesOf(first.host, second.host);
+  const named = members.map(({ worker, host }) => `${worker} (${placeOf(host)})`);
+  return new TuttiError(
+    'ARITHMETIC',
+    `Workers ${named.join(' and ')} give different bits for shards ${runOf(dispute).join(', ')} of step ${step}, each the same again when asked twice, and there is no other to tell which are right. ${
+      differences.length === 0
+        ? 'Nothing that is known of them differs'
+        : `They differ in ${differences.join('; ')}`
+    }`,
+    {
+      remedy:
+        'Use machines with the same arithmetic (--strict refuses others when they join), or one worker more, to decide.',
+      details: { step, shards: runOf(dispute), workers: members.map(({ worker }) => worker) },
+    },
+  );
+}
