@@ -1,4 +1,5 @@
 export { assignShards } from './assignment.js';
+export { isChecked } from './checks.js';
 export {
   type Coordinator,
   type CoordinatorInit,

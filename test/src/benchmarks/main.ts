@@ -2,6 +2,7 @@ import { benchKernels } from './kernels.js';
 import { benchMemory } from './memory.js';
 import { benchStep } from './step.js';
 import { benchTraining } from './training.js';
+import { benchVerify } from './verify.js';
 
 /** `npm run bench [-- --json] [names]`: every figure that the documentation gives, measured anew. */
 const suites: Record<string, () => Promise<Record<string, number>>> = {
@@ -14,6 +15,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
   training: () => benchTraining(3),
+  'verify overhead': () => benchVerify(320),
 };
 
 const args = process.argv.slice(2);
