@@ -5,8 +5,9 @@ import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { bytesOf } from './bytes.js';
 import { parameterDigest } from './digest.js';
+import { latestCheckpoints, listCheckpoints } from './folder.js';
 import { readCheckpoint } from './read-checkpoint.js';
-import { checkpointOf, inTemporaryFolder, parameters, plan, slots } from './testing.js';
+import { checkpointOf, facts, inTemporaryFolder, parameters, plan, slots } from './testing.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
 const hex = (values: Float32Array) => Buffer.from(bytesOf(values)).toString('hex');
@@ -127,13 +128,74 @@ describe('checkpoint', () => {
     inTemporaryFolder(async (folder) => {
       await writeCheckpoint(checkpointOf(folder, 900));
       for (const step of [100, 200, 300, 400]) {
-        await writeCheckpoint({ ...checkpointOf(folder, step), keep: 2 });
+        await writeCheckpoint({ ...checkpointOf(folder, step), keep: { newest: 2 } });
       }
       const steps = (await readdir(folder)).filter((name) => name.startsWith('step-')).sort();
       assert.deepEqual(steps, ['step-000000300', 'step-000000400', 'step-000000900']);
       assert.equal((await readCheckpoint(folder)).step, 400);
       await rm(join(folder, 'latest'));
       assert.equal((await readCheckpoint(folder)).step, 900);
+    }));
+
+  it('keeps the best by a metric, and what is of another run or damaged, besides the newest', () =>
+    inTemporaryFolder(async (folder) => {
+      const write = (step: number, loss?: number, accuracy = 0, run = plan) => {
+        const evaluation =
+          loss === undefined ? {} : { evaluation: { loss, metrics: { accuracy } } };
+        const keep = { newest: 1, best };
+        const manifest = { ...facts, plan: run, ...evaluation };
+        return writeCheckpoint({ ...checkpointOf(folder, step), keep, manifest });
+      };
+      const steps = async () => (await listCheckpoints(folder)).map(({ step }) => step);
+      let best = 'loss';
+      await write(1, 0.5, 0.2, { ...plan, seed: 8 });
+      await writeFile(join((await write(2)).path, 'manifest.json'), 'torn');
+      await write(3, 0.3, 0.4);
+      await write(4, 0.2, 0.6);
+      await write(5, 0.4, 0.7);
+      await write(6);
+      assert.deepEqual(await steps(), [1, 2, 4, 6]);
+      await write(7, 0.9, 0.9);
+      best = 'accuracy';
+      await write(8, 0.1, 0.1, { ...plan, steps: 99 });
+      assert.deepEqual(await steps(), [1, 2, 7, 8]);
+    }));
+
+  it('has files for each server range, cut within a parameter too, and reads them as one', () =>
+    inTemporaryFolder(async (folder) => {
+      for (const [step, ranges] of [
+        [1, [4, 5]],
+        [2, [1, 0, 7, 1]],
+        [3, [6, 3]],
+      ] as const) {
+        const { path, digest } = await writeCheckpoint({ ...checkpointOf(folder, step), ranges });
+        const names = await readdir(path);
+        const count = ranges.filter((floats) => floats > 0).length;
+        assert.equal(names.length, 1 + 2 * count);
+        assert.ok(names.includes(`optimizer-00001-of-0000${count}.safetensors`));
+        const read = await readCheckpoint(path, { parameters });
+        assert.equal(digest, parameterDigest(parameters.map(({ values }) => values)));
+        assert.deepEqual(
+          read.parameters.map(({ values }) => hex(values)),
+          parameters.map(({ values }) => hex(values)),
+        );
+        assert.deepEqual(
+          read.slots.map(({ name, values }) => [name, hex(values)]),
+          slots.map(({ name, values }) => [name, hex(values)]),
+        );
+        await rm(join(path, `weights-00002-of-0000${count}.safetensors`));
+        await assert.rejects(readCheckpoint(path), /00002.* cannot be used: it is missing/);
+      }
+    }));
+
+  it('tells which to try when the latest is wanted', () =>
+    inTemporaryFolder(async (folder) => {
+      const order = async () => (await latestCheckpoints(folder)).map(({ step }) => step);
+      assert.deepEqual(await order(), []);
+      for (const step of [100, 900, 200]) await writeCheckpoint(checkpointOf(folder, step));
+      assert.deepEqual(await order(), [200, 100]);
+      await rm(join(folder, 'latest'));
+      assert.deepEqual(await order(), [900, 200, 100]);
     }));
 
   it('replaces a checkpoint of the same step', () =>

@@ -47,14 +47,15 @@ export async function locateCheckpoint(path: string): Promise<string> {
   return latest.path;
 }
 
-/** The checkpoints beyond the newest `keep` up to `step`. Later steps are of another run: kept. */
-export function superseded(
-  listed: readonly ListedCheckpoint[],
-  step: number,
-  keep: number,
-): readonly ListedCheckpoint[] {
-  const own = listed.filter((item) => item.step <= step);
-  return own.slice(0, Math.max(0, own.length - keep));
+/**
+ * The checkpoints to try when the latest is wanted: the one that was written last, then those of
+ * fewer steps from the newest on. If it is not known which was last, all. Not checked.
+ */
+export async function latestCheckpoints(directory: string): Promise<readonly ListedCheckpoint[]> {
+  const listed = await listCheckpoints(directory);
+  const named = await readFile(join(directory, LATEST_FILE), 'utf8').catch(() => '');
+  const last = listed.findIndex((item) => basename(item.path) === named.trim());
+  return (last < 0 ? [...listed] : listed.slice(0, last + 1)).reverse();
 }
 
 /** Folders that killed processes left aside, seen from a folder that has just been made. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JobPlan } from '@tutti/protocol';
 import { badCheckpoint } from './bad-checkpoint.js';
 
+/** Both with the number of the range before the ending, if there is more than one server. */
 export const WEIGHTS_FILE = 'weights.safetensors';
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
 export const MANIFEST_FILE = 'manifest.json';
@@ -16,6 +17,18 @@ export interface CheckpointFacts {
   readonly plan: JobPlan;
   /** Versions of Tutti, Node, TensorFlow, ... */
   readonly versions: Readonly<Record<string, string>>;
+  /** The job that wrote it. */
+  readonly job?: string;
+  /** Of these weights on the evaluation set, where that is known. */
+  readonly evaluation?: Evaluation;
+  /** What the run had counted: for whoever goes on. */
+  readonly progress?: unknown;
+}
+
+/** Means over the evaluation set. */
+export interface Evaluation {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface FileFacts {
@@ -30,7 +43,7 @@ export interface Manifest extends CheckpointFacts {
   readonly step: number;
   /** See `parameterDigest`. */
   readonly digest: string;
-  /** By file name; the optimizer's is missing if it keeps no state. */
+  /** By file name; the optimizer's are missing if it keeps no state. */
   readonly files: Readonly<Record<string, FileFacts>>;
 }
 
@@ -40,9 +53,8 @@ export function createManifest(
   digest: string,
   files: Readonly<Record<string, FileFacts>>,
 ): Manifest {
-  const { seed, programHash, plan, versions } = facts;
   const kind = { format: FORMAT, formatVersion: FORMAT_VERSION } as const;
-  return { ...kind, step, digest, seed, programHash, plan, versions, files };
+  return { ...kind, step, digest, ...facts, files };
 }
 
 /** The text of manifest.json. It ends with a checksum of itself. */

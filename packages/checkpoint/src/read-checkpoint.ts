@@ -1,15 +1,17 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badCheckpoint } from './bad-checkpoint.js';
 import { locateCheckpoint } from './folder.js';
 import {
+  type FileFacts,
   MANIFEST_FILE,
   type Manifest,
   OPTIMIZER_FILE,
   parseManifest,
   WEIGHTS_FILE,
 } from './manifest.js';
+import { joined, rangeFiles, tensorsOf, wholeName } from './ranges.js';
 import { readSafetensors } from './safetensors.js';
 import type { Tensor } from './safetensors-header.js';
 
@@ -45,21 +47,17 @@ export async function readCheckpoint(
   const folder = await locateCheckpoint(path);
   const manifest = await readManifest(folder);
   refuseForeign(folder, manifest, expected);
-  const weights = await readVerified(folder, WEIGHTS_FILE, manifest);
-  if (weights.dataSha256 !== manifest.digest) {
-    throw badCheckpoint(
-      folder,
-      `its weights have digest ${weights.dataSha256}, not ${manifest.digest}`,
-    );
+  const data = createHash('sha256');
+  const pieces = await readRanges(folder, WEIGHTS_FILE, manifest, data);
+  const digest = data.digest('hex');
+  if (digest !== manifest.digest) {
+    throw badCheckpoint(folder, `its weights have digest ${digest}, not ${manifest.digest}`);
   }
-  const slots =
-    manifest.files[OPTIMIZER_FILE] === undefined
-      ? []
-      : (await readVerified(folder, OPTIMIZER_FILE, manifest)).tensors;
-  refuseOtherParameters(folder, weights.tensors, expected);
-  return { path: folder, step: manifest.step, manifest, parameters: weights.tensors, slots };
+  const parameters = parametersOf(folder, pieces, manifest);
+  refuseOtherParameters(folder, parameters, expected);
+  const slots = slotsOf(await readRanges(folder, OPTIMIZER_FILE, manifest));
+  return { path: folder, step: manifest.step, manifest, parameters, slots };
 }
-
 /** The manifest of a checkpoint folder alone, verified against its own checksum. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST_FILE);
@@ -73,10 +71,40 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
 }
 
-async function readVerified(folder: string, name: string, manifest: Manifest) {
+/** The tensors of all files that the servers' ranges have, in order, verified. */
+async function readRanges(folder: string, name: string, manifest: Manifest, data?: Hash) {
+  const tensors: Tensor[][] = [];
+  for (const file of rangeFiles(name, Object.keys(manifest.files)))
+    tensors.push(await readVerified(folder, file, manifest.files[file]!, data));
+  if (tensors.length === 0 && name === WEIGHTS_FILE)
+    throw badCheckpoint(folder, `its manifest lists no ${name}`);
+  return tensors;
+}
+
+function parametersOf(folder: string, ranges: readonly Tensor[][], { plan }: Manifest): Tensor[] {
+  if (ranges.length === 1) return ranges[0]!;
+  const parameters = tensorsOf(joined(ranges.flat()), plan.parameters);
+  if (parameters === undefined)
+    throw badCheckpoint(folder, 'its weights are not as many as its parameters');
+  return parameters;
+}
+
+function slotsOf(ranges: readonly Tensor[][]): { name: string; values: Float32Array }[] {
+  const pieces = new Map<string, Tensor[]>();
+  for (const tensor of ranges.flat()) {
+    const name = wholeName(tensor.name);
+    pieces.set(name, [...(pieces.get(name) ?? []), tensor]);
+  }
+  return [...pieces].map(([name, parts]) => ({ name, values: joined(parts) }));
+}
+
+async function readVerified(
+  folder: string,
+  name: string,
+  facts: FileFacts,
+  data?: Hash,
+): Promise<Tensor[]> {
   const path = join(folder, name);
-  const facts = manifest.files[name];
-  if (facts === undefined) throw badCheckpoint(folder, `its manifest lists no ${name}`);
   const size = await stat(path).then(
     (found) => found.size,
     () => undefined,
@@ -86,16 +114,15 @@ async function readVerified(folder: string, name: string, manifest: Manifest) {
     throw badCheckpoint(path, `${found}, the manifest says ${facts.bytes}`);
   }
   const whole = createHash('sha256');
-  const data = createHash('sha256');
   const { tensors } = await readSafetensors(path, {
     bytes: (bytes) => whole.update(bytes),
-    data: (bytes) => data.update(bytes),
+    data: (bytes) => data?.update(bytes),
   });
   const sha256 = whole.digest('hex');
   if (sha256 !== facts.sha256) {
     throw badCheckpoint(path, `its SHA-256 is ${sha256}, the manifest says ${facts.sha256}`);
   }
-  return { tensors, dataSha256: data.digest('hex') };
+  return [...tensors];
 }
 
 function refuseForeign(folder: string, manifest: Manifest, { programHash }: Expectation): void {

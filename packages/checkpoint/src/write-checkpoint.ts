@@ -2,15 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parameterDigest } from './digest.js';
 import { type FileSystem, nodeFileSystem, syncFolder, writeDurably } from './files.js';
-import {
-  ASIDE_PREFIX,
-  exists,
-  folderName,
-  LATEST_FILE,
-  leftovers,
-  listCheckpoints,
-  superseded,
-} from './folder.js';
+import { ASIDE_PREFIX, exists, folderName, LATEST_FILE, leftovers } from './folder.js';
 import {
   type CheckpointFacts,
   createManifest,
@@ -20,6 +12,8 @@ import {
   OPTIMIZER_FILE,
   WEIGHTS_FILE,
 } from './manifest.js';
+import { piecesOf, rangeFile } from './ranges.js';
+import { type Retention, superseded } from './retention.js';
 import { safetensorsPieces } from './safetensors.js';
 import { encodeHeader, type Tensor } from './safetensors-header.js';
 import { freeBytes, storageError, withStorageErrors } from './storage-error.js';
@@ -37,8 +31,10 @@ export interface WriteCheckpointInit {
   /** The optimizer's state, flat. */
   readonly slots?: readonly { readonly name: string; readonly values: Float32Array }[];
   readonly manifest: CheckpointFacts;
-  /** Checkpoints to keep, this one included. Default: all. */
-  readonly keep?: number;
+  /** Floats of each server's range: each has files of its own. Default: all in one. */
+  readonly ranges?: readonly number[];
+  /** Which checkpoints of this run stay. Default: all. */
+  readonly keep?: Retention;
   readonly fileSystem?: FileSystem;
 }
 
@@ -64,8 +60,7 @@ export async function writeCheckpoint(init: WriteCheckpointInit): Promise<Writte
     shape: [values.length],
     values,
   }));
-  const contents = new Map([[WEIGHTS_FILE, parameters]]);
-  if (slots.length > 0) contents.set(OPTIMIZER_FILE, slots);
+  const contents = contentsOf(parameters, slots, init.ranges);
   const neededBytes = [...contents.values()].reduce((sum, tensors) => sum + sizeOf(tensors), 0);
   const path = join(directory, folderName(step));
 
@@ -96,6 +91,25 @@ export async function writeCheckpoint(init: WriteCheckpointInit): Promise<Writte
       throw error;
     }
   });
+}
+
+/** The tensors of each file, by name. */
+function contentsOf(
+  parameters: readonly Tensor[],
+  slots: readonly Tensor[],
+  given?: readonly number[],
+): Map<string, readonly Tensor[]> {
+  const contents = new Map<string, readonly Tensor[]>();
+  const ranges = given?.filter((floats) => floats > 0) ?? [Number.POSITIVE_INFINITY];
+  let from = 0;
+  for (const [at, floats] of ranges.entries()) {
+    const to = from + floats;
+    contents.set(rangeFile(WEIGHTS_FILE, at, ranges.length), piecesOf(parameters, from, to));
+    const states = slots.flatMap((slot) => piecesOf([slot], from, to));
+    if (states.length > 0) contents.set(rangeFile(OPTIMIZER_FILE, at, ranges.length), states);
+    from = to;
+  }
+  return contents;
 }
 
 function sizeOf(tensors: readonly Tensor[]): number {
@@ -131,7 +145,7 @@ async function pointTo(fs: FileSystem, directory: string, name: string): Promise
 /** What cannot be removed stays: the checkpoint is written, and that is what was asked for. */
 async function removeOld(
   fs: FileSystem,
-  { directory, step, keep }: WriteCheckpointInit,
+  { directory, step, keep, manifest: { plan } }: WriteCheckpointInit,
   path: string,
 ): Promise<string[]> {
   const removed: string[] = [];
@@ -141,9 +155,8 @@ async function removeOld(
       () => false,
     );
   if (keep !== undefined) {
-    for (const old of superseded(await listCheckpoints(directory), step, Math.max(1, keep))) {
-      if (await remove(old.path)) removed.push(old.path);
-    }
+    for (const old of await superseded(directory, { step, plan, keep }))
+      if (await remove(old)) removed.push(old);
   }
   for (const left of await leftovers(fs, directory, path).catch(() => [])) await remove(left);
   return removed;
