@@ -1,10 +1,17 @@
-import type { Settings } from '@tutti/config';
+import { parseInterval, type Settings } from '@tutti/config';
 import type { Deadlines, JobSettings } from '@tutti/coordinator';
 
 /** What was set of the job itself; the program gives the rest. */
 export function jobSettings(settings: Settings): JobSettings {
   const { batchSize, epochs, steps, seed, shards, learningRate } = settings;
   return { batchSize, epochs, steps, seed, shards, learningRate };
+}
+
+/** What was set of checkpoints, besides where they are. */
+export function keepSettings(settings: Settings) {
+  const { checkpointEvery, checkpointKeep: keep, checkpointBest: best } = settings;
+  const every = checkpointEvery === undefined ? undefined : parseInterval(checkpointEvery);
+  return { every, keep, best };
 }
 
 export function deadlinesOf(settings: Settings): Deadlines {

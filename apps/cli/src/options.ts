@@ -36,6 +36,8 @@ function optionOf(name: SettingName): Option {
 
 function placeholder(name: SettingName): string {
   const { kind } = settingOf(name);
+  if (name === 'resume') return 'path';
+  if (name === 'checkpointBest') return 'metric';
   if (kind === 'integer') return name.endsWith('Ms') ? 'ms' : 'count';
   if (kind === 'text') return /dir|output|checkpoint/i.test(name) ? 'path' : 'text';
   return kind === 'choice' ? 'which' : kind;

@@ -36,6 +36,8 @@ function twoValues(name: SettingName): [SettingValue, SettingValue] {
       return [setting.values[0]!, setting.values[1]!];
     case 'text':
       return ['one', 'two'];
+    case 'interval':
+      return ['500', '1.5m'];
     case 'address':
       return ['tcp://10.0.0.1:1000', 'ipc:///tmp/x'];
     case 'addresses':

@@ -15,6 +15,8 @@ export type Setting = Common &
     | { readonly kind: 'choice'; readonly values: readonly string[]; readonly default?: string }
     /** A name or a path: any text that is not empty. */
     | { readonly kind: 'text'; readonly default?: string }
+    /** So many steps, or so much time: `500`, `1s`, `5m`. */
+    | { readonly kind: 'interval'; readonly default?: string }
     /** Where a process listens or connects: `tcp://host:port`, `host:port` or `ipc://path`. */
     | { readonly kind: 'address'; readonly default?: string }
     /** Several of those: a list in a file, separated by commas elsewhere. */

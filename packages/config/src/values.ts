@@ -1,4 +1,5 @@
 import { normalizeAddress } from './address.js';
+import { parseInterval } from './interval.js';
 import type { Setting } from './setting.js';
 
 export type SettingValue = number | boolean | string | readonly string[];
@@ -20,6 +21,8 @@ export function allowedText(setting: Setting): string {
       return `one of ${setting.values.join(', ')}`;
     case 'text':
       return 'text that is not empty';
+    case 'interval':
+      return 'a number of steps such as 500, or a time such as 30s, 5m or 1h';
     case 'address':
       return 'an address such as tcp://10.0.0.5:29500';
     case 'addresses':
@@ -48,6 +51,11 @@ export function checkValue(setting: Setting, value: unknown): SettingValue | und
       return setting.values.includes(value as string) ? (value as string) : undefined;
     case 'text':
       return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+    case 'interval': {
+      // In a file a number of steps may be a number.
+      const text = typeof value === 'number' ? String(value) : value;
+      return typeof text === 'string' && parseInterval(text) ? text.trim() : undefined;
+    }
     case 'address':
       return typeof value === 'string' ? normalizeAddress(value) : undefined;
     case 'addresses': {

@@ -3,6 +3,7 @@ import type { Envelope, Transport } from '@tutti/protocol';
 import { type Clock, type Running, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createZmqTransport } from '@tutti/transport';
+import type { CheckpointSink, Resume } from './checkpoint-sink.js';
 import { coordinate } from './job.js';
 import type { JobSettings } from './plan.js';
 import type { JobResult } from './result.js';
@@ -27,8 +28,10 @@ export interface CoordinatorInit {
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
   readonly verify?: number;
   readonly deadlines?: Partial<Deadlines>;
-  /** Keeps the trained model; returns where. An error becomes a warning, not the run's end. */
-  readonly save?: (trained: Omit<JobResult, 'modelPath'>) => Promise<string | null>;
+  /** Keeps checkpoints and the trained model. An error becomes a warning, not the run's end. */
+  readonly checkpoints?: CheckpointSink;
+  /** Goes on from a checkpoint, unless the servers hold a job already. */
+  readonly resume?: Resume;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   readonly transport?: Transport;

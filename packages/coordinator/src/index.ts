@@ -1,4 +1,18 @@
 export { assignShards } from './assignment.js';
+export { chunkState } from './capture.js';
+export {
+  type CheckpointFolderInit,
+  createCheckpointFolder,
+  DEFAULT_KEEP,
+} from './checkpoint-folder.js';
+export { createCheckpointSchedule } from './checkpoint-schedule.js';
+export type {
+  CheckpointInterval,
+  CheckpointSink,
+  Resume,
+  ResumePoint,
+  Snapshot,
+} from './checkpoint-sink.js';
 export { isChecked } from './checks.js';
 export {
   type Coordinator,
@@ -8,8 +22,10 @@ export {
   type RunningCoordinator,
 } from './coordinator.js';
 export { type JobSettings, resolvePlan } from './plan.js';
-export { createProgress, endsEpoch, type Progress } from './progress.js';
+export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { digestOf, finishedEvent, type JobResult } from './result.js';
+export { resumeFrom } from './resume.js';
 export type { ServerAddress } from './servers.js';
 export { createStep, type Step } from './step.js';
 export { meansOf, type Totals, totalOf } from './totals.js';
+export { writeSnapshot } from './write-snapshot.js';

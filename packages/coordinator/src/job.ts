@@ -1,10 +1,12 @@
 import { createKernels } from '@tutti/kernels';
+import { createLayout } from '@tutti/parameters';
 import {
   type Body,
   type Envelope,
   type Listener,
   type Message,
   PROTOCOL_VERSION,
+  type ProgramDescription,
   refusal,
   type Transport,
 } from '@tutti/protocol';
@@ -15,15 +17,18 @@ import {
   type Monitor,
   systemClock,
   TuttiError,
-  toTuttiError,
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { createBeginning } from './beginning.js';
+import type { Capture } from './capture.js';
+import type { ResumePoint } from './checkpoint-sink.js';
+import { type Checkpoints, createCheckpoints } from './checkpoints.js';
 import type { CoordinatorInit, Deadlines } from './coordinator.js';
 import { createDeliveries } from './deliveries.js';
 import { FAREWELL_MS } from './farewell.js';
 import type { JobParts, JobState } from './job-state.js';
 import { createMembership, type Membership } from './membership.js';
-import { createOpening, type Opening } from './opening.js';
+import { createOpening, type Opened, type Opening } from './opening.js';
 import { createPace } from './pace.js';
 import { createProgress, type Progress } from './progress.js';
 import { digestOf, finishedEvent, type JobResult } from './result.js';
@@ -106,6 +111,16 @@ export function coordinate(
     newId,
     pace,
   });
+  const checkpoints: Checkpoints = createCheckpoints({
+    ...parts,
+    sink: init.checkpoints,
+    versions() {
+      const host = [...membership][0]?.host;
+      return host === undefined ? {} : { ...host.arithmetic, node: host.node };
+    },
+  });
+  const { resume } = init;
+  const beginning = createBeginning({ resume, settings, workers, checkpoints, emit });
   const opening: Opening = createOpening({
     ...parts,
     membership,
@@ -114,11 +129,14 @@ export function coordinate(
   const training: Training = createTraining({
     ...parts,
     membership,
+    checkpoints,
     kernels,
     verify: init.verify ?? 0,
   });
   /** What came before it was clear which job this is. */
   let early: (() => void)[] | undefined = [];
+  /** The first program that a worker came with before that. */
+  let described: ProgramDescription | undefined;
   let ended = false;
   let wireBytes = 0;
 
@@ -143,8 +161,9 @@ export function coordinate(
         return opening.stored(message.chunk);
       case 'applied':
         return training.applied(server, message.step, message.chunk);
-      case 'weights':
-        return training.weights(message.chunk, payload!);
+      case 'captured':
+        checkpoints.captured(message.version, message.chunk, payload!);
+        return training.captured(message.version, message.chunk, payload!);
       case 'refused':
         throw errorFromRecord(message.error);
     }
@@ -205,27 +224,41 @@ export function coordinate(
   /** Finds out which job this is: only then can the workers be answered that came meanwhile. */
   async function identify() {
     await opening.identify();
+    if (state.plan === undefined && resume !== undefined) await findCheckpoint();
     const waiting = early!;
     early = undefined;
     for (const handle of waiting) guard(handle);
   }
 
+  /** The run goes on from a checkpoint: as the same job, if nothing was changed. */
+  async function findCheckpoint() {
+    await monitor.until(() => described !== undefined, membership.anyone('join'));
+    const point = await monitor.race(beginning.find(described!), readingCheckpoint);
+    state.job = point.job ?? state.job;
+    state.plan = point.plan;
+    state.layout = createLayout(point.plan.parameters, point.plan.chunkFloats);
+  }
+
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
-  async function rollBack(): Promise<number> {
+  async function rollBack(): Promise<Opened> {
     const from = state.ledger!.version;
     training.release();
-    const version = await opening.open(true);
+    const opened = await opening.open(true, () => beginning.base(from));
+    const { version } = opened;
+    const where = opened.from === undefined ? 'the beginning' : opened.from.path;
     emit({
       event: 'warning',
       code: 'PEER_LOST',
-      message: `The weights went back from version ${from} to version ${version}: a server had lost its own`,
-      remedy: 'Use --replicas 1 for a standby, so that nothing is computed twice.',
+      message: `The weights went back from version ${from} to version ${version} (${where}): a server had lost its own`,
+      remedy:
+        'Use --replicas 1 for a standby, so that nothing is computed twice, or --checkpoint-every to go back less far.',
     });
-    return version;
+    return opened;
   }
 
-  async function finish(progress: Progress, parameters: Float32Array): Promise<JobResult> {
+  async function finish(progress: Progress, end: Capture): Promise<JobResult> {
     const plan = state.plan!;
+    const parameters = end.flat;
     const trained = {
       job: state.job,
       plan,
@@ -238,27 +271,21 @@ export function coordinate(
       examplesPerSecond: progress.examplesPerSecond,
       wireBytesPerStep: Math.round(wireBytes / Math.max(1, plan.steps - 1)),
     };
-    const result = { ...trained, modelPath: await save(trained) };
+    const result = { ...trained, modelPath: await save(end) };
     emit(finishedEvent(result));
     return result;
   }
 
-  async function save(trained: Omit<JobResult, 'modelPath'>): Promise<string | null> {
-    try {
-      return (await init.save?.(trained)) ?? null;
-    } catch (thrown) {
-      const { code, message, remedy } = toTuttiError(
-        thrown,
-        'STORAGE',
-        'The trained model could not be saved',
-        'Make room or choose another --checkpoint-dir, and run again.',
-      );
-      emit({ event: 'warning', code, message, remedy });
-      return null;
-    }
+  async function save(end: Capture): Promise<string | null> {
+    const waiting = {
+      who: 'the disk',
+      what: 'write the trained model',
+      remedy: 'See whether it is full, or slow.',
+    };
+    return monitor.race(checkpoints.last(end), waiting);
   }
 
-  function announce(): Progress {
+  function announce(from: ResumePoint | undefined): Progress {
     const plan = state.plan!;
     emit({
       event: 'started',
@@ -270,6 +297,7 @@ export function coordinate(
       epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
       storedParameters: state.layout!.floats,
       program: plan.programName,
+      ...(from && { resumed: { step: from.step, path: from.path } }),
     });
     return createProgress({ plan, clock, emit });
   }
@@ -279,13 +307,16 @@ export function coordinate(
     try {
       await identify();
       await membership.gather();
-      let version = await opening.open(false);
-      const progress = announce();
-      for (let rewind = false; ; rewind = true) {
-        await training.train(progress, version, rewind);
-        const parameters = await training.collect();
-        if (parameters !== undefined) return await finish(progress, parameters);
-        version = await rollBack();
+      let opened = await opening.open(false, beginning.base);
+      const progress = announce(opened.from);
+      for (let back = false; ; back = true) {
+        const { version, from } = opened;
+        // Workers may have outlived a job that goes on from a checkpoint.
+        const rewind = back || from !== undefined;
+        await training.train(progress, version, from?.progress, rewind);
+        const end = await training.collect();
+        if (end !== undefined) return await finish(progress, end);
+        opened = await rollBack();
       }
     } catch (error) {
       failure = error;
@@ -299,7 +330,7 @@ export function coordinate(
       membership.tellAll(farewell);
       servers.broadcast(() => farewell);
       training.release();
-      await Promise.all([servers.close(), listener.close(FAREWELL_MS)]);
+      await Promise.all([servers.close(), listener.close(FAREWELL_MS), checkpoints.close()]);
     }
   }
 
@@ -308,6 +339,10 @@ export function coordinate(
     receive(peer: string, envelope: Envelope) {
       // Payloads come only from those who were admitted: what is kept has none.
       const { message } = envelope;
+      if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
+        described ??= message.description;
+        monitor.notify();
+      }
       if (early !== undefined) early.push(() => receiveFromWorker(peer, { message }));
       else guard(() => receiveFromWorker(peer, envelope));
     },
@@ -334,3 +369,9 @@ function serverLost(name: string, reason: string, then: string): RunEvent {
     remedy: 'See how it ended.',
   };
 }
+
+const readingCheckpoint = {
+  who: 'the disk',
+  what: 'read a checkpoint',
+  remedy: 'See whether the folder of checkpoints can be read.',
+};

@@ -1,15 +1,24 @@
 import { createLayout } from '@tutti/parameters';
 import type { Body, Message } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
+import { chunkState } from './capture.js';
+import type { ResumePoint } from './checkpoint-sink.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 
 type Holding = Extract<Message, { type: 'holding' }>;
 
+/** What the servers were brought to. */
+export interface Opened {
+  readonly version: number;
+  /** The checkpoint that they were given, if they were given one. */
+  readonly from?: ResumePoint;
+}
+
 /**
- * Brings the servers of a job to one version: finds what they hold, gives each its range, and has a
- * worker make the initial values where nobody has any.
+ * Brings the servers of a job to one version: finds what they hold, gives each its range, and where
+ * nobody has any values gives them those of a checkpoint, or has a worker make the initial ones.
  */
 export interface Opening {
   /** Asks the servers which job they serve; if one, takes its id and plan. */
@@ -17,9 +26,10 @@ export interface Opening {
   /**
    * Gives every server its range.
    * @param reset whether they must forget what they have
-   * @returns the version that the weights are at
+   * @param base asked at most once, for a checkpoint to begin with; it is told the latest version
+   *   that any of them holds
    */
-  open(reset: boolean): Promise<number>;
+  open(reset: boolean, base: (most: number) => Promise<ResumePoint | undefined>): Promise<Opened>;
   /** What a server says of itself when it is asked, also in the middle of the training. */
   holding(server: number, message: Holding): void;
   opened(server: number, versions: readonly number[]): void;
@@ -45,6 +55,8 @@ export function createOpening(
   const stored = new Set<number>();
   let openMessage: ((range: { firstChunk: number; chunks: number }) => Body) | undefined;
   let initializer: Member | undefined;
+  /** Gives the chunks that no server has acknowledged again. */
+  let refill = () => {};
 
   /**
    * Workers may be at the version that one holder of a range has in full, and cannot go back from it.
@@ -96,7 +108,8 @@ export function createOpening(
       const chosen = [...membership][0];
       if (chosen === undefined) return;
       initializer = chosen;
-      membership.tell(chosen, { type: 'initialize' });
+      refill = () => membership.tell(chosen, { type: 'initialize' });
+      refill();
       await monitor.until(
         () => done() || ![...membership].includes(chosen),
         () => ({
@@ -107,6 +120,30 @@ export function createOpening(
         }),
       );
     }
+  }
+
+  /** Gives every chunk the state of a checkpoint. */
+  async function restore(point: ResumePoint) {
+    const layout = state.layout!;
+    refill = () => {
+      for (let chunk = 0; chunk < layout.chunks; chunk++)
+        if (!stored.has(chunk))
+          servers.sendTo(
+            chunk,
+            { type: 'restore', chunk, version: point.step },
+            chunkState(layout, chunk, point),
+          );
+    };
+    refill();
+    await monitor.until(
+      () => stored.size === layout.chunks || state.rollback,
+      () => ({
+        who: servers.names,
+        what: `take ${layout.chunks - stored.size} of ${layout.chunks} chunks of ${point.path}`,
+        remedy: 'Check that they run and that their ports can be reached.',
+        deadlineMs: deadlines.serverMs,
+      }),
+    );
   }
 
   return {
@@ -133,12 +170,15 @@ export function createOpening(
       state.layout = createLayout(first.plan.parameters, first.plan.chunkFloats);
     },
 
-    async open(reset) {
+    async open(reset, base) {
+      let from: { readonly point: ResumePoint | undefined } | undefined;
       for (let anew = reset; ; anew = true) {
         state.rollback = false;
         opened.clear();
         stored.clear();
         deliveries.clear();
+        initializer = undefined;
+        refill = () => {};
         openMessage = ({ firstChunk, chunks }) => ({
           type: 'open',
           plan: state.plan!,
@@ -160,12 +200,19 @@ export function createOpening(
         dismissStragglers();
         const versions = versionsByChunk();
         const [least, most] = [Math.min(...versions), Math.max(...versions)];
-        // Weights of a later version without the rest of it are worth nothing.
-        if (least < 0 && most > 0) continue;
-        if (least < 0) await initialize();
-        if (state.rollback) continue;
+        if (least < 0) {
+          from ??= { point: await monitor.race(base(most), readingCheckpoint) };
+          const { point } = from;
+          // Some weights without the rest of their version are worth nothing.
+          if (most > 0 || (most === 0 && point !== undefined)) continue;
+          if (point === undefined) await initialize();
+          else await restore(point);
+          refill = () => {};
+          if (state.rollback) continue;
+          return { version: point?.step ?? 0, ...(point && { from: point }) };
+        }
         // Chunks that are a version further ignore the sum of this step; a clipping norm needs it.
-        return Math.max(0, least);
+        return { version: least };
       }
     },
 
@@ -175,9 +222,10 @@ export function createOpening(
       // What it was told while it was away did not arrive; what it held may be gone.
       if (message.job !== state.job) state.rollback = true;
       else if (!opened.has(server)) servers.send(server, openMessage(servers.rangeOf(server)));
-      else deliveries.resend(server);
-      if (initializer !== undefined && stored.size < state.layout!.chunks)
-        membership.tell(initializer, { type: 'initialize' });
+      else {
+        deliveries.resend(server);
+        refill();
+      }
       if (!state.rollback) init.resumed();
     },
     opened: (server, versions) => void opened.set(server, versions),
@@ -188,3 +236,9 @@ export function createOpening(
     forget: (server) => void opened.delete(server),
   };
 }
+
+const readingCheckpoint = {
+  who: 'the disk',
+  what: 'read a checkpoint',
+  remedy: 'See whether the folder of checkpoints can be read.',
+};

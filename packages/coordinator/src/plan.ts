@@ -20,13 +20,16 @@ export interface JobSettings {
 /**
  * Everything that decides the bits of the result, from the program and the settings.
  * @param workers how many the job is started with; the default for `shards`
+ * @param previous the plan of a run that goes on: it stands for what nobody set
  * @throws TuttiError BAD_CONFIG naming the value and what is allowed
  */
 export function resolvePlan(
   description: ProgramDescription,
-  settings: JobSettings,
+  given: JobSettings,
   workers: number,
+  previous?: JobPlan,
 ): JobPlan {
+  const settings = previous === undefined ? given : continued(given, previous);
   const { defaults, trainingExamples, evaluationExamples } = description;
   const batchSize = settings.batchSize ?? defaults.batchSize;
   const epochs = settings.epochs ?? defaults.epochs;
@@ -62,6 +65,21 @@ export function resolvePlan(
     steps: Math.min(settings.steps ?? Number.POSITIVE_INFINITY, epochs * stepsPerEpoch),
     optimizer,
     ...(chunkFloats === CHUNK_FLOATS ? {} : { chunkFloats }),
+  };
+}
+
+function continued(settings: JobSettings, previous: JobPlan): JobSettings {
+  const { epochs, steps } = settings;
+  return {
+    ...settings,
+    batchSize: settings.batchSize ?? previous.batchSize,
+    seed: settings.seed ?? previous.seed,
+    shards: settings.shards ?? previous.shards,
+    chunkFloats: settings.chunkFloats ?? previous.chunkFloats,
+    optimizer: settings.optimizer ?? previous.optimizer,
+    // Whoever names neither wants the run that was planned; epochs alone are all their steps.
+    steps: steps ?? (epochs === undefined ? previous.steps : undefined),
+    epochs: epochs ?? Math.ceil((steps ?? previous.steps) / previous.stepsPerEpoch),
   };
 }
 

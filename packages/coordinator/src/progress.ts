@@ -6,15 +6,27 @@ import { meansOf, NOTHING, plus, type Totals } from './totals.js';
 /** Steps over which the current speed is taken. */
 const SPEED_WINDOW = 20;
 
+/** What a run that goes on must know of its beginning. */
+export interface ProgressState {
+  readonly examples: number;
+  /** Of the epoch under way. */
+  readonly epoch: Totals;
+}
+
 /** Turns the numbers of steps and evaluations into the events of a run, and remembers the last. */
 export interface Progress {
   /** The step begins to count: earlier waiting (for an evaluation) is not its. */
   stepStarted(): void;
-  /** The run goes on at this version: after a restart, a resume, or back from a later one. */
-  startAt(version: number): void;
+  /**
+   * The run goes on at this version: after a restart, a resume, or back from a later one. Without
+   * the state at that version, the loss of the epoch only covers the steps from there on.
+   */
+  startAt(version: number, state?: ProgressState): void;
   stepDone(step: number, totals: Totals): void;
   /** At the end of an epoch, and of the run. `evaluation` is absent if nothing is evaluated. */
   epochDone(version: number, evaluation: Totals | undefined): void;
+  /** For a checkpoint. At the end of an epoch: before `epochDone`, which is told again after it. */
+  readonly state: ProgressState;
   readonly examples: number;
   readonly examplesPerSecond: number;
   /** Of the final evaluation if there is one, else of the last epoch. */
@@ -37,11 +49,12 @@ export function createProgress(init: {
     stepStarted() {
       started = clock.now();
     },
-    startAt(version) {
+    startAt(version, state) {
       const { stepsPerEpoch, batchSize, trainingExamples } = plan;
       const inEpoch = Math.min((version % stepsPerEpoch) * batchSize, trainingExamples);
-      examples = Math.floor(version / stepsPerEpoch) * trainingExamples + inEpoch;
-      epoch = NOTHING;
+      examples =
+        state?.examples ?? Math.floor(version / stepsPerEpoch) * trainingExamples + inEpoch;
+      epoch = state?.epoch ?? NOTHING;
       started = clock.now();
     },
     stepDone(step, totals) {
@@ -77,6 +90,9 @@ export function createProgress(init: {
         ...(evaluated === undefined ? {} : { evaluation: evaluated }),
       });
       epoch = NOTHING;
+    },
+    get state() {
+      return { examples, epoch };
     },
     get examples() {
       return examples;

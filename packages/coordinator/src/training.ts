@@ -1,21 +1,36 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Contribution, ShardReport, Verification } from '@tutti/protocol';
 import { TuttiError, type Wait } from '@tutti/runtime';
+import { createOptimizer } from '@tutti/store';
+import { type Capture, createCapture } from './capture.js';
+import type { Checkpoints } from './checkpoints.js';
 import { createChecks } from './checks.js';
 import type { JobParts } from './job-state.js';
 import { createLedger } from './ledger.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
-import { endsEpoch, type Progress } from './progress.js';
+import { endsEpoch, type Progress, type ProgressState } from './progress.js';
 import type { Step } from './step.js';
-import { totalOf } from './totals.js';
+import { meansOf, totalOf } from './totals.js';
 
 /** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
 export interface Training {
-  /** Trains from a version to the end, or until a server is found to have lost its weights. */
-  train(progress: Progress, version: number, rewind: boolean): Promise<void>;
-  /** The stored parameters at the last version; undefined if a server lost them meanwhile. */
-  collect(): Promise<Float32Array | undefined>;
+  /**
+   * Trains from a version to the end, or until a server is found to have lost its weights.
+   * @param begun what the run had counted at that version, where it is known
+   * @param rewind whether workers may be further, and must go back
+   */
+  train(
+    progress: Progress,
+    version: number,
+    begun: ProgressState | undefined,
+    rewind: boolean,
+  ): Promise<void>;
+  /**
+   * The stored parameters at the last version, with the optimizer's state if that is to be saved;
+   * undefined if a server lost them meanwhile.
+   */
+  collect(): Promise<Capture | undefined>;
   /** Some of the trained weights may have been asked of a server that is gone: asks again. */
   collectAgain(): void;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
@@ -28,20 +43,24 @@ export interface Training {
   applied(server: number, step: number, chunk: number): void;
   /** A server is gone for good: what was awaited of it is not. */
   forget(server: number): void;
-  weights(chunk: number, payload: Uint8Array): void;
+  /** A server sent the state of a chunk at the last version. */
+  captured(version: number, chunk: number, payload: Uint8Array): void;
   release(): void;
 }
 
 export function createTraining(
   init: JobParts & {
     readonly membership: Membership;
+    readonly checkpoints: Checkpoints;
     readonly kernels: Kernels;
     /** The share of steps that are checked. */
     readonly verify: number;
   },
 ): Training {
-  const { state, servers, deliveries, membership, monitor, deadlines, kernels } = init;
-  let final: { readonly flat: Float32Array; readonly missing: Set<number> } | undefined;
+  const { state, servers, deliveries, membership, checkpoints, monitor, deadlines, kernels } = init;
+  let final: Capture | undefined;
+  /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
+  let released = -1;
 
   const checks = createChecks({ ...init, share: init.verify, redo });
 
@@ -51,10 +70,10 @@ export function createTraining(
     checks.clear();
   }
 
-  /** Has the servers apply what is ready. A version that is being evaluated stays until it is. */
+  /** Has the servers apply what is ready. */
   function pump() {
     const { ledger } = state;
-    if (ledger === undefined || !ledger.evaluated) return;
+    if (ledger === undefined || ledger.version !== released) return;
     const step = ledger.step(ledger.version);
     if (step === undefined || !checks.cleared(step)) return;
     for (const ready of step.ready()) deliveries.send(step.step, ready);
@@ -93,16 +112,22 @@ export function createTraining(
     state.ledger?.release();
     state.ledger = undefined;
     final = undefined;
+    released = -1;
+  }
+
+  function askForTrained() {
+    servers.sendToFirst({ type: 'capture', version: state.plan!.steps, slots: checkpoints.wanted });
   }
 
   return {
-    async train(progress, version, rewind) {
+    async train(progress, version, begun, rewind) {
       const plan = state.plan!;
       const book = createLedger({ plan, layout: state.layout!, kernels, version });
       state.ledger = book;
       checks.clear();
       membership.assign(rewind);
-      progress.startAt(version);
+      progress.startAt(version, begun);
+      checkpoints.startAt(version);
       for (;;) {
         await untilWhole(
           () => book.evaluated,
@@ -117,14 +142,17 @@ export function createTraining(
           },
         );
         if (state.rollback) return;
+        const reports = book.evaluation(book.version);
+        const evaluation = reports && totalOf(reports.values());
+        checkpoints.between(book.version, progress.state, evaluation && meansOf(evaluation));
         if (endsEpoch(plan, book.version)) {
-          const reports = book.evaluation(book.version);
-          progress.epochDone(book.version, reports && totalOf(reports.values()));
+          progress.epochDone(book.version, evaluation);
           progress.stepStarted();
         }
         // A check can begin the step anew.
         const step = () => book.step(book.version)!;
         if (book.version === plan.steps) return;
+        released = book.version;
         await untilWhole(
           () => {
             // Not only on messages: who was to check a step may be gone.
@@ -142,24 +170,24 @@ export function createTraining(
 
     async collect() {
       if (state.rollback) return undefined;
-      const layout = state.layout!;
-      const flat = new Float32Array(layout.floats);
-      const missing = new Set(Array.from({ length: layout.chunks }, (_, chunk) => chunk));
-      final = { flat, missing };
-      servers.sendToFirst({ type: 'pull', version: state.plan!.steps });
+      const plan = state.plan!;
+      const slots = checkpoints.wanted ? createOptimizer(plan.optimizer).slots : 0;
+      const capture = createCapture(state.layout!, slots, plan.steps);
+      final = capture;
+      askForTrained();
       await monitor.until(
-        () => missing.size === 0 || state.rollback,
+        () => capture.missing.size === 0 || state.rollback,
         () => ({
           who: servers.names,
-          what: `send ${missing.size} chunks of the trained weights`,
+          what: `send ${capture.missing.size} chunks of the trained weights`,
           remedy: 'See what the servers say.',
           deadlineMs: deadlines.serverMs,
         }),
       );
-      return state.rollback ? undefined : flat;
+      return state.rollback ? undefined : capture;
     },
     collectAgain() {
-      if (final !== undefined) servers.sendToFirst({ type: 'pull', version: state.plan!.steps });
+      if (final !== undefined) askForTrained();
     },
 
     reported(member, step, reports) {
@@ -193,9 +221,8 @@ export function createTraining(
       const { ledger } = state;
       for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version)?.applied(chunk);
     },
-    weights(chunk, payload) {
-      if (final?.missing.delete(chunk))
-        new Uint8Array(final.flat.buffer).set(payload, 4 * chunk * state.layout!.chunkFloats);
+    captured(version, chunk, payload) {
+      if (final?.version === version) final.take(chunk, payload);
     },
     release,
   };

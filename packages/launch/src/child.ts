@@ -6,7 +6,7 @@ import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 
 /** What came of training in another process. `values` follows from the rest. */
-export type Trained = Omit<JobResult, 'modelPath' | 'values'>;
+export type Trained = Omit<JobResult, 'values'>;
 
 /** What a child tells its parent over the channel that fork() makes. */
 export type ChildReport =

@@ -20,15 +20,15 @@ import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
+import { checkpointsOf, type KeepOptions, keepOptions } from './checkpoints-of.js';
 import { type Child, startChild, type Trained } from './child.js';
-import { type SaveModel, saved } from './save-model.js';
 import { type ServerFleet, startServerFleet } from './server-fleet.js';
 import { trainInSingleProcess } from './single-process.js';
 import type { SingleProcessArgument } from './single-process-main.js';
 import { workerEnvironment } from './worker-environment.js';
 import type { WorkerArgument } from './worker-process.js';
 
-export interface LocalOptions extends JobSettings {
+export interface LocalOptions extends JobSettings, KeepOptions {
   /** Worker processes; 0 is the plain loop in this process. Default 1. */
   readonly workers?: number;
   /** One server lives in this process; more get a process each. Default 1. */
@@ -43,8 +43,6 @@ export interface LocalOptions extends JobSettings {
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
   readonly verify?: number;
   readonly deadlines?: Partial<Deadlines>;
-  /** The folder that the trained model is saved in; null to keep it in memory only. */
-  readonly checkpointDir?: string | null;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /** What the processes of the run print, line by line. */
@@ -88,18 +86,18 @@ type Body = (
 
 /** The plain loop: for a path in a process of its own, so that it computes as a worker does. */
 const runSingle: Body = async (program, options, emit, signal) => {
-  const trained =
+  const result =
     typeof program === 'string'
       ? await trainInChild(program, options, emit, signal)
       : await trainInSingleProcess({
           program: program as Program,
           settings: options,
+          ...checkpointsOf(options),
           job: crypto.randomUUID(),
           clock: systemClock,
           signal,
           emit,
         });
-  const result = { ...trained, modelPath: await saved(trained, options, emit) };
   emit(finishedEvent(result));
   return result;
 };
@@ -109,12 +107,16 @@ async function trainInChild(
   { onLine, ...options }: LocalOptions,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
-): Promise<Omit<JobResult, 'modelPath'>> {
+): Promise<JobResult> {
   let trained: Trained | undefined;
   const child = startChild({
     name: 'the training process',
     entry: 'single-process-main',
-    argument: { program, settings: settingsOf(options) } satisfies SingleProcessArgument,
+    argument: {
+      program,
+      settings: settingsOf(options),
+      keep: keepOptions(options),
+    } satisfies SingleProcessArgument,
     environment: workerEnvironment(process.env),
     onLine,
     onReport(report) {
@@ -272,12 +274,11 @@ function coordinatorInit(
   signal: AbortSignal,
 ) {
   const { workers = 1, minWorkers, replicas = 0, deadlines } = options;
-  const save: SaveModel = (trained) => saved(trained, options, emit);
   return {
     workers,
     replicas,
     settings: settingsOf(options),
-    save,
+    ...checkpointsOf(options),
     signal,
     onEvent: emit,
     ...(minWorkers === undefined ? {} : { minWorkers }),

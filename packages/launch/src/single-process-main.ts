@@ -1,5 +1,6 @@
 import type { JobSettings } from '@tutti/coordinator';
 import { systemClock } from '@tutti/runtime';
+import { checkpointsOf, type KeepOptions } from './checkpoints-of.js';
 import { childMain } from './child-main.js';
 import { loadProgram } from './load-program.js';
 import { trainInSingleProcess } from './single-process.js';
@@ -7,9 +8,10 @@ import { trainInSingleProcess } from './single-process.js';
 export interface SingleProcessArgument {
   readonly program: string;
   readonly settings: JobSettings;
+  readonly keep: KeepOptions;
 }
 
-await childMain<SingleProcessArgument>(async ({ program: path, settings }, signal, tell) => {
+await childMain<SingleProcessArgument>(async ({ program: path, settings, keep }, signal, tell) => {
   const { program, hash: programHash } = await loadProgram(path);
   const emit = (event: Parameters<Parameters<typeof trainInSingleProcess>[0]['emit']>[0]) =>
     tell({ type: 'event', event });
@@ -18,6 +20,7 @@ await childMain<SingleProcessArgument>(async ({ program: path, settings }, signa
     programHash,
     settings,
     job: crypto.randomUUID(),
+    ...checkpointsOf(keep),
     clock: systemClock,
     signal,
     emit,

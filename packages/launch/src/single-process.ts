@@ -1,10 +1,13 @@
 import {
+  type CheckpointSink,
   createProgress,
   createStep,
   digestOf,
   endsEpoch,
   type JobResult,
   type JobSettings,
+  meansOf,
+  type Resume,
   resolvePlan,
   totalOf,
 } from '@tutti/coordinator';
@@ -15,6 +18,7 @@ import { abortError, type Clock } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
 import type { RunEvent } from '@tutti/telemetry';
 import { createTask, describeProgram, type Program } from '@tutti/worker';
+import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
 
 /**
  * The plain loop: every micro-batch, the same tree of additions, the same update, in one process
@@ -25,32 +29,49 @@ export async function trainInSingleProcess(init: {
   readonly programHash?: string;
   readonly settings: JobSettings;
   readonly job: string;
+  readonly checkpoints?: CheckpointSink | undefined;
+  readonly resume?: Resume | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
-}): Promise<Omit<JobResult, 'modelPath'>> {
-  const { program, clock, signal, emit, job } = init;
+}): Promise<JobResult> {
+  const { program, settings, clock, signal, emit, checkpoints: sink } = init;
   const data = await program.data();
   const computation = await program.open();
   try {
     const description = describeProgram(program, data, computation, init.programHash);
-    const plan = resolvePlan(description, init.settings, 0);
+    const point = await init.resume?.({ description, settings, workers: 0, emit });
+    const plan = point?.plan ?? resolvePlan(description, settings, 0);
+    const job = point?.job ?? init.job;
     const layout = createLayout(plan.parameters, plan.chunkFloats);
     const kernels = createKernels();
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker: 'main' });
     const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
-    const store = createStore({
-      kernels,
-      optimizer: createOptimizer(plan.optimizer),
-      ...layout.range(0, layout.chunks),
-    });
-    const flat = await task.initialize();
+    const optimizer = createOptimizer(plan.optimizer);
+    const store = createStore({ kernels, optimizer, ...layout.range(0, layout.chunks) });
+    const flat = point?.flat ?? (await task.initialize());
     const bytes = new Uint8Array(flat.buffer);
     for (const chunk of all) {
       const from = chunk * layout.chunkFloats;
-      store.initialize(chunk, flat.subarray(from, from + layout.chunkLength(chunk)));
+      const part = (of: Float32Array) => of.subarray(from, from + layout.chunkLength(chunk));
+      if (point === undefined) store.initialize(chunk, part(flat));
+      else store.restore(chunk, point.step, part(flat), point.slots.map(part));
     }
     const weights = layout.views(flat);
+    const start = point?.step ?? 0;
+    const checkpoints =
+      sink &&
+      createSingleProcessCheckpoints({
+        sink,
+        run: { job, plan, versions: { ...computation.arithmetic } },
+        layout,
+        store,
+        flat,
+        slots: optimizer.slots,
+        version: start,
+        clock,
+        emit,
+      });
 
     emit({
       event: 'started',
@@ -62,17 +83,20 @@ export async function trainInSingleProcess(init: {
       epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
       storedParameters: layout.floats,
       program: plan.programName,
+      ...(point && { resumed: { step: point.step, path: point.path } }),
     });
     const progress = createProgress({ plan, clock, emit });
+    if (point !== undefined) progress.startAt(start, point.progress);
     const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
     progress.stepStarted();
-    for (let version = 0; ; version++) {
+    for (let version = start; ; version++) {
       let evaluation: ReturnType<typeof totalOf> | undefined;
       if (evaluatesAt(plan, version)) {
         const reports = [];
         for (const shard of shards) reports.push(await task.evaluate(weights, version, shard));
         evaluation = totalOf(reports);
       }
+      checkpoints?.between(version, progress.state, evaluation && meansOf(evaluation));
       if (endsEpoch(plan, version)) {
         progress.epochDone(version, evaluation);
         progress.stepStarted();
@@ -110,8 +134,10 @@ export async function trainInSingleProcess(init: {
       values: weights,
       examplesPerSecond: progress.examplesPerSecond,
       wireBytesPerStep: 0,
+      modelPath: (await checkpoints?.last()) ?? null,
     };
   } finally {
+    await sink?.close?.();
     await computation.close?.();
     await data.training.close?.();
     await data.evaluation?.close?.();

@@ -38,6 +38,8 @@ export interface StartedEvent {
   /** Floats that the servers hold. */
   readonly storedParameters: number;
   readonly program?: string;
+  /** The checkpoint that the run goes on from. */
+  readonly resumed?: { readonly step: number; readonly path: string };
 }
 
 export interface StepEvent {

@@ -66,7 +66,10 @@ function startedText(event: StartedEvent): string {
       : `with ${counted(event.workers, 'worker')} and ${counted(event.servers, 'server')}`;
   return (
     `training ${event.program ?? event.job} ${who}: ${counted(event.steps, 'step')} over ` +
-    `${counted(event.shards, 'shard')}, ${counted(event.storedParameters, 'stored parameter')}`
+    `${counted(event.shards, 'shard')}, ${counted(event.storedParameters, 'stored parameter')}` +
+    (event.resumed === undefined
+      ? ''
+      : `; on from step ${event.resumed.step} (${event.resumed.path})`)
   );
 }
 

@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
-import type { OptimizerSpec } from '@tutti/protocol';
 import type { Program } from '@tutti/worker';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
+import { OPTIMIZERS } from './optimizers.js';
 
 const digestAlone = async (program: Program) =>
   (await runLocal(program, { workers: 0 }).result).digest;
 
 /** More than two chunks, so that three servers have something to hold. */
 const WIDE = 140_000;
-
-const OPTIMIZERS: readonly OptimizerSpec[] = [
-  { name: 'sgd', learningRate: 0.05 },
-  { name: 'momentum', learningRate: 0.02, weightDecay: 0.01 },
-  { name: 'nesterov', learningRate: 0.02, clipValue: 0.5 },
-  { name: 'adagrad', learningRate: 0.1 },
-  { name: 'rmsprop', learningRate: 0.01, schedule: { kind: 'step', every: 5, factor: 0.5 } },
-  { name: 'adam', learningRate: 0.05, clipNorm: 0.5 },
-  { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 4 },
-  { name: 'adadelta', learningRate: 1 },
-  { name: 'adamax', learningRate: 0.05, schedule: { kind: 'cosine', steps: 14 } },
-];
 
 describe('the digest is the same', () => {
   for (const optimizer of OPTIMIZERS)

@@ -1,4 +1,10 @@
-import { createCoordinator, type JobResult, type JobSettings } from '@tutti/coordinator';
+import {
+  type CheckpointSink,
+  createCoordinator,
+  type JobResult,
+  type JobSettings,
+  type Resume,
+} from '@tutti/coordinator';
 import {
   createRandom,
   createSimulatedClock,
@@ -25,6 +31,8 @@ export interface SimulationInit {
   readonly settings?: JobSettings;
   readonly strict?: boolean;
   readonly verify?: number;
+  readonly checkpoints?: CheckpointSink;
+  readonly resume?: Resume;
   readonly onEvent?: (event: RunEvent) => void;
   /** What one worker has instead: a program that computes wrong, another machine. */
   readonly worker?: (at: number) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels'>>;
@@ -73,6 +81,8 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     ...(settings === undefined ? {} : { settings }),
     ...(verify === undefined ? {} : { verify }),
     ...(strict === undefined ? {} : { strict }),
+    ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),
+    ...(init.resume === undefined ? {} : { resume: init.resume }),
     newId: () => `id-${random.uint32()}`,
     onEvent(event) {
       events.push(event);

@@ -235,12 +235,14 @@ export async function createWorld(init: {
         minWorkers: scenario.minWorkers,
         newId: () => `id-${random.uint32()}`,
         onEvent: (event) => events.push(event),
-        async save() {
-          if (world.diskError) {
-            world.savingFailed = true;
-            throw new Error('ENOSPC: no space left on device');
-          }
-          return null;
+        checkpoints: {
+          async write() {
+            if (world.diskError) {
+              world.savingFailed = true;
+              throw new Error('ENOSPC: no space left on device');
+            }
+            return { path: '' };
+          },
         },
         ...on(process),
       })

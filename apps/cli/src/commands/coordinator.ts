@@ -1,14 +1,17 @@
 import { hostname } from 'node:os';
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
-import { createCoordinator, type JobResult, type ServerAddress } from '@tutti/coordinator';
-import { saved } from '@tutti/launch';
+import {
+  createCheckpointFolder,
+  createCoordinator,
+  resumeFrom,
+  type ServerAddress,
+} from '@tutti/coordinator';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
-import type { Renderer } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
-import { deadlinesOf, jobSettings } from '../job-settings.js';
+import { deadlinesOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -54,7 +57,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         strict: settings.strict,
         verify: settings.verify,
         deadlines: deadlinesOf(settings),
-        save: (trained) => save(trained, settings, renderer),
+        ...checkpointsOf(settings),
         transport,
         signal,
         onEvent: renderer,
@@ -71,9 +74,12 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
   });
 }
 
-function save(trained: Omit<JobResult, 'modelPath'>, settings: Settings, renderer: Renderer) {
-  const checkpointDir = settings.checkpointDir ?? runFolder(trained.plan.programName);
-  return saved(trained, { checkpointDir }, renderer);
+function checkpointsOf({ checkpointDir, resume, ...settings }: Settings) {
+  const directory = checkpointDir ?? runFolder;
+  return {
+    checkpoints: createCheckpointFolder({ directory, ...keepSettings(settings) }),
+    ...(resume === undefined ? {} : { resume: resumeFrom(resume, directory) }),
+  };
 }
 
 /** The same interface, so that whoever reaches the coordinator also reaches its server. */

@@ -3,7 +3,7 @@ import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
-import { deadlinesOf, jobSettings } from '../job-settings.js';
+import { deadlinesOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -12,6 +12,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   const resolved = await settingsFor('train', flags, context, path);
   const { settings, sources } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
+  const { every, keep, best } = keepSettings(settings);
   await withOutput(settings, context, async ({ renderer }) => {
     const { program } = await loadProgram(path);
     const shards = settings.shards ?? program.shards;
@@ -32,6 +33,10 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       verify: settings.verify,
       deadlines: deadlinesOf(settings),
       checkpointDir: settings.checkpointDir ?? runFolder(program.name ?? 'program'),
+      checkpointEvery: every,
+      checkpointKeep: keep,
+      checkpointBest: best,
+      resume: settings.resume,
       signal: context.signal,
       onEvent: renderer,
       onLine: (name, line) => renderer.note(`${name}: ${line}`),

@@ -1,0 +1,63 @@
+import type { ProgramDescription } from '@tutti/protocol';
+import { toTuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Resume, ResumePoint } from './checkpoint-sink.js';
+import type { Checkpoints } from './checkpoints.js';
+import type { JobSettings } from './plan.js';
+
+/** What the weights of a job begin with, and go back to when a server has lost its own. */
+export interface Beginning {
+  /** Finds the checkpoint that the run is to go on from. Throws BAD_CHECKPOINT. */
+  find(description: ProgramDescription): Promise<ResumePoint>;
+  /**
+   * The state to give to servers that have none: the newest checkpoint of the job with at most
+   * `upTo` steps, else the one that the run went on from, else nothing: then it is version 0.
+   */
+  base(upTo: number): Promise<ResumePoint | undefined>;
+}
+
+export function createBeginning(init: {
+  readonly resume: Resume | undefined;
+  readonly settings: JobSettings;
+  readonly workers: number;
+  readonly checkpoints: Checkpoints;
+  readonly emit: (event: RunEvent) => void;
+}): Beginning {
+  const { resume, settings, workers, checkpoints, emit } = init;
+  /** Kept until it is used once: it is as large as the model. */
+  let found: ResumePoint | undefined;
+  let again: (() => Promise<ResumePoint>) | undefined;
+  let latest = 0;
+
+  return {
+    async find(description) {
+      const request = { description, settings, workers, emit };
+      found = await resume!(request);
+      latest = found.step;
+      again = () => resume!({ ...request, emit() {} });
+      return found;
+    },
+    async base(upTo) {
+      const first = found;
+      found = undefined;
+      if (first !== undefined) return first;
+      if (upTo > 0) {
+        const own = await checkpoints.latest(upTo);
+        if (own !== undefined) return own;
+      }
+      try {
+        const point = await again?.();
+        return point !== undefined && point.step <= latest ? point : undefined;
+      } catch (thrown) {
+        const { code, message, remedy } = toTuttiError(thrown, 'BAD_CHECKPOINT', 'It is gone', '');
+        emit({
+          event: 'warning',
+          code,
+          message: `${message} The run begins anew from version 0, for the same weights`,
+          remedy,
+        });
+        return undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { type Evaluation, isBetter, metricOf } from '@tutti/checkpoint';
+import type { Clock } from '@tutti/runtime';
+import type { CheckpointInterval } from './checkpoint-sink.js';
+
+/** Decides at which versions checkpoints are taken. */
+export interface CheckpointSchedule {
+  /**
+   * Whether to take one of this version.
+   * @param underWay how many are being captured or written: with one, only a better one comes besides
+   */
+  due(version: number, evaluation: Evaluation | undefined, underWay: number): boolean;
+  /** The run starts here, or goes back to here: there is a checkpoint of it, or nothing to keep. */
+  startAt(version: number): void;
+}
+
+export function createCheckpointSchedule(init: {
+  readonly every: CheckpointInterval | undefined;
+  readonly best: string | undefined;
+  readonly clock: Clock;
+}): CheckpointSchedule {
+  const { every, best: metric, clock } = init;
+  let takenAt = clock.now();
+  let taken = -1;
+  let best: number | undefined;
+
+  function improves(evaluation: Evaluation | undefined): boolean {
+    if (metric === undefined || evaluation === undefined) return false;
+    const value = metricOf(evaluation, metric);
+    if (value === undefined) return false;
+    if (best !== undefined && !isBetter(metric, value, best)) return false;
+    best = value;
+    return true;
+  }
+
+  return {
+    due(version, evaluation, underWay) {
+      if (version === taken || underWay > 1) return false;
+      const now = clock.now();
+      const onTime =
+        every !== undefined &&
+        underWay === 0 &&
+        ('steps' in every ? version % every.steps === 0 : now - takenAt >= every.ms);
+      if (!improves(evaluation) && !onTime) return false;
+      taken = version;
+      if (onTime) takenAt = now;
+      return true;
+    },
+    startAt(version) {
+      taken = version;
+      takenAt = clock.now();
+    },
+  };
+}
