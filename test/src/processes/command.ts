@@ -19,8 +19,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export function tutti(args: readonly string[]): Command {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param via a command that runs what follows it somewhere else, in its own place */
+export function tutti(args: readonly string[], via: readonly string[] = []): Command {
+  const [file, ...rest] = [...via, process.execPath, MAIN, ...args];
+  const child = spawn(file!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text) => {
