@@ -8,6 +8,7 @@ import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 
 type Holding = Extract<Message, { type: 'holding' }>;
+type Open = Extract<Body, { type: 'open' }>;
 
 /** What the servers were brought to. */
 export interface Opened {
@@ -53,7 +54,7 @@ export function createOpening(
   /** By server, the version of each of its chunks. */
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
-  let openMessage: ((range: { firstChunk: number; chunks: number }) => Body) | undefined;
+  let openMessage: ((range: { firstChunk: number; chunks: number }) => Open) | undefined;
   let initializer: Member | undefined;
   /** Gives the chunks that no server has acknowledged again. */
   let refill = () => {};
@@ -221,10 +222,15 @@ export function createOpening(
       if (openMessage === undefined) return;
       // What it was told while it was away did not arrive; what it held may be gone.
       if (message.job !== state.job) state.rollback = true;
-      else if (!opened.has(server)) servers.send(server, openMessage(servers.rangeOf(server)));
       else {
-        deliveries.resend(server);
-        refill();
+        const open = openMessage(servers.rangeOf(server));
+        // One that has opened the job keeps what it has, but must learn by which way we come now.
+        const again = opened.has(server);
+        servers.send(server, again ? { ...open, reset: false } : open);
+        if (again) {
+          deliveries.resend(server);
+          refill();
+        }
       }
       if (!state.rollback) init.resumed();
     },
