@@ -2,6 +2,7 @@ import { type Connection, type ConnectionHandlers, decode, type Envelope } from 
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { connectable, faultOfAddress } from './address.js';
+import { messagesIn } from './batch.js';
 import { readFarewell } from './farewell.js';
 import { type Lane, offerLane } from './lane.js';
 import { bytesOf, createTraffic } from './traffic.js';
@@ -104,12 +105,25 @@ export function connectZmq(
   }
 
   function receive(socket: NotifiedDealer, frames: Buffer[]): void {
-    if (socket !== dealer || state === 'closed' || abandoned) return;
+    if (socket !== dealer || isOver()) return;
     const reason = readFarewell(frames);
     if (reason !== undefined) {
       finish(reason || `the connection to ${address} was lost`);
       return;
     }
+    let messages: Buffer[][];
+    try {
+      messages = messagesIn(frames);
+    } catch (error) {
+      finish(notOurs(error));
+      return;
+    }
+    for (const message of messages) receiveMessage(message);
+  }
+
+  function receiveMessage(frames: Buffer[]): void {
+    // The one before may have been the reason to close.
+    if (isOver()) return;
     let envelope: Envelope;
     try {
       const whole = lane === undefined ? frames : lane.fetch(frames);
@@ -117,11 +131,15 @@ export function connectZmq(
       traffic.receivedBytes += bytesOf(whole);
       envelope = decode(whole === frames ? ownPayload(frames) : whole);
     } catch (error) {
-      finish(`${address} sent no message of Tutti: ${(error as Error).message}`);
+      finish(notOurs(error));
       return;
     }
     handlers.message(envelope);
   }
+
+  const isOver = () => state === 'closed' || abandoned;
+  const notOurs = (error: unknown) =>
+    `${address} sent no message of Tutti: ${(error as Error).message}`;
 
   /** Ends everything; `reason` is absent if the owner wished it. */
   function finish(reason?: string): void {

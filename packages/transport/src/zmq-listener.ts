@@ -2,6 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { bindable, faultOfAddress } from './address.js';
+import { createOutbox, messagesIn, type Outbox } from './batch.js';
 import { farewell } from './farewell.js';
 import { acceptLane, type Lane, readOffer } from './lane.js';
 import { bytesOf, createTraffic } from './traffic.js';
@@ -20,6 +21,7 @@ interface Peer {
   readonly id: Buffer;
   cut: boolean;
   lane: Lane | undefined;
+  readonly outbox: Outbox;
 }
 
 export async function listenZmq(
@@ -46,7 +48,10 @@ export async function listenZmq(
     const key = id.toString('latin1');
     let peer = byId.get(key);
     if (peer === undefined) {
-      peer = { name: `peer-${++named}`, id, cut: false, lane: undefined };
+      const outbox = createOutbox((frames) => {
+        if (!router.closed) router.send([id, ...frames]).catch(ignoreGone);
+      });
+      peer = { name: `peer-${++named}`, id, cut: false, lane: undefined, outbox };
       byId.set(key, peer);
       byName.set(peer.name, peer);
     }
@@ -67,6 +72,7 @@ export async function listenZmq(
     peer.cut = true;
     byName.delete(peer.name);
     peer.lane?.close();
+    peer.outbox.flush();
     router.send([peer.id, farewell(reason)]).catch(ignoreGone);
   }
 
@@ -79,9 +85,21 @@ export async function listenZmq(
     }
     const peer = peerOf(id);
     if (peer.cut) return;
+    let messages: Buffer[][];
+    try {
+      messages = messagesIn(frames);
+    } catch (error) {
+      reject(peer, error);
+      return;
+    }
+    for (const message of messages) receiveMessage(peer, message);
+  }
+
+  function receiveMessage(peer: Peer, frames: Buffer[]): void {
+    if (peer.cut) return;
     const offer = readOffer(frames);
     if (offer !== undefined && peer.lane === undefined) {
-      peer.lane = acceptLane(offer, (frame) => router.send([id, frame]).catch(ignoreGone));
+      peer.lane = acceptLane(offer, (frame) => peer.outbox.send([frame]));
       return;
     }
     let envelope: Envelope;
@@ -91,13 +109,18 @@ export async function listenZmq(
       traffic.receivedBytes += bytesOf(whole);
       envelope = decode(whole === frames ? ownPayload(frames) : whole);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      cutOff(peer, `${address} cut it off: ${reason}`);
-      handlers.badFrame?.(peer.name, reason);
-      handlers.closed?.(peer.name, `it was cut off: ${reason}`);
+      reject(peer, error);
       return;
     }
     handlers.message(peer.name, envelope);
+  }
+
+  /** What it sent is no message: nothing more is taken from it. */
+  function reject(peer: Peer, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    cutOff(peer, `${address} cut it off: ${reason}`);
+    handlers.badFrame?.(peer.name, reason);
+    handlers.closed?.(peer.name, `it was cut off: ${reason}`);
   }
 
   void receiveAll(router, receive);
@@ -110,7 +133,7 @@ export async function listenZmq(
       const peer = byName.get(name);
       if (peer === undefined || router.closed) return;
       traffic.sentBytes += bytesOf(frames);
-      router.send([peer.id, ...(peer.lane?.stow(frames) ?? frames)]).catch(ignoreGone);
+      peer.outbox.send(peer.lane?.stow(frames) ?? frames);
     },
     disconnect(name) {
       const peer = byName.get(name);
@@ -118,6 +141,7 @@ export async function listenZmq(
     },
     async close(lingerMs = 1000) {
       if (!router.closed) {
+        for (const { outbox } of byName.values()) outbox.flush();
         router.linger = lingerMs;
         router.close();
         for (const { lane } of byName.values()) lane?.close();
