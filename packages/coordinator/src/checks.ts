@@ -27,6 +27,8 @@ export interface Checks {
   cleared(step: Step): boolean;
   /** Who is awaited, if a complete step waits for its check. */
   awaited(step: Step): Pick<Wait, 'who' | 'what'> | undefined;
+  /** The workers that were asked to check a step, and have not answered. */
+  owing(step: number): string[];
   /** It is over. */
   done(step: number): void;
   /** Everything received of the steps under way is void. */
@@ -140,6 +142,7 @@ export function createChecks(
         what: `check the gradients of shards ${shards.join(', ')} of step ${step.step}`,
       };
     },
+    owing: (step) => verifications.get(step)?.pending.map(({ worker }) => worker) ?? [],
     done: (step) => void verifications.delete(step),
     clear: () => verifications.clear(),
   };

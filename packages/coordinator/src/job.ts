@@ -34,6 +34,7 @@ import { createProgress, type Progress } from './progress.js';
 import { digestOf, finishedEvent, type JobResult } from './result.js';
 import { connectServers, type Servers } from './servers.js';
 import { createTraining, type Training } from './training.js';
+import { createWatch, type Watch } from './watch.js';
 
 const DEADLINES: Deadlines = {
   joinMs: 120_000,
@@ -82,7 +83,9 @@ export function coordinate(
       receive: (server, envelope) => guard(() => receiveFromServer(server, envelope)),
       replaced: (server, reason) => guard(() => replaced(server, reason)),
       orphaned(server, reason) {
-        if (!ended) emit(serverLost(servers.nameOf(server), reason, 'It is awaited.'));
+        if (ended) return;
+        watch.serverAway(server);
+        emit(serverLost(servers.nameOf(server), reason, 'It is awaited.'));
       },
       returned(server) {
         if (!ended) servers.send(server, { type: 'inquire' });
@@ -126,10 +129,12 @@ export function coordinate(
     membership,
     resumed: () => training.collectAgain(),
   });
+  const watch: Watch = createWatch({ ...parts, membership, pace });
   const training: Training = createTraining({
     ...parts,
     membership,
     checkpoints,
+    watch,
     kernels,
     verify: init.verify ?? 0,
   });
@@ -154,6 +159,7 @@ export function coordinate(
   function receiveFromServer(server: number, { message, payload }: Envelope) {
     switch (message.type) {
       case 'holding':
+        watch.serverBack(server);
         return opening.holding(server, message);
       case 'opened':
         return opening.opened(server, message.versions);
@@ -206,7 +212,7 @@ export function coordinate(
       case 'contribution':
         return training.contributed(member, message, payload!);
       case 'evaluation':
-        return training.evaluated(message.version, message.shards);
+        return training.evaluated(member, message.version, message.shards);
       case 'failed': {
         if (membership.spares(member)) return membership.giveUp(member, message.error);
         const { code, message: text, remedy, details, cause } = errorFromRecord(message.error);

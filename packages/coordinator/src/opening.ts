@@ -3,6 +3,7 @@ import type { Body, Message } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { chunkState } from './capture.js';
 import type { ResumePoint } from './checkpoint-sink.js';
+import { createInitialValues } from './initial-values.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
@@ -54,8 +55,8 @@ export function createOpening(
   /** By server, the version of each of its chunks. */
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
+  const values = createInitialValues({ ...init, stored });
   let openMessage: ((range: { firstChunk: number; chunks: number }) => Open) | undefined;
-  let initializer: Member | undefined;
   /** Gives the chunks that no server has acknowledged again. */
   let refill = () => {};
 
@@ -95,32 +96,6 @@ export function createOpening(
         versions[first + at] = Math.min(versions[first + at]!, version);
     }
     return versions;
-  }
-
-  /** Has a worker make the values of version 0; another, if it is lost meanwhile. */
-  async function initialize() {
-    const { chunks } = state.layout!;
-    const done = () => stored.size === chunks || state.rollback;
-    while (!done()) {
-      await monitor.until(
-        () => membership.size > 0 || done(),
-        () => membership.anyone('join and make the initial values'),
-      );
-      const chosen = [...membership][0];
-      if (chosen === undefined) return;
-      initializer = chosen;
-      refill = () => membership.tell(chosen, { type: 'initialize' });
-      refill();
-      await monitor.until(
-        () => done() || ![...membership].includes(chosen),
-        () => ({
-          who: `worker ${chosen.worker}`,
-          what: `send the initial values (${stored.size} of ${chunks} chunks are stored)`,
-          remedy: 'See what the worker says.',
-          deadlineMs: deadlines.stepMs,
-        }),
-      );
-    }
   }
 
   /** Gives every chunk the state of a checkpoint. */
@@ -178,7 +153,6 @@ export function createOpening(
         opened.clear();
         stored.clear();
         deliveries.clear();
-        initializer = undefined;
         refill = () => {};
         openMessage = ({ firstChunk, chunks }) => ({
           type: 'open',
@@ -206,8 +180,11 @@ export function createOpening(
           const { point } = from;
           // Some weights without the rest of their version are worth nothing.
           if (most > 0 || (most === 0 && point !== undefined)) continue;
-          if (point === undefined) await initialize();
-          else await restore(point);
+          if (point !== undefined) await restore(point);
+          else {
+            refill = values.askAgain;
+            await values.make();
+          }
           refill = () => {};
           if (state.rollback) continue;
           return { version: point?.step ?? 0, ...(point && { from: point }) };
@@ -235,9 +212,7 @@ export function createOpening(
       if (!state.rollback) init.resumed();
     },
     opened: (server, versions) => void opened.set(server, versions),
-    initial(member, chunk, payload) {
-      if (member === initializer) servers.sendTo(chunk, { type: 'store', chunk }, payload.slice());
-    },
+    initial: values.initial,
     stored: (chunk) => void stored.add(chunk),
     forget: (server) => void opened.delete(server),
   };

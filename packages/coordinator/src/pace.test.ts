@@ -27,10 +27,15 @@ describe('the pace of the workers', () => {
     assert.equal(pace.usualMs('w0', 'evaluation'), undefined);
   });
 
-  it('learns nothing from empty micro-batches, and forgets who is gone', () => {
+  it('is not known of work that takes no time, which is work all the same', () => {
     const pace = createPace();
-    pace.measured('w0', 'gradient', 0);
-    assert.equal(pace.usualMs('w0', 'gradient'), undefined);
+    for (let i = 0; i < 3; i++) pace.measured('w0', 'gradient', 0);
+    assert.equal(pace.speed('w0'), undefined);
+    assert.equal(pace.usualMs('w1', 'gradient'), 0);
+  });
+
+  it('is forgotten of who is gone', () => {
+    const pace = createPace();
     pace.measured('w0', 'gradient', 3);
     pace.gone('w0');
     assert.equal(pace.usualMs('w0', 'gradient'), undefined);

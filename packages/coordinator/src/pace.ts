@@ -23,8 +23,6 @@ export function createPace(): Pace {
   const units: Record<Work, Map<string, number[]>> = { gradient: new Map(), evaluation: new Map() };
   return {
     measured(worker, work, unitMs) {
-      // An empty micro-batch says nothing.
-      if (unitMs <= 0) return;
       const known = units[work].get(worker) ?? [];
       known.push(unitMs);
       if (known.length > WINDOW) known.shift();
@@ -40,7 +38,9 @@ export function createPace(): Pace {
     },
     speed(worker) {
       const known = units.gradient.get(worker) ?? [];
-      return known.length < ENOUGH ? undefined : 1 / median(known);
+      const usual = median(known);
+      // What takes no time by a coarse clock says nothing of speed.
+      return known.length < ENOUGH || usual <= 0 ? undefined : 1 / usual;
     },
   };
 }

@@ -12,6 +12,7 @@ import type { Membership } from './membership.js';
 import { endsEpoch, type Progress, type ProgressState } from './progress.js';
 import type { Step } from './step.js';
 import { meansOf, totalOf } from './totals.js';
+import type { Watch } from './watch.js';
 
 /** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
 export interface Training {
@@ -38,7 +39,7 @@ export interface Training {
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
   /** A worker has computed again what another contributed. */
   verified(member: Member, answer: Verification): void;
-  evaluated(version: number, reports: readonly ShardReport[]): void;
+  evaluated(member: Member, version: number, reports: readonly ShardReport[]): void;
   /** A server has applied a sum. */
   applied(server: number, step: number, chunk: number): void;
   /** A server is gone for good: what was awaited of it is not. */
@@ -52,12 +53,14 @@ export function createTraining(
   init: JobParts & {
     readonly membership: Membership;
     readonly checkpoints: Checkpoints;
+    readonly watch: Watch;
     readonly kernels: Kernels;
     /** The share of steps that are checked. */
     readonly verify: number;
   },
 ): Training {
   const { state, servers, deliveries, membership, checkpoints, monitor, deadlines, kernels } = init;
+  const { watch } = init;
   let final: Capture | undefined;
   /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
   let released = -1;
@@ -68,6 +71,7 @@ export function createTraining(
   function redo() {
     state.ledger!.redo();
     checks.clear();
+    watch.begin();
   }
 
   /** Has the servers apply what is ready. */
@@ -109,6 +113,7 @@ export function createTraining(
   }
 
   function release() {
+    watch.stop();
     state.ledger?.release();
     state.ledger = undefined;
     final = undefined;
@@ -128,6 +133,7 @@ export function createTraining(
       membership.assign(rewind);
       progress.startAt(version, begun);
       checkpoints.startAt(version);
+      watch.start(checks.owing);
       for (;;) {
         await untilWhole(
           () => book.evaluated,
@@ -143,6 +149,7 @@ export function createTraining(
         );
         if (state.rollback) return;
         const reports = book.evaluation(book.version);
+        if (reports !== undefined) watch.begin();
         const evaluation = reports && totalOf(reports.values());
         checkpoints.between(book.version, progress.state, evaluation && meansOf(evaluation));
         if (endsEpoch(plan, book.version)) {
@@ -165,6 +172,7 @@ export function createTraining(
         progress.stepDone(book.version, step().totals);
         checks.done(book.version);
         book.advance();
+        watch.next();
       }
     },
 
@@ -196,6 +204,8 @@ export function createTraining(
         under?.report(member.worker, report);
         if (under !== undefined) checks.reported(member, step, report);
       }
+      watch.heard(member);
+      watch.reported(member, step, reports);
       pump();
     },
     contributed(member, contribution, payload) {
@@ -203,15 +213,19 @@ export function createTraining(
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')
         checks.contributed(member, contribution, payload);
+      watch.heard(member);
       pump();
     },
     verified(member, answer) {
       checks.answered(member, answer);
+      watch.heard(member);
       pump();
     },
-    evaluated(version, reports) {
+    evaluated(member, version, reports) {
       const evaluation = state.ledger?.evaluation(version);
       for (const report of reports) evaluation?.set(report.shard, report);
+      watch.heard(member);
+      watch.evaluated(member, reports);
       pump();
     },
     applied(server, step, chunk) {

@@ -1,6 +1,7 @@
 import {
   type CheckpointSink,
   createCoordinator,
+  type Deadlines,
   type JobResult,
   type JobSettings,
   type Resume,
@@ -14,7 +15,7 @@ import {
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
-import { createWorker, type Program, type WorkerInit } from '@tutti/worker';
+import { createWorker, type Program, type RunningWorker, type WorkerInit } from '@tutti/worker';
 
 export interface SimulatedRun {
   readonly result: JobResult;
@@ -28,14 +29,20 @@ export interface SimulationInit {
   readonly workers: number;
   readonly servers?: number;
   readonly minWorkers?: number;
+  /** Workers more than the job starts with. Default 0. */
+  readonly spares?: number;
+  readonly deadlines?: Partial<Deadlines>;
   readonly settings?: JobSettings;
   readonly strict?: boolean;
   readonly verify?: number;
   readonly checkpoints?: CheckpointSink;
   readonly resume?: Resume;
   readonly onEvent?: (event: RunEvent) => void;
-  /** What one worker has instead: a program that computes wrong, another machine. */
-  readonly worker?: (at: number) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels'>>;
+  /** What one worker has instead: a program that computes wrong or slowly, another machine. */
+  readonly worker?: (
+    at: number,
+    clock: SimulatedClock,
+  ) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels'>>;
   /** Decides every delay, and so the order in which messages of different senders arrive. */
   readonly seed: number;
   /** Called before every tick; breaks things. */
@@ -44,6 +51,8 @@ export interface SimulationInit {
     clock: SimulatedClock,
     /** Starts one worker more. */
     join: () => void,
+    /** Those who have been started, in that order. */
+    crew: readonly RunningWorker[],
   ) => void;
 }
 
@@ -80,6 +89,7 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     ...(minWorkers === undefined ? {} : { minWorkers }),
     ...(settings === undefined ? {} : { settings }),
     ...(verify === undefined ? {} : { verify }),
+    ...(init.deadlines === undefined ? {} : { deadlines: init.deadlines }),
     ...(strict === undefined ? {} : { strict }),
     ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),
     ...(init.resume === undefined ? {} : { resume: init.resume }),
@@ -91,30 +101,32 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     ...on('coordinator'),
     signal,
   }).start();
-  const all: { stop(): Promise<unknown> }[] = [...hosted];
-  let joined = 0;
+  const crew: RunningWorker[] = [];
   function join() {
-    const at = joined++;
+    const at = crew.length;
     const worker = createWorker({
       program,
       coordinator: coordinator.address,
       name: `w${at}`,
       ...on(`worker-${at}`),
-      ...init.worker?.(at),
+      ...init.worker?.(at, clock),
       signal,
     });
-    all.push(worker.start());
+    crew.push(worker.start());
   }
-  for (let at = 0; at < workers; at++) join();
+  for (let at = 0; at < workers + (init.spares ?? 0); at++) join();
   try {
-    await drive(clock, random, coordinator.result, () => disturb?.(network, clock, join));
+    await drive(clock, random, coordinator.result, () => disturb?.(network, clock, join, crew));
     const result = await coordinator.result;
     return { result, events, simulatedMs: clock.now() };
   } finally {
     stopping.abort();
-    await drive(clock, random, Promise.all(all.map((each) => each.stop())));
+    await drive(clock, random, Promise.all([...hosted, ...crew].map((each) => each.stop())));
   }
 }
+
+/** Messages under way arrive within this. */
+const SOON_MS = 5;
 
 /** Moves the clock from timer to timer until `work` has settled. */
 async function drive(
@@ -135,8 +147,9 @@ async function drive(
     tick();
     idle = clock.step() ? 0 : idle + 1;
     // Now and then several messages are handled before anybody's promises are: as when a socket has
-    // them all at hand.
-    if (random.below(4) === 0) clock.step();
+    // them all at hand. What is due much later waits for those promises.
+    const soon = (clock.nextDue() ?? Number.POSITIVE_INFINITY) - clock.now() < SOON_MS;
+    if (random.below(4) === 0 && soon) clock.step();
     if (idle > 1000) throw new Error(`The simulation stands still at ${clock.now()} ms`);
   }
 }
