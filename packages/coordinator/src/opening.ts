@@ -65,11 +65,14 @@ export function createOpening(
    * Another holder, which its coordinator did not live to tell all of it, is of no use then.
    */
   function dismissStragglers() {
-    const holders = [...opened.keys()].map((server) => ({
-      server,
-      firstChunk: servers.rangeOf(server).firstChunk,
-      least: Math.min(...opened.get(server)!),
-    }));
+    // With more servers than chunks some hold none, and are not behind in anything.
+    const holders = [...opened]
+      .filter(([, versions]) => versions.length > 0)
+      .map(([server, versions]) => ({
+        server,
+        firstChunk: servers.rangeOf(server).firstChunk,
+        least: Math.min(...versions),
+      }));
     for (const { server, firstChunk, least } of holders) {
       const best = holders
         .filter((other) => other.firstChunk === firstChunk)
