@@ -7,6 +7,7 @@ import { formats } from './fields.js';
 import type { Envelope } from './link.js';
 import { type Body, type Message, PROTOCOL_VERSION, type Stamp } from './messages.js';
 import type { JobPlan, OptimizerSpec } from './plan.js';
+import { jobStatuses } from './testing.js';
 
 // msgpack gives -0 as 0; nothing in a header depends on the sign of zero.
 const number = fc.double().map((value) => (value === 0 ? 0 : value));
@@ -115,6 +116,8 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
     shards: fc.array(whole),
   }),
   inquire: fc.constant({}),
+  status: fc.constant({}),
+  'status-report': fc.record({ status: jobStatuses({ number, whole, text }) }),
   holding: fc.record({ plan }, { requiredKeys: [] }),
   verify: fc.record({ order: whole, step: whole, lo: whole, hi: whole }),
   finish: fc.record({ error }, { requiredKeys: [] }),

@@ -25,6 +25,13 @@ import type {
   Schedule,
   StoredParameter,
 } from './plan.js';
+import {
+  JOB_PHASES,
+  type JobStatus,
+  type ServerStatus,
+  type WaitStatus,
+  type WorkerStatus,
+} from './status.js';
 
 type ScheduleOf<K extends Schedule['kind']> = Omit<Extract<Schedule, { kind: K }>, 'kind'>;
 
@@ -133,6 +140,54 @@ const shardReports = listOf(
 
 const servers = listOf(shapeOf<ServerRange>({ address: text, firstChunk: whole, chunks: whole }));
 
+const status = shapeOf<JobStatus>({
+  job: text,
+  program: optional(text),
+  phase: oneOf(...JOB_PHASES),
+  runningMs: number,
+  step: whole,
+  steps: whole,
+  epoch: whole,
+  epochs: whole,
+  shards: whole,
+  storedParameters: whole,
+  loss: optional(number),
+  metrics: optional(mapOf(number)),
+  examplesPerSecond: optional(number),
+  startsWith: whole,
+  workers: listOf(
+    shapeOf<WorkerStatus>({
+      name: text,
+      host: text,
+      pid: whole,
+      shards: listOf(whole),
+      examplesPerSecond: optional(number),
+      heardMs: number,
+      awaited: optional(text),
+    }),
+  ),
+  servers: listOf(
+    shapeOf<ServerStatus>({
+      address: text,
+      role: oneOf('primary', 'standby', 'lost'),
+      firstChunk: whole,
+      chunks: whole,
+      version: optional(whole),
+      heardMs: optional(number),
+      awaited: optional(text),
+    }),
+  ),
+  waits: listOf(
+    shapeOf<WaitStatus>({
+      who: text,
+      what: text,
+      remedy: text,
+      sinceMs: number,
+      deadlineMs: optional(number),
+    }),
+  ),
+});
+
 export const stamp = shapeOf<Stamp>({ protocol: whole, job: text, session: text });
 
 type Bodies = { [T in Body['type']]: Omit<Extract<Body, { type: T }>, 'type'> };
@@ -167,6 +222,8 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   applied: { step: whole, chunk: whole },
   pull: { version: whole },
   weights: { version: whole, chunk: whole },
+  status: {},
+  'status-report': { status },
   refused: { error },
 };
 

@@ -20,3 +20,4 @@ export {
   type StoredParameter,
 } from './plan.js';
 export { refusal } from './refusal.js';
+export * from './status.js';

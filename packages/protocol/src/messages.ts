@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '@tutti/runtime';
 import type { JobPlan, ProgramDescription } from './plan.js';
+import type { JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
 export const PROTOCOL_VERSION = 1;
@@ -238,6 +239,16 @@ export interface Weights {
   readonly chunk: number;
 }
 
+// ---- anyone -> coordinator, and back
+/** Asks how the job is doing; whoever asks need not have joined. */
+export interface Status {
+  readonly type: 'status';
+}
+export interface StatusReport {
+  readonly type: 'status-report';
+  readonly status: JobStatus;
+}
+
 // ---- anyone
 /** The receiver will not talk to the sender; it says why, and what would help. */
 export interface Refused {
@@ -275,6 +286,8 @@ export type Body =
   | Applied
   | Pull
   | Weights
+  | Status
+  | StatusReport
   | Refused;
 
 export type Message = Body & Stamp;

@@ -1,6 +1,9 @@
 import { TuttiError } from '@tutti/runtime';
 import { type Message, PROTOCOL_VERSION } from './messages.js';
 
+/** Questions that are answered whichever job the asker has in mind. */
+const ASKING: readonly Message['type'][] = ['inquire', 'status'];
+
 /**
  * Why a message that does not fit this job must be refused, or undefined if it fits.
  * @param job the id of the job that the receiver belongs to; undefined if it has none yet
@@ -13,7 +16,7 @@ export function refusal(message: Message, job: string | undefined): TuttiError |
       { remedy: 'Install the same version of Tutti everywhere.' },
     );
   // Anybody may ask what there is; whoever joins has no job yet.
-  if (message.job === job || message.type === 'inquire') return undefined;
+  if (message.job === job || ASKING.includes(message.type)) return undefined;
   if (message.type === 'join' && message.job === '') return undefined;
   return new TuttiError(
     'REFUSED',
