@@ -10,7 +10,7 @@ describe('wrong usage', () => {
     ['trian', /unknown command 'trian'.*Did you mean train\?/],
     ['train x.ts --wrokers 3', /unknown option '--wrokers'.*Did you mean --workers\?/],
     ['train x.ts --workers', /--workers <count>.*Give it a whole number from 0 to 4096/],
-    ['train x.ts --listen tcp://a:1', /unknown option '--listen'/],
+    ['worker x.ts --listen tcp://a:1', /unknown option '--listen'/],
     ['server x', /too many arguments/],
   ];
   for (const [args, line] of cases) {

@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
 import { exportModel } from './commands/export.js';
 import { server } from './commands/server.js';
+import { status } from './commands/status.js';
 import { train } from './commands/train.js';
 import { worker } from './commands/worker.js';
 import type { CliContext } from './context.js';
@@ -72,6 +73,16 @@ function createProgram(context: CliContext): Command {
     'tutti export program.ts --output model',
     'tutti export program.ts --format safetensors',
   ]).action(onProgram(exportModel));
+  add(
+    'status',
+    'status',
+    'Ask the coordinator of a running job how it is doing, and who is waited for.',
+    [
+      'tutti status --coordinator tcp://10.0.0.5:29500',
+      'tutti status --coordinator tcp://127.0.0.1:41233 --watch',
+      'tutti status --json | jq -r .waits[0].who',
+    ],
+  ).action(alone(status));
   add('doctor', 'doctor', 'Check this machine: TensorFlow, CPU, memory, ports, versions.', [
     'tutti doctor',
   ]).action(alone(doctor));

@@ -1,4 +1,5 @@
 import { flagOf, variableOf } from './names.js';
+import { COMMANDS } from './setting.js';
 import { SETTING_NAMES, settingOf } from './settings.js';
 import { fallbackText } from './sources.js';
 import { allowedText } from './values.js';
@@ -17,7 +18,7 @@ export function settingsTable(): readonly string[] {
         `\`${variableOf(name)}\``,
         allowedText(setting),
         fallbackText(name),
-        setting.commands.length === 7 ? 'all' : setting.commands.join(', '),
+        setting.commands.length === COMMANDS.length ? 'all' : setting.commands.join(', '),
         setting.doc,
       ];
       return `| ${cells.map(cell).join(' | ')} |`;

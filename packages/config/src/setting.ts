@@ -40,6 +40,7 @@ export const COMMANDS = [
   'worker',
   'eval',
   'export',
+  'status',
   'doctor',
 ] as const;
 

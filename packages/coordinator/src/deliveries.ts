@@ -12,6 +12,8 @@ export interface Deliveries {
   forget(server: number): number[];
   /** A holder is back with what it had: it is sent again what it did not acknowledge. */
   resend(server: number): void;
+  /** Chunks that a holder has not acknowledged. */
+  outstanding(server: number): number;
   /** The weights went back: nothing of this is wanted any more. */
   clear(): void;
 }
@@ -52,6 +54,8 @@ export function createDeliveries(servers: Servers): Deliveries {
       for (const { body, payload, waiting } of underWay.values())
         if (waiting.has(server)) servers.send(server, body, payload);
     },
+    outstanding: (server) =>
+      [...underWay.values()].filter(({ waiting }) => waiting.has(server)).length,
     clear: () => underWay.clear(),
   };
 }

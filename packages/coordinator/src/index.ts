@@ -1,3 +1,4 @@
+export { askStatus } from './ask-status.js';
 export { assignShards } from './assignment.js';
 export { chunkState } from './capture.js';
 export {

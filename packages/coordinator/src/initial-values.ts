@@ -12,6 +12,8 @@ export interface InitialValues {
   make(): Promise<void>;
   /** A worker made the values of a chunk. */
   initial(member: Member, chunk: number, payload: Uint8Array): void;
+  /** What this worker was asked for; undefined if nothing is under way. */
+  awaits(member: Member): string | undefined;
   /** A server is back: what was sent to it meanwhile is lost. */
   askAgain(): void;
 }
@@ -38,6 +40,9 @@ export function createInitialValues(
   const overdue = () =>
     present().every((member) => asked.get(member)!.silentMs >= deadlines.progressMs) &&
     unasked() !== undefined;
+
+  const wanted = () =>
+    `send the initial values (${stored.size} of ${state.layout!.chunks} chunks are stored)`;
 
   function tick(): Timer {
     return clock.after(TICK_MS, () => {
@@ -81,7 +86,7 @@ export function createInitialValues(
             () => done() || present().length === 0 || overdue(),
             () => ({
               who: `worker ${present().map(({ worker }) => worker)}`,
-              what: `send the initial values (${stored.size} of ${state.layout!.chunks} chunks are stored)`,
+              what: wanted(),
               remedy: 'See what the worker says.',
               deadlineMs: deadlines.stepMs,
             }),
@@ -101,6 +106,7 @@ export function createInitialValues(
       entry.sent = true;
       if (!stored.has(chunk)) servers.sendTo(chunk, { type: 'store', chunk }, payload.slice());
     },
+    awaits: (member) => (asked.has(member) ? wanted() : undefined),
     askAgain() {
       for (const member of present()) membership.tell(member, { type: 'initialize' });
     },

@@ -1,5 +1,5 @@
 import type { Layout } from '@tutti/parameters';
-import type { Body, JobPlan, Message } from '@tutti/protocol';
+import type { Body, JobPhase, JobPlan, Message } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Deadlines } from './coordinator.js';
@@ -9,6 +9,7 @@ import type { Servers } from './servers.js';
 
 /** What the parts of a coordinator know of the job that they run together. */
 export interface JobState {
+  phase: JobPhase;
   /** The id: made here, or found at the servers that hold the job already. */
   job: string;
   /** Settled by the first worker, or found at the servers. */

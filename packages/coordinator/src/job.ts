@@ -32,7 +32,9 @@ import { createOpening, type Opened, type Opening } from './opening.js';
 import { createPace } from './pace.js';
 import { createProgress, type Progress } from './progress.js';
 import { digestOf, finishedEvent, type JobResult } from './result.js';
-import { connectServers, type Servers } from './servers.js';
+import { connectServers, type Servers, serverLost } from './servers.js';
+import { createSightings } from './sightings.js';
+import { describeStatus } from './status.js';
 import { createTraining, type Training } from './training.js';
 import { createWatch, type Watch } from './watch.js';
 
@@ -50,12 +52,18 @@ const DEADLINES: Deadlines = {
 export function coordinate(
   init: CoordinatorInit & { readonly transport: Transport },
   listener: Listener,
-  emit: (event: RunEvent) => void,
+  announceEvent: (event: RunEvent) => void,
   signal: AbortSignal,
 ) {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
+  const sightings = createSightings(clock);
+  const emit = (event: RunEvent) => {
+    sightings.observe(event);
+    announceEvent(event);
+  };
   const { newId = () => crypto.randomUUID(), minWorkers = init.workers } = init;
   const state: JobState = {
+    phase: 'looking for servers',
     job: newId(),
     plan: undefined,
     layout: undefined,
@@ -157,6 +165,8 @@ export function coordinate(
   }
 
   function receiveFromServer(server: number, { message, payload }: Envelope) {
+    if (message.protocol !== PROTOCOL_VERSION) throw refusal(message, state.job);
+    sightings.server(server, message);
     switch (message.type) {
       case 'holding':
         watch.serverBack(server);
@@ -188,6 +198,7 @@ export function coordinate(
   function receiveFromWorker(peer: string, { message, payload }: Envelope) {
     const misfit = refusal(message, state.job);
     if (misfit !== undefined) return membership.refuse(peer, misfit);
+    sightings.worker(peer, message);
     if (message.type === 'join') return membership.join(peer, message);
     if (membership.ignores(peer)) return;
     const member = membership.authenticate(peer, message);
@@ -227,6 +238,17 @@ export function coordinate(
     }
   }
 
+  /** Answers whoever asks how the job is doing, whatever it is doing. */
+  function answer(peer: string, message: Message) {
+    const misfit = refusal(message, state.job);
+    if (misfit !== undefined) return membership.refuse(peer, misfit);
+    const awaiting = [opening, training];
+    const view = { ...parts, members: membership, sightings, awaiting, startsWith: workers };
+    listener.send(peer, {
+      message: stamp({ type: 'status-report', status: describeStatus(view) }),
+    });
+  }
+
   /** Finds out which job this is: only then can the workers be answered that came meanwhile. */
   async function identify() {
     await opening.identify();
@@ -247,6 +269,7 @@ export function coordinate(
 
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
   async function rollBack(): Promise<Opened> {
+    state.phase = 'rolling back';
     const from = state.ledger!.version;
     training.release();
     const opened = await opening.open(true, () => beginning.base(from));
@@ -263,6 +286,7 @@ export function coordinate(
   }
 
   async function finish(progress: Progress, end: Capture): Promise<JobResult> {
+    state.phase = 'saving';
     const plan = state.plan!;
     const parameters = end.flat;
     const trained = {
@@ -312,14 +336,18 @@ export function coordinate(
     let failure: unknown;
     try {
       await identify();
+      state.phase = 'gathering workers';
       await membership.gather();
+      state.phase = 'opening servers';
       let opened = await opening.open(false, beginning.base);
       const progress = announce(opened.from);
       for (let back = false; ; back = true) {
         const { version, from } = opened;
         // Workers may have outlived a job that goes on from a checkpoint.
         const rewind = back || from !== undefined;
+        state.phase = 'training';
         await training.train(progress, version, from?.progress, rewind);
+        state.phase = 'collecting weights';
         const end = await training.collect();
         if (end !== undefined) return await finish(progress, end);
         opened = await rollBack();
@@ -345,6 +373,7 @@ export function coordinate(
     receive(peer: string, envelope: Envelope) {
       // Payloads come only from those who were admitted: what is kept has none.
       const { message } = envelope;
+      if (message.type === 'status') return answer(peer, message);
       if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
         described ??= message.description;
         monitor.notify();
@@ -353,6 +382,7 @@ export function coordinate(
       else guard(() => receiveFromWorker(peer, envelope));
     },
     closed(peer: string, reason: string) {
+      sightings.forget(peer);
       // In its place: whoever joined and left early must not stay.
       if (early !== undefined) early.push(() => membership.leave(peer, reason));
       else guard(() => membership.leave(peer, reason));
@@ -364,15 +394,6 @@ export function coordinate(
         message: `Peer ${peer} was cut off: ${reason}`,
         remedy: 'Check that only Tutti processes connect to this port.',
       }),
-  };
-}
-
-function serverLost(name: string, reason: string, then: string): RunEvent {
-  return {
-    event: 'warning',
-    code: 'PEER_LOST',
-    message: `${name} is gone: ${reason}. ${then}`,
-    remedy: 'See how it ended.',
   };
 }
 

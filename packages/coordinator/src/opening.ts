@@ -7,6 +7,7 @@ import { createInitialValues } from './initial-values.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
+import type { Awaiting } from './status.js';
 
 type Holding = Extract<Message, { type: 'holding' }>;
 type Open = Extract<Body, { type: 'open' }>;
@@ -22,7 +23,7 @@ export interface Opened {
  * Brings the servers of a job to one version: finds what they hold, gives each its range, and where
  * nobody has any values gives them those of a checkpoint, or has a worker make the initial ones.
  */
-export interface Opening {
+export interface Opening extends Awaiting {
   /** Asks the servers which job they serve; if one, takes its id and plan. */
   identify(): Promise<void>;
   /**
@@ -124,7 +125,6 @@ export function createOpening(
       }),
     );
   }
-
   return {
     async identify() {
       servers.inquire();
@@ -218,6 +218,11 @@ export function createOpening(
     initial: values.initial,
     stored: (chunk) => void stored.add(chunk),
     forget: (server) => void opened.delete(server),
+    awaitsWorker: (member) => values.awaits(member),
+    awaitsServer(server) {
+      if (openMessage === undefined) return holdings.has(server) ? undefined : 'say what it holds';
+      return opened.has(server) ? undefined : 'open its range of the job';
+    },
   };
 }
 

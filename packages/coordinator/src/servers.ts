@@ -1,6 +1,14 @@
 import { type Layout, partition } from '@tutti/parameters';
-import type { Body, Connection, Envelope, ServerRange, Transport } from '@tutti/protocol';
+import type {
+  Body,
+  Connection,
+  Envelope,
+  ServerRange,
+  ServerStatus,
+  Transport,
+} from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
 import { FAREWELL_MS } from './farewell.js';
 
 /** One server, as the coordinator reaches it and as the workers do. */
@@ -11,6 +19,9 @@ export interface ServerAddress {
   /** What workers connect to; `connect` if not given. */
   readonly public?: string;
 }
+
+/** What each server is there for. */
+export type ServerView = Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 'chunks'>;
 
 /**
  * The servers of a job. Each range of neighbouring chunks is held by one server and its standbys, all
@@ -35,6 +46,8 @@ export interface Servers {
   /** The range that a server holds. */
   rangeOf(server: number): ServerRange;
   readonly names: string;
+  /** All servers, in the order in which they were given. */
+  readonly views: readonly ServerView[];
   nameOf(server: number): string;
   close(): Promise<void>;
 }
@@ -140,10 +153,27 @@ export function connectServers(init: {
     },
     rangeOf: rangeAt,
     names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
+    get views() {
+      return [...servers.keys()].map((at): ServerView => {
+        const role = !alive[at] ? 'lost' : holdersOf(at % width)[0] === at ? 'primary' : 'standby';
+        const { firstChunk = 0, chunks = 0 } = parts[at % width] ?? {};
+        return { address: rangeAt(at).address, role, firstChunk, chunks };
+      });
+    },
     nameOf: (server) => `the server at ${servers[server]!.connect}`,
     async close() {
       closed = true;
       await Promise.all(connections.map((connection) => connection.close(FAREWELL_MS)));
     },
+  };
+}
+
+/** The warning of a server that is gone, and what becomes of its range. */
+export function serverLost(name: string, reason: string, then: string): RunEvent {
+  return {
+    event: 'warning',
+    code: 'PEER_LOST',
+    message: `${name} is gone: ${reason}. ${then}`,
+    remedy: 'See how it ended.',
   };
 }

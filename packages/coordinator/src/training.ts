@@ -10,12 +10,13 @@ import { createLedger } from './ledger.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 import { endsEpoch, type Progress, type ProgressState } from './progress.js';
+import type { Awaiting } from './status.js';
 import type { Step } from './step.js';
 import { meansOf, totalOf } from './totals.js';
 import type { Watch } from './watch.js';
 
 /** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
-export interface Training {
+export interface Training extends Awaiting {
   /**
    * Trains from a version to the end, or until a server is found to have lost its weights.
    * @param begun what the run had counted at that version, where it is known
@@ -239,6 +240,29 @@ export function createTraining(
       if (final?.version === version) final.take(chunk, payload);
     },
     release,
+
+    awaitsWorker({ shards }) {
+      const { ledger } = state;
+      if (ledger === undefined) return undefined;
+      const mine = (missing: readonly number[]) =>
+        missing.filter((shard) => shards.includes(shard)).join(', ');
+      const unevaluated = mine(ledger.unevaluated());
+      if (unevaluated !== '') return `evaluate shards ${unevaluated} at version ${ledger.version}`;
+      const missing = mine(ledger.step(ledger.version)?.missing() ?? []);
+      return missing === ''
+        ? undefined
+        : `send the gradients of shards ${missing} of step ${ledger.version}`;
+    },
+    awaitsServer(server) {
+      const chunks = deliveries.outstanding(server);
+      if (chunks > 0) return `apply ${chunks} chunks of step ${state.ledger?.version}`;
+      const { firstChunk, chunks: held } = servers.rangeOf(server);
+      const wanted = [...(final?.missing ?? [])].filter(
+        (chunk) => chunk >= firstChunk && chunk < firstChunk + held,
+      ).length;
+      if (wanted === 0 || servers.views[server]?.role !== 'primary') return undefined;
+      return `send ${wanted} chunks of the trained weights`;
+    },
   };
 }
 

@@ -239,6 +239,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       servers: addresses,
       transport,
     }).start();
+    emit({ event: 'listening', address: coordinator.address });
     const environment = workerEnvironment(process.env);
     for (let at = 0; at < workers; at++)
       watch(

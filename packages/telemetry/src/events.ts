@@ -9,6 +9,7 @@ import type { ErrorCode, ErrorRecord } from '@tutti/runtime';
  * and 1 (`metrics.accuracy`), times are in milliseconds.
  */
 export type RunEvent =
+  | ListeningEvent
   | StartedEvent
   | StepEvent
   | EpochEvent
@@ -24,7 +25,13 @@ export type RunEvent =
 
 export type Metrics = Readonly<Record<string, number>>;
 
-/** The first event: everyone who is needed is there, and step 1 begins. */
+/** Of a run with processes: where its coordinator can be reached, for `tutti status` and more workers. */
+export interface ListeningEvent {
+  readonly event: 'listening';
+  readonly address: string;
+}
+
+/** Everyone who is needed is there, and step 1 begins. */
 export interface StartedEvent {
   readonly event: 'started';
   readonly job: string;

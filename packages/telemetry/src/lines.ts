@@ -9,6 +9,8 @@ export function eventText(
   const say = (text: string) => ({ text, urgent: false });
   const warn = (text: string) => ({ text, urgent: true });
   switch (event.event) {
+    case 'listening':
+      return say(`to see how it is doing: tutti status --coordinator ${event.address}`);
     case 'started':
       return say(startedText(event));
     case 'epoch':

@@ -5,6 +5,7 @@ import {
   type Envelope,
   type Message,
   PROTOCOL_VERSION,
+  refusal,
   type ServerRange,
   type Transport,
   type Verify,
@@ -122,6 +123,11 @@ export function enrol(init: {
   }
 
   function receive({ message }: Envelope) {
+    const misfit = message.protocol === PROTOCOL_VERSION ? undefined : refusal(message, undefined);
+    if (misfit !== undefined) {
+      dismissed = true;
+      throw misfit;
+    }
     switch (message.type) {
       case 'welcome':
         welcome = message;

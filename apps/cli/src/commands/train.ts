@@ -19,6 +19,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     if (shards !== undefined) {
       crossCheck({ ...settings, shards }, { shards: `program ${path}`, ...sources });
     }
+    // MASTER_ADDR and MASTER_PORT are for the processes of a cluster.
+    const listen = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
     const options: LocalOptions = {
       ...jobSettings(settings),
       // A number that nobody asked for gives way to the program.
@@ -31,6 +33,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
       strict: settings.strict,
       verify: settings.verify,
+      ...(listen === undefined ? {} : { address: listen }),
       deadlines: deadlinesOf(settings),
       checkpointDir: settings.checkpointDir ?? runFolder(program.name ?? 'program'),
       checkpointEvery: every,

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { JobStatus } from '@tutti/protocol';
+import { ranges, statusText } from '../status-text.js';
+import { inTemporaryFolder, LINE, listening, tutti } from '../testing.js';
+
+const anyPort = ['--json', '--listen', 'tcp://127.0.0.1:0'];
+
+describe('tutti status', () => {
+  it('shows who is waited for, of a job that gathers its workers', () =>
+    inTemporaryFolder(async (folder) => {
+      const stop = new AbortController();
+      const { address, ran } = await listening(
+        ['coordinator', '--workers', '2', '--checkpoint-dir', folder, ...anyPort],
+        { signal: stop.signal },
+      );
+      const worker = tutti(['worker', LINE, '--json', '--name', 'anna', '--coordinator', address], {
+        signal: stop.signal,
+      });
+      const ask = () => tutti(['status', '--json', '--coordinator', address]);
+      let asked = await ask();
+      // The worker needs a moment to come.
+      while ((asked.json()[0]!.workers as unknown[]).length === 0) asked = await ask();
+      assert.equal(asked.code, 0, asked.stderr);
+      const [status] = asked.json() as unknown as [JobStatus & { event: string }];
+      assert.equal(status.event, 'status');
+      assert.equal(status.phase, 'gathering workers');
+      assert.equal(status.program, 'line');
+      assert.equal(status.workers[0]!.name, 'anna');
+      assert.equal(status.waits[0]!.who, '1 of 2 workers');
+      assert.match(status.waits[0]!.remedy, /^Start them: tutti worker <program> --coordinator/);
+
+      const { code, stdout } = await tutti(['status', '--coordinator', address]);
+      assert.equal(code, 0);
+      assert.match(stdout, /^line \(job \S+\): gathering workers, step 0 of \d+/);
+      assert.match(stdout, /\n {2}anna +\S+ +\d+ +none/);
+      assert.match(stdout, /\nwaiting for 1 of 2 workers to join at tcp:.*\(here: anna\), for/);
+      assert.ok(!stdout.includes('\x1b'), 'a pipe gets plain text');
+      stop.abort();
+      await Promise.all([ran, worker]);
+    }));
+
+  it('says that nobody listens there, and what to do', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => free.once('listening', resolve));
+    const { port } = free.address() as { port: number };
+    await new Promise((resolve) => free.close(resolve));
+    const address = `tcp://127.0.0.1:${port}`;
+    const { code, stderr } = await tutti(
+      ['status', '--coordinator', address].concat('--answer-deadline-ms', '300'),
+    );
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`No coordinator answers at ${address}`), stderr);
+    assert.ok(stderr.includes('nobody listens there'), stderr);
+    assert.ok(stderr.includes('`tutti train` or `tutti coordinator` printed'), stderr);
+  });
+
+  it('says that a server is not the one to ask', async () => {
+    const stop = new AbortController();
+    const { address, ran } = await listening(['server', ...anyPort], { signal: stop.signal });
+    const { code, stderr } = await tutti(['status', '--coordinator', address]);
+    assert.equal(code, 1);
+    assert.match(stderr, /A server takes no message of type status/);
+    assert.match(stderr, /which address belongs to the server and which to the coordinator/);
+    stop.abort();
+    await ran;
+  });
+});
+
+describe('the text of a status', () => {
+  const status: JobStatus = {
+    job: 'j1',
+    program: 'convnet',
+    phase: 'training',
+    runningMs: 125_000,
+    step: 1204,
+    steps: 4690,
+    epoch: 3,
+    epochs: 10,
+    shards: 8,
+    storedParameters: 225_034,
+    loss: 0.02134,
+    metrics: { accuracy: 0.9912 },
+    examplesPerSecond: 3412.4,
+    startsWith: 2,
+    workers: [
+      {
+        name: 'w0',
+        host: 'node-1',
+        pid: 11,
+        shards: [0, 1, 2, 3],
+        examplesPerSecond: 1712,
+        heardMs: 96,
+      },
+      {
+        name: 'w1',
+        host: 'node-22',
+        pid: 4321,
+        shards: [4, 6, 7],
+        heardMs: 12_000,
+        awaited: 'send the gradients of shards 4 of step 1204',
+      },
+    ],
+    servers: [
+      {
+        address: 'tcp://10.0.0.6:7001',
+        role: 'primary',
+        firstChunk: 0,
+        chunks: 4,
+        version: 1204,
+        heardMs: 100,
+      },
+      { address: 'tcp://10.0.0.7:7001', role: 'standby', firstChunk: 0, chunks: 4 },
+    ],
+    waits: [
+      {
+        who: 'worker w1',
+        what: 'send the gradients',
+        sinceMs: 12_000,
+        remedy: 'See what it says.',
+        deadlineMs: 120_000,
+      },
+    ],
+  };
+
+  it('is a table that stands in its columns', () => {
+    assert.equal(
+      statusText(status),
+      [
+        'convnet (job j1): training, step 1,204 of 4,690, epoch 3 of 10, for 2 min 05 s now',
+        'loss 0.0213, accuracy 99.12 %, 3,412 examples/s, 225,034 stored parameters, 8 shards',
+        '',
+        'workers: 2, the job starts with 2',
+        '  name  host     pid   shards  examples/s  last heard  is waited for to',
+        '  w0    node-1   11    0-3     1,712       0.1 s ago',
+        '  w1    node-22  4321  4, 6-7  -           12 s ago    send the gradients of shards 4 of step 1204',
+        '',
+        'servers',
+        '  address              role     chunks  version  last heard  is waited for to',
+        '  tcp://10.0.0.6:7001  primary  0-3     1,204    0.1 s ago',
+        '  tcp://10.0.0.7:7001  standby  0-3     -        never',
+        '',
+        'waiting for worker w1 to send the gradients, for 12 s now (the job ends after 2 min 00 s of it)',
+        '  See what it says.',
+      ].join('\n'),
+    );
+    assert.ok(statusText(status, { colour: true }).startsWith('\x1b[1mconvnet'));
+  });
+
+  it('writes neighbours as ranges', () => {
+    assert.equal(ranges([]), 'none');
+    assert.equal(ranges([5, 0, 1, 2]), '0-2, 5');
+  });
+});

@@ -1,0 +1,45 @@
+import { askStatus } from '@tutti/coordinator';
+import { abortError, type Clock } from '@tutti/runtime';
+import type { CliContext } from '../context.js';
+import { withOutput } from '../output.js';
+import { type Flags, settingsFor } from '../settings.js';
+import { statusText } from '../status-text.js';
+
+/** Between two answers of --watch. */
+const WATCH_MS = 1000;
+
+/** `tutti status`: asks the coordinator of a running job how it is doing. */
+export async function status(flags: Flags, context: CliContext): Promise<void> {
+  const { settings } = await settingsFor('status', flags, context);
+  const { stdout, signal, clock, environment } = context;
+  const terminal = stdout.isTTY === true && environment.TERM !== 'dumb';
+  await withOutput(settings, context, async ({ json, result }) => {
+    for (;;) {
+      const report = await askStatus({
+        address: settings.coordinator,
+        deadlineMs: settings.answerDeadlineMs,
+        clock,
+        signal,
+      });
+      if (settings.watch && terminal && !json) stdout.write('\x1b[H\x1b[J');
+      result({ event: 'status', ...report }, statusText(report, { colour: terminal }));
+      if (!settings.watch) return;
+      await pause(WATCH_MS, clock, signal);
+    }
+  });
+}
+
+function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      timer.cancel();
+      reject(abortError(signal));
+    };
+    const timer = clock.after(ms, () => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    });
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+}

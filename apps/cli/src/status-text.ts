@@ -1,0 +1,102 @@
+import type { JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
+import { formatCount, formatDuration, formatLoss, formatMetrics } from '@tutti/telemetry';
+
+/** The status of a job for a reader: how far it is, who takes part, who is waited for. */
+export function statusText(status: JobStatus, { colour = false } = {}): string {
+  const strong = (text: string) => (colour ? `\x1b[1m${text}\x1b[22m` : text);
+  const workers = `workers: ${status.workers.length}, the job starts with ${status.startsWith}`;
+  return [
+    strong(headline(status)),
+    numbers(status),
+    '',
+    strong(workers),
+    ...table(status.workers, WORKER_COLUMNS),
+    '',
+    strong('servers'),
+    ...table(status.servers, SERVER_COLUMNS),
+    '',
+    ...(status.waits.length === 0 ? ['nobody is waited for'] : status.waits.flatMap(waitLines)),
+  ].join('\n');
+}
+
+function headline({ job, program, phase, step, steps, epoch, epochs, runningMs }: JobStatus) {
+  const far =
+    steps === 0
+      ? 'no plan yet'
+      : `step ${formatCount(step)} of ${formatCount(steps)}, epoch ${epoch} of ${epochs}`;
+  const what = program === undefined ? `job ${job}` : `${program} (job ${job})`;
+  return `${what}: ${phase}, ${far}, for ${formatDuration(runningMs)} now`;
+}
+
+function numbers(status: JobStatus): string {
+  const { loss, metrics = {}, examplesPerSecond, storedParameters, shards } = status;
+  return [
+    loss === undefined ? '' : `loss ${formatLoss(loss)}`,
+    formatMetrics(metrics),
+    examplesPerSecond === undefined ? '' : `${formatCount(examplesPerSecond)} examples/s`,
+    `${formatCount(storedParameters)} stored parameters`,
+    `${formatCount(shards)} shards`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function waitLines({ who, what, sinceMs, remedy, deadlineMs }: JobStatus['waits'][number]) {
+  const end =
+    deadlineMs === undefined ? '' : ` (the job ends after ${formatDuration(deadlineMs)} of it)`;
+  return [`waiting for ${who} to ${what}, for ${formatDuration(sinceMs)} now${end}`, `  ${remedy}`];
+}
+
+type Column<Row> = readonly [heading: string, cell: (row: Row) => string];
+
+const ago = (ms: number | undefined) => (ms === undefined ? 'never' : `${formatDuration(ms)} ago`);
+const counted = (value: number | undefined) => (value === undefined ? '-' : formatCount(value));
+
+const WORKER_COLUMNS: readonly Column<WorkerStatus>[] = [
+  ['name', ({ name }) => name],
+  ['host', ({ host }) => host],
+  ['pid', ({ pid }) => String(pid)],
+  ['shards', ({ shards }) => ranges(shards)],
+  ['examples/s', ({ examplesPerSecond }) => counted(examplesPerSecond)],
+  ['last heard', ({ heardMs }) => ago(heardMs)],
+  ['is waited for to', ({ awaited = '' }) => awaited],
+];
+
+const SERVER_COLUMNS: readonly Column<ServerStatus>[] = [
+  ['address', ({ address }) => address],
+  ['role', ({ role }) => role],
+  ['chunks', ({ firstChunk, chunks }) => span(firstChunk, firstChunk + chunks - 1)],
+  ['version', ({ version }) => counted(version)],
+  ['last heard', ({ heardMs }) => ago(heardMs)],
+  ['is waited for to', ({ awaited = '' }) => awaited],
+];
+
+function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+  if (rows.length === 0) return ['  none'];
+  const lines = [
+    columns.map(([heading]) => heading),
+    ...rows.map((row) => columns.map(([, cell]) => cell(row))),
+  ];
+  const widths = columns.map((_, at) => Math.max(...lines.map((cells) => cells[at]!.length)));
+  return lines.map((cells) =>
+    `  ${cells.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd(),
+  );
+}
+
+/** [0, 1, 2, 5] -> "0-2, 5" */
+export function ranges(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const parts: string[] = [];
+  for (let at = 0; at < sorted.length; ) {
+    let end = at;
+    while (sorted[end + 1] === sorted[end]! + 1) end++;
+    parts.push(span(sorted[at]!, sorted[end]!));
+    at = end + 1;
+  }
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+function span(first: number, last: number): string {
+  if (last < first) return 'none';
+  return first === last ? String(first) : `${first}-${last}`;
+}

@@ -1,0 +1,79 @@
+import { type JobStatus, PROTOCOL_VERSION, type Transport } from '@tutti/protocol';
+import {
+  type Clock,
+  createMonitor,
+  errorFromRecord,
+  systemClock,
+  TuttiError,
+} from '@tutti/runtime';
+import { createZmqTransport } from '@tutti/transport';
+
+/** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
+const CONNECT_MS = 2000;
+
+/**
+ * Asks a coordinator how its job is doing, without joining it.
+ * @param init.deadlineMs how long it may take to answer; default 5,000
+ * @throws TuttiError PEER_LOST if it cannot be reached, REFUSED if it is none or of another version,
+ *   DEADLINE if it does not answer
+ */
+export async function askStatus(init: {
+  readonly address: string;
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+  readonly deadlineMs?: number;
+}): Promise<JobStatus> {
+  const { address, clock = systemClock, signal, deadlineMs = 5000 } = init;
+  // Before the other deadline: that nobody listens says more than that nobody answers.
+  const connectDeadlineMs = Math.min(CONNECT_MS, 0.8 * deadlineMs);
+  const transport =
+    init.transport ?? createZmqTransport({ connectDeadlineMs, lanes: false, clock });
+  const monitor = createMonitor({ clock, signal });
+  let status: JobStatus | undefined;
+  const connection = transport.connect(address, {
+    message({ message }) {
+      if (message.protocol !== PROTOCOL_VERSION)
+        monitor.fail(otherVersion(address, message.protocol));
+      else if (message.type === 'refused') monitor.fail(errorFromRecord(message.error));
+      else if (message.type === 'status-report') {
+        ({ status } = message);
+        monitor.notify();
+      }
+    },
+    closed: (reason) => monitor.fail(unreachable(address, reason)),
+  });
+  try {
+    const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
+    connection.send({ message: { type: 'status', ...stamp } });
+    await monitor.until(() => status !== undefined, {
+      who: `the coordinator at ${address}`,
+      what: 'say how the job is doing',
+      remedy:
+        'Something listens there and does not answer: see whether its process hangs (SIGSTOP, swapping), or ask again with a longer --answer-deadline-ms.',
+      deadlineMs,
+    });
+    return status!;
+  } finally {
+    await connection.close(0);
+  }
+}
+
+function unreachable(address: string, reason: string): TuttiError {
+  return new TuttiError('PEER_LOST', `No coordinator answers at ${address}: ${reason}`, {
+    remedy:
+      'Give the address that `tutti train` or `tutti coordinator` printed; see whether the job still runs.',
+    details: { role: 'coordinator', address },
+  });
+}
+
+function otherVersion(address: string, theirs: number): TuttiError {
+  return new TuttiError(
+    'REFUSED',
+    `The coordinator at ${address} speaks protocol version ${theirs}, this program version ${PROTOCOL_VERSION}`,
+    {
+      remedy: 'Ask with the version of Tutti that the job runs with.',
+      details: { address, theirs },
+    },
+  );
+}
