@@ -5,16 +5,19 @@ import {
   type JobPlan,
   type ShardReport,
 } from '@tutti/protocol';
+import { maximalNodes } from '@tutti/reduction';
 import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
 import { differencesOf, placeOf } from './arithmetic.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 import type { Step } from './step.js';
-import { createVerification, type Dispute, type Verification } from './verification.js';
+import { createVerification, type Dispute, type Order, type Verification } from './verification.js';
 
 /** The steps of a job that are checked: everything in them is computed by two workers. */
 export interface Checks {
+  /** A step begins: tells the workers what of it they are to compute again. */
+  begin(step: number): void;
   /** The reducer of a step has taken this. */
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
   reported(member: Member, step: number, report: ShardReport): void;
@@ -76,6 +79,21 @@ export function createChecks(
     return here;
   }
 
+  function tell(step: number, orders: readonly Order[]) {
+    for (const { worker, order, lo, hi } of orders)
+      membership.tell(find(worker)!, { type: 'verify', order, step, lo, hi });
+  }
+
+  function begin(step: number) {
+    const verification = of(step);
+    if (verification === undefined) return;
+    const { shards } = state.plan!;
+    const expected = membership.ready.flatMap(({ worker, shards: owned }) =>
+      maximalNodes(owned, shards).map((node) => ({ ...node, worker })),
+    );
+    tell(step, verification.foresee(expected, verifiers(step)));
+  }
+
   function resolve(step: number, dispute: Dispute) {
     const names = membership.ready.map(({ worker }) => worker);
     if (dispute.faulty.length === 0 && dispute.claimants.every((name) => names.includes(name)))
@@ -103,9 +121,11 @@ export function createChecks(
       membership.exclude(member, error);
     }
     membership.assign(true);
+    begin(step);
   }
 
   return {
+    begin,
     contributed(member, { step, lo, hi, chunk }, payload) {
       of(step)?.contributed(member.worker, { lo, hi, chunk }, digestOfBytes(payload));
     },
@@ -118,14 +138,7 @@ export function createChecks(
       const verification = of(step.step);
       if (verification === undefined || verification.settled) return true;
       if (step.missing().length > 0) return false;
-      for (const { worker, order, lo, hi } of verification.orders(verifiers(step.step)))
-        membership.tell(find(worker)!, {
-          type: 'verify',
-          order,
-          step: step.step,
-          lo,
-          hi,
-        });
+      tell(step.step, verification.orders(verifiers(step.step)));
       const { dispute } = verification;
       if (dispute !== undefined) resolve(step.step, dispute);
       return dispute === undefined && verification.settled;

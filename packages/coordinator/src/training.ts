@@ -161,6 +161,7 @@ export function createTraining(
         const step = () => book.step(book.version)!;
         if (book.version === plan.steps) return;
         released = book.version;
+        checks.begin(book.version);
         await untilWhole(
           () => {
             // Not only on messages: who was to check a step may be gone.

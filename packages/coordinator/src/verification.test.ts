@@ -101,4 +101,36 @@ describe('the verification of a step', () => {
       [[0, 4]],
     );
   });
+
+  it('has computed again beforehand what is foreseen, and the rest once it is there', () => {
+    let ids = 0;
+    const verification = createVerification(() => ++ids);
+    const expected = [
+      { worker: 'a', lo: 0, hi: 2 },
+      { worker: 'b', lo: 2, hi: 4 },
+    ];
+    const foreseen = verification.foresee(expected, here('a', 'b', 'c'));
+    assert.equal(foreseen.length, 2);
+    assert.ok(foreseen.every(({ worker, lo }) => worker !== expected[lo / 2]!.worker));
+    verification.answered(foreseen[0]!.worker, foreseen[0]!.order, right(0));
+    // As foreseen.
+    for (let shard = 0; shard < 4; shard++) verification.reported('a', report(shard));
+    verification.contributed('a', { lo: 0, hi: 2, chunk: 0 }, 'left');
+    // Not so: another contributed it, in two parts.
+    verification.contributed('a', { lo: 2, hi: 3, chunk: 0 }, 'third');
+    verification.contributed('c', { lo: 3, hi: 4, chunk: 0 }, 'fourth');
+    const orders = verification.orders(here('a', 'b', 'c'));
+    assert.deepEqual(
+      orders.map(({ lo, hi }) => [lo, hi]),
+      [
+        [2, 3],
+        [3, 4],
+      ],
+    );
+    const sums = ['third', 'fourth'];
+    for (const { order, worker, lo } of orders)
+      verification.answered(worker, order, { digests: [sums[lo - 2]!], reports: [report(lo)] });
+    verification.orders(here('a', 'b', 'c'));
+    assert.equal(verification.settled, true);
+  });
 });

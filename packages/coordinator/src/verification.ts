@@ -45,7 +45,16 @@ export interface Verification {
   /** The numbers that count for one shard: the first report. */
   reported(worker: string, report: ShardReport): void;
   /**
-   * Once all is there: what is to be computed again, and by whom. Again after every answer, and when
+   * What is to be computed again, and by whom, before anything has come: what each worker will most
+   * likely contribute goes to another. So nobody waits for the slowest before it begins.
+   * @param nodes of whom which nodes are expected
+   */
+  foresee(
+    nodes: readonly (Shards & { readonly worker: string })[],
+    verifiers: readonly Verifier[],
+  ): readonly Order[];
+  /**
+   * The same once all is there, for what has not been foreseen. Again after every answer, and when
    * workers have come or gone: those that were asked and are gone are replaced.
    */
   orders(verifiers: readonly Verifier[]): readonly Order[];
@@ -59,15 +68,22 @@ export interface Verification {
   readonly settled: boolean;
 }
 
-/** One thing that can be right or wrong, and what has been said of it. */
+/** One thing that can be right or wrong, what its contributor said of it, and what an answer says. */
 interface Piece extends Shards {
-  readonly claims: Claim[];
+  readonly claim: Claim;
+  readonly inAnswer: (what: Recomputed) => string | undefined;
+}
+
+interface Answer extends Shards {
+  readonly worker: string;
+  readonly what: Recomputed;
 }
 
 export function createVerification(newOrder: () => number): Verification {
   /** By chunk, the nodes that its sum is made of. */
   const sums = new Map<number, Map<string, Piece>>();
   const numbers = new Map<number, Piece>();
+  const answers: Answer[] = [];
   const pending = new Map<number, Order>();
   let dispute: Dispute | undefined;
   let settled = false;
@@ -88,8 +104,27 @@ export function createVerification(newOrder: () => number): Verification {
     return found;
   }
 
-  function claim(piece: Piece | undefined, worker: string, digest: string) {
-    piece?.claims.push({ worker, digest });
+  const claimsOf = ({ claim, inAnswer }: Piece, to: readonly Answer[]): Claim[] => [
+    claim,
+    ...to.map(({ worker, what }) => ({ worker, digest: inAnswer(what) ?? 'none' })),
+  ];
+
+  /** Gives nodes to those of `asked` who are done with them first. */
+  function give(
+    wanted: readonly (Shards & { readonly asked: readonly (readonly string[])[] })[],
+    verifiers: readonly Verifier[],
+  ): Order[] {
+    const load = new Map<string, number>();
+    const add = ({ worker, lo, hi }: Order) => load.set(worker, (load.get(worker) ?? 0) + hi - lo);
+    for (const order of pending.values()) add(order);
+    return wanted.flatMap(({ lo, hi, asked }) => {
+      const worker = leastLoaded(verifiers, load, hi - lo, asked);
+      if (worker === undefined) return [];
+      const order = { order: newOrder(), worker, lo, hi };
+      pending.set(order.order, order);
+      add(order);
+      return [order];
+    });
   }
 
   return {
@@ -98,63 +133,64 @@ export function createVerification(newOrder: () => number): Verification {
       sums.set(chunk, ofChunk);
       // The reducer has dropped what the new node covers.
       for (const [key, old] of ofChunk) if (old.lo >= lo && old.hi <= hi) ofChunk.delete(key);
-      ofChunk.set(keyOf({ lo, hi }), { lo, hi, claims: [{ worker, digest }] });
+      const inAnswer = ({ digests }: Recomputed) => digests[chunk];
+      ofChunk.set(keyOf({ lo, hi }), { lo, hi, claim: { worker, digest }, inAnswer });
     },
     reported(worker, report) {
       const { shard } = report;
       if (numbers.has(shard)) return;
-      const claims = [{ worker, digest: numbersOf(report) }];
-      numbers.set(shard, { lo: shard, hi: shard + 1, claims });
+      numbers.set(shard, {
+        lo: shard,
+        hi: shard + 1,
+        claim: { worker, digest: numbersOf(report) },
+        inAnswer({ reports }) {
+          const found = reports.find((each) => each.shard === shard);
+          return found && numbersOf(found);
+        },
+      });
+    },
+    foresee(nodes, verifiers) {
+      const others = (owner: string) =>
+        verifiers.flatMap(({ worker }) => (worker === owner ? [] : [worker]));
+      const wanted = nodes.map(({ lo, hi, worker }) => ({ lo, hi, asked: [others(worker)] }));
+      return give(wanted, verifiers);
     },
     orders(verifiers) {
       if (dispute !== undefined) return [];
       const here = verifiers.map(({ worker }) => worker);
       for (const [id, { worker }] of pending) if (!here.includes(worker)) pending.delete(id);
-      const load = new Map<string, number>();
-      for (const { worker, lo, hi } of pending.values())
-        load.set(worker, (load.get(worker) ?? 0) + hi - lo);
-      const given: Order[] = [];
+      const wanted = [];
       let open = false;
       for (const { lo, hi, pieces } of nodes().values()) {
-        if ([...pending.values()].some((each) => each.lo === lo && each.hi === hi)) {
+        const same = (each: Shards) => each.lo === lo && each.hi === hi;
+        if ([...pending.values()].some(same)) {
           open = true;
           continue;
         }
-        const verdicts = pieces.map(({ claims }) => judge(claims, here));
-        const claimants = new Set(pieces.flatMap(({ claims }) => claims.map((c) => c.worker)));
+        const said = pieces.map((piece) => claimsOf(piece, answers.filter(same)));
+        const verdicts = said.map((claims) => judge(claims, here));
         const faulty = new Set(
           verdicts.flatMap((each) => (each.kind === 'faulty' ? each.workers : [])),
         );
         if (faulty.size > 0 || verdicts.some(({ kind }) => kind === 'undecidable')) {
+          const claimants = new Set(said.flat().map(({ worker }) => worker));
           dispute = { lo, hi, faulty: [...faulty], claimants: [...claimants] };
           return [];
         }
         const asked = verdicts.flatMap((each) => (each.kind === 'ask' ? [each.whom] : []));
-        if (asked.length === 0) continue;
-        open = true;
-        const whom = leastLoaded(verifiers, load, hi - lo, asked);
-        if (whom === undefined) continue;
-        load.set(whom, (load.get(whom) ?? 0) + hi - lo);
-        given.push({ order: newOrder(), worker: whom, lo, hi });
+        if (asked.length > 0) wanted.push({ lo, hi, asked });
       }
-      for (const order of given) pending.set(order.order, order);
-      settled = !open;
-      return given;
+      settled = !open && wanted.length === 0;
+      return give(wanted, verifiers);
     },
     get pending() {
       return [...pending.values()];
     },
-    answered(worker, order, { digests, reports }) {
+    answered(worker, order, what) {
       const asked = pending.get(order);
       if (asked?.worker !== worker) return;
       pending.delete(order);
-      const key = keyOf(asked);
-      for (const [chunk, ofChunk] of sums)
-        claim(ofChunk.get(key), worker, digests[chunk] ?? 'none');
-      for (let shard = asked.lo; shard < asked.hi; shard++) {
-        const report = reports.find((each) => each.shard === shard);
-        claim(numbers.get(shard), worker, report === undefined ? 'none' : numbersOf(report));
-      }
+      answers.push({ worker, lo: asked.lo, hi: asked.hi, what });
     },
     get dispute() {
       return dispute;

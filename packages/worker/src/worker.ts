@@ -293,12 +293,9 @@ async function run(
         const asked = extra.step === version ? [...mine, ...extra.shards] : mine;
         const wanted = [...new Set(asked)].filter((shard) => !computed.has(shard));
         if (version < plan.steps && wanted.length > 0) await contribute(version, wanted);
-        for (
-          let order = enrolment.takeOrder(version);
-          order !== undefined;
-          order = enrolment.takeOrder(version)
-        )
-          await contributor.verify(order);
+        // One at a time: what others need to go on comes first.
+        const order = enrolment.takeOrder(version);
+        if (order !== undefined) await contributor.verify(order);
         if (version < plan.steps && goal === version && weights.whole) {
           goal = version + 1;
           source.pull(goal);

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { runLocal } from '@tutti/launch';
+import type { RunEvent } from '@tutti/telemetry';
+import { createFolder, type Folder, regressionWith } from './program-files.js';
+import { callRoll, type RollCall } from './roll-call.js';
+
+describe('--verify on real processes', () => {
+  let roll: RollCall;
+  let folder: Folder;
+  beforeEach(async () => {
+    roll = await callRoll();
+    folder = await createFolder();
+  });
+  afterEach(async () => {
+    await roll.end();
+    await folder.remove();
+  });
+
+  it('finds the process that flips a bit, and has the digest of the plain loop', async () => {
+    const path = await folder.program(
+      regressionWith(
+        `if (name === 'w1' && step === 9) new Uint8Array(result.gradient.w.buffer)[1] ^= 4;`,
+        '{ epochs: 4 }',
+      ),
+    );
+    const expected = await runLocal(path, { workers: 0 }).result;
+    const events: RunEvent[] = [];
+    const run = runLocal(path, {
+      workers: 3,
+      minWorkers: 1,
+      verify: 1,
+      onEvent: (event) => events.push(event),
+    });
+    const [result, faulty] = await Promise.all([run.result, roll.worker('w1')]);
+    assert.equal(result.digest, expected.digest);
+    const excluded = events.filter(({ event }) => event === 'worker-excluded');
+    assert.equal(excluded.length, 1);
+    const { worker, step, pid } = excluded[0] as Extract<RunEvent, { event: 'worker-excluded' }>;
+    assert.deepEqual({ worker, step, pid }, { worker: 'w1', step: 9, pid: faulty.pid });
+    roll.assertAllGone(4);
+  });
+});
