@@ -71,8 +71,9 @@ export function createChecks(
 
   /** In another order for each step, so that not always the same two are compared. */
   function verifiers(step: number) {
-    const here = membership.ready.map(({ worker, shards }) => ({
+    const here = membership.ready.map(({ worker, session, shards }) => ({
       worker,
+      session,
       shards: shards.length,
     }));
     createRandom('verifiers', state.plan!.seed, step).shuffle(here);
@@ -155,7 +156,11 @@ export function createChecks(
         what: `check the gradients of shards ${shards.join(', ')} of step ${step.step}`,
       };
     },
-    owing: (step) => verifications.get(step)?.pending.map(({ worker }) => worker) ?? [],
+    owing(step) {
+      const here = new Set(membership.ready.map(({ session }) => session));
+      const pending = verifications.get(step)?.pending ?? [];
+      return pending.flatMap(({ worker, session }) => (here.has(session) ? [worker] : []));
+    },
     done: (step) => void verifications.delete(step),
     clear: () => verifications.clear(),
   };

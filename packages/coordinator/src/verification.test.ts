@@ -10,7 +10,8 @@ const report = (shard: number, lossSum = 1): ShardReport => ({
   computeMs: 1,
   maxAbs: 1,
 });
-const here = (...workers: string[]) => workers.map((worker) => ({ worker, shards: 2 }));
+const here = (...workers: string[]) =>
+  workers.map((worker) => ({ worker, session: `of ${worker}`, shards: 2 }));
 
 /** Four shards, one chunk: a has [0, 2), b has [2, 4). */
 function begun(sums: { a?: string; b?: string } = {}) {
@@ -87,6 +88,9 @@ describe('the verification of a step', () => {
     const others = ['b', 'c'].filter((name) => name !== first!.worker);
     const [again] = verification.orders(here(...others)).filter(({ lo }) => lo === 0);
     assert.equal(again!.worker, others[0]);
+    // It was away for a moment.
+    const back = [{ worker: others[0]!, session: 'another', shards: 2 }];
+    assert.equal(verification.orders(back).filter(({ lo }) => lo === 0).length, 1);
     assert.deepEqual(verification.orders([]), []);
     assert.equal(verification.pending.length, 0);
     assert.equal(verification.settled, false);

@@ -11,6 +11,8 @@ export interface Shards {
 export interface Order extends Shards {
   readonly order: number;
   readonly worker: string;
+  /** A worker that was away and is back has forgotten what it was asked. */
+  readonly session: string;
 }
 
 /** What computing a node of the tree came to. */
@@ -31,6 +33,7 @@ export interface Dispute extends Shards {
 /** A worker that can be asked, and how many shards it computes in a step. */
 export interface Verifier {
   readonly worker: string;
+  readonly session: string;
   readonly shards: number;
 }
 
@@ -118,9 +121,10 @@ export function createVerification(newOrder: () => number): Verification {
     const add = ({ worker, lo, hi }: Order) => load.set(worker, (load.get(worker) ?? 0) + hi - lo);
     for (const order of pending.values()) add(order);
     return wanted.flatMap(({ lo, hi, asked }) => {
-      const worker = leastLoaded(verifiers, load, hi - lo, asked);
-      if (worker === undefined) return [];
-      const order = { order: newOrder(), worker, lo, hi };
+      const chosen = leastLoaded(verifiers, load, hi - lo, asked);
+      if (chosen === undefined) return [];
+      const { worker, session } = chosen;
+      const order = { order: newOrder(), worker, session, lo, hi };
       pending.set(order.order, order);
       add(order);
       return [order];
@@ -158,7 +162,8 @@ export function createVerification(newOrder: () => number): Verification {
     orders(verifiers) {
       if (dispute !== undefined) return [];
       const here = verifiers.map(({ worker }) => worker);
-      for (const [id, { worker }] of pending) if (!here.includes(worker)) pending.delete(id);
+      for (const [id, { session }] of pending)
+        if (!verifiers.some((each) => each.session === session)) pending.delete(id);
       const wanted = [];
       let open = false;
       for (const { lo, hi, pieces } of nodes().values()) {
@@ -207,7 +212,7 @@ function leastLoaded(
   load: ReadonlyMap<string, number>,
   size: number,
   asked: readonly (readonly string[])[],
-): string | undefined {
+): Verifier | undefined {
   const wanted = (worker: string) => asked.filter((whom) => whom.includes(worker)).length;
   const doneAt = ({ worker, shards }: Verifier) =>
     ((load.get(worker) ?? 0) + size) / Math.max(1, shards);
@@ -217,7 +222,7 @@ function leastLoaded(
     .reduce<Verifier | undefined>(
       (best, each) => (best === undefined || doneAt(each) < doneAt(best) ? each : best),
       undefined,
-    )?.worker;
+    );
 }
 
 /** What of a report must be the same whoever computes it. */

@@ -106,12 +106,16 @@ export function createContributor(init: {
       const reducers = createReducers();
       try {
         const reports = [];
-        for (let shard = lo; shard < hi; shard++)
-          reports.push(
-            await compute(step, shard, (chunk, values) => {
-              reducers[chunk]!.offer(shard, shard + 1, values);
-            }),
-          );
+        const speaker = createSpeaker(clock, () =>
+          send({ type: 'report', step, shards: [], wireBytes: 0 }),
+        );
+        for (let shard = lo; shard < hi; shard++) {
+          const report = await compute(step, shard, (chunk, values) => {
+            reducers[chunk]!.offer(shard, shard + 1, values);
+          });
+          reports.push(report);
+          speaker.goesOn();
+        }
         const digests = reducers.map((reducer) => digestOfBytes(reducer.nodes()[0]!.values.bytes));
         send({ type: 'verification', order, digests, shards: reports });
       } finally {

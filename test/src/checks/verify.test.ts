@@ -194,7 +194,7 @@ describe('--verify', () => {
     for (let seed = 0; seed < 40; seed++) {
       const random = createRandom('coming and going', seed);
       const workers = 2 + random.below(3);
-      const [gone, comes] = [30 + random.below(300), 30 + random.below(300)];
+      const [gone, comes, away] = [1, 2, 3].map(() => 30 + random.below(300));
       let ticks = 0;
       const { result, events } = await simulate({
         program,
@@ -202,10 +202,13 @@ describe('--verify', () => {
         minWorkers: 1,
         verify: 0.7,
         seed,
-        disturb(network, _clock, join) {
+        disturb(network, clock, join) {
           ticks++;
           if (ticks === gone) network.crash(`worker-${random.below(workers)}`);
           if (ticks === comes) join();
+          if (ticks !== away) return;
+          network.cut('worker-0', 'coordinator', 'both');
+          clock.after(200 + random.below(1000), () => network.heal('worker-0', 'coordinator'));
         },
       });
       assert.equal(result.digest, expected.digest, `seed ${seed}`);
