@@ -6,7 +6,8 @@ import type { CheckpointInterval } from './checkpoint-sink.js';
 export interface CheckpointSchedule {
   /**
    * Whether to take one of this version.
-   * @param underWay how many are being captured or written: with one, only a better one comes besides
+   * @param underWay how many are being captured or written: with one, only a better one comes
+   *   besides; others come when that is done
    */
   due(version: number, evaluation: Evaluation | undefined, underWay: number): boolean;
   /** The run starts here, or goes back to here: there is a checkpoint of it, or nothing to keep. */
@@ -21,6 +22,8 @@ export function createCheckpointSchedule(init: {
   const { every, best: metric, clock } = init;
   let takenAt = clock.now();
   let taken = -1;
+  /** One was due while another was under way. */
+  let owed = false;
   let best: number | undefined;
 
   function improves(evaluation: Evaluation | undefined): boolean {
@@ -34,20 +37,22 @@ export function createCheckpointSchedule(init: {
 
   return {
     due(version, evaluation, underWay) {
-      if (version === taken || underWay > 1) return false;
+      if (version === taken) return false;
       const now = clock.now();
-      const onTime =
-        every !== undefined &&
-        underWay === 0 &&
-        ('steps' in every ? version % every.steps === 0 : now - takenAt >= every.ms);
+      if (every !== undefined)
+        owed ||= 'steps' in every ? version % every.steps === 0 : now - takenAt >= every.ms;
+      if (underWay > 1) return false;
+      const onTime = owed && underWay === 0;
       if (!improves(evaluation) && !onTime) return false;
       taken = version;
-      if (onTime) takenAt = now;
+      if (owed) takenAt = now;
+      owed = false;
       return true;
     },
     startAt(version) {
       taken = version;
       takenAt = clock.now();
+      owed = false;
     },
   };
 }

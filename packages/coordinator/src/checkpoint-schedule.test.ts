@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { createSimulatedClock } from '@tutti/runtime';
+import { createCheckpointSchedule } from './checkpoint-schedule.js';
+
+const clock = createSimulatedClock();
+const evaluated = (loss: number, accuracy = 0) => ({ loss, metrics: { accuracy } });
+
+describe('checkpoint schedule', () => {
+  it('has one due every so many steps, once, and not where the run starts', () => {
+    const schedule = createCheckpointSchedule({ every: { steps: 3 }, best: undefined, clock });
+    schedule.startAt(3);
+    const due = [3, 4, 5, 6, 6, 7, 8, 9].filter((version) => schedule.due(version, undefined, 0));
+    assert.deepEqual(due, [6, 9]);
+  });
+
+  it('has one due so much time after the last', () => {
+    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock });
+    const due = [];
+    for (let version = 1; version <= 10; version++) {
+      clock.advance(30);
+      if (schedule.due(version, undefined, 0)) due.push(version);
+    }
+    assert.deepEqual(due, [4, 8]);
+  });
+
+  it('takes what was due while one was under way as soon as that is done', () => {
+    const schedule = createCheckpointSchedule({ every: { steps: 3 }, best: undefined, clock });
+    const underWay = [0, 0, 1, 1, 0, 1, 1, 0];
+    const due = underWay.flatMap((count, at) =>
+      schedule.due(at + 1, undefined, count) ? [at + 1] : [],
+    );
+    assert.deepEqual(due, [5, 8]);
+  });
+
+  it('waits with the next while one is under way', () => {
+    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock });
+    clock.advance(150);
+    assert.equal(schedule.due(1, undefined, 1), false);
+    assert.equal(schedule.due(2, undefined, 0), true);
+  });
+
+  it('has one due for every evaluation that is better, also while another is under way', () => {
+    for (const [best, values, expected] of [
+      ['loss', [5, 6, 4, 4, 3], [0, 2, 4]],
+      ['accuracy', [0.1, 0.5, 0.4, 0.5, 0.6], [0, 1, 4]],
+    ] as const) {
+      const schedule = createCheckpointSchedule({ every: undefined, best, clock });
+      const due = values.flatMap((value, at) =>
+        schedule.due(at, best === 'loss' ? evaluated(value) : evaluated(0, value), 1) ? [at] : [],
+      );
+      assert.deepEqual(due, expected);
+      assert.equal(schedule.due(9, undefined, 0), false);
+      assert.equal(schedule.due(10, evaluated(Number.NaN), 0), false);
+    }
+  });
+
+  it('forgets nothing of the best when the run goes back', () => {
+    const schedule = createCheckpointSchedule({ every: { steps: 2 }, best: 'loss', clock });
+    assert.equal(schedule.due(2, evaluated(1), 0), true);
+    schedule.startAt(0);
+    assert.equal(schedule.due(1, evaluated(2), 0), false);
+    assert.equal(schedule.due(2, undefined, 0), true);
+  });
+});
