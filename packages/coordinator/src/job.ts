@@ -343,8 +343,8 @@ export function coordinate(
       const progress = announce(opened.from);
       for (let back = false; ; back = true) {
         const { version, from } = opened;
-        // Workers may have outlived a job that goes on from a checkpoint.
-        const rewind = back || from !== undefined;
+        // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
+        const rewind = back || from !== undefined || !opened.complete;
         state.phase = 'training';
         await training.train(progress, version, from?.progress, rewind);
         state.phase = 'collecting weights';

@@ -12,9 +12,14 @@ import type { Awaiting } from './status.js';
 type Holding = Extract<Message, { type: 'holding' }>;
 type Open = Extract<Body, { type: 'open' }>;
 
+/** How long a server whose standby is there is waited for when a coordinator comes back. */
+const PATIENCE_MS = 3000;
+
 /** What the servers were brought to. */
 export interface Opened {
   readonly version: number;
+  /** All that could have had a later version were asked. */
+  readonly complete: boolean;
   /** The checkpoint that they were given, if they were given one. */
   readonly from?: ResumePoint;
 }
@@ -24,7 +29,10 @@ export interface Opened {
  * nobody has any values gives them those of a checkpoint, or has a worker make the initial ones.
  */
 export interface Opening extends Awaiting {
-  /** Asks the servers which job they serve; if one, takes its id and plan. */
+  /**
+   * Asks the servers which job they serve; if one, takes its id and plan. Those that do not answer
+   * are given up, if others hold the same.
+   */
   identify(): Promise<void>;
   /**
    * Gives every server its range.
@@ -50,7 +58,7 @@ export function createOpening(
     readonly resumed: () => void;
   },
 ): Opening {
-  const { state, servers, deliveries, membership, monitor, deadlines } = init;
+  const { state, servers, deliveries, membership, monitor, clock, deadlines } = init;
   /** What each server said it holds: the job that it serves, if any. */
   const holdings = new Map<number, Holding>();
   /** By server, the version of each of its chunks. */
@@ -60,6 +68,7 @@ export function createOpening(
   let openMessage: ((range: { firstChunk: number; chunks: number }) => Open) | undefined;
   /** Gives the chunks that no server has acknowledged again. */
   let refill = () => {};
+  let complete = true;
 
   /**
    * Workers may be at the version that one holder of a range has in full, and cannot go back from it.
@@ -128,15 +137,28 @@ export function createOpening(
   return {
     async identify() {
       servers.inquire();
+      const silent = () => servers.living.filter((server) => !holdings.has(server));
+      const replaceable = (server: number) =>
+        servers.siblings(server).some((other) => holdings.get(other)?.plan !== undefined);
+      let patient = true;
+      const patience = clock.after(PATIENCE_MS, () => {
+        patient = false;
+        monitor.notify();
+      });
       await monitor.until(
-        () => servers.living.every((server) => holdings.has(server)),
+        () => silent().every((server) => !patient && replaceable(server)),
         () => ({
-          who: servers.names,
+          who: silent().map(servers.nameOf).join(', '),
           what: 'say what they hold',
           remedy: 'Start them, and check that their ports can be reached.',
           deadlineMs: deadlines.joinMs,
         }),
       );
+      patience.cancel();
+      const missing = silent();
+      complete = missing.length === 0;
+      for (const server of missing)
+        servers.giveUp(server, `it has not answered within ${PATIENCE_MS / 1000} s`);
       const found = [...holdings.values()].filter(({ job }) => job !== '');
       const [first] = found;
       if (first?.plan === undefined) return;
@@ -190,10 +212,10 @@ export function createOpening(
           }
           refill = () => {};
           if (state.rollback) continue;
-          return { version: point?.step ?? 0, ...(point && { from: point }) };
+          return { version: point?.step ?? 0, complete, ...(point && { from: point }) };
         }
         // Chunks that are a version further ignore the sum of this step; a clipping norm needs it.
-        return { version: least };
+        return { version: least, complete };
       }
     },
 

@@ -41,6 +41,10 @@ export interface Servers {
   send(server: number, body: Body, payload?: Uint8Array): void;
   /** A standby that is behind the others of its range: it is told nothing any more. */
   dismiss(server: number): void;
+  /** As if its connection were lost; of those that have others in their place. */
+  giveUp(server: number, reason: string): void;
+  /** The living holders of the same range, itself among them. */
+  siblings(server: number): number[];
   /** Sends to one living holder of each range. */
   sendToFirst(body: Body): void;
   /** The range that a server holds. */
@@ -91,8 +95,8 @@ export function connectServers(init: {
   function connect(at: number): Connection {
     const server = servers[at]!;
     return (server.transport ?? transport).connect(server.connect, {
-      message: (envelope) => events.receive(at, envelope),
-      closed: (reason) => lost(at, reason),
+      message: (envelope) => alive[at] && events.receive(at, envelope),
+      closed: (reason) => alive[at] && lost(at, reason),
     });
   }
 
@@ -148,6 +152,11 @@ export function connectServers(init: {
     dismiss(server) {
       alive[server] = false;
     },
+    giveUp(server, reason) {
+      void connections[server]!.close(0);
+      lost(server, reason);
+    },
+    siblings: (server) => holdersOf(server % width),
     sendToFirst(body) {
       for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
     },

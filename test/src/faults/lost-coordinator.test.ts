@@ -9,13 +9,15 @@ import { regression } from '../programs/regression.js';
 
 /**
  * Runs a job whose coordinator is killed at the given ticks of the simulation and started again a
- * while later, with nothing but its address and the servers'.
+ * while later, with nothing but its address and the servers'. If those have standbys, one dies with
+ * it the first time, for good.
  */
 async function withLostCoordinators(
   program: Program,
   seed: number,
   kills: readonly number[],
-): Promise<JobResult> {
+  replicas = 0,
+): Promise<JobResult & { readonly tookMs: number }> {
   const clock = createSimulatedClock();
   const random = createRandom('lost coordinator', seed);
   const network = createMemoryNetwork({ clock, random });
@@ -23,12 +25,16 @@ async function withLostCoordinators(
   const { signal } = stopping;
   const on = (host: string) => ({ transport: network.transport(host), clock, signal });
   const servers = await Promise.all(
-    [0, 1].map((at) => createServer({ address: `server-${at}:1`, ...on(`server-${at}`) }).start()),
+    Array.from({ length: 2 * (replicas + 1) }, (_, at) =>
+      createServer({ address: `server-${at}:1`, ...on(`server-${at}`) }).start(),
+    ),
   );
+  let lost = replicas === 0;
   const startCoordinator = () =>
     createCoordinator({
       address: 'coordinator:1',
       servers: servers.map(({ addresses }) => ({ connect: addresses[0]! })),
+      replicas,
       workers: 3,
       newId: () => `id-${random.uint32()}`,
       ...on('coordinator'),
@@ -58,6 +64,8 @@ async function withLostCoordinators(
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (kills.includes(tick)) {
       network.crash('coordinator');
+      if (!lost) network.crash(`server-${random.below(servers.length)}`);
+      lost = true;
       const downMs = 50 + random.below(3000);
       clock.after(downMs, () => {
         void startCoordinator().then((started) => {
@@ -68,6 +76,7 @@ async function withLostCoordinators(
     }
     assert.ok(clock.step() || tick < 100_000, 'the simulation stands still');
   }
+  const tookMs = clock.now();
   stopping.abort();
   const ended = Promise.all([...failed, ...servers.map((server) => server.stop())]);
   let done = false;
@@ -79,7 +88,7 @@ async function withLostCoordinators(
     clock.step();
   }
   if (outcome.error !== undefined) throw outcome.error;
-  return outcome.result!;
+  return { ...outcome.result!, tookMs };
 }
 
 describe('a coordinator that is killed and started again', () => {
@@ -91,6 +100,18 @@ describe('a coordinator that is killed and started again', () => {
       const kills = Array.from({ length: 1 + random.below(3) }, () => 5 + random.below(300));
       const result = await withLostCoordinators(program, seed, kills);
       assert.equal(result.digest, expected.digest, `seed ${seed}, kills at ${kills}`);
+    }
+  });
+
+  it('does not wait long for a server that died with it, if that has a standby', async () => {
+    const program = regression({ features: 66_000, examples: 24, epochs: 2, batchSize: 8 });
+    const expected = await runLocal(program, { workers: 0 }).result;
+    for (let seed = 0; seed < 20; seed++) {
+      const kills = [50 + createRandom('both', seed).below(250)];
+      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, 1);
+      assert.equal(digest, expected.digest, `seed ${seed}, killed at ${kills}`);
+      // 3 s down, 3 s of patience, and the training.
+      assert.ok(tookMs < 10_000, `seed ${seed}, killed at ${kills}: took ${tookMs} ms`);
     }
   });
 });

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { setTimeout as lasting } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { runLocal } from '@tutti/launch';
+import { createRandom } from '@tutti/runtime';
+import { type Cluster, type Role, startCluster } from './cluster.js';
+import { createGate } from './gate.js';
+import { createFolder, regressionWith } from './program-files.js';
+
+const GATE = JSON.stringify(fileURLToPath(new URL('./gate.ts', import.meta.url)));
+const STEPS = 210;
+/** The last steps wait until everybody is back. */
+const HELD = 200;
+const WORKERS = 3;
+
+interface Fault {
+  /** After so many steps, those counted that were computed twice. */
+  readonly after: number;
+  readonly role: Role;
+  /** SIGSTOP for so long; absent: SIGKILL, and started again. */
+  readonly stopMs?: number;
+}
+
+/** Each kind of fault, to somebody, in some order, at some moments. */
+function scheduleOf(seed: number, servers: number): Fault[] {
+  const random = createRandom('real faults', seed);
+  const worker = () => `w${random.below(WORKERS)}` as const;
+  const server = () => `server-${random.below(servers)}` as const;
+  // Less than the silence after which the transport counts somebody as gone.
+  const stopMs = () => 300 + random.below(700);
+  const faults = [
+    { role: worker() },
+    { role: worker() },
+    { role: 'coordinator' as const },
+    { role: server() },
+    { role: worker(), stopMs: stopMs() },
+    { role: server(), stopMs: stopMs() },
+  ];
+  random.shuffle(faults);
+  return faults
+    .map((fault) => ({ ...fault, after: 5 + random.below(HELD - 20) }))
+    .sort((a, b) => a.after - b.after);
+}
+
+async function strike(cluster: Cluster, { role, stopMs }: Fault, replicas: number) {
+  if (stopMs === undefined) {
+    await cluster.kill(role);
+    // With a standby in its place it would have nothing to come back with.
+    if (!role.startsWith('server') || replicas === 0) await cluster.start(role);
+  } else {
+    cluster.signal(role, 'SIGSTOP');
+    await lasting(stopMs);
+    cluster.signal(role, 'SIGCONT');
+  }
+}
+
+describe('real processes under a schedule of faults', () => {
+  for (const [seed, servers, replicas] of [
+    [1, 2, 0],
+    [2, 1, 1],
+    [4, 2, 1],
+  ] as const)
+    it(`end with the same digest (seed ${seed}: ${servers} servers, ${replicas} replicas)`, async () => {
+      const schedule = scheduleOf(seed, servers);
+      const folder = await createFolder();
+      const path = join(folder.path, 'gate');
+      const gate = await createGate(path);
+      const statement = `
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        if (step === ${HELD}) await passGate(${JSON.stringify(path)}, step);`;
+      const source = regressionWith(statement, '{ epochs: 30 }');
+      const program = await folder.program(`import { passGate } from ${GATE};\n${source}`);
+      let cluster: Cluster | undefined;
+      try {
+        let steps = 0;
+        const strikes: Promise<void>[] = [];
+        const run = await startCluster({
+          program,
+          folder: folder.path,
+          workers: WORKERS,
+          servers,
+          replicas,
+          flags: ['--min-workers', '1', '--steps', String(STEPS)],
+          onEvent(event) {
+            if (event.event !== 'step') if (event.event !== 'step') return;
+            steps++;
+            for (const fault of schedule.filter(({ after }) => after === steps)) {
+              strikes.push(strike(cluster!, fault, replicas));
+            }
+          },
+        });
+        cluster = run;
+        await run.until(() => steps >= HELD);
+        await Promise.all(strikes);
+        await run.until(() => everybodyIsHere(run));
+        gate.open(HELD);
+        const { digest } = await run.finished;
+        assert.equal(strikes.length, schedule.length);
+        assert.equal(digest, (await runLocal(program, { workers: 0, steps: STEPS }).result).digest);
+      } finally {
+        await cluster?.end();
+        await gate.close();
+        await folder.remove();
+      }
+    });
+});
+
+function everybodyIsHere({ events }: Cluster): boolean {
+  const last = events.findLast(({ event }) => event === 'worker-joined' || event === 'worker-left');
+  return last !== undefined && 'workers' in last && last.workers === WORKERS;
+}
