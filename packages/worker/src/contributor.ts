@@ -3,18 +3,17 @@ import type { Layout } from '@tutti/parameters';
 import { type Body, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
 import { createReducer } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
-import type { TakeChunk } from './chunker.js';
 import type { ReadAhead } from './read-ahead.js';
 import { createSpeaker } from './speaker.js';
-import type { Task } from './task.js';
+import type { TakeGradient, Task } from './task.js';
 import type { WeightBuffer } from './weights.js';
 
 /** A worker's part in the steps: gradients of its shards, added along the tree, on their way. */
 export interface Contributor {
   /**
-   * Computes the micro-batches of some shards and pushes the maximal nodes that they form: each
-   * chunk as soon as the last micro-batch has given it, so that most travels while the rest is
-   * computed. The report comes last, and nothing is applied without it.
+   * Computes the micro-batches of some shards and pushes the maximal nodes that they form. Chunks
+   * that the last micro-batch gives early travel while the rest is computed. Then comes the report,
+   * and after it what is left: so that each chunk can be applied as it comes.
    * @param halt whether to leave the rest to others
    * @returns the shards that were computed
    */
@@ -54,7 +53,7 @@ export function createContributor(init: {
       createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
     );
 
-  async function compute(step: number, shard: number, take: TakeChunk) {
+  async function compute(step: number, shard: number, take: TakeGradient) {
     const of = `of shard ${shard} of step ${step}`;
     const microBatch = await monitor.race(readAhead.take(step, shard), {
       who: 'the training data',
@@ -85,18 +84,19 @@ export function createContributor(init: {
           send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
         });
         const done: number[] = [];
+        const unsent = new Set(reducers.keys());
         for (const shard of shards) {
           if (halt()) break;
           const last = shard === shards.at(-1);
-          const report = await compute(step, shard, (chunk, values) => {
+          const report = await compute(step, shard, (chunk, values, early) => {
             reducers[chunk]!.offer(shard, shard + 1, values);
-            if (last) push(chunk);
+            if (last && early && unsent.delete(chunk)) push(chunk);
           });
           done.push(shard);
           speaker.add(report);
         }
-        if (done.length < shards.length) for (const chunk of reducers.keys()) push(chunk);
         speaker.finish();
+        for (const chunk of unsent) push(chunk);
         return done;
       } finally {
         for (const reducer of reducers) reducer.release();

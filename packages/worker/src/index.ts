@@ -1,4 +1,3 @@
-export type { TakeChunk } from './chunker.js';
 export { describeProgram } from './describe.js';
 export { hostFacts } from './host-facts.js';
 export {

@@ -1,5 +1,5 @@
 import { batches, createSampler, evaluationShard } from '@tutti/data';
-import type { Kernels } from '@tutti/kernels';
+import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
 import { type Clock, createRandom, isTuttiError, TuttiError, toTuttiError } from '@tutti/runtime';
@@ -15,6 +15,9 @@ import type {
 /** A micro-batch that has been read. */
 export type ReadMicroBatch = MicroBatch & { readonly count: number };
 
+/** `early` while the program still computes the others. The block passes into the taker's hands. */
+export type TakeGradient = (chunk: number, values: Block, early: boolean) => void;
+
 /**
  * The arithmetic of one job, cut into its smallest parts. The same for a worker and for the
  * single-process loop; it holds the program to its contract.
@@ -23,14 +26,13 @@ export interface Task {
   /** Reads the examples of one micro-batch. */
   read(step: number, shard: number): Promise<ReadMicroBatch>;
   /**
-   * The gradient of the loss sum of one micro-batch.
-   * @param take gets each chunk as soon as it is complete, while the others may still be computed
+   * The gradient of the loss sum of one micro-batch; `take` gets each chunk as soon as it is complete.
    * @throws TuttiError PROGRAM_FAILED or NOT_FINITE, with step and shard
    */
   gradient(
     weights: ParameterValues,
     microBatch: ReadMicroBatch,
-    take: TakeChunk,
+    take: TakeGradient,
   ): Promise<ShardReport>;
   /** One shard of the evaluation set; calls `progressed` after each batch. */
   evaluate(
@@ -104,18 +106,25 @@ export function createTask(init: {
         for (let chunk = 0; chunk < layout.chunks; chunk++) {
           const zeros = kernels.allocate(layout.chunkLength(chunk));
           zeros.values.fill(0);
-          take(chunk, zeros);
+          take(chunk, zeros, false);
         }
         return { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs: 0 };
       }
       const faults = faultsOf('gradient()', 'gradient', details);
-      const chunks = createChunker({ layout, kernels, take, faults });
+      let early = true;
+      const chunks = createChunker({
+        layout,
+        kernels,
+        faults,
+        take: (chunk, values) => take(chunk, values, early),
+      });
       try {
         const started = clock.now();
         const result = await call('gradient()', details, () =>
           computation.gradient(weights, microBatch, chunks.give),
         );
         checkSums('gradient()', result, count, details, worker);
+        early = false;
         chunks.giveRest(result.gradient);
         const computeMs = clock.now() - started;
         const { lossSum, metrics = {} } = result;
