@@ -97,8 +97,10 @@ export function createWatch(
     // A job that waits for workers does not go on with fewer.
     if (!book.evaluated || !membership.enough) return;
     const idle = [...membership].filter(({ ready, worker }) => ready && !owing.has(worker));
+    // What was reported is on its way: computing it anew would take longer.
+    const step = book.step(book.version);
     const helpers = stragglers.help(
-      missing,
+      missing.filter((shard) => !step?.hasReport(shard)),
       idle.map(({ worker }) => worker),
       now,
     );
