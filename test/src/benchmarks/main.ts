@@ -1,3 +1,4 @@
+import { benchCheckpoints } from './checkpoints.js';
 import { benchKernels } from './kernels.js';
 import { benchMemory } from './memory.js';
 import { benchStep } from './step.js';
@@ -15,6 +16,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
   training: () => benchTraining(3),
+  'checkpoint overhead': () => benchCheckpoints(12),
   'verify overhead': () => benchVerify(320),
 };
 
