@@ -18,7 +18,13 @@ describe('documentation', () => {
     );
   });
 
-  for (const file of ['README.md', 'docs/ARCHITECTURE.md', 'docs/ERRORS.md', 'docs/BENCHMARKS.md'])
+  for (const file of [
+    'README.md',
+    'docs/ARCHITECTURE.md',
+    'docs/CHECKPOINTS.md',
+    'docs/ERRORS.md',
+    'docs/BENCHMARKS.md',
+  ])
     it(`${file} links to what exists`, () => {
       for (const [, link] of text(file).matchAll(/\]\((?!http)([^)#]+)[^)]*\)/g))
         assert.ok(existsSync(join(root, dirname(file), link!)), link);
