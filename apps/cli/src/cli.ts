@@ -5,6 +5,7 @@ import { coordinator } from './commands/coordinator.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
 import { exportModel } from './commands/export.js';
+import { replay } from './commands/replay.js';
 import { server } from './commands/server.js';
 import { status } from './commands/status.js';
 import { train } from './commands/train.js';
@@ -69,6 +70,15 @@ function createProgram(context: CliContext): Command {
     'tutti eval program.ts',
     'tutti eval program.ts --checkpoint tutti-runs/program/step-000004690 --json',
   ]).action(onProgram(evaluate));
+  add('replay', 'replay <program>', 'Compute steps of a run again, and compare the bits.', [
+    'tutti replay program.ts --steps 100..110',
+    'tutti replay program.ts --checkpoint tutti-runs/program/step-000000099 --json',
+  ])
+    .option(
+      '--steps <first..last>',
+      'the steps, from 1 (default: all recorded after the checkpoint)',
+    )
+    .action(onProgram(replay));
   add('export', 'export <program>', 'Write a checkpoint as files that other tools load.', [
     'tutti export program.ts --output model',
     'tutti export program.ts --format safetensors',

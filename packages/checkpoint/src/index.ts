@@ -25,6 +25,7 @@ export {
 export { isBetter, metricOf, type Retention } from './retention.js';
 export { readSafetensors, type SafetensorsContent, writeSafetensors } from './safetensors.js';
 export type { Tensor } from './safetensors-header.js';
+export { createStepLog, readStepLog, STEPS_FILE, type StepLog } from './step-log.js';
 export {
   type WriteCheckpointInit,
   type WrittenCheckpoint,

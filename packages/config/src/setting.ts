@@ -39,6 +39,7 @@ export const COMMANDS = [
   'server',
   'worker',
   'eval',
+  'replay',
   'export',
   'status',
   'doctor',

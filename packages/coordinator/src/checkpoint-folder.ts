@@ -2,9 +2,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   createCheckpointWriter,
+  createStepLog,
   type FileSystem,
   latestCheckpoints,
   readManifest,
+  type StepLog,
 } from '@tutti/checkpoint';
 import { createLayout } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
@@ -29,6 +31,7 @@ export const DEFAULT_KEEP = 3;
 export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSink {
   const { every, keep: newest = DEFAULT_KEEP, best, fileSystem } = init;
   const writer = createCheckpointWriter();
+  let log: StepLog | undefined;
   const disk = fileSystem === undefined ? {} : { fileSystem };
 
   /** What is written now; the memory passes to the writer. */
@@ -84,7 +87,14 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
       }
       return undefined;
     },
-    close: () => writer.close(),
+    record(programName, record) {
+      log ??= createStepLog(directoryOf(init.directory, programName));
+      return log.append(record);
+    },
+    async close() {
+      await log?.close();
+      await writer.close();
+    },
   };
 }
 

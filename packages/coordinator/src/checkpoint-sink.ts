@@ -3,6 +3,7 @@ import type { JobPlan, ProgramDescription } from '@tutti/protocol';
 import type { RunEvent } from '@tutti/telemetry';
 import type { JobSettings } from './plan.js';
 import type { ProgressState } from './progress.js';
+import type { StepRecord } from './recorder.js';
 
 /** Everything that a run needs to go on. */
 export interface Snapshot {
@@ -47,6 +48,8 @@ export interface CheckpointSink {
     readonly upTo: number;
     readonly emit: (event: RunEvent) => void;
   }): Promise<ResumePoint | undefined>;
+  /** Remembers a step of a run that keeps checkpoints in between. Rejects if it cannot. */
+  record?(programName: string, record: StepRecord): Promise<void>;
   close?(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import type { Body } from '@tutti/protocol';
+import type { Apply } from '@tutti/protocol';
 import { createBufferPool } from '@tutti/runtime';
 import type { Servers } from './servers.js';
 import type { ReadySum } from './step.js';
@@ -19,12 +19,16 @@ export interface Deliveries {
 }
 
 interface Delivery {
-  readonly body: Extract<Body, { type: 'apply' }>;
+  readonly body: Apply;
   readonly payload: Uint8Array;
   readonly waiting: Set<number>;
 }
 
-export function createDeliveries(servers: Servers): Deliveries {
+/** @param delivered is shown each sum once all have it; what it is shown is not kept for it */
+export function createDeliveries(
+  servers: Servers,
+  delivered: (apply: Apply, sum: Uint8Array) => void,
+): Deliveries {
   const pool = createBufferPool();
   const underWay = new Map<number, Delivery>();
 
@@ -32,6 +36,7 @@ export function createDeliveries(servers: Servers): Deliveries {
     const delivery = underWay.get(chunk);
     if (delivery === undefined || !delivery.waiting.delete(server)) return false;
     if (delivery.waiting.size > 0) return false;
+    delivered(delivery.body, delivery.payload);
     // An acknowledgement also says that the bytes have left the socket's queue.
     pool.give(delivery.payload);
     underWay.delete(chunk);

@@ -24,9 +24,12 @@ export {
 } from './coordinator.js';
 export { type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
+export { createRecorder, type StepRecord } from './recorder.js';
 export { digestOf, finishedEvent, type JobResult } from './result.js';
 export { resumeFrom } from './resume.js';
+export { readPoint } from './resume-point.js';
 export type { ServerAddress } from './servers.js';
 export { createStep, type Step } from './step.js';
+export { createSumDigests } from './sum-digests.js';
 export { meansOf, type Totals, totalOf } from './totals.js';
 export { writeSnapshot } from './write-snapshot.js';

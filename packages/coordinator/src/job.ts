@@ -31,6 +31,7 @@ import { createMembership, type Membership } from './membership.js';
 import { createOpening, type Opened, type Opening } from './opening.js';
 import { createPace } from './pace.js';
 import { createProgress, type Progress } from './progress.js';
+import { createRecorder } from './recorder.js';
 import { digestOf, finishedEvent, type JobResult } from './result.js';
 import { connectServers, type Servers, serverLost } from './servers.js';
 import { createSightings } from './sightings.js';
@@ -100,10 +101,11 @@ export function coordinate(
       },
     },
   });
+  const recorder = createRecorder({ state, sink: init.checkpoints, emit });
   const parts: JobParts = {
     state,
     servers,
-    deliveries: createDeliveries(servers),
+    deliveries: createDeliveries(servers, recorder.applied),
     monitor,
     clock,
     deadlines: { ...DEADLINES, ...init.deadlines },
@@ -143,6 +145,7 @@ export function coordinate(
     membership,
     checkpoints,
     watch,
+    recorder,
     kernels,
     verify: init.verify ?? 0,
   });

@@ -10,6 +10,7 @@ import { createLedger } from './ledger.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 import { endsEpoch, type Progress, type ProgressState } from './progress.js';
+import type { Recorder } from './recorder.js';
 import type { Awaiting } from './status.js';
 import type { Step } from './step.js';
 import { meansOf, totalOf } from './totals.js';
@@ -55,6 +56,7 @@ export function createTraining(
     readonly membership: Membership;
     readonly checkpoints: Checkpoints;
     readonly watch: Watch;
+    readonly recorder: Recorder;
     readonly kernels: Kernels;
     /** The share of steps that are checked. */
     readonly verify: number;
@@ -173,6 +175,7 @@ export function createTraining(
         if (state.rollback) return;
         progress.stepDone(book.version, step().totals);
         checks.done(book.version);
+        init.recorder.done(book.version, step().totals);
         book.advance();
         watch.next();
       }

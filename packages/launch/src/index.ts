@@ -1,5 +1,6 @@
 export { checkpointsOf, type KeepOptions } from './checkpoints-of.js';
 export { type LoadedProgram, loadProgram } from './load-program.js';
+export { type Replay, type ReplayedStep, type ReplayInit, replay } from './replay.js';
 export { type LocalOptions, runLocal } from './run-local.js';
 export { trainInSingleProcess } from './single-process.js';
 export { workerEnvironment } from './worker-environment.js';

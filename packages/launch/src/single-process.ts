@@ -1,7 +1,7 @@
 import {
   type CheckpointSink,
   createProgress,
-  createStep,
+  createRecorder,
   digestOf,
   endsEpoch,
   type JobResult,
@@ -15,9 +15,9 @@ import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { evaluatesAt } from '@tutti/protocol';
 import { abortError, type Clock } from '@tutti/runtime';
-import { createOptimizer, createStore } from '@tutti/store';
 import type { RunEvent } from '@tutti/telemetry';
 import { createTask, describeProgram, type Program } from '@tutti/worker';
+import { createPlainSteps } from './plain-steps.js';
 import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
 
 /**
@@ -46,18 +46,10 @@ export async function trainInSingleProcess(init: {
     const layout = createLayout(plan.parameters, plan.chunkFloats);
     const kernels = createKernels();
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker: 'main' });
-    const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
-    const optimizer = createOptimizer(plan.optimizer);
-    const store = createStore({ kernels, optimizer, ...layout.range(0, layout.chunks) });
-    const flat = point?.flat ?? (await task.initialize());
-    const bytes = new Uint8Array(flat.buffer);
-    for (const chunk of all) {
-      const from = chunk * layout.chunkFloats;
-      const part = (of: Float32Array) => of.subarray(from, from + layout.chunkLength(chunk));
-      if (point === undefined) store.initialize(chunk, part(flat));
-      else store.restore(chunk, point.step, part(flat), point.slots.map(part));
-    }
-    const weights = layout.views(flat);
+    const recorder = createRecorder({ state: { job, plan, layout }, sink, emit });
+    const { applied } = recorder;
+    const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
+    const { flat, weights } = steps;
     const start = point?.step ?? 0;
     const checkpoints =
       sink &&
@@ -65,9 +57,9 @@ export async function trainInSingleProcess(init: {
         sink,
         run: { job, plan, versions: { ...computation.arithmetic } },
         layout,
-        store,
+        store: steps.store,
         flat,
-        slots: optimizer.slots,
+        slots: steps.slots,
         version: start,
         clock,
         emit,
@@ -103,22 +95,9 @@ export async function trainInSingleProcess(init: {
       }
       if (version === plan.steps) break;
 
-      const step = createStep({ step: version, plan, layout, kernels });
-      for (const shard of shards) {
-        const microBatch = await task.read(version, shard);
-        const node = { type: 'contribution', step: version, lo: shard, hi: shard + 1 } as const;
-        const report = await task.gradient(weights, microBatch, (chunk, values) =>
-          step.contribute({ ...node, chunk }, values),
-        );
-        step.report('main', report);
-      }
-      for (const { chunk, sum, count, scale } of step.ready()) {
-        store.apply(version, chunk, sum, count, scale);
-        bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
-        step.applied(chunk);
-      }
-      store.recycle(version);
-      progress.stepDone(version, step.totals);
+      const totals = await steps.step(version);
+      progress.stepDone(version, totals);
+      recorder.done(version, totals);
       // A turn of the event loop, so that signals and timers of the host are heard.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (signal.aborted) throw abortError(signal);

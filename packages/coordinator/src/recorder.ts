@@ -1,0 +1,63 @@
+import type { Apply } from '@tutti/protocol';
+import { toTuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { CheckpointSink } from './checkpoint-sink.js';
+import type { JobState } from './job-state.js';
+import { createSumDigests } from './sum-digests.js';
+import type { Totals } from './totals.js';
+
+/** What a run remembers of a step, so that it can be computed again and compared. */
+export interface StepRecord {
+  readonly job: string;
+  /** Steps that are done: this one made version `step`. */
+  readonly step: number;
+  readonly count: number;
+  readonly lossSum: number;
+  /** Of what was applied: see `SumDigests`. */
+  readonly digest: string;
+}
+
+/**
+ * Records the steps of a job that keeps checkpoints. Hashing takes place once the servers have a
+ * sum, while the workers compute on what came of it.
+ */
+export interface Recorder {
+  /** The servers have this sum. */
+  applied(apply: Apply, sum: Uint8Array): void;
+  /** The step from this version is complete. */
+  done(version: number, totals: Totals): void;
+}
+
+export function createRecorder(init: {
+  readonly state: Pick<JobState, 'job' | 'plan' | 'layout'>;
+  readonly sink: CheckpointSink | undefined;
+  readonly emit: (event: RunEvent) => void;
+}): Recorder {
+  const { state, sink, emit } = init;
+  let recording = sink?.every !== undefined && sink.record !== undefined;
+  const sums = createSumDigests(() => state.layout!.chunks);
+
+  return {
+    applied(apply, sum) {
+      if (recording) sums.applied(apply, sum);
+    },
+    done(version, { count, lossSum }) {
+      // A coordinator that was started again has not seen all of its first step.
+      const digest = recording ? sums.of(version) : undefined;
+      if (digest === undefined) return;
+      const { job, plan } = state;
+      const record: StepRecord = { job, step: version + 1, count, lossSum, digest };
+      sink!.record!(plan!.programName, record).catch((thrown: unknown) => {
+        if (!recording) return;
+        recording = false;
+        const { code, message, remedy } = toTuttiError(
+          thrown,
+          'STORAGE',
+          'The steps are not recorded any more',
+          'Make room or choose another --checkpoint-dir, for `tutti replay` to have something to compare with.',
+        );
+        emit({ event: 'warning', code, message, remedy });
+      });
+    },
+  };
+}
