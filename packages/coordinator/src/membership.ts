@@ -40,8 +40,13 @@ export interface Membership extends Iterable<Member> {
   refuse(peer: string, error: TuttiError): void;
   tell(member: Member, body: Body): void;
   tellAll(body: Body): void;
-  /** Gives every shard of the step under way to a member, as soon as there are enough. */
+  /**
+   * Gives every shard of the step under way to a member, as soon as there are enough.
+   * @param rewind whether workers may be further, and must go back
+   */
   assign(rewind?: boolean): void;
+  /** What does not belong to it was computed, or sent, before the weights went back. */
+  readonly era: string;
   /** Moves shards to where a step is done sooner, if that is worth it. */
   rebalance(): void;
   /** The names of those who compute these shards. */
@@ -75,7 +80,7 @@ export function createMembership(
   /** Peers that may still send what was on its way. */
   const excluded = new Set<string>();
   let generation = 0;
-  let rewinding = false;
+  let era = '';
   let lastLoss = '';
 
   const tell = (member: Member, body: Body) =>
@@ -140,7 +145,7 @@ export function createMembership(
     }));
 
   function assign(rewind = false) {
-    rewinding ||= rewind;
+    if (rewind) era = init.newId();
     if (members.ready.length < minWorkers) return;
     give(assignShards(state.plan!.shards, workloads()));
   }
@@ -151,9 +156,8 @@ export function createMembership(
     for (const member of members.ready) {
       member.shards = shares.get(member.worker)!;
       const { shards } = member;
-      tell(member, { type: 'assign', generation, step: version, shards, rewind: rewinding });
+      tell(member, { type: 'assign', generation, step: version, shards, era });
     }
-    rewinding = false;
   }
 
   function missing(wanted: number): Wait {
@@ -219,6 +223,9 @@ export function createMembership(
       return members.ready;
     },
     assign,
+    get era() {
+      return era;
+    },
     rebalance() {
       const shares = rebalance(state.plan!.shards, workloads());
       if (shares !== undefined && members.ready.length >= minWorkers) give(shares);

@@ -214,6 +214,8 @@ export function createTraining(
       pump();
     },
     contributed(member, contribution, payload) {
+      // Its memory may have been used for something else while it was on its way.
+      if (contribution.era !== membership.era) return;
       const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')

@@ -80,6 +80,8 @@ export interface Contribution {
   readonly lo: number;
   readonly hi: number;
   readonly chunk: number;
+  /** That of the assignment that it follows: what is still on the way from an earlier one is void. */
+  readonly era: string;
 }
 /** Of some shards of an evaluation; of none as a sign of life. */
 export interface Evaluation {
@@ -126,8 +128,11 @@ export interface Assign {
   readonly generation: number;
   readonly step: number;
   readonly shards: readonly number[];
-  /** The weights went back to version `step`: so must the worker. */
-  readonly rewind?: boolean;
+  /**
+   * Another one whenever the weights go back, or a step is begun anew: to `step`, and so must the
+   * worker.
+   */
+  readonly era: string;
 }
 /** For step `step` also compute these, which are late elsewhere; the first copy of a gradient counts. */
 export interface Compute {

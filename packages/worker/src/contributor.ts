@@ -40,6 +40,8 @@ export function createContributor(init: {
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: (body: Body, payload?: Uint8Array) => void;
+  /** Of the assignment that is followed. */
+  readonly era: () => string;
   /** Bytes sent and received so far. */
   readonly traffic: () => number;
 }): Contributor {
@@ -74,7 +76,7 @@ export function createContributor(init: {
           const payload = pool.take(values.bytes.byteLength);
           payload.set(values.bytes);
           sent.push(payload);
-          send({ type: 'contribution', step, lo, hi, chunk }, payload);
+          send({ type: 'contribution', step, lo, hi, chunk, era: init.era() }, payload);
         }
       };
       try {

@@ -38,8 +38,6 @@ export interface Enrolment {
   takeOrder(version: number): Verify | undefined;
   /** Whether there is a coordinator that has welcomed this worker. */
   readonly present: boolean;
-  /** Whether the weights went back, so that this worker must too; reading it answers the question. */
-  takeRewind(): boolean;
   /** Whether initial values were asked for; reading it answers the question. */
   takeInitialize(): boolean;
   readonly finished: boolean;
@@ -56,7 +54,13 @@ export interface Enrolment {
 const NOTHING_EXTRA: Compute = { type: 'compute', step: -1, shards: [] };
 
 /** What counts as assigned before the first assignment of an admission. */
-export const NO_ASSIGNMENT: Assign = { type: 'assign', generation: 0, step: -1, shards: [] };
+export const NO_ASSIGNMENT: Assign = {
+  type: 'assign',
+  generation: 0,
+  step: -1,
+  shards: [],
+  era: '',
+};
 
 /**
  * Joins a job and stays in it: when the coordinator goes away it is looked for again, for
@@ -80,7 +84,7 @@ export function enrol(init: {
   let orders: readonly Verify[] = [];
   let admissions = 0;
   let initializeWanted = false;
-  let rewindWanted = false;
+  let era = '';
   let finished = false;
   /** Whether there was anything to do: then the servers know the job. */
   let begun = false;
@@ -142,11 +146,8 @@ export function enrol(init: {
         return;
       case 'assign':
         begun = true;
-        // A later assignment must not hide it.
-        if (message.rewind === true) {
-          rewindWanted = true;
-          orders = [];
-        }
+        if (message.era !== era) orders = [];
+        era = message.era;
         if (message.generation > assignment.generation) assignment = message;
         return;
       case 'compute':
@@ -232,11 +233,6 @@ export function enrol(init: {
     },
     get initializeWanted() {
       return initializeWanted;
-    },
-    takeRewind() {
-      const wanted = rewindWanted;
-      rewindWanted = false;
-      return wanted;
     },
     takeInitialize() {
       const wanted = initializeWanted;

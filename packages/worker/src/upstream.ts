@@ -12,6 +12,8 @@ export interface Upstream {
   /** Connects to these instead; asks them again for what was asked last. */
   relocate(servers: readonly ServerRange[]): void;
   readonly servers: readonly ServerRange[];
+  /** The version asked for last; -1 before the first. A later one than that may be all there is. */
+  readonly wanted: number;
   readonly traffic: number;
   readonly names: string;
   close(): Promise<void>;
@@ -28,15 +30,14 @@ export function createUpstream(init: {
   const { transport, clock, monitor, weights, stamp } = init;
   let servers: readonly ServerRange[] = [];
   let connections: Connection[] = [];
-  let wanted: number | undefined;
+  let wanted = -1;
   let past = 0;
 
   const addresses = () => servers.map(({ address }) => address);
   const trafficOf = ({ traffic }: Connection) => traffic.sentBytes + traffic.receivedBytes;
 
   function ask(connection: Connection) {
-    if (wanted !== undefined)
-      connection.send({ message: stamp({ type: 'pull', version: wanted }) });
+    if (wanted >= 0) connection.send({ message: stamp({ type: 'pull', version: wanted }) });
   }
 
   /** Others were faster: the version asked for is gone, and so nobody needs its gradients. */
@@ -96,6 +97,9 @@ export function createUpstream(init: {
     },
     get servers() {
       return servers;
+    },
+    get wanted() {
+      return wanted;
     },
     get traffic() {
       return connections.reduce((sum, each) => sum + trafficOf(each), past);

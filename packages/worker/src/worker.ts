@@ -166,6 +166,8 @@ async function run(
     const source = createUpstream({ transport, clock, monitor, weights, stamp });
     upstream = source;
     const readAhead = createReadAhead(task, plan);
+    /** Of the assignment that is followed. */
+    let era = '';
     const contributor = createContributor({
       plan,
       layout,
@@ -177,6 +179,7 @@ async function run(
       clock,
       ofProgram,
       send: enrolment.send,
+      era: () => era,
       traffic: () => enrolment.traffic + source.traffic,
     });
     let microBatches = 0;
@@ -266,23 +269,23 @@ async function run(
       if (enrolment.takeInitialize()) await initialize();
       if (enrolment.assignment !== assignment) {
         assignment = enrolment.assignment;
-        if (assignment.generation > 0 && (enrolment.takeRewind() || goal < 0)) {
+        if (assignment.generation > 0 && (assignment.era !== era || goal < 0)) {
+          ({ era } = assignment);
           // What was sent of these steps before is gone with the server that it was for.
           computed.clear();
           evaluated.clear();
-          goal = assignment.step;
-          source.pull(goal);
+          source.pull(assignment.step);
         }
       }
       if (weights.version !== version) {
         version = weights.version;
-        // It may have been too late for the version that it asked for.
-        goal = Math.max(goal, version);
         computed.clear();
         evaluated.clear();
         // Whoever has the new version knows that the sums of the step before are complete.
         contributor.recycle();
       }
+      // Not always what it asked for itself: it may have been too late for that.
+      goal = source.wanted;
       // While going back to an earlier version there is nothing to do at the later one.
       if (version >= 0 && goal >= version) {
         const mine = assignment.step <= version ? assignment.shards : [];
@@ -312,6 +315,7 @@ async function run(
           enrolment.admissions > admissions ||
           enrolment.assignment !== assignment ||
           enrolment.servers !== source.servers ||
+          source.wanted !== goal ||
           weights.version !== version,
         () => awaited(goal),
       );

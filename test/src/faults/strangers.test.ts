@@ -89,7 +89,16 @@ describe('a stranger is refused with a reason, and the run goes on to the same d
           message: (envelope) => heard.push(envelope.message),
         });
         connection.send({
-          message: { type: 'contribution', step: 1, lo: 0, hi: 1, chunk: 0, ...stamp, job },
+          message: {
+            type: 'contribution',
+            step: 1,
+            lo: 0,
+            hi: 1,
+            chunk: 0,
+            era: '',
+            ...stamp,
+            job,
+          },
           payload: sum,
         });
       },
