@@ -60,7 +60,14 @@ export function createChecks(
   const verifications = new Map<number, Verification>();
   let orders = 0;
 
-  const find = (name: string) => membership.ready.find(({ worker }) => worker === name);
+  /** Claims are those of a process, not of its name: another may have it by now. */
+  const names = new Map<string, string>();
+  const processOf = ({ process, worker }: Member) => {
+    names.set(process, worker);
+    return process;
+  };
+  const nameOf = (process: string) => names.get(process) ?? process;
+  const find = (process: string) => membership.ready.find((each) => each.process === process);
 
   function of(step: number): Verification | undefined {
     if (state.plan === undefined || !isChecked(state.plan, share, step)) return undefined;
@@ -71,10 +78,10 @@ export function createChecks(
 
   /** In another order for each step, so that not always the same two are compared. */
   function verifiers(step: number) {
-    const here = membership.ready.map(({ worker, session, shards }) => ({
-      worker,
-      session,
-      shards: shards.length,
+    const here = membership.ready.map((member) => ({
+      worker: processOf(member),
+      session: member.session,
+      shards: member.shards.length,
     }));
     createRandom('verifiers', state.plan!.seed, step).shuffle(here);
     return here;
@@ -89,31 +96,27 @@ export function createChecks(
     const verification = of(step);
     if (verification === undefined) return;
     const { shards } = state.plan!;
-    const expected = membership.ready.flatMap(({ worker, shards: owned }) =>
-      maximalNodes(owned, shards).map((node) => ({ ...node, worker })),
+    const expected = membership.ready.flatMap((member) =>
+      maximalNodes(member.shards, shards).map((node) => ({ ...node, worker: processOf(member) })),
     );
     tell(step, verification.foresee(expected, verifiers(step)));
   }
 
   function resolve(step: number, dispute: Dispute) {
-    const names = membership.ready.map(({ worker }) => worker);
-    if (dispute.faulty.length === 0 && dispute.claimants.every((name) => names.includes(name)))
-      throw undecidable(
-        step,
-        dispute,
-        dispute.claimants.flatMap((name) => find(name) ?? []),
-      );
+    const here = dispute.claimants.flatMap((process) => find(process) ?? []);
+    if (dispute.faulty.length === 0 && here.length === dispute.claimants.length)
+      throw undecidable(step, dispute, here);
     init.redo();
-    for (const name of dispute.faulty) {
-      const member = find(name);
+    for (const faulty of dispute.faulty) {
+      const member = find(faulty);
       if (member === undefined) continue;
-      const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each));
+      const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each)).map(nameOf);
       const error = wrongBits(step, dispute, member, others);
       const { code, message, remedy } = error;
       emit({ event: 'warning', code, message, remedy });
       emit({
         event: 'worker-excluded',
-        worker: name,
+        worker: member.worker,
         step,
         shards: runOf(dispute),
         hostname: member.host.hostname,
@@ -128,12 +131,12 @@ export function createChecks(
   return {
     begin,
     contributed(member, { step, lo, hi, chunk }, payload) {
-      of(step)?.contributed(member.worker, { lo, hi, chunk }, digestOfBytes(payload));
+      of(step)?.contributed(processOf(member), { lo, hi, chunk }, digestOfBytes(payload));
     },
-    reported: (member, step, report) => of(step)?.reported(member.worker, report),
+    reported: (member, step, report) => of(step)?.reported(processOf(member), report),
     answered(member, { order, digests, shards }) {
       for (const verification of verifications.values())
-        verification.answered(member.worker, order, { digests, reports: shards });
+        verification.answered(processOf(member), order, { digests, reports: shards });
     },
     cleared(step) {
       const verification = of(step.step);
@@ -152,14 +155,14 @@ export function createChecks(
         return { who: 'a worker', what: `join and check step ${step.step}` };
       const shards = pending.flatMap(runOf);
       return {
-        who: `worker ${[...new Set(pending.map(({ worker }) => worker))].join(', ')}`,
+        who: `worker ${[...new Set(pending.map(({ worker }) => nameOf(worker)))].join(', ')}`,
         what: `check the gradients of shards ${shards.join(', ')} of step ${step.step}`,
       };
     },
     owing(step) {
       const here = new Set(membership.ready.map(({ session }) => session));
       const pending = verifications.get(step)?.pending ?? [];
-      return pending.flatMap(({ worker, session }) => (here.has(session) ? [worker] : []));
+      return pending.flatMap(({ worker, session }) => (here.has(session) ? [nameOf(worker)] : []));
     },
     done: (step) => void verifications.delete(step),
     clear: () => verifications.clear(),

@@ -7,6 +7,8 @@ export interface Member {
   readonly peer: string;
   /** On every message from it; others that claim to be it do not know it. */
   readonly session: string;
+  /** The same for all sessions of one process; a name can pass to another process. */
+  readonly process: string;
   readonly host: HostFacts;
   /** It has shown its arithmetic, and may be given shards. */
   ready: boolean;
@@ -42,6 +44,8 @@ export function createMembers(newId: () => string): Members {
   const banned = new Map<string, TuttiError>();
   let described: { worker: string; description: ProgramDescription } | undefined;
   let joined = 0;
+  /** A worker that lost its connection comes back with its name: nobody else is given it. */
+  const used = new Set<string>();
   const all = () => [...byPeer.values()];
   const originOf = (session: string) => origins.get(session) ?? session;
   const isTaken = (name: string) => all().some(({ worker }) => worker === name);
@@ -75,17 +79,19 @@ export function createMembers(newId: () => string): Members {
           `The program of this worker differs from that of ${described.worker}: ${difference}`,
           'Give every worker the same program file and the same data.',
         );
-      while (worker === '' && isTaken(`w${joined}`)) joined++;
+      while (worker === '' && used.has(`w${joined}`)) joined++;
       const session = newId();
       if (before !== '') origins.set(session, originOf(before));
       const member: Member = {
         worker: worker || `w${joined++}`,
         peer,
         session,
+        process: originOf(session),
         host,
         ready: false,
         shards: [],
       };
+      used.add(member.worker);
       byPeer.set(peer, member);
       return member;
     },
