@@ -39,6 +39,8 @@ export interface MemoryNetwork {
   cut(a: string, b: string, direction?: 'forth' | 'both'): void;
   /** Ends a cut in both directions; what was held back arrives, in order. */
   heal(a: string, b: string): void;
+  /** Closes the connections between two hosts on both sides; what is on the way is lost. */
+  reset(a: string, b: string): void;
   /**
    * Ends all that the host has open, as SIGKILL would: none of its handlers is called any more, and
    * of what it had sent only a random beginning arrives. `transport(host)` then makes a new process.
@@ -101,12 +103,13 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
     }
   }
 
-  function severed(a: string, b: string): void {
+  function severed(a: string, b: string, reason: string): void {
     for (const [connection, listener] of connections) {
       if (listener === undefined || !isBetween(connection.host, listener.host, a, b)) continue;
       connections.delete(connection);
       const peer = peerOf(listener, connection);
-      const reason = `nothing was heard for ${timeoutMs / 1000} s`;
+      connection.pipes?.up.drop(0);
+      connection.pipes?.down.drop(0);
       connection.finish(reason);
       if (peer !== undefined) listener.lost(peer, reason);
     }
@@ -125,7 +128,8 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
     cuts.set(pair(from, to), number);
     forPipes(from, to, (one) => one.hold());
     clock.after(timeoutMs, () => {
-      if (cuts.get(pair(from, to)) === number) severed(from, to);
+      if (cuts.get(pair(from, to)) === number)
+        severed(from, to, `nothing was heard for ${timeoutMs / 1000} s`);
     });
   }
 
@@ -169,6 +173,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
       }
       retryAll();
     },
+    reset: (a, b) => severed(a, b, 'the connection was reset'),
     sendRaw(connection, frames) {
       for (const end of connections.keys()) if (end === connection) end.post(wrapRaw(frames));
     },

@@ -52,7 +52,9 @@ function stranger(
 }
 
 /** The servers were told the end of the job: what is lost now is not missed. */
-const isFinished = (world: World) => world.living('coordinator')[0]?.ending === true;
+const isFinished = (world: World) => world.living('coordinator')[0]?.endedAt !== undefined;
+
+const ROLES = ['worker', 'server', 'coordinator'] as const;
 
 const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
 
@@ -82,10 +84,48 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
   'slow worker': onWorker((_, worker, { ms }) => {
     worker.slowMs = 1 + ms / 10;
   }),
-  'hung worker': onWorker((_, worker) => {
+  'hung worker': onWorker((world, worker, { ms, choice }) => {
     worker.hung = true;
     worker.excused = true;
+    if (choice % 2 === 0) return;
+    world.clock.after(10 * ms, () => {
+      worker.hung = false;
+      for (const go of worker.resumed.splice(0)) go();
+    });
   }),
+  'lying worker': onWorker((_, worker) => {
+    worker.lies = true;
+    worker.excused = true;
+  }),
+  'worker leaves': onWorker((_, worker) => worker.leave()),
+  'all workers crash': (world, { ms, choice }) => {
+    const workers = world.living('worker');
+    for (const worker of workers) world.kill(worker);
+    const back = Math.max(world.scenario.workers, workers.length);
+    world.clock.after((1 + (choice % 4)) * ms, () => {
+      for (let at = 0; at < back; at++) world.startWorker();
+    });
+    return workers.length > 0;
+  },
+  'connection reset': (world, fault) => {
+    world.network.reset(...ends(world, fault));
+    return true;
+  },
+  'isolated host': (world, fault) => {
+    const hosts = [...new Set(world.living(ROLES[fault.choice % 3]!).map(({ host }) => host))];
+    const host = hosts[fault.who % Math.max(1, hosts.length)];
+    if (host === undefined) return false;
+    const others = new Set(
+      world.processes.map((each) => each.host).filter((each) => each !== host),
+    );
+    for (const other of others) world.network.cut(host, other);
+    for (const each of world.processes)
+      if (host === 'coordinator' || each.host === host) each.excused = true;
+    world.clock.after(2 * fault.ms, () => {
+      for (const other of others) world.network.heal(host, other);
+    });
+    return true;
+  },
   'corrupt frame': (world, fault) => {
     const worker = pick(world.living('worker'), fault);
     const own = fault.choice % 2 === 0 ? worker?.connections[0] : undefined;
@@ -106,7 +146,7 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
   'stale job': (world, { choice }) => {
     const bytes = new Uint8Array(16).fill(1);
     const apply = { type: 'apply', step: 0, chunk: 0, count: 1, scale: 1 } as const;
-    const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0 } as const;
+    const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, era: '' } as const;
     const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
     stranger(world, address, [{ ...body, ...stamp, job: 'of yesterday' }], bytes);
     return true;
@@ -123,7 +163,7 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
       );
       const bytes = new Uint8Array(new Float32Array(Math.min(floats, 65_536)).fill(0.5).buffer);
       const step = Math.max(report.step, (world.last.get('report') as typeof report).step);
-      const node = { type: 'contribution', step, lo: 0, hi: shards, chunk: 0 } as const;
+      const node = { type: 'contribution', step, lo: 0, hi: shards, chunk: 0, era: '' } as const;
       say({ ...node, ...stamp, job: m.job, session: 'stale' }, bytes);
     });
     return true;
@@ -140,16 +180,18 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     world.jump(hosts[fault.who % hosts.length]!, 1000 + 10 * fault.ms);
     return true;
   },
-  'disk error': (world) => {
-    world.diskError = true;
+  'disk error': (world, { choice }) => {
+    world.disk.fault = (['full', 'slow', 'unreadable'] as const)[choice % 3]!;
     return true;
   },
-  'coordinator crash and restart': (world, { ms }) => {
+  'coordinator crash and restart': (world, { ms, choice }) => {
     const coordinator = world.living('coordinator')[0];
     // One that has ended the job has nothing to come back to.
     if (coordinator === undefined || isFinished(world)) return false;
     world.kill(coordinator);
-    world.clock.after(ms, () => world.startCoordinator());
+    world.clock.after(ms, () =>
+      world.startCoordinator(choice % 2 === 0 ? world.disk.latest() : undefined),
+    );
     return true;
   },
   'server crash and restart': (world, fault) => {

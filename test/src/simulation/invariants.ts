@@ -1,3 +1,5 @@
+import type { Snapshot } from '@tutti/coordinator';
+import { createLayout } from '@tutti/parameters';
 import type { Envelope } from '@tutti/protocol';
 import type { RunEvent } from '@tutti/telemetry';
 import { PADDING, type Reference } from './references.js';
@@ -8,6 +10,8 @@ import type { World } from './world.js';
 export interface Invariants {
   readonly violations: string[];
   delivered(host: string, envelope: Envelope): void;
+  /** A checkpoint is about to be written. */
+  saved(snapshot: Snapshot): void;
   injected(fault: Fault, atMs: number): void;
   /** The coordinator has ended, and the others had time to. */
   ended(world: World, simulatedMs: number): void;
@@ -15,14 +19,16 @@ export interface Invariants {
   stopped(world: World): void;
 }
 
-/** After these a run may be left with fewer workers than it needs. */
-const LOSING: readonly FaultKind[] = [
-  'worker crash',
-  'worker crash and restart',
-  'partition that lasts',
-  'corrupt frame',
-  'stale session',
-];
+/** How many times its `ms` a fault lasts, if not once. */
+const LASTING: Partial<Record<FaultKind, number>> = {
+  'hung worker': 10,
+  'isolated host': 2,
+  'all workers crash': 4,
+};
+
+/** In which a worker comes back whose connection was reset. */
+const DEAF_MS = 1000;
+
 /** The longest deadline of a wait, and some time for what comes after it. */
 const DEADLINE_MS = 120_000 + 20_000;
 /** An undisturbed run of any scenario takes less. */
@@ -32,6 +38,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   const violations: string[] = [];
   const kinds = new Set<FaultKind>();
   let lastFaultMs = 0;
+  let lastResetMs = 0;
   const bytes = new Map<string, Uint8Array>();
   const newest = new Map<string, number>();
   const assigned = new Map<string, string>();
@@ -75,17 +82,20 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
 
   /** Whether a run that was struck like this may fail with this error. */
   function mayFail(error: { code?: string; message?: string }, world: World): boolean {
-    if (error.code === 'DEADLINE' && kinds.has('hung worker')) return true;
-    const events = world.incarnations.at(-1)!;
-    const fewest = Math.min(
-      ...events.map((each) => (each.event === 'worker-left' ? each.workers : Infinity)),
-    );
-    const losing = LOSING.some((kind) => kinds.has(kind));
-    if (!losing) return false;
-    if (error.code === 'PEER_LOST') return fewest < scenario.minWorkers;
+    const begun = world.incarnations.at(-1)!.some(({ event }) => event === 'started');
     // Before the first step of a coordinator all have to come.
-    return error.code === 'DEADLINE' && / to join (at|and make) /.test(error.message ?? '');
+    const needed = begun ? scenario.minWorkers : scenario.workers;
+    const usable = world.living('worker').filter((each) => !each.hung && !each.lies).length;
+    // It fails its own probe, perhaps before there is anybody else.
+    if (kinds.has('lying worker') && / computed twice /.test(error.message ?? '')) return true;
+    if (usable >= needed || error.code !== 'DEADLINE') return false;
+    // The last is not dropped when it hangs: there is nobody to take its place.
+    const wait = kinds.has('hung worker') ? / for worker / : / to join (at|and make) /;
+    return wait.test(error.message ?? '') || / to join (at|and make) /.test(error.message ?? '');
   }
+
+  const isLiar = ({ processes }: World, name: string) =>
+    processes.some(({ worker, lies }) => worker === name && lies);
 
   return {
     violations,
@@ -111,13 +121,27 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         }
       }
     },
+    saved({ step, flat, plan }) {
+      const layout = createLayout(plan.parameters, plan.chunkFloats);
+      const all = new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
+      for (let chunk = 0; chunk < layout.chunks; chunk++) {
+        const known = bytes.get(`${step}/${chunk}`);
+        const from = 4 * chunk * layout.chunkFloats;
+        if (known && Buffer.compare(known, all.subarray(from, from + known.length)) !== 0)
+          violated(`The checkpoint of step ${step} has another chunk ${chunk}`);
+      }
+    },
     injected(fault, atMs) {
       kinds.add(fault.kind);
-      lastFaultMs = Math.max(lastFaultMs, atMs + fault.ms);
+      if (fault.kind === 'connection reset') lastResetMs = atMs;
+      lastFaultMs = Math.max(lastFaultMs, atMs + (LASTING[fault.kind] ?? 1) * fault.ms);
     },
     ended(world, simulatedMs) {
       const { outcome } = world;
       world.incarnations.forEach((events, at) => void checkEvents(events, at === 0));
+      for (const event of world.incarnations.flat())
+        if (event.event === 'worker-excluded' && !isLiar(world, event.worker))
+          violated(`${event.worker} was excluded, but computes right`);
       if (outcome === undefined) return violated(`It stood still at ${simulatedMs} ms`);
       if (outcome.result === undefined) {
         const error = outcome.error as { code?: string; message?: string };
@@ -128,7 +152,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       }
       if (outcome.result.digest !== reference.digest) violated('The digest is another');
       const slack = kinds.has('slow worker') || kinds.has('slow link') ? 10 : 1;
-      if (simulatedMs > lastFaultMs + slack * UNDISTURBED_MS && !kinds.has('hung worker'))
+      if (simulatedMs > lastFaultMs + slack * UNDISTURBED_MS)
         violated(`It took ${simulatedMs} ms; the last fault was over at ${lastFaultMs} ms`);
       const alone = !kinds.has('coordinator crash and restart');
       if (alone && !kinds.has('server crash and restart'))
@@ -137,11 +161,16 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       const warned = world.incarnations
         .at(-1)!
         .some((each) => each.event === 'warning' && each.code === 'STORAGE');
-      if (world.savingFailed && !warned) violated('A disk error was not told');
+      if (world.disk.failed && !warned) violated('A disk error was not told');
+      // Who is cut off just then does not hear the last word.
+      const endedAt = world.processes.findLast((each) => each.role === 'coordinator')!.endedAt;
+      const deaf = kinds.has('connection reset') && (endedAt ?? 0) < lastResetMs + DEAF_MS;
+      const cutOff = deaf || kinds.has('partition that lasts') || kinds.has('isolated host');
       for (const { role, host, ended, dead, excused, joined } of world.processes) {
         if (role !== 'worker' || dead || excused || !joined || !alone) continue;
-        if (ended === undefined) violated(`${host} did not end with the run`);
-        else if (ended.error !== undefined && !kinds.has('partition that lasts'))
+        if (ended === undefined) {
+          if (!deaf) violated(`${host} did not end with the run`);
+        } else if (ended.error !== undefined && !cutOff)
           violated(`${host} ended with ${String(ended.error)}`);
       }
     },

@@ -1,7 +1,14 @@
 import type { Scenario } from './scenario.js';
 
+/** What came later is off where it is not named. */
+type Recent = 'verify' | 'checkpointEvery';
+export interface Regression {
+  readonly what: string;
+  readonly scenario: Omit<Scenario, Recent> & Partial<Pick<Scenario, Recent>>;
+}
+
 /** What the simulation found: each of them failed before it was mended. */
-export const REGRESSIONS: readonly { readonly what: string; readonly scenario: Scenario }[] = [
+export const REGRESSIONS: readonly Regression[] = [
   {
     what: 'a late joiner asked for a version that was gone, which ended the run',
     scenario: {
@@ -376,6 +383,117 @@ export const REGRESSIONS: readonly { readonly what: string; readonly scenario: S
         { kind: 'coordinator crash and restart', at: 8, who: 839, ms: 683, choice: 518 },
         { kind: 'partition that lasts', at: 29, who: 617, ms: 1953, choice: 12 },
         { kind: 'coordinator crash and restart', at: 69, who: 362, ms: 1111, choice: 645 },
+      ],
+    },
+  },
+  {
+    what: 'a gradient was on its way when the weights went back, and its memory used for another before it arrived',
+    scenario: {
+      seed: 1430,
+      program: {
+        features: 3,
+        examples: 16,
+        batchSize: 8,
+        epochs: 2,
+        shards: 5,
+        optimizer: { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 2 },
+      },
+      workers: 4,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 2,
+      delayMs: 100,
+      verify: 0,
+      checkpointEvery: 2,
+      codec: false,
+      faults: [
+        { kind: 'duplicate worker', at: 122, who: 977, ms: 1489, choice: 661 },
+        { kind: 'partition that heals', at: 137, who: 855, ms: 1809, choice: 183 },
+        { kind: 'server crash and restart', at: 168, who: 225, ms: 505, choice: 720 },
+      ],
+    },
+  },
+  {
+    what: 'a worker was told to go back, and was too late for the version that it asked for',
+    scenario: {
+      seed: 1147,
+      program: {
+        features: 2,
+        examples: 7,
+        batchSize: 3,
+        epochs: 1,
+        shards: 2,
+        optimizer: { name: 'momentum', learningRate: 0.02, weightDecay: 0.01 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 2,
+      verify: 0.5,
+      checkpointEvery: 0,
+      codec: false,
+      faults: [
+        { kind: 'late joiner', at: 37, who: 942, ms: 2287, choice: 438 },
+        { kind: 'server crash and restart', at: 69, who: 350, ms: 1957, choice: 580 },
+        { kind: 'slow worker', at: 102, who: 585, ms: 2368, choice: 160 },
+        { kind: 'slow link', at: 114, who: 436, ms: 2465, choice: 615 },
+      ],
+    },
+  },
+  {
+    what: 'a worker was given the name of one that had computed wrong, and excluded in its place',
+    scenario: {
+      seed: 614,
+      program: {
+        features: 2,
+        examples: 7,
+        batchSize: 3,
+        epochs: 1,
+        shards: 2,
+        optimizer: { name: 'adam', learningRate: 0.05, clipNorm: 0.5 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 100,
+      verify: 1,
+      checkpointEvery: 1,
+      codec: false,
+      faults: [
+        { kind: 'lying worker', at: 18, who: 688, ms: 2572, choice: 143 },
+        { kind: 'all workers crash', at: 32, who: 157, ms: 2612, choice: 861 },
+        { kind: 'partition that heals', at: 33, who: 136, ms: 1586, choice: 398 },
+        { kind: 'slow worker', at: 73, who: 26, ms: 1834, choice: 201 },
+      ],
+    },
+  },
+  {
+    what: 'a worker came back from a lost connection, and found its name given to another',
+    scenario: {
+      seed: 943,
+      program: {
+        features: 3,
+        examples: 16,
+        batchSize: 8,
+        epochs: 2,
+        shards: 5,
+        optimizer: { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 2 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 0.5,
+      verify: 0.5,
+      checkpointEvery: 2,
+      codec: false,
+      faults: [
+        { kind: 'connection reset', at: 23, who: 17, ms: 2228, choice: 501 },
+        { kind: 'worker crash and restart', at: 45, who: 472, ms: 118, choice: 339 },
+        { kind: 'late joiner', at: 63, who: 396, ms: 2553, choice: 553 },
+        { kind: 'disk error', at: 97, who: 745, ms: 790, choice: 394 },
       ],
     },
   },

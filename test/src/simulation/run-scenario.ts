@@ -1,3 +1,4 @@
+import type { Snapshot } from '@tutti/coordinator';
 import type { Kernels } from '@tutti/kernels';
 import type { Envelope } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
@@ -35,7 +36,14 @@ export async function runScenario(init: {
     invariants.delivered(host, envelope);
     trace?.(`${from} -> ${host} ${JSON.stringify(envelope.message).slice(0, 300)}`);
   };
-  const world = await createWorld({ scenario, program: reference.program, kernels, observe });
+  const saved = (snapshot: Snapshot) => invariants.saved(snapshot);
+  const world = await createWorld({
+    scenario,
+    program: reference.program,
+    kernels,
+    observe,
+    saved,
+  });
   const faults = [...scenario.faults];
   const injected: FaultKind[] = [];
 

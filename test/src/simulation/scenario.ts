@@ -10,7 +10,11 @@ export const FAULT_KINDS = {
   'partition that heals': 5,
   'partition that lasts': 3,
   'slow worker': 3,
-  'hung worker': 1,
+  /** In the middle of a gradient, for ever or for a while. */
+  'hung worker': 2,
+  'worker leaves': 3,
+  /** Flips a bit now and then; only where every step is verified. */
+  'lying worker': 3,
   'corrupt frame': 3,
   stranger: 2,
   'stale job': 2,
@@ -18,13 +22,15 @@ export const FAULT_KINDS = {
   'duplicate worker': 2,
   'repeated messages': 4,
   'clock jump': 2,
-  'disk error': 2,
+  'disk error': 3,
   'coordinator crash and restart': 3,
   'server crash and restart': 3,
-  /** For when a worker that is late has its shards given to another too. */
-  straggler: 0,
-  /** For when a job waits for workers instead of ending. */
-  'too few workers for a while': 0,
+  /** All at once; as many others come later. */
+  'all workers crash': 2,
+  /** Everything on the way between two hosts is lost. */
+  'connection reset': 4,
+  /** One host hears nobody and is not heard. */
+  'isolated host': 3,
 } as const;
 
 export type FaultKind = keyof typeof FAULT_KINDS;
@@ -63,6 +69,10 @@ export interface Scenario {
   readonly minWorkers: number;
   /** The longest delay of a message in ms: the higher, the more connections overtake each other. */
   readonly delayMs: number;
+  /** The share of steps that are computed twice. */
+  readonly verify: number;
+  /** In steps; 0 for none but the last. */
+  readonly checkpointEvery: number;
   /** Whether messages go through the codec, which takes a quarter of the time of a run. */
   readonly codec: boolean;
   readonly faults: readonly Fault[];
@@ -92,6 +102,7 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
   const optimizer = pick(random, OPTIMIZERS);
   const program = { ...shape, optimizer, ...(chunked ? { chunkFloats: 2 } : {}) };
   const workers = 1 + random.below(Math.min(4, shape.shards));
+  const verify = pick(random, [0, 0, 0, 0.5, 1, 1]);
   const minWorkers = random.below(4) > 0 ? 1 : 1 + random.below(workers);
   const span = 60 + 30 * workers;
   const faults = Array.from({ length: random.below(5) }, () => ({
@@ -104,6 +115,7 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     .sort((a, b) => a.at - b.at)
     // Without checkpoints nobody knows the job any more if both are lost at once.
     .filter(({ kind }, _, all) => {
+      if (kind === 'lying worker') return verify === 1;
       const coordinators = all.some((each) => each.kind === 'coordinator crash and restart');
       return kind !== 'server crash and restart' || !coordinators;
     });
@@ -115,6 +127,8 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     replicas: random.below(5) === 0 ? 1 : 0,
     minWorkers,
     delayMs: pick(random, [0.5, 2, 2, 20, 100]),
+    verify,
+    checkpointEvery: pick(random, [0, 0, 1, 2]),
     codec: seed % 4 === 0,
     faults,
   };

@@ -1,4 +1,4 @@
-import { createCoordinator, type JobResult } from '@tutti/coordinator';
+import { createCoordinator, type JobResult, type Resume, type Snapshot } from '@tutti/coordinator';
 import type { Kernels } from '@tutti/kernels';
 import {
   type Connection,
@@ -20,6 +20,7 @@ import type { RunEvent } from '@tutti/telemetry';
 import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { type CountedKernels, countKernels } from './counted-kernels.js';
+import { createDisk, type Disk } from './disk.js';
 import type { Scenario } from './scenario.js';
 
 /** One process of the simulated cluster. */
@@ -35,12 +36,22 @@ export interface Process {
   /** Something was done to it, after which it may end in other ways than the rest. */
   excused: boolean;
   joined: boolean;
-  /** It has told others that the job is over. */
-  ending: boolean;
+  /** What others call it, once it has joined. */
+  worker: string | undefined;
+  /** When it told others that the job is over. */
+  endedAt: number | undefined;
   slowMs: number;
   hung: boolean;
+  /** What waits for it to go on. */
+  readonly resumed: (() => void)[];
   /** Sends everything twice, the second time late. */
   repeats: boolean;
+  /** Flips a bit in every other gradient. */
+  lies: boolean;
+  /** Has it leave as SIGTERM does. */
+  leave: () => void;
+  /** It was told to leave. */
+  leaving: boolean;
   readonly connections: Connection[];
 }
 
@@ -63,13 +74,12 @@ export interface World {
   living(role: Process['role']): Process[];
   startWorker(name?: string): Process;
   startServer(host: string): void;
-  startCoordinator(): void;
+  /** @param resume as with `--resume latest` */
+  startCoordinator(resume?: Resume): void;
   kill(process: Process): void;
   jump(host: string, ms: number): void;
   slowDown(from: string, to: string, ms: number): void;
-  diskError: boolean;
-  /** Saving was tried while the disk had its error. */
-  savingFailed: boolean;
+  readonly disk: Disk;
 }
 
 export async function createWorld(init: {
@@ -77,6 +87,8 @@ export async function createWorld(init: {
   readonly program: Program;
   readonly kernels: Kernels;
   readonly observe: Observe;
+  /** Sees every checkpoint. */
+  readonly saved: (snapshot: Snapshot) => void;
 }): Promise<World> {
   const { scenario, program, kernels, observe } = init;
   const clock = createSimulatedClock();
@@ -92,6 +104,8 @@ export async function createWorld(init: {
     { length: scenario.servers * (scenario.replicas + 1) },
     (_, at) => `server-${at}`,
   );
+  const { checkpointEvery: steps } = scenario;
+  const disk = createDisk(steps === 0 ? undefined : { steps }, init.saved);
   const offsets = new Map<string, number>();
   const processes: Process[] = [];
   const incarnations: RunEvent[][] = [];
@@ -141,7 +155,7 @@ export async function createWorld(init: {
   function say(process: Process, connection: Connection, envelope: Envelope) {
     connection.send(envelope);
     const { type } = envelope.message;
-    if (type === 'finish') process.ending = true;
+    if (type === 'finish') process.endedAt ??= clock.now();
     if (!process.repeats || !REPEATABLE.includes(type)) return;
     const { message, payload } = envelope;
     const copy = payload === undefined ? { message } : { message, payload: payload.slice() };
@@ -158,10 +172,15 @@ export async function createWorld(init: {
       dead: false,
       excused: false,
       joined: false,
-      ending: false,
+      worker: undefined,
+      endedAt: undefined,
       slowMs: 0,
       hung: false,
+      resumed: [],
       repeats: false,
+      lies: false,
+      leave: () => {},
+      leaving: false,
       connections: [],
     };
     processes.push(process);
@@ -198,22 +217,27 @@ export async function createWorld(init: {
     get outcome() {
       return outcome;
     },
-    diskError: false,
-    savingFailed: false,
+    disk,
     living: (role) => processes.filter((each) => each.role === role && !each.dead && !each.ended),
     startWorker(name) {
       const process = add('worker', `worker-${workers++}`);
       const running = createWorker({
-        program: disturbed(program, process, clock),
+        program: disturbed(program, process, clock, random),
         coordinator: 'coordinator:1',
         ...(name === undefined ? {} : { name }),
         host: HOST,
         onEvent(event) {
-          if (event.event === 'joined') process.joined = true;
+          if (event.event !== 'joined') return;
+          process.joined = true;
+          process.worker = event.worker;
         },
         ...on(process),
       }).start();
       follow(process, running.result);
+      process.leave = () => {
+        process.leaving = true;
+        void running.leave();
+      };
       return process;
     },
     startServer(host) {
@@ -222,7 +246,7 @@ export async function createWorld(init: {
         .start()
         .then(({ result }) => follow(process, result));
     },
-    startCoordinator() {
+    startCoordinator(resume) {
       const process = add('coordinator', 'coordinator');
       const events: RunEvent[] = [];
       incarnations.push(events);
@@ -235,15 +259,9 @@ export async function createWorld(init: {
         minWorkers: scenario.minWorkers,
         newId: () => `id-${random.uint32()}`,
         onEvent: (event) => events.push(event),
-        checkpoints: {
-          async write() {
-            if (world.diskError) {
-              world.savingFailed = true;
-              throw new Error('ENOSPC: no space left on device');
-            }
-            return { path: '' };
-          },
-        },
+        verify: scenario.verify,
+        checkpoints: disk.sink(clock),
+        ...(resume && { resume }),
         ...on(process),
       })
         .start()
@@ -279,26 +297,45 @@ export async function createWorld(init: {
   return world;
 }
 
-const REPEATABLE: readonly Message['type'][] = ['contribution', 'report', 'evaluation'];
+const REPEATABLE: readonly Message['type'][] = [
+  'contribution',
+  'report',
+  'evaluation',
+  'verification',
+];
 
 const HOST = { hostname: 'simulated', pid: 1, cpu: 'simulated', node: 'v0', arithmetic: {} };
 
-/** The program as a slow machine computes it, or one that hangs. */
-function disturbed(program: Program, process: Process, clock: Clock): Program {
+/** The program as a slow machine computes it, or one that hangs, or one with faulty memory. */
+function disturbed(program: Program, process: Process, clock: Clock, random: Random): Program {
   return {
     ...program,
     async open() {
       const computation = await program.open();
       return {
         ...computation,
-        gradient(weights, microBatch) {
-          if (process.hung) return new Promise(() => {});
-          if (process.slowMs === 0) return computation.gradient(weights, microBatch);
-          return new Promise((resolve) => {
-            clock.after(process.slowMs, () => resolve(computation.gradient(weights, microBatch)));
-          });
+        async gradient(weights, microBatch) {
+          while (process.hung)
+            await new Promise<void>((resolve) => void process.resumed.push(resolve));
+          if (process.slowMs > 0)
+            await new Promise<void>((resolve) => void clock.after(process.slowMs, resolve));
+          const result = await computation.gradient(weights, microBatch);
+          return process.lies && random.below(2) === 0 ? flipped(result, random) : result;
         },
       };
     },
   };
+}
+
+type Gradient = Awaited<ReturnType<Awaited<ReturnType<Program['open']>>['gradient']>>;
+
+/** One bit of a mantissa is another. */
+function flipped(result: Gradient, random: Random): Gradient {
+  const names = Object.keys(result.gradient).filter((name) => result.gradient[name]!.length > 0);
+  const name = names[random.below(names.length)]!;
+  const values = result.gradient[name]!.slice();
+  const bits = new Uint32Array(values.buffer);
+  const at = random.below(bits.length);
+  bits[at] = bits[at]! ^ (1 << random.below(23));
+  return { ...result, gradient: { ...result.gradient, [name]: values } };
 }

@@ -1,0 +1,57 @@
+import type { CheckpointInterval, CheckpointSink, Resume, Snapshot } from '@tutti/coordinator';
+import type { Clock } from '@tutti/runtime';
+import { createMemoryCheckpoints } from './memory-checkpoints.js';
+
+export type DiskFault = 'full' | 'slow' | 'unreadable';
+
+/** The disk that outlives every coordinator. */
+export interface Disk {
+  fault: DiskFault | undefined;
+  /** Writing was tried while the disk was full. */
+  readonly failed: boolean;
+  readonly written: number;
+  /** Where a coordinator writes. */
+  sink(clock: Clock): CheckpointSink;
+  /** What `--resume latest` finds; undefined if there is nothing. */
+  latest(): Resume | undefined;
+}
+
+const SLOW_MS = 8000;
+
+/** @param observe sees every checkpoint that is written */
+export function createDisk(
+  every: CheckpointInterval | undefined,
+  observe: (snapshot: Snapshot) => void,
+): Disk {
+  const { sink, kept, resume } = createMemoryCheckpoints();
+  let failed = false;
+
+  const disk: Disk = {
+    fault: undefined,
+    get failed() {
+      return failed;
+    },
+    get written() {
+      return kept.size;
+    },
+    sink: (clock) => ({
+      ...(every && { every }),
+      async write(snapshot, last, emit) {
+        observe(snapshot);
+        if (disk.fault === 'full') {
+          failed = true;
+          throw new Error('ENOSPC: no space left on device');
+        }
+        if (disk.fault === 'slow')
+          await new Promise<void>((resolve) => void clock.after(SLOW_MS, resolve));
+        return sink.write(snapshot, last, emit);
+      },
+      async latest(request) {
+        if (disk.fault === 'unreadable') throw new Error('EIO: i/o error, read');
+        return sink.latest!(request);
+      },
+    }),
+    latest: () => (kept.size === 0 || disk.fault === 'unreadable' ? undefined : resume()),
+  };
+  return disk;
+}
