@@ -50,7 +50,13 @@ export async function createPlainSteps(init: {
       const step = createStep({ step: version, plan, layout, kernels });
       for (let shard = 0; shard < plan.shards; shard++) {
         const microBatch = await task.read(version, shard);
-        const node = { type: 'contribution', step: version, lo: shard, hi: shard + 1 } as const;
+        const node = {
+          type: 'contribution',
+          step: version,
+          lo: shard,
+          hi: shard + 1,
+          era: '',
+        } as const;
         const report = await task.gradient(weights, microBatch, (chunk, values) =>
           step.contribute({ ...node, chunk }, values),
         );
