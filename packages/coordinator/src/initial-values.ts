@@ -2,6 +2,7 @@ import type { Timer } from '@tutti/runtime';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
+import { createWindow, type Window } from './window.js';
 
 /**
  * The values of version 0: a worker makes them, and another as well if that one is lost or silent.
@@ -12,6 +13,8 @@ export interface InitialValues {
   make(): Promise<void>;
   /** A worker made the values of a chunk. */
   initial(member: Member, chunk: number, payload: Uint8Array): void;
+  /** A server has stored a chunk: there is room for more. */
+  advance(): void;
   /** What this worker was asked for; undefined if nothing is under way. */
   awaits(member: Member): string | undefined;
   /** A server is back: what was sent to it meanwhile is lost. */
@@ -31,7 +34,10 @@ export function createInitialValues(
 ): InitialValues {
   const { state, servers, membership, monitor, clock, deadlines, stored } = init;
   /** Who was asked, for how long each has been silent, and how long it took to the last chunk. */
-  const asked = new Map<Member, { silentMs: number; tookMs: number; sent: boolean }>();
+  const asked = new Map<
+    Member,
+    { silentMs: number; tookMs: number; sent: boolean; readonly window: Window }
+  >();
 
   const done = () => stored.size === state.layout!.chunks || state.rollback;
   const present = () => [...membership].filter((member) => asked.has(member));
@@ -80,8 +86,14 @@ export function createInitialValues(
           );
           const chosen = unasked();
           if (chosen === undefined) continue;
-          asked.set(chosen, { silentMs: 0, tookMs: 0, sent: false });
-          membership.tell(chosen, { type: 'initialize' });
+          const window = createWindow({
+            layout: state.layout!,
+            tensors: 1,
+            stored,
+            give: (chunks) => membership.tell(chosen, { type: 'initialize', chunks }),
+          });
+          asked.set(chosen, { silentMs: 0, tookMs: 0, sent: false, window });
+          window.advance();
           await monitor.until(
             () => done() || present().length === 0 || overdue(),
             () => ({
@@ -107,8 +119,11 @@ export function createInitialValues(
       if (!stored.has(chunk)) servers.sendTo(chunk, { type: 'store', chunk }, payload.slice());
     },
     awaits: (member) => (asked.has(member) ? wanted() : undefined),
+    advance() {
+      for (const { window } of asked.values()) window.advance();
+    },
     askAgain() {
-      for (const member of present()) membership.tell(member, { type: 'initialize' });
+      for (const member of present()) asked.get(member)!.window.again();
     },
   };
 }

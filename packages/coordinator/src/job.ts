@@ -28,7 +28,7 @@ import { createDeliveries } from './deliveries.js';
 import { FAREWELL_MS } from './farewell.js';
 import type { JobParts, JobState } from './job-state.js';
 import { createMembership, type Membership } from './membership.js';
-import { createOpening, type Opened, type Opening } from './opening.js';
+import { createOpening, type Opened, type Opening, readingCheckpoint } from './opening.js';
 import { createPace } from './pace.js';
 import { createProgress, type Progress } from './progress.js';
 import { createRecorder } from './recorder.js';
@@ -105,7 +105,7 @@ export function coordinate(
   const parts: JobParts = {
     state,
     servers,
-    deliveries: createDeliveries(servers, recorder.applied),
+    deliveries: createDeliveries(servers, state, recorder.applied),
     monitor,
     clock,
     deadlines: { ...DEADLINES, ...init.deadlines },
@@ -399,9 +399,3 @@ export function coordinate(
       }),
   };
 }
-
-const readingCheckpoint = {
-  who: 'the disk',
-  what: 'read a checkpoint',
-  remedy: 'See whether the folder of checkpoints can be read.',
-};

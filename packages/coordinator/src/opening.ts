@@ -8,6 +8,7 @@ import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 import type { Awaiting } from './status.js';
+import { createWindow } from './window.js';
 
 type Holding = Extract<Message, { type: 'holding' }>;
 type Open = Extract<Body, { type: 'open' }>;
@@ -69,6 +70,8 @@ export function createOpening(
   /** Gives the chunks that no server has acknowledged again. */
   let refill = () => {};
   let complete = true;
+  /** Gives more, after a server has stored a chunk. */
+  let proceed = () => {};
 
   /**
    * Workers may be at the version that one holder of a range has in full, and cannot go back from it.
@@ -114,16 +117,20 @@ export function createOpening(
   /** Gives every chunk the state of a checkpoint. */
   async function restore(point: ResumePoint) {
     const layout = state.layout!;
-    refill = () => {
-      for (let chunk = 0; chunk < layout.chunks; chunk++)
-        if (!stored.has(chunk))
-          servers.sendTo(
-            chunk,
-            { type: 'restore', chunk, version: point.step },
-            chunkState(layout, chunk, point),
-          );
-    };
-    refill();
+    const window = createWindow({
+      layout,
+      tensors: 1 + point.slots.length,
+      stored,
+      give(chunks) {
+        for (const chunk of chunks) {
+          const body = { type: 'restore', chunk, version: point.step } as const;
+          servers.sendTo(chunk, body, chunkState(layout, chunk, point));
+        }
+      },
+    });
+    refill = () => window.again();
+    proceed = () => window.advance();
+    proceed();
     await monitor.until(
       () => stored.size === layout.chunks || state.rollback,
       () => ({
@@ -179,6 +186,7 @@ export function createOpening(
         stored.clear();
         deliveries.clear();
         refill = () => {};
+        proceed = () => {};
         openMessage = ({ firstChunk, chunks }) => ({
           type: 'open',
           plan: state.plan!,
@@ -208,9 +216,11 @@ export function createOpening(
           if (point !== undefined) await restore(point);
           else {
             refill = values.askAgain;
+            proceed = values.advance;
             await values.make();
           }
           refill = () => {};
+          proceed = () => {};
           if (state.rollback) continue;
           return { version: point?.step ?? 0, complete, ...(point && { from: point }) };
         }
@@ -238,7 +248,10 @@ export function createOpening(
     },
     opened: (server, versions) => void opened.set(server, versions),
     initial: values.initial,
-    stored: (chunk) => void stored.add(chunk),
+    stored(chunk) {
+      stored.add(chunk);
+      proceed();
+    },
     forget: (server) => void opened.delete(server),
     awaitsWorker: (member) => values.awaits(member),
     awaitsServer(server) {
@@ -248,7 +261,8 @@ export function createOpening(
   };
 }
 
-const readingCheckpoint = {
+/** The wait for a checkpoint to go on from. */
+export const readingCheckpoint = {
   who: 'the disk',
   what: 'read a checkpoint',
   remedy: 'See whether the folder of checkpoints can be read.',

@@ -36,6 +36,8 @@ export interface Servers {
   inquire(): void;
   /** Sends every living server what `body` makes for its range. */
   broadcast(body: (range: ServerRange) => Body): void;
+  /** The living holders of a chunk. */
+  holders(chunk: number): readonly number[];
   /** Sends to all living holders of a chunk; returns who they are. */
   sendTo(chunk: number, body: Body, payload?: Uint8Array): number[];
   send(server: number, body: Body, payload?: Uint8Array): void;
@@ -143,6 +145,7 @@ export function connectServers(init: {
       if (parts.length === 0) return;
       for (const at of servers.keys()) if (alive[at]) send(at, body(rangeAt(at)));
     },
+    holders: (chunk) => holdersOf(rangeWith(chunk)),
     sendTo(chunk, body, payload) {
       const holders = holdersOf(rangeWith(chunk));
       for (const at of holders) send(at, body, payload);

@@ -31,9 +31,10 @@ export interface Step {
    * The sums that can be applied and have not been given out yet. A sum is given out once every
    * shard has reported, so that nothing that is not finite can reach the weights; with clipping by
    * global norm, once every chunk is complete.
+   * @param admits whether a chunk is wanted now; others are given out by a later call
    * @throws TuttiError NOT_FINITE
    */
-  ready(): ReadySum[];
+  ready(admits?: (chunk: number) => boolean): Iterable<ReadySum>;
   /** The chunk is at the next version: whatever is still held of its sum is not needed. */
   applied(chunk: number): void;
   /** All chunks are applied. */
@@ -63,6 +64,8 @@ export function createStep(init: {
     state: 'open' as 'open' | 'complete' | 'given' | 'applied',
   }));
   const reports = new Map<number, { worker: string; report: ShardReport }>();
+  /** Known once every shard has reported and, for a norm, every chunk is complete. */
+  let factors: { readonly count: number; readonly scale: number } | undefined;
 
   function checkRange() {
     // Each partial sum is at most the sum of the largest magnitudes: so none can overflow.
@@ -112,18 +115,20 @@ export function createStep(init: {
       if (offer === 'complete') entry!.state = 'complete';
       return offer;
     },
-    ready() {
-      if (reports.size < shards) return [];
-      const complete = chunks.filter(({ state }) => state === 'complete');
-      if (complete.length === 0) return [];
-      if (clipNorm !== undefined && complete.length < chunks.length) return [];
-      checkRange();
-      const { count } = totalOf([...reports.values()].map(({ report }) => report));
-      const scale = normScale(count);
-      return complete.map((entry) => {
+    *ready(admits = () => true) {
+      if (reports.size < shards) return;
+      if (factors === undefined) {
+        const complete = chunks.filter(({ state }) => state === 'complete').length;
+        if (complete === 0 || (clipNorm !== undefined && complete < chunks.length)) return;
+        checkRange();
+        const { count } = totalOf([...reports.values()].map(({ report }) => report));
+        factors = { count, scale: normScale(count) };
+      }
+      for (const entry of chunks) {
+        if (entry.state !== 'complete' || !admits(entry.chunk)) continue;
         entry.state = 'given';
-        return { chunk: entry.chunk, sum: entry.reducer.sum()!, count, scale };
-      });
+        yield { chunk: entry.chunk, sum: entry.reducer.sum()!, ...factors };
+      }
     },
     applied(chunk) {
       const entry = chunks[chunk];

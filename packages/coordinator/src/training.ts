@@ -83,7 +83,7 @@ export function createTraining(
     if (ledger === undefined || ledger.version !== released) return;
     const step = ledger.step(ledger.version);
     if (step === undefined || !checks.cleared(step)) return;
-    for (const ready of step.ready()) deliveries.send(step.step, ready);
+    for (const ready of step.ready(deliveries.admits)) deliveries.send(step.step, ready);
   }
 
   function awaited(step: Step): Wait {

@@ -105,7 +105,7 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
     plan,
     servers: fc.array(fc.record({ address: text, firstChunk: whole, chunks: whole })),
   }),
-  initialize: fc.constant({}),
+  initialize: fc.record({ chunks: fc.array(whole) }),
   relocated: fc.record({
     servers: fc.array(fc.record({ address: text, firstChunk: whole, chunks: whole })),
   }),

@@ -203,7 +203,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   failed: { error },
   leave: {},
   welcome: { worker: text, plan, servers },
-  initialize: {},
+  initialize: { chunks: listOf(whole) },
   relocated: { servers },
   assign: { generation: whole, step: whole, shards: listOf(whole), era: text },
   compute: { step: whole, shards: listOf(whole) },

@@ -113,6 +113,8 @@ export interface ServerRange {
 }
 export interface Initialize {
   readonly type: 'initialize';
+  /** The chunks that are wanted; more are asked for as the servers have stored those. */
+  readonly chunks: readonly number[];
 }
 /** The servers have changed: connect to these, and ask again for what has not come. */
 export interface Relocated {

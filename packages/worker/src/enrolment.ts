@@ -38,8 +38,8 @@ export interface Enrolment {
   takeOrder(version: number): Verify | undefined;
   /** Whether there is a coordinator that has welcomed this worker. */
   readonly present: boolean;
-  /** Whether initial values were asked for; reading it answers the question. */
-  takeInitialize(): boolean;
+  /** The chunks whose initial values were asked for since the last time. */
+  takeInitialize(): readonly number[];
   readonly finished: boolean;
   readonly initializeWanted: boolean;
   /** Dropped while the coordinator is away: after the next welcome all is computed anew. */
@@ -83,7 +83,7 @@ export function enrol(init: {
   let extra = NOTHING_EXTRA;
   let orders: readonly Verify[] = [];
   let admissions = 0;
-  let initializeWanted = false;
+  let initializeWanted: readonly number[] = [];
   let era = '';
   let finished = false;
   /** Whether there was anything to do: then the servers know the job. */
@@ -140,7 +140,7 @@ export function enrol(init: {
         assignment = NO_ASSIGNMENT;
         extra = NOTHING_EXTRA;
         orders = [];
-        initializeWanted = false;
+        initializeWanted = [];
         present = true;
         awaySince = undefined;
         return;
@@ -164,7 +164,7 @@ export function enrol(init: {
         return;
       case 'initialize':
         begun = true;
-        initializeWanted = true;
+        initializeWanted = [...initializeWanted, ...message.chunks];
         return;
       case 'finish':
         dismissed = true;
@@ -232,11 +232,11 @@ export function enrol(init: {
       return finished;
     },
     get initializeWanted() {
-      return initializeWanted;
+      return initializeWanted.length > 0;
     },
     takeInitialize() {
       const wanted = initializeWanted;
-      initializeWanted = false;
+      initializeWanted = [];
       return wanted;
     },
     send(body, payload) {

@@ -187,11 +187,14 @@ async function run(
     const computed = new Set<number>();
     const evaluated = new Set<number>();
 
-    async function initialize() {
-      const flat = await monitor.race(task.initialize(), ofProgram('make the initial values'));
-      for (let chunk = 0; chunk < layout.chunks; chunk++) {
+    /** The values of version 0, as long as they are asked for. */
+    let initial: Float32Array | undefined;
+
+    async function initialize(chunks: readonly number[]) {
+      initial ??= await monitor.race(task.initialize(), ofProgram('make the initial values'));
+      for (const chunk of chunks) {
         const from = chunk * layout.chunkFloats;
-        const part = flat.slice(from, from + layout.chunkLength(chunk));
+        const part = initial.slice(from, from + layout.chunkLength(chunk));
         enrolment.send({ type: 'initial', chunk }, new Uint8Array(part.buffer));
       }
     }
@@ -266,9 +269,11 @@ async function run(
         );
         enrolment.send({ type: 'probe', digest: probed });
       }
-      if (enrolment.takeInitialize()) await initialize();
+      const wantedInitially = enrolment.takeInitialize();
+      if (wantedInitially.length > 0) await initialize(wantedInitially);
       if (enrolment.assignment !== assignment) {
         assignment = enrolment.assignment;
+        if (assignment.generation > 0) initial = undefined;
         if (assignment.generation > 0 && (assignment.era !== era || goal < 0)) {
           ({ era } = assignment);
           // What was sent of these steps before is gone with the server that it was for.
