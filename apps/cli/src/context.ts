@@ -9,4 +9,6 @@ export interface CliContext {
   readonly clock: Clock;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
+  /** SIGTERM does this instead of what Ctrl-C does; a second one does not. */
+  readonly onTerminate?: (terminate: () => void) => void;
 }

@@ -1,5 +1,6 @@
 import { parseInterval, type Settings } from '@tutti/config';
 import type { Deadlines, JobSettings } from '@tutti/coordinator';
+import type { Heartbeat } from '@tutti/transport';
 
 /** What was set of the job itself; the program gives the rest. */
 export function jobSettings(settings: Settings): JobSettings {
@@ -12,6 +13,10 @@ export function keepSettings(settings: Settings) {
   const { checkpointEvery, checkpointKeep: keep, checkpointBest: best } = settings;
   const every = checkpointEvery === undefined ? undefined : parseInterval(checkpointEvery);
   return { every, keep, best };
+}
+
+export function heartbeatOf({ heartbeatMs, heartbeatDeadlineMs }: Settings): Heartbeat {
+  return { heartbeatMs, timeoutMs: heartbeatDeadlineMs };
 }
 
 export function deadlinesOf(settings: Settings): Deadlines {

@@ -16,7 +16,12 @@ function stop(): void {
   setTimeout(() => process.exit(INTERRUPTED), ORDERLY_END_MS).unref();
 }
 process.on('SIGINT', stop);
-process.on('SIGTERM', stop);
+let terminate = stop;
+process.on('SIGTERM', () => {
+  const once = terminate;
+  terminate = stop;
+  once();
+});
 // `tutti train ... | head`: nobody reads any more.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') stop();
@@ -32,6 +37,9 @@ const code = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   clock: systemClock,
   signal: stopping.signal,
+  onTerminate(instead) {
+    terminate = instead;
+  },
 });
 // What a program left open (a timer, a socket) must not hold the process; output must be out.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

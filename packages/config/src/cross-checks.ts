@@ -1,7 +1,12 @@
 import { TuttiError } from '@tutti/runtime';
 import type { SettingName, Settings } from './settings.js';
 
-type Numbers = Partial<Record<'workers' | 'shards' | 'minWorkers' | 'rank', number>>;
+type Numbers = Partial<
+  Record<
+    'workers' | 'shards' | 'minWorkers' | 'rank' | 'heartbeatMs' | 'heartbeatDeadlineMs',
+    number
+  >
+>;
 
 /**
  * Refuses settings that contradict each other, naming both and where each came from. Call it
@@ -18,7 +23,7 @@ export function crossCheck(
   const from = (name: keyof Numbers) =>
     `${name} ${settings[name]}${sources[name] === undefined ? '' : ` (${sources[name]})`}`;
   const workers = explicit('workers');
-  const { shards, minWorkers, rank } = settings;
+  const { shards, minWorkers, rank, heartbeatMs, heartbeatDeadlineMs } = settings;
 
   function refuse(a: keyof Numbers, b: keyof Numbers, why: string, remedy: string): never {
     throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {
@@ -44,6 +49,18 @@ export function crossCheck(
       'workers',
       'there are never that many workers',
       `Lower minWorkers to at most ${workers}.`,
+    );
+  }
+  if (
+    heartbeatMs !== undefined &&
+    heartbeatDeadlineMs !== undefined &&
+    heartbeatMs >= heartbeatDeadlineMs
+  ) {
+    refuse(
+      'heartbeatMs',
+      'heartbeatDeadlineMs',
+      'everybody would count as gone between two signs of life',
+      'Give a deadline of several times the pause, the same on all machines.',
     );
   }
   if (rank !== undefined && workers !== undefined && rank >= workers) {

@@ -207,6 +207,12 @@ describe('settings that contradict each other', () => {
     resolveSettings({ environment: { RANK: '3', WORLD_SIZE: '4' } });
     refused({ flags: { workers: '2', minWorkers: '3' } });
   });
+
+  it('refuses signs of life that come later than they are missed', () => {
+    const { message } = refused({ flags: { heartbeatMs: '2000' } });
+    assert.match(message, /heartbeatMs 2000 .* heartbeatDeadlineMs 2000/);
+    resolveSettings({ flags: { heartbeatMs: '2000', heartbeatDeadlineMs: '9000' } });
+  });
 });
 
 describe('the common variables of launchers', () => {

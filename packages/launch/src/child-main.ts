@@ -11,6 +11,8 @@ export async function childMain<Argument>(
     argument: Argument,
     signal: AbortSignal,
     tell: (report: ChildReport) => void,
+    /** What SIGTERM does instead of stopping at once. */
+    onTerminate: (terminate: () => void) => void,
   ) => Promise<void>,
 ): Promise<void> {
   const stopping = new AbortController();
@@ -21,9 +23,12 @@ export async function childMain<Argument>(
   endWithParent();
   // The terminal sends SIGINT to the whole group; the parent decides what it means.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => stopping.abort());
+  let terminate = () => stopping.abort();
+  process.on('SIGTERM', () => terminate());
   try {
-    await body(JSON.parse(process.argv[2]!), stopping.signal, tell);
+    await body(JSON.parse(process.argv[2]!), stopping.signal, tell, (instead) => {
+      terminate = instead;
+    });
     process.exitCode = 0;
   } catch (error) {
     if (!stopping.signal.aborted) {

@@ -21,6 +21,8 @@ export interface Child {
   readonly pid: number;
   /** Resolves when the process is gone: with an error unless it ended well. */
   readonly exited: Promise<TuttiError | undefined>;
+  /** Ends it at once. */
+  kill(): void;
   /** Asks it to end; ends it by force after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
@@ -86,6 +88,7 @@ export function startChild(init: {
     name,
     pid: child.pid ?? -1,
     exited,
+    kill: () => void child.kill('SIGKILL'),
     async stop(graceMs) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       stopping = true;

@@ -8,23 +8,17 @@ import {
   type RunningCoordinator,
 } from '@tutti/coordinator';
 import { createLayout } from '@tutti/parameters';
-import {
-  isTuttiError,
-  type Running,
-  start,
-  systemClock,
-  type TuttiError,
-  toTuttiError,
-} from '@tutti/runtime';
+import { type Running, start, systemClock, toTuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
-import { createLocalTransport, createZmqTransport } from '@tutti/transport';
+import { createLocalTransport, createZmqTransport, type Heartbeat } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { checkpointsOf, type KeepOptions, keepOptions } from './checkpoints-of.js';
 import { type Child, startChild, type Trained } from './child.js';
 import { type ServerFleet, startServerFleet } from './server-fleet.js';
 import { trainInSingleProcess } from './single-process.js';
 import type { SingleProcessArgument } from './single-process-main.js';
+import { createWorkerCrew } from './worker-crew.js';
 import { workerEnvironment } from './worker-environment.js';
 import type { WorkerArgument } from './worker-process.js';
 
@@ -37,7 +31,12 @@ export interface LocalOptions extends JobSettings, KeepOptions {
   readonly replicas?: number;
   /** Where workers connect; a free port of the loopback interface by default. */
   readonly address?: string;
+  /** With fewer the run waits for more; if it is not given, it ends when one is lost for good. */
   readonly minWorkers?: number;
+  /** Replacements for worker processes that die or hang, in the whole run. Default 0. */
+  readonly maxRestarts?: number;
+  /** Signs of life between the processes. */
+  readonly heartbeat?: Heartbeat;
   /** Refuses a worker whose arithmetic gives other bits than the first one's. */
   readonly strict?: boolean;
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
@@ -51,8 +50,6 @@ export interface LocalOptions extends JobSettings, KeepOptions {
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
-/** After an error, how long a dying child may take to say how it died. */
-const VERDICT_MS = 1500;
 const GRACE_MS = 2000;
 
 /**
@@ -181,38 +178,40 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
 
 const runProcesses: Body = async (program, options, emit, signal) => {
   const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK, onLine } = options;
-  const { minWorkers = workers } = options;
+  const { heartbeat = {}, maxRestarts = 0, minWorkers } = options;
   const children: Child[] = [];
   const stopping = new AbortController();
   let ended = false;
-  const watch = (child: Child, died: (error: TuttiError) => void) => {
-    children.push(child);
-    void child.exited.then((error) => {
-      if (error !== undefined && !ended) died(error);
-    });
-  };
-  const end = (error: TuttiError) => stopping.abort(error);
-
-  let started = false;
-  const observe = (event: RunEvent) => {
-    if (event.event === 'started') started = true;
+  const both = AbortSignal.any([signal, stopping.signal]);
+  const environment = workerEnvironment(process.env);
+  const crew = createWorkerCrew({
+    startWorker(name) {
+      const argument = { program, coordinator: coordinator!.address, name, heartbeat };
+      const child = startChild({
+        name,
+        entry: 'worker-process',
+        argument: argument satisfies WorkerArgument,
+        environment,
+        onLine,
+      });
+      children.push(child);
+      return child;
+    },
+    maxRestarts,
+    spareable: minWorkers !== undefined,
+    emit,
+    fail: (error) => stopping.abort(error),
+  });
+  const observed = (event: RunEvent) => {
+    crew.observe(event);
     emit(event);
   };
-  let living = workers;
-  const workerDied = (error: TuttiError) => {
-    living--;
-    // All are awaited before the first step.
-    if (!started || living < minWorkers) return end(error);
-    const { code, message, remedy } = error;
-    emit({ event: 'warning', code, message, remedy });
-  };
-  const both = AbortSignal.any([signal, stopping.signal]);
   let server: RunningServer | undefined;
   let fleet: ServerFleet | undefined;
   let coordinator: RunningCoordinator | undefined;
   try {
     const local = createLocalTransport({ delivery: 'microtask' });
-    const transport = createZmqTransport();
+    const transport = createZmqTransport(heartbeat);
     const addresses = [];
     if (servers === 1 && replicas === 0) {
       server = await createServer({
@@ -227,6 +226,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       fleet = startServerFleet({
         servers,
         replicas,
+        heartbeat,
         onLine,
         emit,
         failed: (error) => !ended && stopping.abort(error),
@@ -234,35 +234,17 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       for (const connect of await unlessAborted(fleet.addresses, both)) addresses.push({ connect });
     }
     coordinator = await createCoordinator({
-      ...coordinatorInit(options, observe, both),
+      ...coordinatorInit(options, observed, both),
       address,
       servers: addresses,
       transport,
     }).start();
     emit({ event: 'listening', address: coordinator.address });
-    const environment = workerEnvironment(process.env);
-    for (let at = 0; at < workers; at++)
-      watch(
-        startChild({
-          name: `w${at}`,
-          entry: 'worker-process',
-          argument: {
-            program,
-            coordinator: coordinator.address,
-            name: `w${at}`,
-          } satisfies WorkerArgument,
-          environment,
-          onLine,
-        }),
-        workerDied,
-      );
-    const result = await coordinator.result;
-    ended = true;
-    return result;
-  } catch (error) {
-    throw await verdict(error, children, signal);
+    for (let at = 0; at < workers; at++) crew.start(`w${at}`);
+    return await coordinator.result;
   } finally {
     ended = true;
+    crew.end();
     await Promise.all([fleet, ...children].map((part) => part?.stop(GRACE_MS)));
     await coordinator?.stop();
     await server?.stop();
@@ -287,28 +269,6 @@ function coordinatorInit(
     ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(deadlines === undefined ? {} : { deadlines }),
   };
-}
-
-/**
- * What to blame: that a peer is gone is often the consequence of how a child died, which is known a
- * moment later.
- */
-async function verdict(
-  error: unknown,
-  children: readonly Child[],
-  signal: AbortSignal,
-): Promise<unknown> {
-  if (signal.aborted || !isTuttiError(error) || error.code !== 'PEER_LOST') return error;
-  const name = error.details.worker;
-  const suspects = children.filter((child) => name === undefined || child.name === name);
-  const deaths = suspects.map(
-    ({ exited }) =>
-      new Promise<TuttiError>(
-        (resolve) => void exited.then((death) => death !== undefined && resolve(death)),
-      ),
-  );
-  const patience = new Promise<TuttiError>((resolve) => setTimeout(resolve, VERDICT_MS, error));
-  return Promise.race([...deaths, patience]);
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,5 +1,6 @@
 import type { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import type { Heartbeat } from '@tutti/transport';
 import { type Child, startChild } from './child.js';
 import type { ServerArgument } from './server-process.js';
 
@@ -23,12 +24,13 @@ export interface ServerFleet {
 export function startServerFleet(init: {
   readonly servers: number;
   readonly replicas: number;
+  readonly heartbeat: Heartbeat;
   readonly onLine: ((name: string, line: string) => void) | undefined;
   readonly emit: (event: RunEvent) => void;
   /** A server died too often, or failed. */
   readonly failed: (error: TuttiError) => void;
 }): ServerFleet {
-  const { servers, replicas, onLine, emit, failed } = init;
+  const { servers, replicas, heartbeat, onLine, emit, failed } = init;
   const children: Child[] = [];
   const alive = new Set<number>();
   const restarts = new Map<number, number>();
@@ -40,7 +42,7 @@ export function startServerFleet(init: {
       const child = startChild({
         name: `server ${at}`,
         entry: 'server-process',
-        argument: { address } satisfies ServerArgument,
+        argument: { address, heartbeat } satisfies ServerArgument,
         onLine,
         onReport(report) {
           if (report.type !== 'listening') return;

@@ -4,4 +4,4 @@ export {
   type MemoryNetwork,
   type MemoryNetworkOptions,
 } from './memory-network.js';
-export { createZmqTransport, type ZmqTransportOptions } from './zmq-transport.js';
+export { createZmqTransport, type Heartbeat, type ZmqTransportOptions } from './zmq-transport.js';

@@ -3,16 +3,20 @@ import { type Clock, systemClock } from '@tutti/runtime';
 import { connectZmq } from './zmq-connection.js';
 import { listenZmq } from './zmq-listener.js';
 
-export interface ZmqTransportOptions {
+/** Signs of life between processes, which libzmq's own thread sends also while a process computes. */
+export interface Heartbeat {
+  /** Milliseconds between two. Default 500. */
+  readonly heartbeatMs?: number | undefined;
+  /** Silence after which a peer counts as gone. Default 2,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ZmqTransportOptions extends Heartbeat {
   /**
    * Bytes of the largest payload. A peer that sends more loses its connection before anything is
    * allocated for it. Default 4 MiB, sixteen times a chunk of 65,536 floats.
    */
   readonly maxPayloadBytes?: number;
-  /** Milliseconds between signs of life, sent by libzmq's own thread. Default 1,000. */
-  readonly heartbeatMs?: number;
-  /** Silence after which a peer counts as gone. Default 3,000. */
-  readonly timeoutMs?: number;
   /** How long `connect` keeps trying. Default 30,000. */
   readonly connectDeadlineMs?: number;
   /** Pause between two attempts to connect. Default 50. */
@@ -34,8 +38,8 @@ export interface ZmqTransportOptions {
 export function createZmqTransport(options: ZmqTransportOptions = {}): Transport {
   const init = {
     maxPayloadBytes: options.maxPayloadBytes ?? 4 * 1024 * 1024,
-    heartbeatMs: options.heartbeatMs ?? 1000,
-    timeoutMs: options.timeoutMs ?? 3000,
+    heartbeatMs: options.heartbeatMs ?? 500,
+    timeoutMs: options.timeoutMs ?? 2000,
     connectDeadlineMs: options.connectDeadlineMs ?? 30_000,
     retryMs: options.retryMs ?? 50,
     lanes: options.lanes ?? true,

@@ -23,7 +23,7 @@ export interface Cluster {
   kill(role: Role): Promise<void>;
   /** Starts one that was killed, with what it was started with before. */
   start(role: Role): Promise<void>;
-  signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT'): void;
+  signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void;
   /** The job's last word, when all that live have ended by themselves, and well. */
   readonly finished: Promise<FinishedEvent>;
   /** Ends what is left. */

@@ -63,16 +63,6 @@ describe('a worker process that is killed', () => {
     roll.assertAllGone(4);
   });
 
-  it('ends the run if the last one that must be there is killed', async () => {
-    const path = await folder.program(regressionWith('', LONG));
-    const { result } = run(path, { workers: 3, minWorkers: 2 }, [
-      3,
-      () => kill('w2').then(() => kill('w0')),
-    ]);
-    await assert.rejects(result, { code: 'CHILD_DIED', message: /^w[02] .* killed by SIGKILL/ });
-    roll.assertAllGone(3);
-  });
-
   it('before it has joined ends the run, however few would do', async () => {
     const path = await folder.program(
       `${regressionWith('')}\nif (name === 'w1') process.kill(process.pid, 'SIGKILL');`,

@@ -11,7 +11,7 @@ import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
-import { deadlinesOf, jobSettings, keepSettings } from '../job-settings.js';
+import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -31,7 +31,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;
     try {
-      const transport = createZmqTransport();
+      const transport = createZmqTransport(heartbeatOf(settings));
       const servers: ServerAddress[] = (settings.serverAddresses ?? []).map((connect) => ({
         connect,
       }));

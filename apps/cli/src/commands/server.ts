@@ -1,5 +1,7 @@
 import { createServer } from '@tutti/server';
+import { createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
+import { heartbeatOf } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -9,6 +11,7 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
   await withOutput(settings, context, async ({ log, result }) => {
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
+      transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,
       onEvent(event) {
         if (event.event === 'refused') {

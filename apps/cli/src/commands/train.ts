@@ -3,7 +3,7 @@ import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
-import { deadlinesOf, jobSettings, keepSettings } from '../job-settings.js';
+import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -31,6 +31,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       servers: settings.servers,
       replicas: settings.replicas,
       ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
+      maxRestarts: settings.maxRestarts,
+      heartbeat: heartbeatOf(settings),
       strict: settings.strict,
       verify: settings.verify,
       ...(listen === undefined ? {} : { address: listen }),

@@ -1,11 +1,16 @@
 import { loadProgram } from '@tutti/launch';
+import { createZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
+import { heartbeatOf } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
-/** `tutti worker <program>`: one worker of a job whose coordinator runs elsewhere. */
+/**
+ * `tutti worker <program>`: one worker of a job whose coordinator runs elsewhere. SIGTERM makes it
+ * finish what it computes, hand it over and end with 0.
+ */
 export async function worker(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('worker', flags, context, path);
   const { settings } = resolved;
@@ -20,6 +25,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       coordinator,
       ...(name === undefined ? {} : { name }),
       deadlineMs: settings.coordinatorDeadlineMs,
+      transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,
       onEvent(event) {
         if (event.event === 'waiting') renderer(event);
@@ -29,6 +35,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         } else log.debug('computed', { step: event.step, shards: event.shards });
       },
     }).start();
+    context.onTerminate?.(() => void running.leave());
     const { worker, microBatches } = await running.result;
     result(
       { event: 'finished', worker, microBatches },

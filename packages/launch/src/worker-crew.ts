@@ -1,0 +1,98 @@
+import { TuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Child } from './child.js';
+
+/** Time that a process has to come back or to end by itself after the coordinator has lost it. */
+const LAST_CHANCE_MS = 1000;
+
+/** Ends that another process may be spared: a program that is wrong is wrong again. */
+const WORTH_ANOTHER_TRY: readonly string[] = ['CHILD_DIED', 'PEER_LOST', 'DEADLINE'];
+
+/** The worker processes of a run: those that die or hang are replaced, as often as is allowed. */
+export interface WorkerCrew {
+  start(name: string): void;
+  /** Must see every event of the run: a worker that the coordinator has lost is ended. */
+  observe(event: RunEvent): void;
+  /** The run is over: nobody is replaced any more. */
+  end(): void;
+}
+
+interface Entry {
+  readonly child: Child;
+  /** Whether the coordinator has it. */
+  present: boolean;
+  /** Why it was ended. */
+  lost?: string;
+}
+
+export function createWorkerCrew(init: {
+  readonly startWorker: (name: string) => Child;
+  readonly maxRestarts: number;
+  /** Whether the run may wait for others, or go on without, when one is not replaced. */
+  readonly spareable: boolean;
+  readonly emit: (event: RunEvent) => void;
+  /** The run cannot go on. */
+  readonly fail: (error: TuttiError) => void;
+}): WorkerCrew {
+  const { startWorker, maxRestarts, spareable, emit, fail } = init;
+  const living = new Map<string, Entry>();
+  let restarts = 0;
+  let started = false;
+  let over = false;
+
+  function start(name: string) {
+    const entry: Entry = { child: startWorker(name), present: false };
+    living.set(name, entry);
+    void entry.child.exited.then((death) => {
+      if (over) return;
+      living.delete(name);
+      if (death === undefined) return;
+      const error = entry.lost === undefined ? death : ended(entry.child, entry.lost);
+      if (WORTH_ANOTHER_TRY.includes(error.code) && restarts < maxRestarts)
+        return restart(name, error);
+      // All are awaited before the first step.
+      if (!started || !spareable) return fail(error);
+      const { code, message, remedy } = error;
+      emit({ event: 'warning', code, message, remedy });
+    });
+  }
+
+  function restart(name: string, { message }: TuttiError) {
+    restarts++;
+    const reason = message.split('\n')[0]!;
+    emit({ event: 'worker-restarted', worker: name, reason, restarts, maxRestarts });
+    start(name);
+  }
+
+  return {
+    start,
+    observe(event) {
+      if (event.event === 'started') started = true;
+      if (event.event === 'worker-joined') {
+        const entry = living.get(event.worker);
+        if (entry !== undefined) entry.present = true;
+      }
+      if (event.event !== 'worker-left' || event.politely) return;
+      const entry = living.get(event.worker);
+      // One that has not joined yet is the next of that name.
+      if (entry === undefined || !entry.present) return;
+      entry.present = false;
+      setTimeout(() => {
+        if (over || entry.present || living.get(event.worker) !== entry) return;
+        entry.lost = event.reason;
+        entry.child.kill();
+      }, LAST_CHANCE_MS);
+    },
+    end() {
+      over = true;
+    },
+  };
+}
+
+function ended({ name, pid }: Child, reason: string): TuttiError {
+  return new TuttiError('DEADLINE', `${name} (pid ${pid}) was lost and ended: ${reason}`, {
+    remedy:
+      'See what it was doing. --max-restarts replaces it; --progress-deadline-ms is patience.',
+    details: { worker: name, pid },
+  });
+}
