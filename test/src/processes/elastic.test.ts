@@ -7,17 +7,6 @@ import { type Command, tutti } from './command.js';
 import { createFolder, type Folder, regressionWith } from './program-files.js';
 import { callRoll, type RollCall } from './roll-call.js';
 
-let roll: RollCall;
-let folder: Folder;
-beforeEach(async () => {
-  roll = await callRoll();
-  folder = await createFolder();
-});
-afterEach(async () => {
-  await roll.end();
-  await folder.remove();
-});
-
 /** Slow enough that there is something left to do when somebody is lost. */
 const EPOCHS = 12;
 const slow = (more = '') =>
@@ -26,11 +15,9 @@ const slow = (more = '') =>
     `{ epochs: ${EPOCHS} }`,
   );
 
+let roll: RollCall;
+let folder: Folder;
 let expected: string;
-before(async () => {
-  const { result } = runLocal(regression({ epochs: EPOCHS }), { workers: 0 });
-  expected = (await result).digest;
-});
 
 /** Runs it to the end, with what is done at the first event that `fits`. */
 async function run(
@@ -56,120 +43,141 @@ const atStep = (step: number) => (event: RunEvent) => event.event === 'step' && 
 const signal = async (name: string, which: NodeJS.Signals) =>
   process.kill((await roll.worker(name)).pid, which);
 
-describe('a worker process that is lost', () => {
-  it('by SIGKILL is replaced, and the digest is the same', async () => {
-    const path = await folder.program(slow());
-    const options = { workers: 2, minWorkers: 2, maxRestarts: 3 };
-    const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGKILL'));
-    assert.equal(digest, expected);
-    const [restarted, ...more] = named('worker-restarted');
-    assert.deepEqual(more, []);
-    assert.match(restarted!.reason, /^w1 \(pid \d+\) was killed by SIGKILL/);
-    assert.deepEqual(
-      [restarted!.worker, restarted!.restarts, restarted!.maxRestarts],
-      ['w1', 1, 3],
-    );
-    assert.equal(named('worker-joined').length, 3);
-    roll.assertAllGone(3);
+describe('real workers come and go:', () => {
+  beforeEach(async () => {
+    roll = await callRoll();
+    folder = await createFolder();
+  });
+  afterEach(async () => {
+    await roll.end();
+    await folder.remove();
   });
 
-  it('by SIGSTOP is noticed by its silence, ended and replaced', async () => {
-    const path = await folder.program(slow());
-    const options = {
-      workers: 2,
-      minWorkers: 2,
-      maxRestarts: 1,
-      heartbeat: { heartbeatMs: 100, timeoutMs: 600 },
-    };
-    const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGSTOP'));
-    assert.equal(digest, expected);
-    assert.deepEqual(
-      named('worker-left').map(({ worker, politely }) => [worker, politely]),
-      [['w1', false]],
-    );
-    assert.match(named('worker-restarted')[0]!.reason, /^w1 \(pid \d+\) was lost and ended: /);
-    roll.assertAllGone(3);
+  before(async () => {
+    const { result } = runLocal(regression({ epochs: EPOCHS }), { workers: 0 });
+    expected = (await result).digest;
   });
 
-  it('in a loop without end is dropped at the deadline, ended and replaced', async () => {
-    const path = await folder.program(
-      `import { existsSync, writeFileSync } from 'node:fs';\n${slow(`
+  describe('one that is lost', () => {
+    it('by SIGKILL is replaced, and the digest is the same', async () => {
+      const path = await folder.program(slow());
+      const options = { workers: 2, minWorkers: 2, maxRestarts: 3 };
+      const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGKILL'));
+      assert.equal(digest, expected);
+      const [restarted, ...more] = named('worker-restarted');
+      assert.deepEqual(more, []);
+      assert.match(restarted!.reason, /^w1 \(pid \d+\) was killed by SIGKILL/);
+      assert.deepEqual(
+        [restarted!.worker, restarted!.restarts, restarted!.maxRestarts],
+        ['w1', 1, 3],
+      );
+      assert.equal(named('worker-joined').length, 3);
+      roll.assertAllGone(3);
+    });
+
+    it('by SIGSTOP is noticed by its silence, ended and replaced', async () => {
+      const path = await folder.program(slow());
+      const options = {
+        workers: 2,
+        minWorkers: 2,
+        maxRestarts: 1,
+        heartbeat: { heartbeatMs: 100, timeoutMs: 600 },
+      };
+      const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGSTOP'));
+      assert.equal(digest, expected);
+      assert.deepEqual(
+        named('worker-left').map(({ worker, politely }) => [worker, politely]),
+        [['w1', false]],
+      );
+      assert.match(named('worker-restarted')[0]!.reason, /^w1 \(pid \d+\) was lost and ended: /);
+      roll.assertAllGone(3);
+    });
+
+    it('in a loop without end is dropped at the deadline, ended and replaced', async () => {
+      const path = await folder.program(
+        `import { existsSync, writeFileSync } from 'node:fs';\n${slow(`
         if (name === 'w1' && step === 5 && !existsSync(import.meta.filename + '.hung')) {
           writeFileSync(import.meta.filename + '.hung', '');
           for (;;);
         }`)}`,
-    );
-    const options = { workers: 2, minWorkers: 2, maxRestarts: 1, deadlines: { progressMs: 1500 } };
-    const { digest, named } = await run(
-      path,
-      options,
-      () => false,
-      () => {},
-    );
-    assert.equal(digest, expected);
-    const [left, ...more] = named('worker-left');
-    assert.deepEqual(more, []);
-    assert.match(
-      left!.reason,
-      /^it owes (gradients|an evaluation) of \w+ \d+ and was not heard for \d\.\d s$/,
-    );
-    assert.match(named('worker-restarted')[0]!.reason, /^w1 .* it owes (gradients|an eval)/);
-    roll.assertAllGone(3);
+      );
+      const options = {
+        workers: 2,
+        minWorkers: 2,
+        maxRestarts: 1,
+        deadlines: { progressMs: 1500 },
+      };
+      const { digest, named } = await run(
+        path,
+        options,
+        () => false,
+        () => {},
+      );
+      assert.equal(digest, expected);
+      const [left, ...more] = named('worker-left');
+      assert.deepEqual(more, []);
+      assert.match(
+        left!.reason,
+        /^it owes (gradients|an evaluation) of \w+ \d+ and was not heard for \d\.\d s$/,
+      );
+      assert.match(named('worker-restarted')[0]!.reason, /^w1 .* it owes (gradients|an eval)/);
+      roll.assertAllGone(3);
+    });
+
+    it('is waited for if it must be there: another may come from elsewhere', async () => {
+      const path = await folder.program(slow());
+      let another: Command | undefined;
+      const options = { workers: 2, minWorkers: 2 };
+      const { digest, named } = await run(path, options, atStep(3), async () => {
+        await signal('w1', 'SIGKILL');
+        const { coordinator } = await roll.worker('w0');
+        another = tutti(['worker', path, '--coordinator', coordinator!, '--name', 'another']);
+      });
+      assert.equal(digest, expected);
+      const { code, stdout } = await another!.ended;
+      assert.equal(code, 0);
+      assert.match(stdout, /another is done: [1-9]\d* micro-batches computed/);
+      const warnings = named('warning').map(({ message }) => message);
+      assert.ok(warnings.some((text) => /^w1 \(pid \d+\) was killed by SIGKILL/.test(text)));
+    });
   });
 
-  it('is waited for if it must be there: another may come from elsewhere', async () => {
-    const path = await folder.program(slow());
-    let another: Command | undefined;
-    const options = { workers: 2, minWorkers: 2 };
-    const { digest, named } = await run(path, options, atStep(3), async () => {
-      await signal('w1', 'SIGKILL');
-      const { coordinator } = await roll.worker('w0');
-      another = tutti(['worker', path, '--coordinator', coordinator!, '--name', 'another']);
+  describe('one that is told to go by SIGTERM', () => {
+    it('hands over and ends with 0, and the digest is the same', async () => {
+      const path = await folder.program(slow());
+      const cluster = await startCluster({
+        program: path,
+        folder: folder.path,
+        workers: 2,
+        flags: ['--min-workers', '1'],
+      });
+      try {
+        await cluster.until(() => cluster.events.some(atStep(3)));
+        cluster.signal('w1', 'SIGTERM');
+        // Holds all processes, also the one that left, to exit code 0.
+        assert.equal((await cluster.finished).digest, expected);
+        assert.deepEqual(
+          cluster.events.flatMap((event) =>
+            event.event === 'worker-left' ? [[event.worker, event.politely]] : [],
+          ),
+          [['w1', true]],
+        );
+      } finally {
+        await cluster.end();
+      }
     });
-    assert.equal(digest, expected);
-    const { code, stdout } = await another!.ended;
-    assert.equal(code, 0);
-    assert.match(stdout, /another is done: [1-9]\d* micro-batches computed/);
-    const warnings = named('warning').map(({ message }) => message);
-    assert.ok(warnings.some((text) => /^w1 \(pid \d+\) was killed by SIGKILL/.test(text)));
-  });
-});
 
-describe('a worker that is told to go by SIGTERM', () => {
-  it('hands over and ends with 0, and the digest is the same', async () => {
-    const path = await folder.program(slow());
-    const cluster = await startCluster({
-      program: path,
-      folder: folder.path,
-      workers: 2,
-      flags: ['--min-workers', '1'],
-    });
-    try {
-      await cluster.until(() => cluster.events.some(atStep(3)));
-      cluster.signal('w1', 'SIGTERM');
-      // Holds all processes, also the one that left, to exit code 0.
-      assert.equal((await cluster.finished).digest, expected);
+    it('is not replaced by the launcher', async () => {
+      const path = await folder.program(slow());
+      const options = { workers: 2, minWorkers: 1, maxRestarts: 1 };
+      const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGTERM'));
+      assert.equal(digest, expected);
       assert.deepEqual(
-        cluster.events.flatMap((event) =>
-          event.event === 'worker-left' ? [[event.worker, event.politely]] : [],
-        ),
+        named('worker-left').map(({ worker, politely }) => [worker, politely]),
         [['w1', true]],
       );
-    } finally {
-      await cluster.end();
-    }
-  });
-
-  it('is not replaced by the launcher', async () => {
-    const path = await folder.program(slow());
-    const options = { workers: 2, minWorkers: 1, maxRestarts: 1 };
-    const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGTERM'));
-    assert.equal(digest, expected);
-    assert.deepEqual(
-      named('worker-left').map(({ worker, politely }) => [worker, politely]),
-      [['w1', true]],
-    );
-    assert.deepEqual(named('worker-restarted'), []);
-    roll.assertAllGone(2);
+      assert.deepEqual(named('worker-restarted'), []);
+      roll.assertAllGone(2);
+    });
   });
 });

@@ -82,7 +82,8 @@ describe('a worker process that hangs', () => {
     await assert.rejects(result, {
       code: 'DEADLINE',
       message:
-        /^Waited 3\.\d s for worker w1 to send the gradients of shards \d, \d, \d, \d of step 3/,
+        // Another may have helped out with the step, and then it owes an evaluation.
+        /^Waited 3\.\d s for worker w1 to (send the gradients of|evaluate) shards \d, /,
     });
     roll.assertAllGone(2);
   });
