@@ -32,7 +32,7 @@ function differs(first: Prober, other: Prober): TuttiError {
       : `They differ in ${differences.join('; ')}`;
   return new TuttiError(
     'ARITHMETIC',
-    `The probe gradient of worker ${other.worker} (${placeOf(other.host)}) has other bits than that of worker ${first.worker} (${placeOf(first.host)}), so the result depends on who computes. ${why}`,
+    `The probe (initial values and a gradient) of worker ${other.worker} (${placeOf(other.host)}) has other bits than that of worker ${first.worker} (${placeOf(first.host)}), so the result depends on who computes. ${why}`,
     {
       remedy:
         differences.length === 0

@@ -2,6 +2,7 @@ import {
   type Verification as Answer,
   type Contribution,
   digestOfBytes,
+  type HostFacts,
   type JobPlan,
   type ShardReport,
 } from '@tutti/protocol';
@@ -109,11 +110,11 @@ export function createChecks(
     init.redo();
     for (const faulty of dispute.faulty) {
       const member = find(faulty);
-      if (member === undefined) continue;
       const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each)).map(nameOf);
-      const error = wrongBits(step, dispute, member, others);
+      const error = wrongBits(step, dispute, nameOf(faulty), member?.host, others);
       const { code, message, remedy } = error;
       emit({ event: 'warning', code, message, remedy });
+      if (member === undefined) continue;
       emit({
         event: 'worker-excluded',
         worker: member.worker,
@@ -172,15 +173,22 @@ export function createChecks(
 const runOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }) =>
   Array.from({ length: hi - lo }, (_, at) => lo + at);
 
-function wrongBits(step: number, dispute: Dispute, member: Member, others: readonly string[]) {
-  const { worker, host } = member;
+/** @param host undefined if the worker is gone */
+function wrongBits(
+  step: number,
+  dispute: Dispute,
+  worker: string,
+  host: HostFacts | undefined,
+  others: readonly string[],
+) {
+  const where = host === undefined ? 'gone meanwhile' : placeOf(host);
   const against =
     others.length === 0
       ? 'it gave others when it was asked again'
       : `${others.length === 1 ? 'worker' : 'workers'} ${others.join(' and ')} found others`;
   return new TuttiError(
     'ARITHMETIC',
-    `Worker ${worker} (${placeOf(host)}) gave wrong bits for shards ${runOf(dispute).join(', ')} of step ${step}: ${against}. It is excluded, and the step is computed again without it`,
+    `Worker ${worker} (${where}) gave wrong bits for shards ${runOf(dispute).join(', ')} of step ${step}: ${against}. It is excluded, and the step is computed again without it`,
     {
       remedy: 'Test the memory and the processor of that machine before you use it again.',
       details: { worker, step, shards: runOf(dispute), host },

@@ -12,8 +12,8 @@ interface Outcome {
 }
 
 /**
- * The digest of the gradient of the first micro-batch that has examples, with the initial weights: the
- * same on all machines with the same arithmetic. It is computed twice, so that a program that is not
+ * The digest of the initial values, and of the gradient of the first micro-batch that has examples
+ * with them: the same on all machines with the same arithmetic. The gradient is computed twice, so that a program that is not
  * a function of its arguments is found before it trains.
  * @throws TuttiError PROGRAM_FAILED naming the tensor whose bits differ
  */
@@ -25,7 +25,8 @@ export async function probe(init: {
   readonly worker: string;
 }): Promise<string> {
   const { task, plan, layout, kernels, worker } = init;
-  const weights = layout.views(await task.initialize());
+  const initial = await task.initialize();
+  const weights = layout.views(initial);
   let shard = 0;
   while ((await task.read(0, shard)).count === 0 && shard + 1 < plan.shards) shard++;
 
@@ -40,8 +41,8 @@ export async function probe(init: {
     return { flat, report };
   }
   const [first, second] = [await compute(), await compute()];
-  const digest = digestOf(first);
-  if (digest === digestOf(second)) return digest;
+  const digest = digestOf(initial, first);
+  if (digest === digestOf(initial, second)) return digest;
   throw unsteady(differenceOf(layout, first, second), shard, worker);
 }
 
@@ -49,10 +50,14 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Over everything that a micro-batch adds to a step: gradient, number of examples and loss. */
-function digestOf({ flat, report: { count, lossSum } }: Outcome): string {
+/** Over the initial values, and everything that a micro-batch adds to a step. */
+function digestOf(initial: Float32Array, { flat, report: { count, lossSum } }: Outcome): string {
   const sums = new Uint8Array(Float64Array.of(count, lossSum).buffer);
-  return createHash('sha256').update(bytesOf(flat)).update(sums).digest('hex');
+  return createHash('sha256')
+    .update(bytesOf(initial))
+    .update(bytesOf(flat))
+    .update(sums)
+    .digest('hex');
 }
 
 interface Difference {

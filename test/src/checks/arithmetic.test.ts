@@ -60,6 +60,28 @@ describe('the arithmetic of a worker', () => {
     assert.notEqual(result.digest, alone.digest, 'the other rounding was trained on');
   });
 
+  it('that gives other initial values is a warning too', async () => {
+    const program = regression();
+    const initial: Program = {
+      ...program,
+      open: async () => ({
+        ...(await program.open()),
+        async initialize(seed) {
+          const { w, b } = await (await program.open()).initialize(seed);
+          // Too little to change the bits of a gradient.
+          return { w: w!, b: b!.map(() => 2 ** -149) };
+        },
+      }),
+    };
+    const { events } = await simulate({
+      program,
+      workers: 3,
+      seed: 1,
+      worker: (at) => (at === 2 ? { program: initial } : {}),
+    });
+    assert.equal(events.filter(({ event }) => event === 'warning').length, 1);
+  });
+
   it('that is the same is no warning', async () => {
     const { events } = await simulate({ program: regression(), workers: 3, seed: 1 });
     assert.deepEqual(

@@ -215,4 +215,35 @@ describe('--verify', () => {
       assert.deepEqual(excludedOf(events), [], `seed ${seed}`);
     }
   });
+
+  it('has another check what a worker that hangs was to check', async () => {
+    const program = regression();
+    const expected = await runLocal(program, { workers: 0 }).result;
+    for (let seed = 0; seed < 10; seed++) {
+      const random = createRandom('hanging', seed);
+      let calls = 0;
+      const until = 3 + random.below(90);
+      const hanging: Program = {
+        ...program,
+        async open(): Promise<Computation> {
+          const computation = await program.open();
+          return {
+            ...computation,
+            gradient: (...given) =>
+              ++calls > until ? new Promise(() => {}) : computation.gradient(...given),
+          };
+        },
+      };
+      const { result, events } = await simulate({
+        program,
+        workers: 2 + random.below(2),
+        minWorkers: 1,
+        verify: 1,
+        seed,
+        worker: (at) => (at === 1 ? { program: hanging } : {}),
+      });
+      assert.equal(result.digest, expected.digest, `seed ${seed}`);
+      assert.deepEqual(excludedOf(events), [], `seed ${seed}`);
+    }
+  });
 });
