@@ -58,11 +58,12 @@ export function createShelf(init: {
   }
 
   /**
-   * Whoever asks for a version has received all of the one before: its memory can be used again. What
-   * may still be queued for a peer that is gone reaches nobody who would be listened to.
+   * Whoever asks for a version has received all of the one before, but that stays: until all chunks
+   * are at the next one, somebody who comes new may be needed to compute on it. What may still be
+   * queued for a peer that is gone reaches nobody who would be listened to.
    */
   function recycle() {
-    store.recycle(Math.min(...[...pulls.values()].map(({ version }) => version)) - 1);
+    store.recycle(Math.min(...[...pulls.values()].map(({ version }) => version)) - 2);
   }
 
   return {
