@@ -41,11 +41,9 @@ export function createBeginning(init: {
       const first = found;
       found = undefined;
       if (first !== undefined) return first;
-      if (upTo > 0) {
-        const own = await checkpoints.latest(upTo);
-        if (own !== undefined) return own;
-      }
       try {
+        const own = upTo > 0 ? await checkpoints.latest(upTo) : undefined;
+        if (own !== undefined) return own;
         const point = await again?.();
         return point !== undefined && point.step <= latest ? point : undefined;
       } catch (thrown) {
