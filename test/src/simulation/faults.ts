@@ -105,7 +105,7 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     world.clock.after((1 + (choice % 4)) * ms, () => {
       for (let at = 0; at < back; at++) world.startWorker();
     });
-    return workers.length > 0;
+    return true;
   },
   'connection reset': (world, fault) => {
     world.network.reset(...ends(world, fault));

@@ -85,7 +85,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     const begun = world.incarnations.at(-1)!.some(({ event }) => event === 'started');
     // Before the first step of a coordinator all have to come.
     const needed = begun ? scenario.minWorkers : scenario.workers;
-    const usable = world.living('worker').filter((each) => !each.hung && !each.lies).length;
+    const coordinator = world.processes.findLast((each) => each.role === 'coordinator')!;
+    const usable = coordinator.usable ?? world.usable();
     // It fails its own probe, perhaps before there is anybody else.
     if (kinds.has('lying worker') && / computed twice /.test(error.message ?? '')) return true;
     if (usable >= needed || error.code !== 'DEADLINE') return false;

@@ -32,9 +32,10 @@ export async function runScenario(init: {
 }): Promise<ScenarioReport> {
   const { scenario, reference, kernels, trace } = init;
   const invariants = createInvariants(scenario, reference);
+  let now = () => '0.0';
   const observe = (host: string, from: string, envelope: Envelope) => {
     invariants.delivered(host, envelope);
-    trace?.(`${from} -> ${host} ${JSON.stringify(envelope.message).slice(0, 300)}`);
+    trace?.(`${now()} ${from} -> ${host} ${JSON.stringify(envelope.message).slice(0, 300)}`);
   };
   const saved = (snapshot: Snapshot) => invariants.saved(snapshot);
   const world = await createWorld({
@@ -44,6 +45,7 @@ export async function runScenario(init: {
     observe,
     saved,
   });
+  now = () => world.clock.now().toFixed(1);
   const faults = [...scenario.faults];
   const injected: FaultKind[] = [];
 

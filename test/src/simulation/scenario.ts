@@ -105,9 +105,11 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
   const verify = pick(random, [0, 0, 0, 0.5, 1, 1]);
   const minWorkers = random.below(4) > 0 ? 1 : 1 + random.below(workers);
   const span = 60 + 30 * workers;
+  // Faults that come together find more than those that come one by one.
+  const burst = random.below(2) === 0 ? random.below(span) : undefined;
   const faults = Array.from({ length: random.below(5) }, () => ({
     kind: drawKind(random, only),
-    at: random.below(span),
+    at: burst === undefined ? random.below(span) : burst + random.below(12),
     who: random.below(1000),
     ms: 20 + random.below(2800),
     choice: random.below(1000),

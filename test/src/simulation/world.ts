@@ -40,6 +40,8 @@ export interface Process {
   worker: string | undefined;
   /** When it told others that the job is over. */
   endedAt: number | undefined;
+  /** Workers that could compute then. */
+  usable: number | undefined;
   slowMs: number;
   hung: boolean;
   /** What waits for it to go on. */
@@ -72,6 +74,8 @@ export interface World {
   /** The last message of its type that was delivered. */
   readonly last: ReadonlyMap<Message['type'], Message>;
   living(role: Process['role']): Process[];
+  /** How many workers can compute. */
+  usable(): number;
   startWorker(name?: string): Process;
   startServer(host: string): void;
   /** @param resume as with `--resume latest` */
@@ -155,13 +159,18 @@ export async function createWorld(init: {
   function say(process: Process, connection: Connection, envelope: Envelope) {
     connection.send(envelope);
     const { type } = envelope.message;
-    if (type === 'finish') process.endedAt ??= clock.now();
+    if (type === 'finish' && process.endedAt === undefined) {
+      process.endedAt = clock.now();
+      process.usable = usable();
+    }
     if (!process.repeats || !REPEATABLE.includes(type)) return;
     const { message, payload } = envelope;
     const copy = payload === undefined ? { message } : { message, payload: payload.slice() };
     if (random.below(2) === 0) connection.send(copy);
     else clock.after(random.next() * 40, () => process.dead || connection.send(copy));
   }
+
+  const usable = () => world.living('worker').filter((each) => !each.hung && !each.lies).length;
 
   function add(role: Process['role'], host: string): Process {
     const process: Process = {
@@ -174,6 +183,7 @@ export async function createWorld(init: {
       joined: false,
       worker: undefined,
       endedAt: undefined,
+      usable: undefined,
       slowMs: 0,
       hung: false,
       resumed: [],
@@ -218,6 +228,7 @@ export async function createWorld(init: {
       return outcome;
     },
     disk,
+    usable,
     living: (role) => processes.filter((each) => each.role === role && !each.dead && !each.ended),
     startWorker(name) {
       const process = add('worker', `worker-${workers++}`);
