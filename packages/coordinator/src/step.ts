@@ -1,6 +1,6 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import type { Contribution, JobPlan, ShardReport } from '@tutti/protocol';
+import { type Contribution, examplesOf, type JobPlan, type ShardReport } from '@tutti/protocol';
 import { createReducer, type Offer } from '@tutti/reduction';
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
@@ -28,16 +28,17 @@ export interface Step {
    */
   contribute(contribution: Contribution, values: Uint8Array | Block): Offer;
   /**
-   * The sums that can be applied and have not been given out yet. A sum is given out once every
-   * shard has reported, so that nothing that is not finite can reach the weights; with clipping by
-   * global norm, once every chunk is complete.
+   * The sums that can be applied and have not been given out yet. Each is given out as soon as it is
+   * complete and finite; but at least one waits for the last report, so that nobody reaches the next
+   * version while somebody may still have to compute for this one. With clipping by global norm all
+   * wait for each other.
    * @param admits whether a chunk is wanted now; others are given out by a later call
    * @throws TuttiError NOT_FINITE
    */
   ready(admits?: (chunk: number) => boolean): Iterable<ReadySum>;
   /** The chunk is at the next version: whatever is still held of its sum is not needed. */
   applied(chunk: number): void;
-  /** All chunks are applied. */
+  /** All shards have reported and all chunks are applied. */
   readonly done: boolean;
   /** Shards without a report, or whose gradient is not there in full. */
   missing(): number[];
@@ -64,10 +65,24 @@ export function createStep(init: {
     state: 'open' as 'open' | 'complete' | 'given' | 'applied',
   }));
   const reports = new Map<number, { worker: string; report: ShardReport }>();
-  /** Known once every shard has reported and, for a norm, every chunk is complete. */
-  let factors: { readonly count: number; readonly scale: number } | undefined;
+  const count = examplesOf(plan, step);
+  /** Of clipping by global norm: known once every chunk is complete. */
+  let scale: number | undefined;
+  /** The reports were found in order. */
+  let checked = false;
 
-  function checkRange() {
+  /** What overflows on the way to a sum is not finite in it either. */
+  const isFiniteSum = (sum: Block) => Number.isFinite(kernels.maxAbs(sum));
+
+  /** All have reported: whether the numbers add up, and no sum can overflow. */
+  function checkReports() {
+    const taken = totalOf([...reports.values()].map(({ report }) => report)).count;
+    if (taken !== count)
+      throw new TuttiError(
+        'INTERNAL',
+        `The workers took ${taken} examples in step ${step}, which has ${count}`,
+        { remedy: 'Report it.', details: { step } },
+      );
     // Each partial sum is at most the sum of the largest magnitudes: so none can overflow.
     const bounds = [...reports.values()].map(({ worker, report }) => ({
       worker,
@@ -75,7 +90,8 @@ export function createStep(init: {
       maxAbs: report.maxAbs ?? Number.NaN,
     }));
     const bound = bounds.reduce((sum, { maxAbs }) => sum + maxAbs, 0);
-    if (bound < FLOAT32_MAX) return;
+    checked = bound < FLOAT32_MAX;
+    if (checked) return;
     const { worker, shard, maxAbs } = bounds.reduce((a, b) => (a.maxAbs >= b.maxAbs ? a : b));
     throw new TuttiError(
       'NOT_FINITE',
@@ -88,8 +104,7 @@ export function createStep(init: {
   }
 
   /** The factor of clipping by global norm; squares are added in the order of the chunks. */
-  function normScale(count: number): number {
-    if (clipNorm === undefined) return 1;
+  function normScale(): number {
     let squares = 0;
     for (const { chunk, reducer } of chunks) {
       for (const { start, length, update } of layout.segments(chunk))
@@ -116,18 +131,23 @@ export function createStep(init: {
       return offer;
     },
     *ready(admits = () => true) {
-      if (reports.size < shards) return;
-      if (factors === undefined) {
-        const complete = chunks.filter(({ state }) => state === 'complete').length;
-        if (complete === 0 || (clipNorm !== undefined && complete < chunks.length)) return;
-        checkRange();
-        const { count } = totalOf([...reports.values()].map(({ report }) => report));
-        factors = { count, scale: normScale(count) };
+      const complete = chunks.filter(({ state }) => state === 'complete');
+      if (complete.length === 0) return;
+      const whole = reports.size === shards;
+      if (whole && !checked) checkReports();
+      if (clipNorm !== undefined && scale === undefined) {
+        if (!whole || complete.length < chunks.length) return;
+        scale = normScale();
       }
-      for (const entry of chunks) {
-        if (entry.state !== 'complete' || !admits(entry.chunk)) continue;
+      const waiting = chunks.filter(({ state }) => state === 'open' || state === 'complete');
+      let most = whole ? complete.length : waiting.length - 1;
+      for (const entry of complete) {
+        if (most === 0) return;
+        const sum = entry.reducer.sum()!;
+        if (!admits(entry.chunk) || !(whole || isFiniteSum(sum))) continue;
+        most--;
         entry.state = 'given';
-        yield { chunk: entry.chunk, sum: entry.reducer.sum()!, ...factors };
+        yield { chunk: entry.chunk, sum, count, scale: scale ?? 1 };
       }
     },
     applied(chunk) {
@@ -137,7 +157,7 @@ export function createStep(init: {
       entry.reducer.release();
     },
     get done() {
-      return chunks.every(({ state }) => state === 'applied');
+      return reports.size === shards && chunks.every(({ state }) => state === 'applied');
     },
     missing() {
       const missing = new Set<number>();

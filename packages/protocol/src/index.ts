@@ -12,6 +12,7 @@ export type {
 export * from './messages.js';
 export {
   evaluatesAt,
+  examplesOf,
   type JobPlan,
   type OptimizerSpec,
   type ProgramDefaults,

@@ -103,3 +103,9 @@ export function evaluatesAt(plan: JobPlan, version: number): boolean {
   if (plan.evaluationExamples === 0 || version === 0) return false;
   return version % plan.stepsPerEpoch === 0 || version === plan.steps;
 }
+
+/** Examples of a step, over all shards: as many as a batch, but for the last step of an epoch. */
+export function examplesOf(plan: JobPlan, step: number): number {
+  const { batchSize, trainingExamples, stepsPerEpoch } = plan;
+  return Math.min(batchSize, trainingExamples - (step % stepsPerEpoch) * batchSize);
+}

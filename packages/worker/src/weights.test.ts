@@ -12,15 +12,19 @@ const layout = createLayout(
 const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 
 describe('weight buffer', () => {
-  it('keeps a version whole until the next one is, in whatever order its chunks come', () => {
+  it('keeps a version until it is turned to the next one, in whatever order its chunks come', () => {
     const weights = createWeightBuffer(layout);
     weights.expect(4);
     weights.accept(4, 2, bytes(5));
     weights.accept(4, 0, bytes(1, 2));
     assert.deepEqual(weights.missing(), [1]);
-    assert.equal(weights.whole, false);
+    assert.equal(weights.arrived, false);
     weights.accept(4, 1, bytes(3, 4));
+    assert.equal(weights.arrived, true);
+    assert.equal(weights.version, -1);
+    weights.turn();
     assert.equal(weights.version, 4);
+    assert.equal(weights.arrived, false);
     weights.expect(5);
     weights.accept(5, 0, bytes(9, 9));
     assert.deepEqual([...weights.values.a!, ...weights.values.b!], [1, 2, 3, 4, 5]);
@@ -34,6 +38,7 @@ describe('weight buffer', () => {
     weights.accept(1, 0, bytes(8, 8));
     weights.accept(1, 1, bytes(3, 4));
     weights.accept(1, 2, bytes(5));
+    weights.turn();
     assert.deepEqual([...weights.values.a!], [1, 2, 3]);
   });
 

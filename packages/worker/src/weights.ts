@@ -4,19 +4,21 @@ import type { ParameterValues } from './program.js';
 
 /**
  * Two versions of the flat vector of stored parameters: the one that is computed on, and the next
- * one as its chunks come in. The current one stays whole until the next is.
+ * one as its chunks come in, also while the current one is in use.
  */
 export interface WeightBuffer {
-  /** The version that is whole; -1 before the first. */
+  /** The version to compute on; -1 before the first. */
   readonly version: number;
-  /** Named views of the whole version. */
+  /** Named views of it. */
   readonly values: ParameterValues;
   /** Begins to collect a version. What arrived of another one is forgotten. */
   expect(version: number): void;
   /** Takes one chunk; those of other versions are ignored. */
   accept(version: number, chunk: number, payload: Uint8Array): void;
-  /** Whether the expected version is whole; then it is the current one. */
-  readonly whole: boolean;
+  /** Whether all of the expected version has come, and `turn` would make it the current one. */
+  readonly arrived: boolean;
+  /** The expected version, which has arrived, becomes the current one. */
+  turn(): void;
   /** Chunks of the expected version that have not come. */
   missing(): number[];
 }
@@ -29,6 +31,7 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
   let [current, next] = [create(), create()];
   let [version, expected] = [-1, -1];
   let arrived = new Set<number>();
+  const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
 
   return {
     get version() {
@@ -37,8 +40,13 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
     get values() {
       return current.values;
     },
-    get whole() {
-      return version === expected;
+    get arrived() {
+      return arrived.size === layout.chunks;
+    },
+    turn() {
+      [current, next] = [next, current];
+      version = expected;
+      arrived = new Set();
     },
     expect(wanted) {
       expected = wanted;
@@ -55,13 +63,7 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
         );
       next.bytes.set(payload, 4 * chunk * layout.chunkFloats);
       arrived.add(chunk);
-      if (arrived.size < layout.chunks) return;
-      [current, next] = [next, current];
-      version = expected;
     },
-    missing() {
-      if (version === expected) return [];
-      return Array.from({ length: layout.chunks }, (_, c) => c).filter((c) => !arrived.has(c));
-    },
+    missing: () => (version === expected ? [] : all.filter((chunk) => !arrived.has(chunk))),
   };
 }

@@ -213,8 +213,11 @@ async function run(
       speaker.finish();
     }
 
+    /** The next version is there: others were faster, and nobody needs the rest. */
+    const halt = () => leaving.aborted || weights.arrived;
+
     async function contribute(step: number, shards: readonly number[]) {
-      const done = await contributor.contribute(step, shards, () => leaving.aborted);
+      const done = await contributor.contribute(step, shards, halt);
       for (const shard of done) computed.add(shard);
       microBatches += done.length;
       emit({ event: 'computed', step, shards: done });
@@ -282,7 +285,8 @@ async function run(
           source.pull(assignment.step);
         }
       }
-      if (weights.version !== version) {
+      if (weights.arrived) {
+        weights.turn();
         version = weights.version;
         computed.clear();
         evaluated.clear();
@@ -293,6 +297,11 @@ async function run(
       goal = source.wanted;
       // While going back to an earlier version there is nothing to do at the later one.
       if (version >= 0 && goal >= version) {
+        if (version < plan.steps && goal === version) {
+          // Each chunk comes as soon as it is there, while this version is still computed on.
+          goal = version + 1;
+          source.pull(goal);
+        }
         const mine = assignment.step <= version ? assignment.shards : [];
         const unevaluated = mine.filter((shard) => !evaluated.has(shard));
         if (evaluatesAt(plan, version) && unevaluated.length > 0)
@@ -304,10 +313,6 @@ async function run(
         // One at a time: what others need to go on comes first.
         const order = enrolment.takeOrder(version);
         if (order !== undefined) await contributor.verify(order);
-        if (version < plan.steps && goal === version && weights.whole) {
-          goal = version + 1;
-          source.pull(goal);
-        }
         readAhead.prepare(version + 1, mine);
       }
       await monitor.until(
@@ -321,7 +326,7 @@ async function run(
           enrolment.assignment !== assignment ||
           enrolment.servers !== source.servers ||
           source.wanted !== goal ||
-          weights.version !== version,
+          weights.arrived,
         () => awaited(goal),
       );
     }
