@@ -49,7 +49,7 @@ async function compute({ chunkFloats, ...shape }: ProgramShape): Promise<Referen
   };
 }
 
-/** The same program with one more parameter, of the kind that is averaged. */
+/** The same program with one more parameter, of the kind that is averaged and is known early. */
 function padded(program: Program): Program {
   return {
     ...program,
@@ -63,10 +63,12 @@ function padded(program: Program): Program {
           ...(await narrow.initialize(seed)),
           pad: new Float32Array(PADDING).fill(0.5),
         }),
-        async gradient(weights, microBatch) {
+        async gradient(weights, microBatch, known) {
           const result = await narrow.gradient(weights, microBatch);
           const pad = new Float32Array(PADDING).fill(result.gradient.b![0]! / 7);
-          return { ...result, gradient: { ...result.gradient, pad } };
+          if (known === undefined) return { ...result, gradient: { ...result.gradient, pad } };
+          known('pad', pad);
+          return result;
         },
       };
     },
