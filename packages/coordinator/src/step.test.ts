@@ -1,33 +1,123 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
-import type { JobPlan } from '@tutti/protocol';
+import type { JobPlan, OptimizerSpec } from '@tutti/protocol';
 import { createStep } from './step.js';
 
-const CHUNKS = 5;
 const kernels = createKernels();
-const layout = createLayout([{ name: 'w', shape: [4 * CHUNKS] }], 4);
+const layout = createLayout([{ name: 'w', shape: [6] }], 2);
+const plan = (optimizer: OptimizerSpec = { name: 'sgd', learningRate: 1 }): JobPlan => ({
+  programName: 'p',
+  programHash: '',
+  parameters: [{ name: 'w', shape: [6] }],
+  trainingExamples: 10,
+  evaluationExamples: 0,
+  evaluationBatchSize: 4,
+  batchSize: 8,
+  shards: 2,
+  seed: 1,
+  steps: 4,
+  stepsPerEpoch: 2,
+  optimizer,
+  chunkFloats: 2,
+});
 
-function planOf(clipNorm?: number): JobPlan {
+function open(step = 0, optimizer?: OptimizerSpec) {
+  const under = createStep({ step, plan: plan(optimizer), layout, kernels });
   return {
-    programName: 'p',
-    programHash: 'h',
-    parameters: [{ name: 'w', shape: [4 * CHUNKS] }],
-    trainingExamples: 10,
-    evaluationExamples: 0,
-    evaluationBatchSize: 1,
-    batchSize: 5,
-    shards: 1,
-    seed: 1,
-    steps: 2,
-    stepsPerEpoch: 2,
-    optimizer: { name: 'sgd', learningRate: 0.1, ...(clipNorm === undefined ? {} : { clipNorm }) },
+    under,
+    push: (shard: number, chunk: number, value = 1) =>
+      under.contribute(
+        { type: 'contribution', step, lo: shard, hi: shard + 1, chunk },
+        new Uint8Array(Float32Array.of(value, value).buffer),
+      ),
+    report: (shard: number, count = 4, maxAbs = 1) =>
+      under.report(`w${shard}`, { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs }),
+    ready: () => [...under.ready()].map(({ chunk }) => chunk),
   };
 }
 
+describe('step', () => {
+  it('gives out each sum as soon as it is complete, before anybody has reported', () => {
+    const { push, ready, under } = open();
+    push(0, 2);
+    assert.deepEqual(ready(), []);
+    push(1, 2, 3);
+    const [given] = [...under.ready()];
+    assert.equal(given?.chunk, 2);
+    assert.deepEqual([...given.sum.values], [4, 4]);
+    assert.equal(given.count, 8);
+    assert.deepEqual(ready(), []);
+  });
+
+  it('keeps one back until all have reported, so that nobody leaves the step before', () => {
+    const { push, report, ready, under } = open();
+    for (const chunk of [0, 1, 2]) for (const shard of [0, 1]) push(shard, chunk);
+    const early = ready();
+    assert.equal(early.length, 2);
+    assert.deepEqual(ready(), []);
+    report(0);
+    assert.deepEqual(ready(), []);
+    report(1);
+    const rest = ready();
+    assert.deepEqual([...early, ...rest].sort(), [0, 1, 2]);
+    for (const chunk of [0, 1, 2]) under.applied(chunk);
+    assert.equal(under.done, true);
+  });
+
+  it('is not done before all have reported, even where every chunk is applied', () => {
+    const { report, under } = open();
+    for (const chunk of [0, 1, 2]) under.applied(chunk);
+    assert.equal(under.done, false);
+    assert.deepEqual(under.missing(), [0, 1]);
+    report(0);
+    report(1);
+    assert.equal(under.done, true);
+  });
+
+  it('gives out nothing early when clipping by global norm', () => {
+    const { push, report, ready } = open(0, { name: 'sgd', learningRate: 1, clipNorm: 1 });
+    for (const chunk of [0, 1]) for (const shard of [0, 1]) push(shard, chunk);
+    for (const shard of [0, 1]) report(shard);
+    assert.deepEqual(ready(), []);
+    for (const shard of [0, 1]) push(shard, 2);
+    assert.deepEqual(ready(), [0, 1, 2]);
+  });
+
+  it('keeps a sum that overflows, and names who is to blame once that is known', () => {
+    const { push, report, ready } = open();
+    for (const shard of [0, 1]) push(shard, 1, 3e38);
+    assert.deepEqual(ready(), []);
+    report(0, 4, 3e38);
+    assert.deepEqual(ready(), []);
+    report(1, 4, 3e38);
+    assert.throws(ready, { code: 'NOT_FINITE', message: /shard [01] on worker w[01]/ });
+  });
+
+  it('counts the examples of the last step of an epoch, and holds the workers to it', () => {
+    const { push, report, ready, under } = open(1);
+    for (const shard of [0, 1]) push(shard, 0);
+    assert.equal([...under.ready()][0]?.count, 2);
+    for (const shard of [0, 1]) report(shard, 4);
+    push(0, 1);
+    push(1, 1);
+    assert.throws(ready, { code: 'INTERNAL', message: /8 examples .* has 2/ });
+  });
+});
+
+const CHUNKS = 5;
+const long = createLayout([{ name: 'w', shape: [4 * CHUNKS] }], 4);
+
+const planOf = (clipNorm?: number): JobPlan => ({
+  ...plan({ name: 'sgd', learningRate: 0.1, ...(clipNorm === undefined ? {} : { clipNorm }) }),
+  parameters: [{ name: 'w', shape: [4 * CHUNKS] }],
+  batchSize: 5,
+  shards: 1,
+});
+
 /** A step whose only shard has reported and sent everything. */
 function fullStep(clipNorm?: number) {
-  const step = createStep({ step: 0, plan: planOf(clipNorm), layout, kernels });
+  const step = createStep({ step: 0, plan: planOf(clipNorm), layout: long, kernels });
   const sums = { count: 5, lossSum: 1, metrics: {}, computeMs: 1, maxAbs: 1 };
   step.report('w0', { shard: 0, ...sums });
   for (let chunk = 0; chunk < CHUNKS; chunk++) {

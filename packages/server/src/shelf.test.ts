@@ -73,6 +73,21 @@ describe('shelf', () => {
     );
   });
 
+  it('keeps the version of the step under way, though all who compute ask for the next', () => {
+    const { shelf, sent, apply } = open();
+    shelf.store(0, bytes(1, 2));
+    shelf.pull('a', 1);
+    apply(0, 2, 4);
+    shelf.pull('b', 1);
+    // Other chunks may still be at version 0, and whoever computed for them may be lost.
+    shelf.pull('late', 0);
+    assert.deepEqual(sent.at(-1), ['late', { type: 'weights', version: 0, chunk: 0 }, [1, 2]]);
+    shelf.pull('a', 2);
+    shelf.pull('late', 1);
+    apply(1, 2, 4);
+    assert.throws(() => shelf.pull('later', 0), { code: 'REFUSED' });
+  });
+
   it('refuses a version that is gone, with both', () => {
     const { shelf, apply } = open();
     shelf.store(0, bytes(1, 2));

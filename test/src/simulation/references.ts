@@ -49,7 +49,7 @@ async function compute({ chunkFloats, ...shape }: ProgramShape): Promise<Referen
   };
 }
 
-/** The same program with one more parameter, of the kind that is averaged and is known early. */
+/** The same program with one more parameter, of the kind that is averaged, and all gradients known early. */
 function padded(program: Program): Program {
   return {
     ...program,
@@ -66,9 +66,10 @@ function padded(program: Program): Program {
         async gradient(weights, microBatch, known) {
           const result = await narrow.gradient(weights, microBatch);
           const pad = new Float32Array(PADDING).fill(result.gradient.b![0]! / 7);
-          if (known === undefined) return { ...result, gradient: { ...result.gradient, pad } };
-          known('pad', pad);
-          return result;
+          const gradient = { pad, ...result.gradient };
+          if (known === undefined) return { ...result, gradient };
+          for (const [name, values] of Object.entries(gradient)) known(name, values);
+          return { ...result, gradient: {} };
         },
       };
     },
