@@ -79,15 +79,17 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   let receive: (peer: string, envelope: Envelope) => void = () => {};
   let closed: (peer: string, reason: string) => void = () => {};
   let badFrame: (peer: string, reason: string) => void = () => {};
+  let stranger: (reason: string) => void = () => {};
   const listener = await transport.listen(init.address, {
     message: (peer, envelope) => receive(peer, envelope),
     closed: (peer, reason) => closed(peer, reason),
     badFrame: (peer, reason) => badFrame(peer, reason),
+    stranger: (reason) => stranger(reason),
   });
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {
       const coordination = coordinate({ ...init, transport }, listener, emit, signal);
-      ({ receive, closed, badFrame } = coordination);
+      ({ receive, closed, badFrame, stranger } = coordination);
       return coordination.run();
     },
     { signal: init.signal, onEvent: init.onEvent },

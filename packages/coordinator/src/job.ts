@@ -26,6 +26,7 @@ import { type Checkpoints, createCheckpoints } from './checkpoints.js';
 import type { CoordinatorInit, Deadlines } from './coordinator.js';
 import { createDeliveries } from './deliveries.js';
 import { FAREWELL_MS } from './farewell.js';
+import { foreign } from './foreign.js';
 import type { JobParts, JobState } from './job-state.js';
 import { createMembership, type Membership } from './membership.js';
 import { createOpening, type Opened, type Opening, readingCheckpoint } from './opening.js';
@@ -391,11 +392,7 @@ export function coordinate(
       else guard(() => membership.leave(peer, reason));
     },
     badFrame: (peer: string, reason: string) =>
-      emit({
-        event: 'warning',
-        code: 'BAD_FRAME',
-        message: `Peer ${peer} was cut off: ${reason}`,
-        remedy: 'Check that only Tutti processes connect to this port.',
-      }),
+      emit(foreign(`Peer ${peer} was cut off: ${reason}`)),
+    stranger: (reason: string) => emit(foreign(`Refused a connection: ${reason}`)),
   };
 }

@@ -29,6 +29,11 @@ export interface ListenHandlers {
   closed?(peer: string, reason: string): void;
   /** A peer sent something that is no message. It is cut off; nobody else is affected. */
   badFrame?(peer: string, reason: string): void;
+  /**
+   * Somebody connected and did not speak the language of this transport: it never became a peer, and
+   * nobody is affected. Several in a row are told together.
+   */
+  stranger?(reason: string): void;
 }
 
 export interface Listener {

@@ -171,6 +171,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             coordinator = undefined;
             monitor.notify();
           },
+          stranger: (reason) => emit({ event: 'refused', peer: 'no peer', reason }),
           badFrame: (peer, reason) => emit({ event: 'refused', peer: `${at}/${peer}`, reason }),
         }),
       );

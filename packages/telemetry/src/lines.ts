@@ -30,7 +30,7 @@ export function eventText(
     case 'checkpoint':
       return say(`checkpoint of step ${event.step} in ${event.path}`);
     case 'warning':
-      return warn(`warning: ${event.message} ${event.remedy}`);
+      return warn(`warning: ${sentence(event.message)} ${event.remedy}`);
     case 'failed':
       return warn(failureText(event));
     // A warning comes with it.
@@ -39,6 +39,11 @@ export function eventText(
     case 'finished':
       return undefined;
   }
+}
+
+/** Messages end without a full stop, remedies with one. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 export function failureText(event: FailedEvent): string {

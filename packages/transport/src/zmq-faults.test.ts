@@ -23,6 +23,7 @@ async function watch(options: ZmqTransportOptions = {}) {
     message: (peer, { message }) => note('message', peer, versionOf(message)),
     closed: (peer, reason) => note('closed', peer, reason),
     badFrame: (peer, reason) => note('badFrame', peer, reason),
+    stranger: (reason) => note('stranger', 'nobody', reason),
   };
   const listener = await createZmqTransport(options).listen(anywhere, handlers);
   const port = Number(listener.address.split(':').at(-1));
@@ -106,6 +107,29 @@ describe('the ZeroMQ transport with faults', () => {
       assert.ok(!watched.events.some(([kind, , about]) => kind === 'message' && about === 13));
     });
   }
+
+  for (const [who, said] of [
+    ['a web browser', 'GET / HTTP/1.1\r\nHost: there\r\n\r\n'],
+    ['a TLS client', Buffer.from('16030100c8010000c40303', 'hex')],
+    ['noise', Buffer.alloc(200, 0xff)],
+    ['a port scan', ''],
+  ] as const)
+    it(`${who} on the port is told of, with the port, and harms nobody`, async () => {
+      const watched = await watch();
+      const socket = connect(watched.port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.end(said);
+      const [, , reason] = await watched.until('stranger');
+      assert.match(
+        String(reason),
+        new RegExp(
+          `does not speak the protocol of ZeroMQ connected to .*:${watched.port} \\(.+\\)$`,
+        ),
+      );
+      await heard(watched, 1);
+      socket.destroy();
+      await watched.listener.close();
+    });
 
   it('a peer that sends an empty message leaves without harm', async () => {
     const watched = await watch();

@@ -1,10 +1,12 @@
 import { connect as connectSocket } from 'node:net';
 import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import { type Clock, TuttiError } from '@tutti/runtime';
+import type { Event } from 'zeromq';
 import { bindable, faultOfAddress } from './address.js';
 import { createOutbox, messagesIn, type Outbox } from './batch.js';
 import { farewell } from './farewell.js';
 import { acceptLane, type Lane, readOffer } from './lane.js';
+import { createStrangers } from './strangers.js';
 import { bytesOf, createTraffic } from './traffic.js';
 import {
   encodeWithin,
@@ -27,10 +29,13 @@ interface Peer {
 export async function listenZmq(
   wanted: string,
   handlers: ListenHandlers,
-  limits: ZmqLimits,
+  limits: ZmqLimits & { readonly clock: Clock },
 ): Promise<Listener> {
   const router = new NotifiedRouter(wanted, limits);
-  const ended = observe(router.events, () => {});
+  let stranger = (_: string) => {};
+  const ended = observe(router.events, (event) => {
+    if (event.type.startsWith('handshake:error')) stranger(whatOf(event));
+  });
   try {
     await bind(router, wanted);
   } catch (error) {
@@ -39,6 +44,7 @@ export async function listenZmq(
     throw error;
   }
   const address = router.lastEndpoint ?? wanted;
+  stranger = createStrangers(address, limits.clock, (reason) => handlers.stranger?.(reason));
   const traffic = createTraffic();
   const byId = new Map<string, Peer>();
   const byName = new Map<string, Peer>();
@@ -149,6 +155,12 @@ export async function listenZmq(
       await ended;
     },
   };
+}
+
+function whatOf(event: Event): string {
+  const reason = 'error' in event ? event.error.message : event.type;
+  // The socket's view of a connection that its other end closed.
+  return reason === 'Broken pipe' ? 'it sent something else, or hung up' : reason;
 }
 
 /** A peer that is gone is told of by `closed`, in order; whatever else fails is a fault of ours. */
