@@ -1,10 +1,18 @@
 import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
 import { loadProgram } from '@tutti/launch';
-import { isTuttiError, TuttiError } from '@tutti/runtime';
-import type { Logger } from '@tutti/telemetry';
-import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
+import { isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
+import {
+  type Computation,
+  openProgram,
+  type ParameterValues,
+  type Program,
+  type ProgramData,
+} from '@tutti/worker';
+import type { CliContext } from './context.js';
 import { runFolder } from './folders.js';
+import { monitorsOf } from './monitors.js';
+import type { Output } from './output.js';
 
 /** A program with the weights that a run of it left. */
 export interface TrainedProgram {
@@ -14,6 +22,8 @@ export interface TrainedProgram {
   readonly computation: Computation;
   readonly checkpoint: Checkpoint;
   readonly values: ParameterValues;
+  /** Says what is waited for. */
+  readonly monitor: Monitor;
   close(): Promise<void>;
 }
 
@@ -24,9 +34,11 @@ export interface TrainedProgram {
 export async function openTrained(
   path: string,
   { checkpoint: given }: Pick<Settings, 'checkpoint'>,
-  log: Logger,
+  { log, renderer }: Pick<Output, 'log' | 'renderer'>,
+  context: CliContext,
 ): Promise<TrainedProgram> {
-  const { program, hash } = await loadProgram(path);
+  const { monitor, closing } = monitorsOf(context, renderer);
+  const { program, hash } = await loadProgram(path, monitor);
   const folder = given ?? runFolder(program.name ?? 'program');
   // Before TensorFlow is loaded: a wrong path should not take seconds to tell.
   const found = await readCheckpoint(folder).catch((error) => {
@@ -45,20 +57,14 @@ export async function openTrained(
       now: hash,
     });
   }
-  const data = await program.data();
-  let computation: Computation | undefined;
-  const close = async () => {
-    await computation?.close?.();
-    await data.training.close?.();
-    await data.evaluation?.close?.();
-  };
+  const open = await openProgram(program, monitor, closing);
+  const { data, computation, close } = open;
   try {
-    computation = await program.open();
     const checkpoint = await readCheckpoint(found.path, { parameters: computation.parameters });
     const values = Object.fromEntries(
       checkpoint.parameters.map(({ name, values }) => [name, values]),
     );
-    return { program, hash, data, computation, checkpoint, values, close };
+    return { program, hash, data, computation, checkpoint, values, monitor, close };
   } catch (error) {
     await close();
     throw error;

@@ -22,6 +22,7 @@ export {
   type Deadlines,
   type RunningCoordinator,
 } from './coordinator.js';
+export { readingCheckpoint } from './opening.js';
 export { type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type StepRecord } from './recorder.js';

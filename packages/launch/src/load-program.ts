@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isTuttiError, TuttiError } from '@tutti/runtime';
+import { isTuttiError, type Monitor, TuttiError, type Wait } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
 import { type BuildFailure, build } from 'esbuild';
 
@@ -16,8 +16,9 @@ export interface LoadedProgram {
  * Imports a program as it is, TypeScript or JavaScript.
  * @throws TuttiError BAD_PROGRAM: missing, does not parse (with file, line and the line itself),
  *   throws on import, or exports no program
+ * @param monitor says so if the import takes long
  */
-export async function loadProgram(path: string): Promise<LoadedProgram> {
+export async function loadProgram(path: string, monitor?: Monitor): Promise<LoadedProgram> {
   const file = resolve(path);
   await stat(file).catch((cause) => {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
@@ -29,7 +30,8 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
     // Node alone runs JavaScript, and tells by its syntax what kind it is.
     const typescript = /\.[cm]?tsx?$/.test(file);
     const importing = typescript ? importTypeScript(href) : import(href);
-    exported = (await importing).default;
+    const imported = await (monitor?.race(importing, importOf(path)) ?? importing);
+    exported = imported.default;
   } catch (thrown) {
     if (isTuttiError(thrown)) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
@@ -38,6 +40,14 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
   const program = checkProgram(exported, path);
   const name = program.name ?? basename(file, extname(file));
   return { program: { ...program, name }, hash };
+}
+
+function importOf(path: string): Wait {
+  return {
+    who: `the program ${path}`,
+    what: 'be imported',
+    remedy: 'See what it awaits at its top level.',
+  };
 }
 
 /** tsx is loaded only when it is needed. */

@@ -19,8 +19,15 @@ import {
 } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
-import { abortError, type Clock, TuttiError } from '@tutti/runtime';
-import { createTask, type Program } from '@tutti/worker';
+import {
+  abortError,
+  type Clock,
+  createMonitor,
+  type Monitor,
+  TuttiError,
+  type WaitReport,
+} from '@tutti/runtime';
+import { createTask, openProgram, type Program, watchTask } from '@tutti/worker';
 import { createPlainSteps } from './plain-steps.js';
 
 /** A step that was computed again. */
@@ -58,6 +65,8 @@ export interface ReplayInit {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onStep?: (step: ReplayedStep) => void;
+  /** Told of every wait that lasts. */
+  readonly onWaiting?: (report: WaitReport) => void;
 }
 
 /**
@@ -87,7 +96,10 @@ export async function replay(init: ReplayInit): Promise<Replay> {
   const checkpoints = new Map<number, string>();
   for (const listed of await listCheckpoints(directory)) checkpoints.set(listed.step, listed.path);
 
-  const run = await openSteps(program, point, clock);
+  const { onWaiting = () => {} } = init;
+  const monitor = createMonitor({ clock, signal, onWaiting });
+  const closing = createMonitor({ clock, onWaiting });
+  const run = await openSteps(program, point, clock, monitor, closing);
   const steps: ReplayedStep[] = [];
   try {
     for (let version = point.step; version < last; version++) {
@@ -156,14 +168,21 @@ async function recordsOf(
   return new Map(all.filter((record) => record.job === job).map((each) => [each.step, each]));
 }
 
-async function openSteps(program: Program, point: ResumePoint, clock: Clock) {
+async function openSteps(
+  program: Program,
+  point: ResumePoint,
+  clock: Clock,
+  monitor: Monitor,
+  closing: Monitor,
+) {
   const { plan } = point;
-  const data = await program.data();
-  const computation = await program.open();
+  const open = await openProgram(program, monitor, closing);
+  const { data, computation } = open;
   const layout = createLayout(plan.parameters, plan.chunkFloats);
   const kernels = createKernels();
   const worker = 'this process';
-  const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
+  const bare = createTask({ plan, layout, data, computation, kernels, clock, worker });
+  const task = watchTask(bare, monitor);
   const sums = createSumDigests(() => layout.chunks);
   const { applied } = sums;
   const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
@@ -174,11 +193,7 @@ async function openSteps(program: Program, point: ResumePoint, clock: Clock) {
       const totals = await steps.step(version);
       return { totals, digest: sums.of(version)! };
     },
-    async close() {
-      await computation.close?.();
-      await data.training.close?.();
-      await data.evaluation?.close?.();
-    },
+    close: open.close,
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type RunningCoordinator,
 } from '@tutti/coordinator';
 import { createLayout } from '@tutti/parameters';
-import { type Running, start, systemClock, toTuttiError } from '@tutti/runtime';
+import { createMonitor, type Running, start, systemClock, type WaitReport } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport, type Heartbeat } from '@tutti/transport';
@@ -18,6 +18,7 @@ import { type Child, startChild, type Trained } from './child.js';
 import { type ServerFleet, startServerFleet } from './server-fleet.js';
 import { trainInSingleProcess } from './single-process.js';
 import type { SingleProcessArgument } from './single-process-main.js';
+import { tellOfServer } from './tell-of-server.js';
 import { createWorkerCrew } from './worker-crew.js';
 import { workerEnvironment } from './worker-environment.js';
 import type { WorkerArgument } from './worker-process.js';
@@ -106,6 +107,9 @@ async function trainInChild(
   signal: AbortSignal,
 ): Promise<JobResult> {
   let trained: Trained | undefined;
+  let heardAt = systemClock.now();
+  const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+  const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
   const child = startChild({
     name: 'the training process',
     entry: 'single-process-main',
@@ -117,12 +121,18 @@ async function trainInChild(
     environment: workerEnvironment(process.env),
     onLine,
     onReport(report) {
+      heardAt = systemClock.now();
       if (report.type === 'event') emit(report.event);
       else if (report.type === 'trained') trained = report.trained;
     },
   });
   try {
-    const error = await unlessAborted(child.exited, signal);
+    const error = await monitor.race(child.exited, () => ({
+      who: `${child.name} (pid ${child.pid})`,
+      what: 'say something',
+      remedy: 'See what the program does: it may hold the event loop. End it if it hangs.',
+      heardAt,
+    }));
     if (error !== undefined) throw error;
     const { plan, parameters } = trained!;
     return { ...trained!, values: createLayout(plan.parameters).views(parameters) };
@@ -145,9 +155,16 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
   // One listener a role: many roles are no leak.
   setMaxListeners(0, both);
   const held: RunningServer[] = [];
+  const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+  const monitor = createMonitor({ clock: systemClock, signal: both, onWaiting });
   try {
     for (let at = 0; at < servers * (replicas + 1); at++) {
-      const server = createServer({ address: `local://server-${at}`, transport, signal: both });
+      const server = createServer({
+        address: `local://server-${at}`,
+        transport,
+        signal: both,
+        onEvent: tellOfServer(`server ${at}`, emit),
+      });
       held.push(await server.start());
     }
     const coordinator = await createCoordinator({
@@ -163,12 +180,17 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
         name: `w${at}`,
         transport,
         signal: both,
+        onEvent: (event) => event.event === 'waiting' && emit({ ...event, by: `w${at}` }),
       }).start(),
     );
     // A worker that fails before it has joined can only say so here.
     const failed = running.map(({ result }) => result.then(() => new Promise<never>(() => {})));
     const result = await Promise.race([coordinator.result, ...failed]);
-    await Promise.all(running.map((worker) => worker.result));
+    await monitor.race(Promise.all(running.map((worker) => worker.result)), {
+      who: 'the workers',
+      what: 'end, as they were told',
+      remedy: 'See what their program does when it is closed.',
+    });
     return result;
   } finally {
     stopping.abort();
@@ -193,6 +215,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         argument: argument satisfies WorkerArgument,
         environment,
         onLine,
+        onReport: (report) => report.type === 'event' && emit(report.event),
       });
       children.push(child);
       return child;
@@ -206,6 +229,8 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     crew.observe(event);
     emit(event);
   };
+  const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+  const monitor = createMonitor({ clock: systemClock, signal: both, onWaiting });
   let server: RunningServer | undefined;
   let fleet: ServerFleet | undefined;
   let coordinator: RunningCoordinator | undefined;
@@ -219,6 +244,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         transport,
         alsoListen: [{ transport: local, address: 'local://server' }],
         signal: both,
+        onEvent: tellOfServer('the server', emit),
       }).start();
       const [open, inside] = server.addresses as [string, string];
       addresses.push({ connect: inside, public: open, transport: local });
@@ -231,7 +257,12 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         emit,
         failed: (error) => !ended && stopping.abort(error),
       });
-      for (const connect of await unlessAborted(fleet.addresses, both)) addresses.push({ connect });
+      const listening = await monitor.race(fleet.addresses, {
+        who: 'the server processes',
+        what: 'start and listen',
+        remedy: 'See what they print; the machine may be short of memory or processors.',
+      });
+      for (const connect of listening) addresses.push({ connect });
     }
     coordinator = await createCoordinator({
       ...coordinatorInit(options, observed, both),
@@ -269,18 +300,4 @@ function coordinatorInit(
     ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(deadlines === undefined ? {} : { deadlines }),
   };
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return Promise.race([
-    promise,
-    new Promise<never>((_, reject) =>
-      signal.addEventListener(
-        'abort',
-        () => reject(toTuttiError(signal.reason, 'ABORTED', 'Stopped', 'Start it again.')),
-        { once: true },
-      ),
-    ),
-  ]);
 }

@@ -42,9 +42,10 @@ export function startServerFleet(init: {
       const child = startChild({
         name: `server ${at}`,
         entry: 'server-process',
-        argument: { address, heartbeat } satisfies ServerArgument,
+        argument: { address, name: `server ${at}`, heartbeat } satisfies ServerArgument,
         onLine,
         onReport(report) {
+          if (report.type === 'event') emit(report.event);
           if (report.type !== 'listening') return;
           listening = report.addresses[0]!;
           alive.add(at);

@@ -1,15 +1,19 @@
 import { createServer } from '@tutti/server';
 import { createZmqTransport, type Heartbeat } from '@tutti/transport';
 import { childMain } from './child-main.js';
+import { tellOfServer } from './tell-of-server.js';
 
 export interface ServerArgument {
   readonly address: string;
+  /** How this process is called in what it tells. */
+  readonly name: string;
   readonly heartbeat: Heartbeat;
 }
 
-await childMain<ServerArgument>(async ({ address, heartbeat }, signal, tell) => {
+await childMain<ServerArgument>(async ({ address, name, heartbeat }, signal, tell) => {
   const transport = createZmqTransport(heartbeat);
-  const server = await createServer({ address, transport, signal }).start();
+  const onEvent = tellOfServer(name, (event) => tell({ type: 'event', event }));
+  const server = await createServer({ address, transport, signal, onEvent }).start();
   tell({ type: 'listening', addresses: server.addresses });
   await server.result;
 });

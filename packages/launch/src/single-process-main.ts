@@ -1,5 +1,5 @@
 import type { JobSettings } from '@tutti/coordinator';
-import { systemClock } from '@tutti/runtime';
+import { createMonitor, systemClock } from '@tutti/runtime';
 import { checkpointsOf, type KeepOptions } from './checkpoints-of.js';
 import { childMain } from './child-main.js';
 import { loadProgram } from './load-program.js';
@@ -12,7 +12,12 @@ export interface SingleProcessArgument {
 }
 
 await childMain<SingleProcessArgument>(async ({ program: path, settings, keep }, signal, tell) => {
-  const { program, hash: programHash } = await loadProgram(path);
+  const monitor = createMonitor({
+    clock: systemClock,
+    signal,
+    onWaiting: (report) => tell({ type: 'event', event: { event: 'waiting', ...report } }),
+  });
+  const { program, hash: programHash } = await loadProgram(path, monitor);
   const emit = (event: Parameters<Parameters<typeof trainInSingleProcess>[0]['emit']>[0]) =>
     tell({ type: 'event', event });
   const { values: _, ...trained } = await trainInSingleProcess({

@@ -8,15 +8,16 @@ import {
   type JobSettings,
   meansOf,
   type Resume,
+  readingCheckpoint,
   resolvePlan,
   totalOf,
 } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { evaluatesAt } from '@tutti/protocol';
-import { abortError, type Clock } from '@tutti/runtime';
+import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { createTask, describeProgram, type Program } from '@tutti/worker';
+import { createTask, describeProgram, openProgram, type Program, watchTask } from '@tutti/worker';
 import { createPlainSteps } from './plain-steps.js';
 import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
 
@@ -36,16 +37,23 @@ export async function trainInSingleProcess(init: {
   readonly emit: (event: RunEvent) => void;
 }): Promise<JobResult> {
   const { program, settings, clock, signal, emit, checkpoints: sink } = init;
-  const data = await program.data();
-  const computation = await program.open();
+  const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+  const monitor = createMonitor({ clock, signal, onWaiting });
+  const open = await openProgram(program, monitor, createMonitor({ clock, onWaiting }));
+  const { data, computation } = open;
   try {
     const description = describeProgram(program, data, computation, init.programHash);
-    const point = await init.resume?.({ description, settings, workers: 0, emit });
+    const finding = init.resume?.({ description, settings, workers: 0, emit });
+    const point = await monitor.race(finding, readingCheckpoint);
     const plan = point?.plan ?? resolvePlan(description, settings, 0);
     const job = point?.job ?? init.job;
     const layout = createLayout(plan.parameters, plan.chunkFloats);
     const kernels = createKernels();
-    const task = createTask({ plan, layout, data, computation, kernels, clock, worker: 'main' });
+    const worker = 'main';
+    const task = watchTask(
+      createTask({ plan, layout, data, computation, kernels, clock, worker }),
+      monitor,
+    );
     const recorder = createRecorder({ state: { job, plan, layout }, sink, emit });
     const { applied } = recorder;
     const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
@@ -113,12 +121,16 @@ export async function trainInSingleProcess(init: {
       values: weights,
       examplesPerSecond: progress.examplesPerSecond,
       wireBytesPerStep: 0,
-      modelPath: (await checkpoints?.last()) ?? null,
+      modelPath: (await monitor.race(checkpoints?.last(), writingModel)) ?? null,
     };
   } finally {
     await sink?.close?.();
-    await computation.close?.();
-    await data.training.close?.();
-    await data.evaluation?.close?.();
+    await open.close();
   }
 }
+
+const writingModel = {
+  who: 'the disk',
+  what: 'write the trained model',
+  remedy: 'See whether it is full, or slow.',
+};

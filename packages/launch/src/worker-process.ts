@@ -1,3 +1,4 @@
+import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
 import { createZmqTransport, type Heartbeat } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import { childMain } from './child-main.js';
@@ -10,12 +11,21 @@ export interface WorkerArgument {
   readonly heartbeat: Heartbeat;
 }
 
-await childMain<WorkerArgument>(async (argument, signal, _tell, onTerminate) => {
-  const { program, hash } = await loadProgram(argument.program);
+await childMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
   const { coordinator, name, heartbeat } = argument;
-  const transport = createZmqTransport(heartbeat);
-  const init = { program, programHash: hash, coordinator, name, transport, signal };
-  const worker = createWorker(init).start();
+  const onWaiting = (report: WaitReport) =>
+    tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });
+  const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
+  const { program, hash } = await loadProgram(argument.program, monitor);
+  const worker = createWorker({
+    program,
+    programHash: hash,
+    coordinator,
+    name,
+    transport: createZmqTransport(heartbeat),
+    signal,
+    onEvent: (event) => event.event === 'waiting' && onWaiting(event),
+  }).start();
   // Whoever ends one worker wants the others to go on. The launcher knows force, too.
   onTerminate(() => void worker.leave());
   await worker.result;

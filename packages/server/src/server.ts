@@ -17,6 +17,7 @@ import {
   systemClock,
   TuttiError,
   toTuttiError,
+  type WaitReport,
 } from '@tutti/runtime';
 import { createZmqTransport } from '@tutti/transport';
 import { createShelf, type Shelf } from './shelf.js';
@@ -37,7 +38,8 @@ export interface ServerInit {
 
 export type ServerEvent =
   | { readonly event: 'opened'; readonly job: string; readonly chunks: number }
-  | { readonly event: 'refused'; readonly peer: string; readonly reason: string };
+  | { readonly event: 'refused'; readonly peer: string; readonly reason: string }
+  | ({ readonly event: 'waiting' } & WaitReport);
 
 export interface RunningServer extends Running<ServerEvent, void> {
   /** Where it can be reached, with the real ports: `address` first, then those of `alsoListen`. */
@@ -69,11 +71,17 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   const { clock = systemClock, transport = createZmqTransport(), kernels = createKernels() } = init;
   const points = [{ transport, address: init.address }, ...(init.alsoListen ?? [])];
   const stopping = new AbortController();
-  const monitor = createMonitor({ clock, signal: stopping.signal });
+  const monitor = createMonitor({
+    clock,
+    signal: stopping.signal,
+    onWaiting: (report) => emit({ event: 'waiting', ...report }),
+  });
   const listeners: Listener[] = [];
   let emit: (event: ServerEvent) => void = () => {};
   let job: string | undefined;
   let coordinator: string | undefined;
+  /** When the coordinator said something last. */
+  let heardAt = clock.now();
   let shelf: Shelf | undefined;
   let finished = false;
 
@@ -87,6 +95,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   const defer = (task: () => void) => void clock.after(0, task);
 
   function receive(peer: string, { message, payload }: Envelope) {
+    if (peer === coordinator) heardAt = clock.now();
     // A server that was started again: the coordinator will find out and give it its weights.
     if (job === undefined && FOR_A_JOB.includes(message.type))
       return send(peer, { type: 'holding' });
@@ -193,11 +202,15 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         });
         while (!finished) {
           // Weights and versions stay: they are all that a new coordinator needs.
-          await monitor.until(() => finished || coordinator === undefined, {
-            who: 'the coordinator',
-            what: 'finish the job',
-            remedy: 'See what the coordinator says.',
-          });
+          await monitor.until(
+            () => finished || coordinator === undefined,
+            () => ({
+              who: 'the coordinator',
+              what: `go on with job ${job}`,
+              remedy: 'See what it waits for: tutti status --coordinator, or its log.',
+              heardAt,
+            }),
+          );
           await monitor.until(() => finished || coordinator !== undefined, {
             who: 'the coordinator',
             what: 'come back',

@@ -119,6 +119,8 @@ export interface WorkerExcludedEvent {
 /** The run stands still. Repeated while it does. */
 export interface WaitingEvent {
   readonly event: 'waiting';
+  /** Who waits; the coordinator if absent. */
+  readonly by?: string;
   readonly who: string;
   readonly what: string;
   /** How long it has been waiting. */

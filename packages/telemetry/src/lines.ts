@@ -25,7 +25,7 @@ export function eventText(
       );
     case 'waiting':
       return warn(
-        `waiting for ${event.who}: ${event.what}, for ${formatDuration(event.sinceMs)} now. ${event.remedy}`,
+        `${event.by === undefined ? 'waiting' : `${event.by} waits`} for ${event.who}: ${event.what}, for ${formatDuration(event.sinceMs)} now. ${event.remedy}`,
       );
     case 'checkpoint':
       return say(`checkpoint of step ${event.step} in ${event.path}`);

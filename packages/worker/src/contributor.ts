@@ -6,6 +6,7 @@ import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/ru
 import type { ReadAhead } from './read-ahead.js';
 import { createSpeaker } from './speaker.js';
 import type { TakeGradient, Task } from './task.js';
+import { ofData } from './watch-task.js';
 import type { WeightBuffer } from './weights.js';
 
 /** A worker's part in the steps: gradients of its shards, added along the tree, on their way. */
@@ -57,11 +58,7 @@ export function createContributor(init: {
 
   async function compute(step: number, shard: number, take: TakeGradient) {
     const of = `of shard ${shard} of step ${step}`;
-    const microBatch = await monitor.race(readAhead.take(step, shard), {
-      who: 'the training data',
-      what: `give the micro-batch ${of}`,
-      remedy: 'See whether its disk or host answers.',
-    });
+    const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
     return monitor.race(
       task.gradient(weights.values, microBatch, take),
       init.ofProgram(`compute the gradient ${of}`),

@@ -1,5 +1,6 @@
 export { describeProgram } from './describe.js';
 export { hostFacts } from './host-facts.js';
+export { type OpenProgram, ofProgram, openProgram } from './open-program.js';
 export {
   type Computation,
   defineProgram,
@@ -11,6 +12,7 @@ export {
   type ProgramData,
 } from './program.js';
 export { createTask, type ReadMicroBatch, type Task } from './task.js';
+export { watchTask } from './watch-task.js';
 export {
   createWorker,
   type RunningWorker,

@@ -15,7 +15,8 @@ export interface Upstream {
   /** The version asked for last; -1 before the first. A later one than that may be all there is. */
   readonly wanted: number;
   readonly traffic: number;
-  readonly names: string;
+  /** Those that hold some of these chunks. */
+  namesOf(chunks: readonly number[]): string;
   close(): Promise<void>;
 }
 
@@ -104,8 +105,12 @@ export function createUpstream(init: {
     get traffic() {
       return connections.reduce((sum, each) => sum + trafficOf(each), past);
     },
-    get names() {
-      return `the servers at ${addresses().join(', ')}`;
+    namesOf(chunks) {
+      const holders = servers.filter(({ firstChunk, chunks: held }) =>
+        chunks.some((chunk) => chunk >= firstChunk && chunk < firstChunk + held),
+      );
+      const at = holders.map(({ address }) => address).join(', ');
+      return holders.length === 1 ? `the server at ${at}` : `the servers at ${at}`;
     },
     async close() {
       const old = connections;

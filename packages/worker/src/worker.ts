@@ -235,15 +235,26 @@ async function run(
       await answer.catch(() => {});
     }
 
-    const awaited = (goal: number): Wait => ({
-      who: goal < 0 ? `the coordinator at ${init.coordinator}` : source.names,
-      what:
-        goal < 0
-          ? 'assign shards'
-          : `send chunks ${weights.missing().slice(0, 8).join(', ')} of version ${goal}`,
-      remedy: 'See what the coordinator awaits in its log.',
-      deadlineMs,
-    });
+    /** Why this worker has nothing to do. */
+    function awaited(goal: number): Wait {
+      const who = `the coordinator at ${init.coordinator}`;
+      const remedy = 'See what it waits for: tutti status --coordinator, or its log.';
+      if (!enrolment.present)
+        return {
+          who,
+          what: 'come back',
+          remedy: 'See how it ended; started again with the same settings, it finds its job.',
+          deadlineMs,
+        };
+      if (goal < 0) return { who, what: 'assign shards', remedy, deadlineMs };
+      const missing = weights.missing();
+      const some = missing.length > 8 ? ', …' : '';
+      const what = `send chunks ${missing.slice(0, 8).join(', ')}${some} of version ${goal}`;
+      // With all weights here, it has been told nothing to compute.
+      return missing.length === 0
+        ? { who, what: `say what to do at version ${goal}`, remedy, deadlineMs }
+        : { who: source.namesOf(missing), what, remedy, deadlineMs };
+    }
 
     let admissions = 0;
     let probed: string | undefined;

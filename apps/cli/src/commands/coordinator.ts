@@ -6,6 +6,7 @@ import {
   resumeFrom,
   type ServerAddress,
 } from '@tutti/coordinator';
+import { tellOfServer } from '@tutti/launch';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
@@ -43,6 +44,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
           transport,
           alsoListen: [{ transport: local, address: 'local://server' }],
           signal,
+          onEvent: tellOfServer('the server', renderer),
         }).start();
         const [open, inside] = hosted.addresses as [string, string];
         servers.push({ connect: inside, public: reachable(open, settings), transport: local });

@@ -16,6 +16,7 @@ import {
   checkNode,
   checkSharedMemory,
 } from '../doctor/machine.js';
+import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -24,7 +25,8 @@ import { tuttiVersion } from '../version.js';
 /** `tutti doctor`: what this machine has, and what to fix. */
 export async function doctor(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('doctor', flags, context);
-  await withOutput(settings, context, async ({ result }) => {
+  await withOutput(settings, context, async ({ renderer, result }) => {
+    const { monitor } = monitorsOf(context, renderer);
     const checks: [string, Check][] = [
       ['versions', () => checkVersions(tuttiVersion(), process.versions)],
       ['node', () => checkNode(process.version)],
@@ -41,7 +43,11 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
     ];
     const findings: Finding[] = [];
     for (const [name, check] of checks) {
-      const finding = await runCheck(name, check);
+      const finding = await monitor.race(runCheck(name, check), {
+        who: `the check of ${name}`,
+        what: 'end',
+        remedy: 'It takes long or hangs: see what its part of the machine does.',
+      });
       findings.push(finding);
       result({ event: 'check', ...finding }, lineOf(finding));
     }

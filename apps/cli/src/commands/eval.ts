@@ -2,7 +2,7 @@ import { meansOf, totalOf } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { abortError, TuttiError } from '@tutti/runtime';
-import { createTask, describeProgram } from '@tutti/worker';
+import { createTask, describeProgram, watchTask } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
@@ -13,8 +13,9 @@ import { openTrained } from '../trained-program.js';
 export async function evaluate(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('eval', flags, context, path);
   setArithmeticEnvironment(context.environment, resolved);
-  await withOutput(resolved.settings, context, async ({ log, result }) => {
-    const trained = await openTrained(path, resolved.settings, log);
+  await withOutput(resolved.settings, context, async (output) => {
+    const { result } = output;
+    const trained = await openTrained(path, resolved.settings, output, context);
     try {
       const { program, hash, data, computation, checkpoint, values } = trained;
       const { evaluationExamples } = describeProgram(program, data, computation, hash);
@@ -25,7 +26,7 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
       }
       // Over the shards of the run, so that the sums are added as they were then.
       const plan = { ...checkpoint.manifest.plan, evaluationExamples };
-      const task = createTask({
+      const bare = createTask({
         plan,
         layout: createLayout(plan.parameters),
         data,
@@ -34,6 +35,7 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
         clock: context.clock,
         worker: 'this process',
       });
+      const task = watchTask(bare, trained.monitor);
       const reports = [];
       for (let shard = 0; shard < plan.shards; shard++) {
         if (context.signal.aborted) throw abortError(context.signal);

@@ -12,8 +12,9 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
   const resolved = await settingsFor('export', flags, context, path);
   const { settings } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
-  await withOutput(settings, context, async ({ log, result }) => {
-    const trained = await openTrained(path, settings, log);
+  await withOutput(settings, context, async (output) => {
+    const { result } = output;
+    const trained = await openTrained(path, settings, output, context);
     try {
       const { checkpoint, values, program } = trained;
       const { step, digest } = checkpoint.manifest;

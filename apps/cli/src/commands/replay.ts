@@ -3,6 +3,7 @@ import { TuttiError } from '@tutti/runtime';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
+import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -16,9 +17,10 @@ export async function replay(path: string, flags: Flags, context: CliContext): P
   const { settings } = resolved;
   const range = steps === undefined ? undefined : rangeOf(String(steps));
   setArithmeticEnvironment(context.environment, resolved);
-  await withOutput(settings, context, async ({ result }) => {
-    const { program, hash } = await loadProgram(path);
+  await withOutput(settings, context, async ({ renderer, result }) => {
+    const { program, hash } = await loadProgram(path, monitorsOf(context, renderer).monitor);
     const replayed = await replaySteps({
+      onWaiting: (report) => renderer({ event: 'waiting', ...report }),
       program,
       programHash: hash,
       checkpoint: settings.checkpoint ?? runFolder(program.name ?? 'program'),

@@ -8,13 +8,14 @@ import { type Flags, settingsFor } from '../settings.js';
 /** `tutti server`: one parameter server; the coordinator connects to it and opens the job. */
 export async function server(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('server', flags, context);
-  await withOutput(settings, context, async ({ log, result }) => {
+  await withOutput(settings, context, async ({ log, renderer, result }) => {
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
       transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,
       onEvent(event) {
-        if (event.event === 'refused') {
+        if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
+        else if (event.event === 'refused') {
           log.warn('refused a peer', { peer: event.peer, reason: event.reason });
         } else result(event, `holds ${event.chunks} chunks of job ${event.job}`);
       },

@@ -4,6 +4,7 @@ import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
+import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -14,7 +15,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   setArithmeticEnvironment(context.environment, resolved);
   const { every, keep, best } = keepSettings(settings);
   await withOutput(settings, context, async ({ renderer }) => {
-    const { program } = await loadProgram(path);
+    const { program } = await loadProgram(path, monitorsOf(context, renderer).monitor);
     const shards = settings.shards ?? program.shards;
     if (shards !== undefined) {
       crossCheck({ ...settings, shards }, { shards: `program ${path}`, ...sources });

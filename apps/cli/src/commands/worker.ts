@@ -4,6 +4,7 @@ import { createWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { heartbeatOf } from '../job-settings.js';
+import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -16,7 +17,8 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
   const { settings } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
-    const { program, hash } = await loadProgram(path);
+    const { monitor } = monitorsOf(context, renderer);
+    const { program, hash } = await loadProgram(path, monitor);
     const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
     const { coordinator } = settings;
     const running = createWorker({
@@ -28,7 +30,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,
       onEvent(event) {
-        if (event.event === 'waiting') renderer(event);
+        if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });
         else if (json) result({ ...event }, '');
         else if (event.event === 'joined') {
           result(event, `${event.worker} joined job ${event.job} at ${coordinator}`);

@@ -1,0 +1,19 @@
+import type { ServerEvent } from '@tutti/server';
+import type { RunEvent } from '@tutti/telemetry';
+
+/** What a run says of one of its servers. */
+export function tellOfServer(
+  name: string,
+  emit: (event: RunEvent) => void,
+): (event: ServerEvent) => void {
+  return (event) => {
+    if (event.event === 'waiting') emit({ ...event, by: name });
+    else if (event.event === 'refused')
+      emit({
+        event: 'warning',
+        code: 'REFUSED',
+        message: `${name} refused ${event.peer}: ${event.reason}`,
+        remedy: 'Check that only the processes of this run connect to it.',
+      });
+  };
+}
