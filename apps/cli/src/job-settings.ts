@@ -16,7 +16,9 @@ export function keepSettings(settings: Settings) {
 }
 
 export function heartbeatOf({ heartbeatMs, heartbeatDeadlineMs }: Settings): Heartbeat {
-  return { heartbeatMs, timeoutMs: heartbeatDeadlineMs };
+  // A pause that nobody asked for gives way to the deadline.
+  const pauseMs = Math.min(heartbeatMs, Math.ceil(heartbeatDeadlineMs / 2));
+  return { heartbeatMs: pauseMs, timeoutMs: heartbeatDeadlineMs };
 }
 
 export function deadlinesOf(settings: Settings): Deadlines {

@@ -23,7 +23,8 @@ export function crossCheck(
   const from = (name: keyof Numbers) =>
     `${name} ${settings[name]}${sources[name] === undefined ? '' : ` (${sources[name]})`}`;
   const workers = explicit('workers');
-  const { shards, minWorkers, rank, heartbeatMs, heartbeatDeadlineMs } = settings;
+  const heartbeatMs = explicit('heartbeatMs');
+  const { shards, minWorkers, rank, heartbeatDeadlineMs } = settings;
 
   function refuse(a: keyof Numbers, b: keyof Numbers, why: string, remedy: string): never {
     throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {

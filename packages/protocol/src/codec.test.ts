@@ -215,7 +215,15 @@ describe('the codec', () => {
   }
 
   it('takes whole numbers of at least 0 only, and -1 for the version of an empty chunk', () => {
-    const good = { type: 'contribution', ...fixed, step: 0, lo: 0, hi: 1, chunk: 2 ** 53 - 1 };
+    const good = {
+      type: 'contribution',
+      ...fixed,
+      era: 'e',
+      step: 0,
+      lo: 0,
+      hi: 1,
+      chunk: 2 ** 53 - 1,
+    };
     decode([pack(good), new Uint8Array(4)]);
     for (const field of ['step', 'lo', 'hi', 'chunk']) {
       for (const wrong of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '1']) {
