@@ -2,8 +2,11 @@ import { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Child } from './child.js';
 
-/** Time that a process has to come back or to end by itself after the coordinator has lost it. */
-const LAST_CHANCE_MS = 1000;
+/**
+ * Time that a process has to come back or to end by itself after the coordinator has lost it: all of
+ * them lose each other when the whole group was stopped for a while (Ctrl-Z).
+ */
+const LAST_CHANCE_MS = 3000;
 
 /** Ends that another process may be spared: a program that is wrong is wrong again. */
 const WORTH_ANOTHER_TRY: readonly string[] = ['CHILD_DIED', 'PEER_LOST', 'DEADLINE'];

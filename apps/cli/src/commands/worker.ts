@@ -1,6 +1,6 @@
 import { loadProgram } from '@tutti/launch';
 import { createZmqTransport } from '@tutti/transport';
-import { createWorker } from '@tutti/worker';
+import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { heartbeatOf } from '../job-settings.js';
@@ -17,11 +17,17 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
   const { settings } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
+    let running: RunningWorker | undefined;
+    let leaving = false;
+    context.onTerminate?.(() => {
+      leaving = true;
+      void running?.leave();
+    });
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, monitor);
     const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
     const { coordinator } = settings;
-    const running = createWorker({
+    running = createWorker({
       program,
       programHash: hash,
       coordinator,
@@ -37,7 +43,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         } else log.debug('computed', { step: event.step, shards: event.shards });
       },
     }).start();
-    context.onTerminate?.(() => void running.leave());
+    if (leaving) void running.leave();
     const { worker, microBatches } = await running.result;
     result(
       { event: 'finished', worker, microBatches },
