@@ -1,5 +1,6 @@
 import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
+import { readingCheckpoint } from '@tutti/coordinator';
 import { loadProgram } from '@tutti/launch';
 import { isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import {
@@ -41,7 +42,8 @@ export async function openTrained(
   const { program, hash } = await loadProgram(path, monitor);
   const folder = given ?? runFolder(program.name ?? 'program');
   // Before TensorFlow is loaded: a wrong path should not take seconds to tell.
-  const found = await readCheckpoint(folder).catch((error) => {
+  const reading = monitor.race(readCheckpoint(folder), readingCheckpoint);
+  const found = await reading.catch((error) => {
     throw given === undefined && isTuttiError(error)
       ? new TuttiError(error.code, error.message, {
           remedy: `Train it first, or name the checkpoint with --checkpoint. ${error.remedy}`,
@@ -60,7 +62,11 @@ export async function openTrained(
   const open = await openProgram(program, monitor, closing);
   const { data, computation, close } = open;
   try {
-    const checkpoint = await readCheckpoint(found.path, { parameters: computation.parameters });
+    const { parameters } = computation;
+    const checkpoint = await monitor.race(
+      readCheckpoint(found.path, { parameters }),
+      readingCheckpoint,
+    );
     const values = Object.fromEntries(
       checkpoint.parameters.map(({ name, values }) => [name, values]),
     );

@@ -17,6 +17,7 @@ import {
   type Monitor,
   systemClock,
   TuttiError,
+  type WaitReport,
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createBeginning } from './beginning.js';
@@ -25,7 +26,7 @@ import type { ResumePoint } from './checkpoint-sink.js';
 import { type Checkpoints, createCheckpoints } from './checkpoints.js';
 import type { CoordinatorInit, Deadlines } from './coordinator.js';
 import { createDeliveries } from './deliveries.js';
-import { FAREWELL_MS } from './farewell.js';
+import { closingJob, FAREWELL_MS } from './farewell.js';
 import { foreign } from './foreign.js';
 import type { JobParts, JobState } from './job-state.js';
 import { createMembership, type Membership } from './membership.js';
@@ -72,11 +73,8 @@ export function coordinate(
     ledger: undefined,
     rollback: false,
   };
-  const monitor: Monitor = createMonitor({
-    clock,
-    signal,
-    onWaiting: (report) => emit({ event: 'waiting', ...report }),
-  });
+  const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+  const monitor: Monitor = createMonitor({ clock, signal, onWaiting });
   const stamp = (body: Body): Message => ({
     ...body,
     protocol: PROTOCOL_VERSION,
@@ -368,7 +366,9 @@ export function coordinate(
       membership.tellAll(farewell);
       servers.broadcast(() => farewell);
       training.release();
-      await Promise.all([servers.close(), listener.close(FAREWELL_MS), checkpoints.close()]);
+      const closed = [servers.close(), listener.close(FAREWELL_MS), checkpoints.close()];
+      const closing = createMonitor({ clock, onWaiting });
+      await closing.race(Promise.all(closed), closingJob);
     }
   }
 

@@ -23,14 +23,15 @@ export async function loadProgram(path: string, monitor?: Monitor): Promise<Load
   await stat(file).catch((cause) => {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
   });
-  const hash = await hashSources(file);
+  const watched = <T>(work: Promise<T>) => monitor?.race(work, importOf(path)) ?? work;
+  const hash = await watched(hashSources(file));
   const { href } = pathToFileURL(file);
   let exported: unknown;
   try {
     // Node alone runs JavaScript, and tells by its syntax what kind it is.
     const typescript = /\.[cm]?tsx?$/.test(file);
     const importing = typescript ? importTypeScript(href) : import(href);
-    const imported = await (monitor?.race(importing, importOf(path)) ?? importing);
+    const imported = await watched(importing);
     exported = imported.default;
   } catch (thrown) {
     if (isTuttiError(thrown)) throw thrown;
@@ -45,8 +46,8 @@ export async function loadProgram(path: string, monitor?: Monitor): Promise<Load
 function importOf(path: string): Wait {
   return {
     who: `the program ${path}`,
-    what: 'be imported',
-    remedy: 'See what it awaits at its top level.',
+    what: 'be read and imported',
+    remedy: 'See whether its disk answers, and what it awaits at its top level.',
   };
 }
 

@@ -13,6 +13,7 @@ import {
   digestOf,
   meansOf,
   type ResumePoint,
+  readingCheckpoint,
   readPoint,
   type StepRecord,
   type Totals,
@@ -77,8 +78,12 @@ export interface ReplayInit {
  */
 export async function replay(init: ReplayInit): Promise<Replay> {
   const { program, programHash, clock, signal, onStep } = init;
-  const path = await beginningOf(init.checkpoint, init.steps?.first);
-  const manifest = await readManifest(path);
+  const { onWaiting = () => {} } = init;
+  const monitor = createMonitor({ clock, signal, onWaiting });
+  const closing = createMonitor({ clock, onWaiting });
+  const reading = <T>(files: Promise<T>) => monitor.race(files, readingCheckpoint);
+  const path = await reading(beginningOf(init.checkpoint, init.steps?.first));
+  const manifest = await reading(readManifest(path));
   if (manifest.programHash !== programHash)
     throw badCheckpoint(
       path,
@@ -86,19 +91,17 @@ export async function replay(init: ReplayInit): Promise<Replay> {
       'Use the program as it was when this was written.',
     );
   const directory = dirname(path);
-  const records = await recordsOf(directory, manifest);
+  const records = await reading(recordsOf(directory, manifest));
   const { first, last } = init.steps ?? {
     first: manifest.step + 1,
     last: Math.max(manifest.step, ...records.keys()),
   };
   checkSteps(path, manifest, first, last);
-  const point = await readPoint(path, manifest.plan);
+  const point = await reading(readPoint(path, manifest.plan));
   const checkpoints = new Map<number, string>();
-  for (const listed of await listCheckpoints(directory)) checkpoints.set(listed.step, listed.path);
+  for (const listed of await reading(listCheckpoints(directory)))
+    checkpoints.set(listed.step, listed.path);
 
-  const { onWaiting = () => {} } = init;
-  const monitor = createMonitor({ clock, signal, onWaiting });
-  const closing = createMonitor({ clock, onWaiting });
   const run = await openSteps(program, point, clock, monitor, closing);
   const steps: ReplayedStep[] = [];
   try {
@@ -107,7 +110,8 @@ export async function replay(init: ReplayInit): Promise<Replay> {
       const { totals, digest } = await run.step(version);
       const step = version + 1;
       const recorded = records.get(step);
-      const checkpoint = await compareWeights(checkpoints.get(step), manifest, run.flat);
+      const comparing = compareWeights(checkpoints.get(step), manifest, run.flat);
+      const checkpoint = await reading(comparing);
       const verdicts = [
         ...(recorded === undefined ? [] : [isSame(recorded, totals, digest)]),
         ...(checkpoint === undefined ? [] : [checkpoint.same]),

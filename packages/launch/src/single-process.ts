@@ -39,7 +39,8 @@ export async function trainInSingleProcess(init: {
   const { program, settings, clock, signal, emit, checkpoints: sink } = init;
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock, signal, onWaiting });
-  const open = await openProgram(program, monitor, createMonitor({ clock, onWaiting }));
+  const closing = createMonitor({ clock, onWaiting });
+  const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
   try {
     const description = describeProgram(program, data, computation, init.programHash);
@@ -124,7 +125,7 @@ export async function trainInSingleProcess(init: {
       modelPath: (await monitor.race(checkpoints?.last(), writingModel)) ?? null,
     };
   } finally {
-    await sink?.close?.();
+    await closing.race(sink?.close?.(), writingModel);
     await open.close();
   }
 }

@@ -16,17 +16,23 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
     const { result } = output;
     const trained = await openTrained(path, settings, output, context);
     try {
-      const { checkpoint, values, program } = trained;
+      const { checkpoint, values, program, monitor } = trained;
       const { step, digest } = checkpoint.manifest;
       const folder = settings.output ?? join(checkpoint.path, 'export');
+      const writing = {
+        who: 'the disk',
+        what: `take the files in ${folder}`,
+        remedy: 'See whether it is full, or slow.',
+      };
       let modelPath: string;
       if (settings.format === 'safetensors') {
         modelPath = join(folder, 'model.safetensors');
-        await writeSafetensors(modelPath, checkpoint.parameters, { step: String(step), digest });
+        const facts = { step: String(step), digest };
+        await monitor.race(writeSafetensors(modelPath, checkpoint.parameters, facts), writing);
       } else {
         // Here, because the other commands need none of it.
         const { exportLayersModel } = await import('@tutti/tensorflow');
-        modelPath = await exportLayersModel(program, values, folder);
+        modelPath = await monitor.race(exportLayersModel(program, values, folder), writing);
       }
       result(
         { event: 'exported', format: settings.format, step, digest, modelPath },
