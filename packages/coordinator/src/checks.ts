@@ -71,10 +71,12 @@ export function createChecks(
   const find = (process: string) => membership.ready.find((each) => each.process === process);
 
   function of(step: number): Verification | undefined {
-    if (state.plan === undefined || !isChecked(state.plan, share, step)) return undefined;
-    const found = verifications.get(step) ?? createVerification(() => ++orders);
-    verifications.set(step, found);
-    return found;
+    const found = verifications.get(step);
+    if (found !== undefined || share === 0 || state.plan === undefined) return found;
+    if (!isChecked(state.plan, share, step)) return undefined;
+    const made = createVerification(() => ++orders);
+    verifications.set(step, made);
+    return made;
   }
 
   /** In another order for each step, so that not always the same two are compared. */
