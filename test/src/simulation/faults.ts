@@ -172,8 +172,8 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     world.startWorker(`w${fault.who % world.scenario.workers}`).excused = true;
     return true;
   },
-  'repeated messages': onWorker((_, worker) => {
-    worker.repeats = true;
+  'repeated messages': onWorker((world, worker, { choice }) => {
+    for (const each of choice % 2 === 0 ? [worker] : world.living('worker')) each.repeats = true;
   }),
   'clock jump': (world, fault) => {
     const hosts = ['coordinator', 'server-0', ...world.living('worker').map(({ host }) => host)];

@@ -38,9 +38,9 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   const violations: string[] = [];
   const kinds = new Set<FaultKind>();
   let lastFaultMs = 0;
-  let lastResetMs = 0;
   const bytes = new Map<string, Uint8Array>();
   const newest = new Map<string, number>();
+  const wentBack = new Set<string>();
   const assigned = new Map<string, string>();
   const violated = (text: string) => {
     if (violations.length < 20) violations.push(text);
@@ -108,11 +108,12 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         else if (Buffer.compare(known, payload!) !== 0)
           violated(`Chunk ${message.chunk} of version ${message.version} has two values`);
         const at = `${host}/${message.chunk}`;
-        if ((newest.get(at) ?? -1) > message.version && !kinds.has('server crash and restart'))
+        if ((newest.get(at) ?? -1) > message.version && !wentBack.has(host))
           violated(`${host} got version ${message.version} after ${newest.get(at)}`);
         newest.set(at, message.version);
       }
       if (message.type === 'assign' && host.startsWith('worker')) {
+        if (message.era !== '') wentBack.add(host);
         for (const shard of message.shards) {
           const key = `${message.job}/${message.session === '' ? host : ''}${message.generation}/${shard}`;
           const owner = assigned.get(key);
@@ -134,7 +135,6 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     },
     injected(fault, atMs) {
       kinds.add(fault.kind);
-      if (fault.kind === 'connection reset') lastResetMs = atMs;
       lastFaultMs = Math.max(lastFaultMs, atMs + (LASTING[fault.kind] ?? 1) * fault.ms);
     },
     ended(world, simulatedMs) {
@@ -165,7 +165,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       if (world.disk.failed && !warned) violated('A disk error was not told');
       // Who is cut off just then does not hear the last word.
       const endedAt = world.processes.findLast((each) => each.role === 'coordinator')!.endedAt;
-      const deaf = kinds.has('connection reset') && (endedAt ?? 0) < lastResetMs + DEAF_MS;
+      const deaf = kinds.has('connection reset') && (endedAt ?? 0) < lastFaultMs + DEAF_MS;
       const cutOff = deaf || kinds.has('partition that lasts') || kinds.has('isolated host');
       for (const { role, host, ended, dead, excused, joined } of world.processes) {
         if (role !== 'worker' || dead || excused || !joined || !alone) continue;

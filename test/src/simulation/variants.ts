@@ -145,8 +145,8 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'a lost initializer is waited for',
     what: 'nobody else makes the initial values',
-    file: 'packages/coordinator/dist/opening.js',
-    from: 'done() || ![...membership].includes(chosen)',
+    file: 'packages/coordinator/dist/initial-values.js',
+    from: 'done() || present().length === 0 || overdue()',
     to: 'done()',
   },
   {

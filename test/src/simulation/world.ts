@@ -167,7 +167,11 @@ export async function createWorld(init: {
     const { message, payload } = envelope;
     const copy = payload === undefined ? { message } : { message, payload: payload.slice() };
     if (random.below(2) === 0) connection.send(copy);
-    else clock.after(random.next() * 40, () => process.dead || connection.send(copy));
+    else
+      clock.after(
+        2 * random.next() * scenario.delayMs,
+        () => process.dead || connection.send(copy),
+      );
   }
 
   const usable = () => world.living('worker').filter((each) => !each.hung && !each.lies).length;
