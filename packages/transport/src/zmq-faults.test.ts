@@ -63,6 +63,37 @@ function startPeer(body: string): ChildProcess {
 }
 
 describe('the ZeroMQ transport with faults', () => {
+  it('a listener that is closed by what a peer says hears no more of what came with it', async () => {
+    const heardVersions: number[] = [];
+    const transport = createZmqTransport();
+    const connections: { close(lingerMs?: number): Promise<void> }[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const listening = transport.listen(anywhere, {
+        message(peer, { message }) {
+          heardVersions.push(versionOf(message));
+          // By then it has taken up the lane that was offered first.
+          if (versionOf(message) === 1) void listening.then((it) => it.send(peer, pull(1)));
+          else void listening.then((it) => it.close().then(resolve, reject));
+          if (versionOf(message) === 2) close();
+        },
+        badFrame: (_, reason) => reject(new Error(reason)),
+      });
+      let close = () => {};
+      void listening.then((listener) => {
+        close = () => void listener.close().then(resolve, reject);
+        const connection = transport.connect(listener.address, {
+          message() {
+            for (const version of [2, 3]) connection.send(weights(version, 0, 65_536));
+          },
+        });
+        connections.push(connection);
+        connection.send(pull(1));
+      }, reject);
+    });
+    assert.deepEqual(heardVersions, [1, 2]);
+    for (const connection of connections) await connection.close(0);
+  });
+
   it('noise on the port harms nobody', async () => {
     const watched = await watch();
     for (const noise of [

@@ -83,6 +83,8 @@ export async function listenZmq(
   }
 
   function receive(frames: Buffer[]): void {
+    // Read before its owner closed it.
+    if (router.closed) return;
     const id = frames.shift()!;
     // libzmq's own notice; a peer that sends an empty message leaves in the same way.
     if (frames.length === 1 && frames[0]!.length === 0) {
@@ -102,7 +104,8 @@ export async function listenZmq(
   }
 
   function receiveMessage(peer: Peer, frames: Buffer[]): void {
-    if (peer.cut) return;
+    // The one before may have been the reason to close.
+    if (peer.cut || router.closed) return;
     const offer = readOffer(frames);
     if (offer !== undefined && peer.lane === undefined) {
       peer.lane = acceptLane(offer, (frame) => peer.outbox.send([frame]));

@@ -1,5 +1,6 @@
 import { benchCheckpoints } from './checkpoints.js';
 import { benchKernels } from './kernels.js';
+import { benchLostProcess } from './lost-process.js';
 import { benchMemory } from './memory.js';
 import { benchStep } from './step.js';
 import { benchTraining } from './training.js';
@@ -17,6 +18,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
   training: () => benchTraining(3),
   'checkpoint overhead': () => benchCheckpoints(12),
+  'standstill after a SIGKILL': () => benchLostProcess(10),
   'verify overhead': () => benchVerify(320),
 };
 
