@@ -120,6 +120,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             emit({ event: 'opened', job, chunks: message.chunks });
           }
           coordinator = peer;
+          heardAt = clock.now();
+          monitor.notify();
           return send(peer, { type: 'opened', versions: shelf.versions() });
         case 'store':
           opened().store(message.chunk, payload!);
