@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createCoordinator } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
@@ -11,10 +10,11 @@ import { regression } from '../programs/regression.js';
 /** Says something that is no ZeroMQ to a real port; resolves when it was hung up on. */
 async function sayNonsense(address: string, nonsense: string | Buffer) {
   const socket = connect(Number(address.split(':').at(-1)), '127.0.0.1');
+  // It may be hung up on in the middle of it: that is as good.
   socket.on('error', () => {});
   socket.resume();
   socket.end(nonsense);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
 }
 
 describe('garbage bytes on the ports of a running job', () => {
@@ -24,24 +24,32 @@ describe('garbage bytes on the ports of a running job', () => {
     const events: RunEvent[] = [];
     const heard: ServerEvent[] = [];
     const address = 'tcp://127.0.0.1:0';
+    // Whatever fails: nothing is left open.
+    const stopping = new AbortController();
+    const { signal } = stopping;
     const onEvent = (event: ServerEvent) => void heard.push(event);
-    const server = await createServer({ address, onEvent }).start();
+    const server = await createServer({ address, onEvent, signal }).start();
     const [serverAddress] = server.addresses as [string];
     const coordinator = await createCoordinator({
       address,
       servers: [{ connect: serverAddress }],
       workers: 2,
+      signal,
       onEvent: (event) => void events.push(event),
     }).start();
-    const start = () => createWorker({ program, coordinator: coordinator.address }).start();
-    const first = start();
-    // The run begins with the second worker: until then there is time for nonsense.
-    for (const nonsense of [Buffer.alloc(300, 0xff), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'])
-      for (const at of [coordinator.address, serverAddress]) await sayNonsense(at, nonsense);
-    const second = start();
-    const { digest } = await coordinator.result;
-    await Promise.all([first.result, second.result, server.result]);
-    assert.equal(digest, expected.digest);
+    const start = () => createWorker({ program, coordinator: coordinator.address, signal }).start();
+    try {
+      const first = start();
+      // The run begins with the second worker: until then there is time for nonsense.
+      for (const nonsense of [Buffer.alloc(300, 0xff), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'])
+        for (const at of [coordinator.address, serverAddress]) await sayNonsense(at, nonsense);
+      const second = start();
+      const { digest } = await coordinator.result;
+      await Promise.all([first.result, second.result, server.result]);
+      assert.equal(digest, expected.digest);
+    } finally {
+      stopping.abort();
+    }
     const warnings = events.filter((event) => event.event === 'warning');
     const told = warnings.find(({ message }) => message.includes(coordinator.address));
     assert.match(told?.message ?? '', /does not speak the protocol of ZeroMQ.* The run goes on$/);
