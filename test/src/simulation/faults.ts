@@ -144,8 +144,11 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     return true;
   },
   'stale job': (world, { choice }) => {
-    const bytes = new Uint8Array(16).fill(1);
-    const apply = { type: 'apply', step: 0, chunk: 0, count: 1, scale: 1 } as const;
+    const { features, chunkFloats = features + 1 } = world.scenario.program;
+    const bytes = new Uint8Array(4 * chunkFloats).fill(1);
+    const last = world.last.get('applied');
+    const step = last?.type === 'applied' ? last.step + 1 : 0;
+    const apply = { type: 'apply', step, chunk: 0, count: 1, scale: 1 } as const;
     const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, era: '' } as const;
     const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
     stranger(world, address, [{ ...body, ...stamp, job: 'of yesterday' }], bytes);

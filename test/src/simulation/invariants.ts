@@ -29,6 +29,19 @@ const LASTING: Partial<Record<FaultKind, number>> = {
 /** In which a worker comes back whose connection was reset. */
 const DEAF_MS = 1000;
 
+/** What can make a worker that is well silent for long. */
+const QUIETING: readonly FaultKind[] = [
+  'slow link',
+  'partition that heals',
+  'partition that lasts',
+  'isolated host',
+  'slow worker',
+  'hung worker',
+  'clock jump',
+  'server crash and restart',
+  'stale session',
+];
+
 /** The longest deadline of a wait, and some time for what comes after it. */
 const DEADLINE_MS = 120_000 + 20_000;
 /** An undisturbed run of any scenario takes less. */
@@ -95,6 +108,9 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     return wait.test(error.message ?? '') || / to join (at|and make) /.test(error.message ?? '');
   }
 
+  /** Something was done that makes somebody silent, or seem so. */
+  const slowed = () => QUIETING.some((kind) => kinds.has(kind));
+
   const isLiar = ({ processes }: World, name: string) =>
     processes.some(({ worker, lies }) => worker === name && lies);
 
@@ -123,7 +139,12 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         }
       }
     },
-    saved({ step, flat, plan }) {
+    saved({ step, flat, slots, plan }) {
+      const state = Buffer.concat(slots.map(({ buffer }) => new Uint8Array(buffer)));
+      const before = reference.states.get(step);
+      if (before === undefined) reference.states.set(step, state);
+      else if (!before.equals(state)) violated(`The optimizer's state of step ${step} is another`);
+
       const layout = createLayout(plan.parameters, plan.chunkFloats);
       const all = new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
       for (let chunk = 0; chunk < layout.chunks; chunk++) {
@@ -140,6 +161,9 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     ended(world, simulatedMs) {
       const { outcome } = world;
       world.incarnations.forEach((events, at) => void checkEvents(events, at === 0));
+      for (const event of world.incarnations.flat())
+        if (event.event === 'worker-left' && / not heard /.test(event.reason) && !slowed())
+          violated(`${event.worker} was dropped, but does not hang`);
       for (const event of world.incarnations.flat())
         if (event.event === 'worker-excluded' && !isLiar(world, event.worker))
           violated(`${event.worker} was excluded, but computes right`);

@@ -10,6 +10,8 @@ export interface Reference {
   readonly digest: string;
   readonly examples: number;
   readonly steps: readonly Extract<RunEvent, { event: 'step' }>[];
+  /** The optimizer's state by step, as the first checkpoint had it. */
+  readonly states: Map<number, Buffer>;
   readonly epochs: readonly Extract<RunEvent, { event: 'epoch' }>[];
 }
 
@@ -44,6 +46,7 @@ async function compute({ chunkFloats, ...shape }: ProgramShape): Promise<Referen
     program,
     digest,
     examples,
+    states: new Map(),
     steps: events.filter((event) => event.event === 'step'),
     epochs: events.filter((event) => event.event === 'epoch'),
   };

@@ -7,6 +7,11 @@ export interface Regression {
   readonly scenario: Omit<Scenario, Recent> & Partial<Pick<Scenario, Recent>>;
 }
 
+/** With what came later switched off. */
+export function complete(scenario: Regression['scenario']): Scenario {
+  return { verify: 0, checkpointEvery: 0, ...scenario };
+}
+
 /** What the simulation found: each of them failed before it was mended. */
 export const REGRESSIONS: readonly Regression[] = [
   {
@@ -549,6 +554,32 @@ export const REGRESSIONS: readonly Regression[] = [
         { kind: 'server crash and restart', at: 36, who: 343, ms: 2436, choice: 423 },
         { kind: 'server crash and restart', at: 36, who: 403, ms: 422, choice: 633 },
         { kind: 'disk error', at: 40, who: 375, ms: 1555, choice: 593 },
+      ],
+    },
+  },
+  {
+    what: 'a gradient came slowly, its memory used for another, when the weights had gone back',
+    scenario: {
+      seed: 738,
+      program: {
+        features: 3,
+        examples: 16,
+        batchSize: 8,
+        epochs: 2,
+        shards: 5,
+        optimizer: { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 2 },
+      },
+      workers: 4,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 2,
+      delayMs: 20,
+      verify: 0,
+      checkpointEvery: 2,
+      codec: false,
+      faults: [
+        { kind: 'slow link', at: 30, who: 738, ms: 2800, choice: 0 },
+        { kind: 'server crash and restart', at: 112, who: 0, ms: 300, choice: 0 },
       ],
     },
   },

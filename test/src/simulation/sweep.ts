@@ -1,5 +1,6 @@
 import { createKernels } from '@tutti/kernels';
 import { createReferences } from './references.js';
+import { complete, REGRESSIONS } from './regressions.js';
 import { runScenario, type ScenarioReport } from './run-scenario.js';
 import { type FaultKind, type Scenario, scenarioOf } from './scenario.js';
 
@@ -37,7 +38,7 @@ export async function sweep(init: {
   readonly first: number;
   readonly last: number;
   readonly trace?: Trace | undefined;
-  /** Ends at the first failure. */
+  /** Ends at the first failure; after the seeds, all that was found before is tried. */
   readonly stopAtFailure?: boolean;
   readonly failureFound?: (report: ScenarioReport) => void;
 }): Promise<SweepReport> {
@@ -47,8 +48,8 @@ export async function sweep(init: {
   const failed = new Map<string, number>();
   const failures: ScenarioReport[] = [];
   let [runs, simulatedMs] = [0, 0];
-  for (let seed = first; seed <= last; seed++) {
-    const report = await run(scenarioOf(seed));
+  for (const scenario of scenarios(first, last, init.stopAtFailure === true)) {
+    const report = await run(scenario);
     runs++;
     simulatedMs += report.simulatedMs;
     for (const kind of report.injected) injected.set(kind, (injected.get(kind) ?? 0) + 1);
@@ -60,4 +61,9 @@ export async function sweep(init: {
       failed.set(report.failed, (failed.get(report.failed) ?? 0) + 1);
   }
   return { runs, failures, injected, failed, simulatedMs };
+}
+
+function* scenarios(first: number, last: number, known: boolean): Generator<Scenario> {
+  for (let seed = first; seed <= last; seed++) yield scenarioOf(seed);
+  if (known) for (const { scenario } of REGRESSIONS) yield complete(scenario);
 }
