@@ -1,8 +1,11 @@
 import { run } from './run.mjs';
 import { main, root, setUp } from './setup.mjs';
 
+/** Sweeps keep one core busy with many small functions: a fifth faster than with V8's defaults. */
+const FLAGS = ['--single-threaded-gc', '--no-lazy-feedback-allocation'];
+
 await main(async () => {
   await setUp();
-  const args = ['test/dist/simulation/main.js', ...process.argv.slice(2)];
+  const args = [...FLAGS, 'test/dist/simulation/main.js', ...process.argv.slice(2)];
   process.exitCode = (await run(process.execPath, args, { cwd: root })).code;
 });
