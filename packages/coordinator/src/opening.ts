@@ -246,7 +246,13 @@ export function createOpening(
       }
       if (!state.rollback) init.resumed();
     },
-    opened: (server, versions) => void opened.set(server, versions),
+    opened(server, versions) {
+      opened.set(server, versions);
+      const { ledger } = state;
+      // It has missed what is not sent again, and no other holder is left: else it was not asked.
+      if (ledger !== undefined && versions.some((version) => version < ledger.version))
+        state.rollback = true;
+    },
     initial: values.initial,
     stored(chunk) {
       stored.add(chunk);

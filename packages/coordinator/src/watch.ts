@@ -88,7 +88,8 @@ export function createWatch(
     for (const { worker, shards } of membership)
       if (shards.some((shard) => missing.includes(shard))) owing.add(worker);
     const now = clock.now();
-    if (away.size > 0) silence.excuseAll();
+    // While there are too few, nobody is given what the others owe, or what is to be done anew.
+    if (away.size > 0 || !membership.enough) silence.excuseAll();
     const work = book.evaluated ? 'gradient' : 'evaluation';
     for (const { worker, silentMs } of silence.look(owing, work, now)) {
       owing.delete(worker);
