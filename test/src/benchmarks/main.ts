@@ -4,6 +4,7 @@ import { benchLostProcess } from './lost-process.js';
 import { benchMemory } from './memory.js';
 import { benchStep } from './step.js';
 import { benchTraining } from './training.js';
+import { benchUnderFaults } from './under-faults.js';
 import { benchVerify } from './verify.js';
 
 /** `npm run bench [-- --json] [names]`: every figure that the documentation gives, measured anew. */
@@ -19,6 +20,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   training: () => benchTraining(3),
   'checkpoint overhead': () => benchCheckpoints(12),
   'standstill after a SIGKILL': () => benchLostProcess(10),
+  'speed under faults, a worker killed every 10 s': () => benchUnderFaults(30, 10),
   'verify overhead': () => benchVerify(320),
 };
 
