@@ -44,6 +44,9 @@ export interface ClusterInit {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+/** After so much silence somebody counts as gone: more than the default, for machines that are busy. */
+const PATIENCE = ['--heartbeat-deadline-ms', '3000'];
+
 const HERE: Place = { host: '127.0.0.1', via: [] };
 
 export async function startCluster(init: ClusterInit): Promise<Cluster> {
@@ -79,7 +82,7 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
 
   /** Starts a process; the one that listens tells where before this resolves. */
   async function launch(role: Role, args: readonly string[]): Promise<string> {
-    const command = tutti([...args, '--json'], place(role).via);
+    const command = tutti([...args, ...PATIENCE, '--json'], place(role).via);
     running.set(role, command);
     void command.ended.then(({ code, signal, stdout, stderr }) => {
       if (running.get(role) !== command || code === 0) return;
