@@ -13,7 +13,7 @@ describe('the pace of the workers', () => {
   it('follows a worker that becomes slower', () => {
     const pace = createPace();
     for (let i = 0; i < 50; i++) pace.measured('w0', 'gradient', 10);
-    for (let i = 0; i < 8; i++) pace.measured('w0', 'gradient', 50);
+    for (let i = 0; i < 4; i++) pace.measured('w0', 'gradient', 50);
     assert.equal(pace.speed('w0'), 1 / 50);
   });
 

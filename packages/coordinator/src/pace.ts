@@ -14,8 +14,8 @@ export interface Pace {
   speed(worker: string): number | undefined;
 }
 
-/** Measurements over which a median is taken. */
-const WINDOW = 15;
+/** Measurements over which a median is taken: half of them show that somebody became slower. */
+const WINDOW = 7;
 /** A worker is judged by its speed after so many. */
 const ENOUGH = 3;
 
