@@ -36,7 +36,7 @@ const eventsOf = ({ stdout }: Ended): RunEvent[] =>
     .map((line) => JSON.parse(line));
 
 /** More than one chunk, so that both servers hold something; a few hundred steps. */
-const WIDE = '{ features: 66_000, examples: 24, epochs: 12, batchSize: 8 }';
+const WIDE = '{ features: 66_000, examples: 24, epochs: 40, batchSize: 8 }';
 
 (process.platform === 'linux' ? describe : describe.skip)('a run that is killed as a whole', () => {
   it('goes on from its last checkpoint to the same digest, with other workers and servers', async () => {
@@ -59,7 +59,8 @@ const WIDE = '{ features: 66_000, examples: 24, epochs: 12, batchSize: 8 }';
     const started = events.find((event) => event.event === 'started');
     assert.ok(started?.event === 'started' && started.resumed !== undefined);
     const { step } = started.resumed;
-    assert.ok(step > 0 && step % 3 === 0);
+    // One that is due while another is written comes later: at any step.
+    assert.ok(step > 0);
     const last = events.at(-1);
     assert.ok(last?.event === 'finished');
     assert.equal(last.digest, expected.digest);
