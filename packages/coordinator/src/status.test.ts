@@ -26,6 +26,8 @@ const layout = createLayout(plan.parameters);
 const member = (worker: string, shards: number[]): Member => ({
   worker,
   peer: `peer of ${worker}`,
+  process: worker,
+  ready: true,
   session: 's',
   host: { hostname: `host of ${worker}`, pid: 7, cpu: 'c', node: 'n', arithmetic: {} },
   shards,

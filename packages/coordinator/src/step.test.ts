@@ -28,7 +28,7 @@ function open(step = 0, optimizer?: OptimizerSpec) {
     under,
     push: (shard: number, chunk: number, value = 1) =>
       under.contribute(
-        { type: 'contribution', step, lo: shard, hi: shard + 1, chunk },
+        { type: 'contribution', step, era: '', lo: shard, hi: shard + 1, chunk },
         new Uint8Array(Float32Array.of(value, value).buffer),
       ),
     report: (shard: number, count = 4, maxAbs = 1) =>
@@ -122,7 +122,7 @@ function fullStep(clipNorm?: number) {
   step.report('w0', { shard: 0, ...sums });
   for (let chunk = 0; chunk < CHUNKS; chunk++) {
     const values = new Float32Array(4).fill(1);
-    const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk } as const;
+    const node = { type: 'contribution', step: 0, era: '', lo: 0, hi: 1, chunk } as const;
     step.contribute(node, new Uint8Array(values.buffer));
   }
   return step;

@@ -61,7 +61,8 @@ describe('the verification of a step', () => {
     const [second] = verification.orders(here('a', 'b', 'c'));
     assert.notEqual(second!.worker, 'a');
     assert.notEqual(second!.worker, first!.worker);
-    assert.equal(verification.dispute, undefined);
+    const open = verification.dispute;
+    assert.equal(open, undefined);
     verification.answered(second!.worker, second!.order, right(0));
     assert.deepEqual(verification.orders(here('a', 'b', 'c')), []);
     assert.deepEqual(verification.dispute?.faulty, ['a']);

@@ -69,7 +69,13 @@ describe('plain renderer', () => {
       sinceMs: 10_000,
       remedy: 'Restart it.',
     });
-    render({ event: 'worker-left', worker: 'w3', reason: 'connection closed', workers: 1 });
+    render({
+      event: 'worker-left',
+      worker: 'w3',
+      reason: 'connection closed',
+      workers: 1,
+      politely: false,
+    });
     assert.equal(stdout.text(), '');
     assert.deepEqual(stderr.lines(), [
       'waiting for worker w3: its report of step 12, for 10 s now. Restart it.',

@@ -10,7 +10,7 @@ import { OPTIMIZERS } from './optimizers.js';
 
 /** What a run says of its steps and epochs, without what depends on how long it took. */
 function course(events: readonly RunEvent[], from = 0): unknown[] {
-  return events.flatMap((event) => {
+  return events.flatMap((event): unknown[] => {
     if (event.event === 'epoch') return event.step < from ? [] : [event];
     if (event.event !== 'step' || event.step <= from) return [];
     const { examplesPerSecond: _, stepMs: __, ...rest } = event;
@@ -119,7 +119,7 @@ describe('checkpoints', () => {
     const { sink, kept } = createMemoryCheckpoints({ best: 'loss' });
     const { events } = await simulate({ program, workers: 2, seed: 1, checkpoints: sink });
     let best = Number.POSITIVE_INFINITY;
-    const expected = events.flatMap((event) => {
+    const expected = events.flatMap((event): unknown[] => {
       if (event.event !== 'epoch' || event.evaluation!.loss >= best) return [];
       best = event.evaluation!.loss;
       return [[event.step, event.evaluation]];

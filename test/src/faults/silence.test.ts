@@ -120,7 +120,7 @@ const hanging = (what: 'data' | 'open' | 'initialize' | 'gradient' | 'evaluate' 
       if (what !== 'read') return data;
       const { training } = data;
       const read = after(1, (indices: readonly number[]) => training.read(indices));
-      return { ...data, training: { ...training, read, length: training.length } };
+      return { ...data, training: { ...training, read, size: training.size } };
     },
     async open() {
       if (what === 'open') return never();

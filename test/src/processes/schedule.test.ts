@@ -83,7 +83,7 @@ describe('real processes under a schedule of faults', () => {
           replicas,
           flags: ['--min-workers', '1', '--steps', String(STEPS)],
           onEvent(event) {
-            if (event.event !== 'step') if (event.event !== 'step') return;
+            if (event.event !== 'step') return;
             steps++;
             for (const fault of schedule.filter(({ after }) => after === steps)) {
               strikes.push(strike(cluster!, fault, replicas));
