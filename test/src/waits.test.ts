@@ -25,7 +25,11 @@ const [COORDINATOR, WORKER, LAUNCH, CLI] = [
 const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${COORDINATOR}beginning.ts`]: { resume: RACED, 'again.': RACED },
   [`${COORDINATOR}checkpoint-folder.ts`]: { latestCheckpoints: RACED, readManifest: RACED },
-  [`${COORDINATOR}checkpoints.ts`]: { writing: RACED, 'new Promise': RACED, 'sink.close.': RACED },
+  [`${COORDINATOR}checkpoints.ts`]: {
+    'writing.idle': RACED,
+    'new Promise': RACED,
+    'sink.close.': RACED,
+  },
   [`${COORDINATOR}coordinator.ts`]: { 'transport.listen': LOCAL },
   [`${COORDINATOR}resume-point.ts`]: { readCheckpoint: RACED },
   [`${COORDINATOR}resume.ts`]: {
@@ -64,7 +68,7 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   [`${LAUNCH}server-fleet.ts`]: { 'new Promise': RACED, 'Promise.all': BOUNDED },
   [`${LAUNCH}server-process.ts`]: { createServer: LOCAL, 'server.result': LINES },
-  [`${LAUNCH}single-process-checkpoints.ts`]: { writing: RACED },
+  [`${LAUNCH}single-process-checkpoints.ts`]: { 'writing.idle': RACED },
   [`${LAUNCH}single-process.ts`]: { 'new Promise': 'a turn of the event loop' },
   [`${LAUNCH}worker-process.ts`]: { 'worker.result': LINES },
   [`${CLI}cli.ts`]: { 'program.parseAsync': LINES },

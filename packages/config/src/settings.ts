@@ -1,4 +1,4 @@
-import type { Setting } from './setting.js';
+import { COMMANDS, type Setting } from './setting.js';
 
 /** Where a coordinator listens and a worker looks for it, if nobody says otherwise: this machine only. */
 export const DEFAULT_COORDINATOR = 'tcp://127.0.0.1:29500';
@@ -303,17 +303,7 @@ export const SETTINGS = {
   json: {
     kind: 'boolean',
     default: false,
-    commands: [
-      'train',
-      'coordinator',
-      'server',
-      'worker',
-      'eval',
-      'replay',
-      'export',
-      'status',
-      'doctor',
-    ],
+    commands: COMMANDS,
     group: 'Output',
     doc: 'one JSON object a line on stdout, nothing else',
   },
@@ -321,17 +311,7 @@ export const SETTINGS = {
     kind: 'choice',
     values: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'warn',
-    commands: [
-      'train',
-      'coordinator',
-      'server',
-      'worker',
-      'eval',
-      'replay',
-      'export',
-      'status',
-      'doctor',
-    ],
+    commands: COMMANDS,
     group: 'Output',
     doc: 'least important log lines to write to stderr',
   },

@@ -1,6 +1,6 @@
 import type { ProgramDescription } from '@tutti/protocol';
 import { toTuttiError } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Resume, ResumePoint } from './checkpoint-sink.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { JobSettings } from './plan.js';
@@ -47,13 +47,9 @@ export function createBeginning(init: {
         const point = await again?.();
         return point !== undefined && point.step <= latest ? point : undefined;
       } catch (thrown) {
-        const { code, message, remedy } = toTuttiError(thrown, 'BAD_CHECKPOINT', 'It is gone', '');
-        emit({
-          event: 'warning',
-          code,
-          message: `${message} The run begins anew from version 0, for the same weights`,
-          remedy,
-        });
+        const error = toTuttiError(thrown, 'BAD_CHECKPOINT', 'It is gone', '');
+        const then = 'The run begins anew from version 0, for the same weights';
+        emit(warningOf(error, `${error.message} ${then}`));
         return undefined;
       }
     },

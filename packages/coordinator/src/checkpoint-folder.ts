@@ -8,11 +8,12 @@ import {
   readManifest,
   type StepLog,
 } from '@tutti/checkpoint';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
-import { isTuttiError, toTuttiError } from '@tutti/runtime';
+import { toTuttiError } from '@tutti/runtime';
+import { warningOf } from '@tutti/telemetry';
 import type { CheckpointInterval, CheckpointSink, Snapshot } from './checkpoint-sink.js';
-import { readPoint, refuseOther, slotName } from './resume-point.js';
+import { firstGood, readPoint, refuseOther, slotName } from './resume-point.js';
 
 export interface CheckpointFolderInit {
   /** The folder of checkpoints; may depend on the name of the program. */
@@ -53,7 +54,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
         return await write(copyOf(snapshot), directory);
       } catch (thrown) {
         // Hours of training are not lost for a full disk.
-        const { code, message, remedy } = toTuttiError(
+        const error = toTuttiError(
           thrown,
           'STORAGE',
           `The trained model could not be saved in ${directory}`,
@@ -61,31 +62,20 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
         );
         const refuge = join(tmpdir(), `tutti-${snapshot.job}`);
         const { path } = await writer.write({ directory: refuge, ...contentOf(copyOf(snapshot)) });
-        emit({
-          event: 'warning',
-          code,
-          message: `${message}. It was saved in ${path} instead`,
-          remedy,
-        });
+        emit(warningOf(error, `${error.message}. It was saved in ${path} instead`));
         return { path };
       }
     },
     async latest({ job, plan, upTo, emit }) {
       const directory = directoryOf(init.directory, plan.programName);
-      for (const { path, step } of await latestCheckpoints(directory)) {
-        if (step > upTo) continue;
-        try {
-          const manifest = await readManifest(path);
-          if (manifest.job !== job) continue;
-          refuseOther(path, manifest, plan);
-          return await readPoint(path, plan);
-        } catch (error) {
-          if (!isTuttiError(error) || error.code !== 'BAD_CHECKPOINT') throw error;
-          const { code, message, remedy } = error;
-          emit({ event: 'warning', code, message: `${message} It was passed over.`, remedy });
-        }
-      }
-      return undefined;
+      const listed = (await latestCheckpoints(directory)).filter(({ step }) => step <= upTo);
+      const { point } = await firstGood(listed, emit, async (path) => {
+        const manifest = await readManifest(path);
+        if (manifest.job !== job) return undefined;
+        refuseOther(path, manifest, plan);
+        return readPoint(path, plan);
+      });
+      return point;
     },
     record(programName, record) {
       log ??= createStepLog(directoryOf(init.directory, programName));
@@ -109,7 +99,7 @@ const copyOf = (snapshot: Snapshot): Snapshot => ({
 
 function contentOf(snapshot: Snapshot) {
   const { job, plan, step, flat, slots, ranges, progress, evaluation, versions } = snapshot;
-  const values = createLayout(plan.parameters).views(flat);
+  const values = layoutOf(plan).views(flat);
   return {
     step,
     ranges,

@@ -5,7 +5,7 @@ import { createCheckpointSchedule } from './checkpoint-schedule.js';
 import type { CheckpointSink, ResumePoint, Snapshot } from './checkpoint-sink.js';
 import type { JobParts } from './job-state.js';
 import type { ProgressState } from './progress.js';
-import { writeSnapshot } from './write-snapshot.js';
+import { createSnapshotQueue, writeSnapshot } from './write-snapshot.js';
 
 /** The checkpoints of a job: taken beside the training, written in the background. */
 export interface Checkpoints {
@@ -45,8 +45,7 @@ export function createCheckpoints(
   const open = new Map<number, Begun>();
   /** What is known of the version that the training has come to. */
   let now: Begun['complete'] = {};
-  let writing: Promise<unknown> = Promise.resolve();
-  let unwritten = 0;
+  const writing = sink && createSnapshotQueue(sink, emit);
 
   function snapshotOf({ capture, complete }: Begun): Snapshot {
     const { job, plan } = state;
@@ -72,7 +71,7 @@ export function createCheckpoints(
       now = { progress, ...(evaluation === undefined ? {} : { evaluation }) };
       // The end of the run has its own.
       if (sink === undefined || version === state.plan!.steps) return;
-      if (!schedule.due(version, evaluation, open.size + unwritten)) return;
+      if (!schedule.due(version, evaluation, open.size + writing!.pending)) return;
       const { slots } = createOptimizer(state.plan!.optimizer);
       open.set(version, { capture: createCapture(state.layout!, slots, version), complete: now });
       servers.sendToFirst({ type: 'capture', version, slots: true });
@@ -83,28 +82,22 @@ export function createCheckpoints(
       begun.capture.take(chunk, payload);
       if (begun.capture.missing.size > 0) return;
       open.delete(version);
-      unwritten++;
-      const snapshot = snapshotOf(begun);
-      writing = writing
-        .then(() => writeSnapshot(sink!, snapshot, false, emit))
-        .finally(() => {
-          unwritten--;
-        });
+      writing!.add(snapshotOf(begun));
     },
     wanted: sink !== undefined,
     async last(end) {
-      await writing;
+      await writing?.idle;
       if (sink === undefined) return null;
       return writeSnapshot(sink, snapshotOf({ capture: end, complete: now }), true, emit);
     },
     async latest(upTo) {
-      await writing;
+      await writing?.idle;
       return sink?.latest?.({ job: state.job, plan: state.plan!, upTo, emit });
     },
     async close() {
       await new Promise<void>((resolve) => {
         const patience = clock.after(PATIENCE_MS, resolve);
-        void writing.then(() => {
+        void Promise.resolve(writing?.idle).then(() => {
           patience.cancel();
           resolve();
         });

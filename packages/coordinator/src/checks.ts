@@ -8,6 +8,7 @@ import {
 } from '@tutti/protocol';
 import { maximalNodes } from '@tutti/reduction';
 import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
+import { warningOf } from '@tutti/telemetry';
 import { differencesOf, placeOf } from './arithmetic.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
@@ -58,7 +59,8 @@ export function createChecks(
   },
 ): Checks {
   const { state, membership, share, emit } = init;
-  const verifications = new Map<number, Verification>();
+  /** Of the steps under way; undefined for one that is not checked. */
+  const verifications = new Map<number, Verification | undefined>();
   let orders = 0;
 
   /** Claims are those of a process, not of its name: another may have it by now. */
@@ -71,10 +73,11 @@ export function createChecks(
   const find = (process: string) => membership.ready.find((each) => each.process === process);
 
   function of(step: number): Verification | undefined {
-    const found = verifications.get(step);
-    if (found !== undefined || share === 0 || state.plan === undefined) return found;
-    if (!isChecked(state.plan, share, step)) return undefined;
-    const made = createVerification(() => ++orders);
+    if (verifications.has(step)) return verifications.get(step);
+    if (share === 0 || state.plan === undefined) return undefined;
+    const made = isChecked(state.plan, share, step)
+      ? createVerification(() => ++orders)
+      : undefined;
     verifications.set(step, made);
     return made;
   }
@@ -114,8 +117,7 @@ export function createChecks(
       const member = find(faulty);
       const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each)).map(nameOf);
       const error = wrongBits(step, dispute, nameOf(faulty), member?.host, others);
-      const { code, message, remedy } = error;
-      emit({ event: 'warning', code, message, remedy });
+      emit(warningOf(error));
       if (member === undefined) continue;
       emit({
         event: 'worker-excluded',
@@ -139,7 +141,7 @@ export function createChecks(
     reported: (member, step, report) => of(step)?.reported(processOf(member), report),
     answered(member, { order, digests, shards }) {
       for (const verification of verifications.values())
-        verification.answered(processOf(member), order, { digests, reports: shards });
+        verification?.answered(processOf(member), order, { digests, reports: shards });
     },
     cleared(step) {
       const verification = of(step.step);

@@ -18,7 +18,7 @@ export interface InitialValues {
   /** What this worker was asked for; undefined if nothing is under way. */
   awaits(member: Member): string | undefined;
   /** A server is back: what was sent to it meanwhile is lost. */
-  askAgain(): void;
+  again(): void;
 }
 
 /** Silence is counted in ticks: a clock that leaps must not make anybody silent. */
@@ -122,7 +122,7 @@ export function createInitialValues(
     advance() {
       for (const { window } of asked.values()) window.advance();
     },
-    askAgain() {
+    again() {
       for (const member of present()) asked.get(member)!.window.again();
     },
   };

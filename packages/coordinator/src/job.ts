@@ -1,5 +1,5 @@
 import { createKernels } from '@tutti/kernels';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import {
   type Body,
   type Envelope,
@@ -34,12 +34,13 @@ import { createOpening, type Opened, type Opening, readingCheckpoint } from './o
 import { createPace } from './pace.js';
 import { createProgress, type Progress } from './progress.js';
 import { createRecorder } from './recorder.js';
-import { digestOf, finishedEvent, type JobResult } from './result.js';
+import { digestOf, finishedEvent, type JobResult, startedEvent } from './result.js';
 import { connectServers, type Servers, serverLost } from './servers.js';
 import { createSightings } from './sightings.js';
 import { describeStatus } from './status.js';
 import { createTraining, type Training } from './training.js';
 import { createWatch, type Watch } from './watch.js';
+import { writingModel } from './write-snapshot.js';
 
 const DEADLINES: Deadlines = {
   joinMs: 120_000,
@@ -266,7 +267,7 @@ export function coordinate(
     const point = await monitor.race(beginning.find(described!), readingCheckpoint);
     state.job = point.job ?? state.job;
     state.plan = point.plan;
-    state.layout = createLayout(point.plan.parameters, point.plan.chunkFloats);
+    state.layout = layoutOf(point.plan);
   }
 
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
@@ -303,34 +304,19 @@ export function coordinate(
       examplesPerSecond: progress.examplesPerSecond,
       wireBytesPerStep: Math.round(wireBytes / Math.max(1, plan.steps - 1)),
     };
-    const result = { ...trained, modelPath: await save(end) };
+    const result = {
+      ...trained,
+      modelPath: await monitor.race(checkpoints.last(end), writingModel),
+    };
     emit(finishedEvent(result));
     return result;
   }
 
-  async function save(end: Capture): Promise<string | null> {
-    const waiting = {
-      who: 'the disk',
-      what: 'write the trained model',
-      remedy: 'See whether it is full, or slow.',
-    };
-    return monitor.race(checkpoints.last(end), waiting);
-  }
-
   function announce(from: ResumePoint | undefined): Progress {
     const plan = state.plan!;
-    emit({
-      event: 'started',
-      job: state.job,
-      workers: membership.size,
-      servers: init.servers.length / ((init.replicas ?? 0) + 1),
-      shards: plan.shards,
-      steps: plan.steps,
-      epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
-      storedParameters: state.layout!.floats,
-      program: plan.programName,
-      ...(from && { resumed: { step: from.step, path: from.path } }),
-    });
+    const layout = state.layout!;
+    const servers = init.servers.length / ((init.replicas ?? 0) + 1);
+    emit(startedEvent({ job: state.job, plan, layout, workers: membership.size, servers, from }));
     return createProgress({ plan, clock, emit });
   }
 

@@ -1,4 +1,4 @@
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import type { Body, JobPlan, Listener, Message, ProgramDescription } from '@tutti/protocol';
 import {
   type ErrorRecord,
@@ -8,6 +8,7 @@ import {
   toTuttiError,
   type Wait,
 } from '@tutti/runtime';
+import { warningOf } from '@tutti/telemetry';
 import { createArithmetic } from './arithmetic.js';
 import { assignShards, rebalance, type Shares, type Workload } from './assignment.js';
 import type { JobParts } from './job-state.js';
@@ -88,8 +89,7 @@ export function createMembership(
 
   const refuse = (peer: string, error: TuttiError) => {
     listener.send(peer, { message: stamp({ type: 'refused', error: errorToRecord(error) }) });
-    const { code, message, remedy } = error;
-    emit({ event: 'warning', code, message: `Refused a peer: ${message}`, remedy });
+    emit(warningOf(error, `Refused a peer: ${error.message}`));
   };
 
   function join(peer: string, message: Extract<Message, { type: 'join' }>) {
@@ -101,7 +101,7 @@ export function createMembership(
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
     }
     state.plan ??= resolvePlan(message.description, init.settings, init.workers);
-    state.layout ??= createLayout(state.plan.parameters, state.plan.chunkFloats);
+    state.layout ??= layoutOf(state.plan);
     tell(member, {
       type: 'welcome',
       worker: member.worker,
@@ -117,10 +117,7 @@ export function createMembership(
       refuse(member.peer, difference);
       return leave(member.peer, 'its arithmetic differs');
     }
-    if (difference !== undefined) {
-      const { code, message, remedy } = difference;
-      emit({ event: 'warning', code, message, remedy });
-    }
+    if (difference !== undefined) emit(warningOf(difference));
     member.ready = true;
     if (state.ledger !== undefined) assign();
   }
@@ -188,8 +185,7 @@ export function createMembership(
     probed,
     spares: (member) => !member.ready && state.ledger !== undefined,
     giveUp(member, error) {
-      const { code, message, remedy } = errorFromRecord(error);
-      emit({ event: 'warning', code, message, remedy });
+      emit(warningOf(errorFromRecord(error)));
       leave(member.peer, 'it cannot take part');
     },
     authenticate: (peer, message) => members.authenticate(peer, message),

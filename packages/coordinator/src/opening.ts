@@ -1,4 +1,4 @@
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import type { Body, Message } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { chunkState } from './capture.js';
@@ -8,7 +8,7 @@ import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 import type { Awaiting } from './status.js';
-import { createWindow } from './window.js';
+import { createWindow, type Window } from './window.js';
 
 type Holding = Extract<Message, { type: 'holding' }>;
 type Open = Extract<Body, { type: 'open' }>;
@@ -67,11 +67,9 @@ export function createOpening(
   const stored = new Set<number>();
   const values = createInitialValues({ ...init, stored });
   let openMessage: ((range: { firstChunk: number; chunks: number }) => Open) | undefined;
-  /** Gives the chunks that no server has acknowledged again. */
-  let refill = () => {};
+  /** What the chunks come from that servers without values are given now. */
+  let supply: Pick<Window, 'advance' | 'again'> | undefined;
   let complete = true;
-  /** Gives more, after a server has stored a chunk. */
-  let proceed = () => {};
 
   /**
    * Workers may be at the version that one holder of a range has in full, and cannot go back from it.
@@ -128,9 +126,8 @@ export function createOpening(
         }
       },
     });
-    refill = () => window.again();
-    proceed = () => window.advance();
-    proceed();
+    supply = window;
+    window.advance();
     await monitor.until(
       () => stored.size === layout.chunks || state.rollback,
       () => ({
@@ -175,7 +172,7 @@ export function createOpening(
         });
       state.job = first.job;
       state.plan = first.plan;
-      state.layout = createLayout(first.plan.parameters, first.plan.chunkFloats);
+      state.layout = layoutOf(first.plan);
     },
 
     async open(reset, base) {
@@ -185,8 +182,7 @@ export function createOpening(
         opened.clear();
         stored.clear();
         deliveries.clear();
-        refill = () => {};
-        proceed = () => {};
+        supply = undefined;
         openMessage = ({ firstChunk, chunks }) => ({
           type: 'open',
           plan: state.plan!,
@@ -215,12 +211,10 @@ export function createOpening(
           if (most > 0 || (most === 0 && point !== undefined)) continue;
           if (point !== undefined) await restore(point);
           else {
-            refill = values.askAgain;
-            proceed = values.advance;
+            supply = values;
             await values.make();
           }
-          refill = () => {};
-          proceed = () => {};
+          supply = undefined;
           if (state.rollback) continue;
           return { version: point?.step ?? 0, complete, ...(point && { from: point }) };
         }
@@ -241,7 +235,7 @@ export function createOpening(
         servers.send(server, again ? { ...open, reset: false } : open);
         if (again) {
           deliveries.resend(server);
-          refill();
+          supply?.again();
         }
       }
       if (!state.rollback) init.resumed();
@@ -256,7 +250,7 @@ export function createOpening(
     initial: values.initial,
     stored(chunk) {
       stored.add(chunk);
-      proceed();
+      supply?.advance();
     },
     forget: (server) => void opened.delete(server),
     awaitsWorker: (member) => values.awaits(member),

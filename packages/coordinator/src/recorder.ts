@@ -1,6 +1,6 @@
 import type { Apply } from '@tutti/protocol';
 import { toTuttiError } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { CheckpointSink } from './checkpoint-sink.js';
 import type { JobState } from './job-state.js';
 import { createSumDigests } from './sum-digests.js';
@@ -50,13 +50,13 @@ export function createRecorder(init: {
       sink!.record!(plan!.programName, record).catch((thrown: unknown) => {
         if (!recording) return;
         recording = false;
-        const { code, message, remedy } = toTuttiError(
+        const error = toTuttiError(
           thrown,
           'STORAGE',
           'The steps are not recorded any more',
           'Make room or choose another --checkpoint-dir, for `tutti replay` to have something to compare with.',
         );
-        emit({ event: 'warning', code, message, remedy });
+        emit(warningOf(error));
       });
     },
   };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Layout } from '@tutti/parameters';
 import type { JobPlan } from '@tutti/protocol';
-import type { RunEvent } from '@tutti/telemetry';
+import type { RunEvent, StartedEvent } from '@tutti/telemetry';
+import type { ResumePoint } from './checkpoint-sink.js';
 
 /** A trained model, as numbers. */
 export interface JobResult {
@@ -29,6 +31,31 @@ export function digestOf(parameters: Float32Array): string {
   return createHash('sha256')
     .update(new Uint8Array(buffer, byteOffset, byteLength))
     .digest('hex');
+}
+
+/** The event that begins a run. */
+export function startedEvent(init: {
+  readonly job: string;
+  readonly plan: JobPlan;
+  readonly layout: Layout;
+  readonly workers: number;
+  readonly servers: number;
+  /** The checkpoint that it goes on from. */
+  readonly from: Pick<ResumePoint, 'step' | 'path'> | undefined;
+}): StartedEvent {
+  const { job, plan, layout, workers, servers, from } = init;
+  return {
+    event: 'started',
+    job,
+    workers,
+    servers,
+    shards: plan.shards,
+    steps: plan.steps,
+    epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
+    storedParameters: layout.floats,
+    program: plan.programName,
+    ...(from && { resumed: { step: from.step, path: from.path } }),
+  };
 }
 
 /** The event that ends a run that went well. */

@@ -7,7 +7,9 @@ import {
 } from '@tutti/checkpoint';
 import { createLayout } from '@tutti/parameters';
 import type { JobPlan } from '@tutti/protocol';
+import { isTuttiError, type TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { ResumePoint } from './checkpoint-sink.js';
 import type { ProgressState } from './progress.js';
 
@@ -26,6 +28,31 @@ export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): vo
       `it is at step ${manifest.step}, but the run is to end after ${plan.steps}`,
       'Raise --steps or --epochs, or name an earlier checkpoint.',
     );
+}
+
+/**
+ * The first of some checkpoints, the newest before, that can be gone on from. One that is damaged or
+ * of another run is passed over with a warning.
+ * @param read undefined for one that is not meant
+ * @returns also why those before it were passed over
+ */
+export async function firstGood(
+  listed: readonly { readonly path: string }[],
+  emit: (event: RunEvent) => void,
+  read: (path: string) => Promise<ResumePoint | undefined>,
+): Promise<{ readonly point?: ResumePoint; readonly passed: readonly TuttiError[] }> {
+  const passed: TuttiError[] = [];
+  for (const { path } of listed) {
+    try {
+      const point = await read(path);
+      if (point !== undefined) return { point, passed };
+    } catch (error) {
+      if (!isTuttiError(error) || error.code !== 'BAD_CHECKPOINT') throw error;
+      passed.push(error);
+      emit(warningOf(error, `${error.message} It was passed over.`));
+    }
+  }
+  return { passed };
 }
 
 /** Reads and verifies all of a checkpoint that has been found to fit. Throws BAD_CHECKPOINT. */

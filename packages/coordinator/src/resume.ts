@@ -6,11 +6,10 @@ import {
   readManifest,
 } from '@tutti/checkpoint';
 import type { ProgramDescription } from '@tutti/protocol';
-import { isTuttiError } from '@tutti/runtime';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import type { Resume } from './checkpoint-sink.js';
 import { resolvePlan } from './plan.js';
-import { readPoint, refuseOther } from './resume-point.js';
+import { firstGood, readPoint, refuseOther } from './resume-point.js';
 
 /**
  * Goes on from a checkpoint, or from the last in a folder of them. For `latest` that is the folder
@@ -22,31 +21,24 @@ export function resumeFrom(which: string, directory: CheckpointFolderInit['direc
   return async ({ description, settings, workers, emit }) => {
     const isLatest = which === 'latest';
     const folder = directoryOf(directory, description.name);
-    const paths = isLatest
-      ? (await latestCheckpoints(folder)).map(({ path }) => path)
-      : [await locateCheckpoint(which)];
-    if (paths.length === 0)
+    const read = async (path: string) => {
+      const manifest = await readManifest(path);
+      refuseForeign(path, manifest, description);
+      const plan = resolvePlan(description, settings, workers, manifest.plan);
+      refuseOther(path, manifest, plan);
+      return readPoint(path, plan);
+    };
+    if (!isLatest) return read(await locateCheckpoint(which));
+    const listed = await latestCheckpoints(folder);
+    if (listed.length === 0)
       throw badCheckpoint(
         folder,
         'there is no checkpoint in it',
         'Leave --resume out to start from the beginning, or name the folder with --checkpoint-dir.',
       );
-    let first: unknown;
-    for (const path of paths) {
-      try {
-        const manifest = await readManifest(path);
-        refuseForeign(path, manifest, description);
-        const plan = resolvePlan(description, settings, workers, manifest.plan);
-        refuseOther(path, manifest, plan);
-        return await readPoint(path, plan);
-      } catch (error) {
-        if (!isLatest || !isTuttiError(error) || error.code !== 'BAD_CHECKPOINT') throw error;
-        first ??= error;
-        const { code, message, remedy } = error;
-        emit({ event: 'warning', code, message: `${message} It was passed over.`, remedy });
-      }
-    }
-    throw first;
+    const { point, passed } = await firstGood(listed, emit, read);
+    if (point === undefined) throw passed[0];
+    return point;
   };
 }
 

@@ -74,9 +74,11 @@ export function createStep(init: {
   /** What overflows on the way to a sum is not finite in it either. */
   const isFiniteSum = (sum: Block) => Number.isFinite(kernels.maxAbs(sum));
 
+  const totals = () => totalOf([...reports.values()].map(({ report }) => report));
+
   /** All have reported: whether the numbers add up, and no sum can overflow. */
   function checkReports() {
-    const taken = totalOf([...reports.values()].map(({ report }) => report)).count;
+    const taken = totals().count;
     if (taken !== count)
       throw new TuttiError(
         'INTERNAL',
@@ -167,7 +169,7 @@ export function createStep(init: {
       return [...missing].sort((a, b) => a - b);
     },
     get totals() {
-      return totalOf([...reports.values()].map(({ report }) => report));
+      return totals();
     },
     release() {
       for (const { reducer } of chunks) reducer.release();

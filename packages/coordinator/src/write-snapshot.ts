@@ -1,6 +1,46 @@
 import { toTuttiError } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { CheckpointSink, Snapshot } from './checkpoint-sink.js';
+
+/** The wait for the model at the end of a run. */
+export const writingModel = {
+  who: 'the disk',
+  what: 'write the trained model',
+  remedy: 'See whether it is full, or slow.',
+};
+
+/** Checkpoints that are written in the background, one after the other. */
+export interface SnapshotQueue {
+  add(snapshot: Snapshot): void;
+  /** How many are not written yet. */
+  readonly pending: number;
+  /** Resolves when all that were added are written, or could not be. */
+  readonly idle: Promise<unknown>;
+}
+
+export function createSnapshotQueue(
+  sink: CheckpointSink,
+  emit: (event: RunEvent) => void,
+): SnapshotQueue {
+  let idle: Promise<unknown> = Promise.resolve();
+  let pending = 0;
+  return {
+    add(snapshot) {
+      pending++;
+      idle = idle
+        .then(() => writeSnapshot(sink, snapshot, false, emit))
+        .finally(() => {
+          pending--;
+        });
+    },
+    get pending() {
+      return pending;
+    },
+    get idle() {
+      return idle;
+    },
+  };
+}
 
 /**
  * Has a checkpoint written and tells it. If that fails it is a warning: the training goes on.
@@ -17,15 +57,14 @@ export async function writeSnapshot(
     emit({ event: 'checkpoint', step: snapshot.step, path });
     return path;
   } catch (thrown) {
-    const { code, message, remedy } = toTuttiError(
+    const error = toTuttiError(
       thrown,
       'STORAGE',
       `The checkpoint of step ${snapshot.step} could not be saved`,
       'Make room or choose another --checkpoint-dir.',
     );
     const then = last ? '' : ' The training goes on, and older checkpoints stay.';
-    const text = `${message.replace(/\.?$/, '.')}${then}`;
-    emit({ event: 'warning', code, message: text, remedy });
+    emit(warningOf(error, `${error.message.replace(/\.?$/, '.')}${then}`));
     return null;
   }
 }

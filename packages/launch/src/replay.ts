@@ -19,7 +19,7 @@ import {
   type Totals,
 } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import {
   abortError,
   type Clock,
@@ -182,7 +182,7 @@ async function openSteps(
   const { plan } = point;
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
-  const layout = createLayout(plan.parameters, plan.chunkFloats);
+  const layout = layoutOf(plan);
   const kernels = createKernels();
   const worker = 'this process';
   const bare = createTask({ plan, layout, data, computation, kernels, clock, worker });

@@ -7,7 +7,7 @@ import {
   type JobSettings,
   type RunningCoordinator,
 } from '@tutti/coordinator';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import { createMonitor, type Running, start, systemClock, type WaitReport } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
@@ -135,7 +135,7 @@ async function trainInChild(
     }));
     if (error !== undefined) throw error;
     const { plan, parameters } = trained!;
-    return { ...trained!, values: createLayout(plan.parameters).views(parameters) };
+    return { ...trained!, values: layoutOf(plan).views(parameters) };
   } finally {
     await child.stop(GRACE_MS);
   }

@@ -1,5 +1,5 @@
 import type { TuttiError } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Heartbeat } from '@tutti/transport';
 import { type Child, startChild } from './child.js';
 import type { ServerArgument } from './server-process.js';
@@ -68,8 +68,7 @@ export function startServerFleet(init: {
     const count = (restarts.get(at) ?? 0) + 1;
     restarts.set(at, count);
     if (count > MAX_RESTARTS) return failed(error);
-    const { code, message, remedy } = error;
-    emit({ event: 'warning', code, message: `${message}. It is started again`, remedy });
+    emit(warningOf(error, `${error.message}. It is started again`));
     void launch(at, address);
   }
 

@@ -2,6 +2,7 @@ import type { Evaluation } from '@tutti/checkpoint';
 import {
   type CheckpointSink,
   createCheckpointSchedule,
+  createSnapshotQueue,
   type ProgressState,
   type Snapshot,
   writeSnapshot,
@@ -34,8 +35,7 @@ export function createSingleProcessCheckpoints(init: {
   const { sink, run, layout, store, flat, clock, emit } = init;
   const schedule = createCheckpointSchedule({ every: sink.every, best: sink.best, clock });
   schedule.startAt(init.version);
-  let writing: Promise<unknown> = Promise.resolve();
-  let unwritten = 0;
+  const writing = createSnapshotQueue(sink, emit);
   let now: Pick<Snapshot, 'step' | 'progress' | 'evaluation'> = { step: init.version };
 
   function snapshot(): Snapshot {
@@ -50,17 +50,11 @@ export function createSingleProcessCheckpoints(init: {
     between(step, progress, evaluation) {
       now = { step, progress, ...(evaluation === undefined ? {} : { evaluation }) };
       // The end of the run has its own.
-      if (step === run.plan.steps || !schedule.due(step, evaluation, unwritten)) return;
-      const taken = snapshot();
-      unwritten++;
-      writing = writing
-        .then(() => writeSnapshot(sink, taken, false, emit))
-        .finally(() => {
-          unwritten--;
-        });
+      if (step === run.plan.steps || !schedule.due(step, evaluation, writing.pending)) return;
+      writing.add(snapshot());
     },
     async last() {
-      await writing;
+      await writing.idle;
       return writeSnapshot(sink, snapshot(), true, emit);
     },
   };

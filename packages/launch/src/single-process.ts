@@ -10,10 +10,12 @@ import {
   type Resume,
   readingCheckpoint,
   resolvePlan,
+  startedEvent,
   totalOf,
+  writingModel,
 } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import { evaluatesAt } from '@tutti/protocol';
 import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -48,7 +50,7 @@ export async function trainInSingleProcess(init: {
     const point = await monitor.race(finding, readingCheckpoint);
     const plan = point?.plan ?? resolvePlan(description, settings, 0);
     const job = point?.job ?? init.job;
-    const layout = createLayout(plan.parameters, plan.chunkFloats);
+    const layout = layoutOf(plan);
     const kernels = createKernels();
     const worker = 'main';
     const task = watchTask(
@@ -74,18 +76,7 @@ export async function trainInSingleProcess(init: {
         emit,
       });
 
-    emit({
-      event: 'started',
-      job,
-      workers: 0,
-      servers: 0,
-      shards: plan.shards,
-      steps: plan.steps,
-      epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
-      storedParameters: layout.floats,
-      program: plan.programName,
-      ...(point && { resumed: { step: point.step, path: point.path } }),
-    });
+    emit(startedEvent({ job, plan, layout, workers: 0, servers: 0, from: point }));
     const progress = createProgress({ plan, clock, emit });
     if (point !== undefined) progress.startAt(start, point.progress);
     const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
@@ -129,9 +120,3 @@ export async function trainInSingleProcess(init: {
     await open.close();
   }
 }
-
-const writingModel = {
-  who: 'the disk',
-  what: 'write the trained model',
-  remedy: 'See whether it is full, or slow.',
-};

@@ -1,5 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Child } from './child.js';
 
 /**
@@ -55,8 +55,7 @@ export function createWorkerCrew(init: {
         return restart(name, error);
       // All are awaited before the first step.
       if (!started || !spareable) return fail(error);
-      const { code, message, remedy } = error;
-      emit({ event: 'warning', code, message, remedy });
+      emit(warningOf(error));
     });
   }
 

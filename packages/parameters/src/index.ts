@@ -2,6 +2,7 @@ export {
   CHUNK_FLOATS,
   createLayout,
   type Layout,
+  layoutOf,
   type PlacedParameter,
   partition,
   type Segment,

@@ -1,4 +1,4 @@
-import type { StoredParameter } from '@tutti/protocol';
+import type { JobPlan, StoredParameter } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 
 /** Floats in a chunk: the unit of wire, reduction and update. 256 KiB fit a second-level cache. */
@@ -44,6 +44,11 @@ export interface Layout {
   parameterAt(position: number): PlacedParameter;
   /** Named views into a flat vector. */
   views(flat: Float32Array): Record<string, Float32Array>;
+}
+
+/** The layout of a job. */
+export function layoutOf(plan: Pick<JobPlan, 'parameters' | 'chunkFloats'>): Layout {
+  return createLayout(plan.parameters, plan.chunkFloats);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Kernels } from '@tutti/kernels';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import type { Apply, Body, Capture, JobPlan, Restore } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
@@ -40,7 +40,7 @@ export function createShelf(init: {
   readonly defer: (task: () => void) => void;
 }): Shelf {
   const { plan, firstChunk, chunks, kernels, send, defer } = init;
-  const layout = createLayout(plan.parameters, plan.chunkFloats);
+  const layout = layoutOf(plan);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(firstChunk, chunks) });
   const captures = createCaptures({ store, send, defer });

@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorRecord } from '@tutti/runtime';
+import type { ErrorCode, ErrorRecord, TuttiError } from '@tutti/runtime';
 
 /**
  * What a training run tells while it runs. Scripts read these names from `tutti train --json`, so
@@ -139,6 +139,14 @@ export interface WarningEvent {
   readonly code: string;
   readonly message: string;
   readonly remedy: string;
+}
+
+/** An error that the run goes on after, as an event. */
+export function warningOf(
+  { code, message, remedy }: Pick<TuttiError, 'code' | 'message' | 'remedy'>,
+  text = message,
+): WarningEvent {
+  return { event: 'warning', code, message: text, remedy };
 }
 
 /** The last event of a run that went well. */

@@ -14,6 +14,7 @@ export {
   type WorkerExcludedEvent,
   type WorkerJoinedEvent,
   type WorkerLeftEvent,
+  warningOf,
 } from './events.js';
 export { formatBytes, formatCount, formatDuration, formatLoss, formatMetrics } from './format.js';
 export { createJsonRenderer } from './json-renderer.js';

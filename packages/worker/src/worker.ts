@@ -1,5 +1,5 @@
 import { createKernels, type Kernels } from '@tutti/kernels';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import {
   type Compute,
   evaluatesAt,
@@ -159,7 +159,7 @@ async function run(
     emit({ event: 'joined', worker, job });
 
     const { kernels = createKernels() } = init;
-    const layout = createLayout(plan.parameters, plan.chunkFloats);
+    const layout = layoutOf(plan);
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
     const weights = createWeightBuffer(layout);
     const { stamp } = enrolment;

@@ -2,32 +2,16 @@ import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
 import type { HostFacts } from '@tutti/protocol';
 import type { RunEvent } from '@tutti/telemetry';
-import type { Computation, GradientResult, Program } from '@tutti/worker';
+import type { Program } from '@tutti/worker';
+import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 
-/** The same program with something done to each gradient. */
-function altered(alter: (result: GradientResult) => void): Program {
-  const program = regression();
-  return {
-    ...program,
-    async open(): Promise<Computation> {
-      const computation = await program.open();
-      return {
-        ...computation,
-        async gradient(weights, microBatch) {
-          const result = await computation.gradient(weights, microBatch);
-          alter(result);
-          return result;
-        },
-      };
-    },
-  };
-}
-
 /** Rounds differently, as another processor or library does. */
-const otherRounding = altered(({ gradient }) => {
-  gradient.w![3] = Math.fround(gradient.w![3]! * (1 + 2 ** -23));
+const otherRounding = altered(regression(), (result) => {
+  const w = result.gradient.w!;
+  w[3] = Math.fround(w[3]! * (1 + 2 ** -23));
+  return result;
 });
 
 const host = (cpu: string, threads: string): HostFacts => ({
@@ -149,8 +133,10 @@ describe('a worker that joins a running job', () => {
 describe('a program that is not a function of its arguments', () => {
   it('is found before it trains, naming the tensor', async () => {
     let calls = 0;
-    const program = altered(({ gradient }) => {
-      gradient.b![0] = gradient.b![0]! + calls++;
+    const program = altered(regression(), (result) => {
+      const b = result.gradient.b!;
+      b[0] = b[0]! + calls++;
+      return result;
     });
     await assert.rejects(simulate({ program, workers: 2, seed: 1 }), (error: Error) => {
       assert.match(error.message, /computed twice gives different bits: the gradient of "b" is/);

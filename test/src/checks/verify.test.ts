@@ -4,6 +4,7 @@ import { runLocal } from '@tutti/launch';
 import { createRandom } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Computation, Program } from '@tutti/worker';
+import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 
@@ -34,22 +35,11 @@ function flipping(program: Program, flip: () => boolean, seed: number): Program 
 }
 
 /** The program on a machine that rounds differently. */
-function rounding(program: Program): Program {
-  return {
-    ...program,
-    async open(): Promise<Computation> {
-      const computation = await program.open();
-      return {
-        ...computation,
-        async gradient(weights, microBatch) {
-          const result = await computation.gradient(weights, microBatch);
-          const b = result.gradient.b!.map((value) => value * (1 + 2 ** -22));
-          return { ...result, gradient: { ...result.gradient, b } };
-        },
-      };
-    },
-  };
-}
+const rounding = (program: Program) =>
+  altered(program, (result) => {
+    const b = result.gradient.b!.map((value) => value * (1 + 2 ** -22));
+    return { ...result, gradient: { ...result.gradient, b } };
+  });
 
 const excludedOf = (events: readonly RunEvent[]) =>
   events.flatMap((event) => (event.event === 'worker-excluded' ? [event] : []));

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
-import type { Computation, GradientResult, MicroBatch, Program } from '@tutti/worker';
+import type { GradientResult } from '@tutti/worker';
+import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 
 /** Regression whose gradient is spoilt at step 3, shard 5. */
-function spoilt(spoil: (result: GradientResult) => unknown): Program {
-  const program = regression();
-  return {
-    ...program,
-    async open(): Promise<Computation> {
-      const computation = await program.open();
-      return {
-        ...computation,
-        async gradient(weights, microBatch: MicroBatch) {
-          const result = await computation.gradient(weights, microBatch);
-          if (microBatch.step !== 3 || microBatch.shard !== 5) return result;
-          return (await spoil(result)) as GradientResult;
-        },
-      };
-    },
-  };
-}
+const spoilt = (spoil: (result: GradientResult) => unknown) =>
+  altered(regression(), async (result, { step, shard }) =>
+    step === 3 && shard === 5 ? ((await spoil(result)) as GradientResult) : result,
+  );
 
 /** Shard 5 of 8 belongs to the second of two workers. */
 const PLACE = /step 3, shard 5, epoch 0 on worker w1/;

@@ -1,5 +1,5 @@
 import type { Snapshot } from '@tutti/coordinator';
-import { createLayout } from '@tutti/parameters';
+import { layoutOf } from '@tutti/parameters';
 import type { Envelope } from '@tutti/protocol';
 import type { RunEvent } from '@tutti/telemetry';
 import { PADDING, type Reference } from './references.js';
@@ -147,7 +147,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       if (before === undefined) reference.states.set(step, state);
       else if (!before.equals(state)) violated(`The optimizer's state of step ${step} is another`);
 
-      const layout = createLayout(plan.parameters, plan.chunkFloats);
+      const layout = layoutOf(plan);
       const all = new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength);
       for (let chunk = 0; chunk < layout.chunks; chunk++) {
         const known = bytes.get(`${step}/${chunk}`);
