@@ -150,7 +150,7 @@ describe('a network between hosts', () => {
 
   it('that is slow gives the same digest', async () => {
     program = await folder.program(
-      regressionWith('', '{ features: 20_000, epochs: 2 }'),
+      regressionWith('', '{ features: 20_000, examples: 1648, batchSize: 256, epochs: 2 }'),
       'large.ts',
     );
     const run = await start();
