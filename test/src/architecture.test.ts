@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tuttiVersion } from '@tutti/runtime';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -51,6 +52,16 @@ describe('architecture', () => {
       packages.filter((name) => floorOf(name) < 0),
       [],
     );
+  });
+
+  it("all packages have one version, which is Tutti's", () => {
+    const folders = ['packages', 'apps'].flatMap((kind) =>
+      readdirSync(join(root, kind)).map((name) => join(root, kind, name)),
+    );
+    for (const folder of folders) {
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      assert.equal(version, tuttiVersion(), folder);
+    }
   });
 
   for (const name of packages)

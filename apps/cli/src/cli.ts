@@ -1,5 +1,5 @@
 import type { Command as CommandName } from '@tutti/config';
-import { errorToRecord } from '@tutti/runtime';
+import { errorToRecord, tuttiVersion } from '@tutti/runtime';
 import { Command, CommanderError } from 'commander';
 import { coordinator } from './commands/coordinator.js';
 import { doctor } from './commands/doctor.js';
@@ -15,7 +15,6 @@ import { DONE, exitCodeOf, INTERRUPTED, WRONG_USAGE } from './exit-codes.js';
 import { addSettingOptions, allowedOf } from './options.js';
 import { isReported } from './reported.js';
 import type { Flags } from './settings.js';
-import { tuttiVersion } from './version.js';
 
 /** Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { tuttiVersion } from '@tutti/runtime';
 import fc from 'fast-check';
 import { bytesOf } from './bytes.js';
 import { parameterDigest } from './digest.js';
@@ -121,6 +122,27 @@ describe('checkpoint', () => {
       for (const text of ['{}', 'null', '[]', 'no', '{"format":"tutti-checkpoint"}']) {
         await writeFile(join(empty, 'manifest.json'), text);
         await assert.rejects(readCheckpoint(empty), { code: 'BAD_CHECKPOINT' }, text);
+      }
+    }));
+
+  it('refuses one in a format of later, naming the Tutti that wrote it', () =>
+    inTemporaryFolder(async (folder) => {
+      const { path } = await writeCheckpoint(checkpointOf(folder, 3));
+      const file = join(path, 'manifest.json');
+      const written = JSON.parse(await readFile(file, 'utf8'));
+      // Whatever else such a manifest has: another checksum, say.
+      const later = { ...written, formatVersion: 2, checksum: 'c', versions: { tutti: '9.8.7' } };
+      await writeFile(file, JSON.stringify(later));
+      await assert.rejects(readCheckpoint(path), {
+        code: 'BAD_CHECKPOINT',
+        message: `${file} cannot be used: Tutti 9.8.7 wrote it in version 2 of the format, and this Tutti ${tuttiVersion()} reads version 1.`,
+        remedy: 'Use Tutti 9.8.7, or another checkpoint.',
+      });
+      for (const versions of [undefined, null, { tutti: {} }]) {
+        await writeFile(file, JSON.stringify({ ...later, versions }));
+        await assert.rejects(readCheckpoint(path), {
+          message: /another version of Tutti wrote it in version 2/,
+        });
       }
     }));
 

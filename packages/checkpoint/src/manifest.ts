@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobPlan } from '@tutti/protocol';
+import { tuttiVersion } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 
 /** Both with the number of the range before the ending, if there is more than one server. */
@@ -75,13 +76,18 @@ export function parseManifest(path: string, text: string): Manifest {
   }
   const { checksum, ...body } = (parsed ?? {}) as Manifest & { checksum?: unknown };
   if (body.format !== FORMAT) throw badCheckpoint(path, 'it is no manifest of a Tutti checkpoint');
-  if (body.formatVersion !== FORMAT_VERSION) {
-    throw badCheckpoint(
-      path,
-      `its format version is ${body.formatVersion}, this Tutti reads ${FORMAT_VERSION}`,
-      'Read it with the version of Tutti that wrote it.',
-    );
-  }
+  if (body.formatVersion !== FORMAT_VERSION) throw otherFormat(path, body);
   if (manifestText(body) !== text) throw badCheckpoint(path, 'it does not match its own checksum');
   return body;
+}
+
+/** Of such a manifest nothing is known: what it says of its writer is repeated if it is text. */
+function otherFormat(path: string, { formatVersion, versions }: Manifest) {
+  const tutti: unknown = versions?.tutti;
+  const writer = typeof tutti === 'string' ? `Tutti ${tutti}` : 'another version of Tutti';
+  return badCheckpoint(
+    path,
+    `${writer} wrote it in version ${formatVersion} of the format, and this Tutti ${tuttiVersion()} reads version ${FORMAT_VERSION}`,
+    `Use ${writer}, or another checkpoint.`,
+  );
 }

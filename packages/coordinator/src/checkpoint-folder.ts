@@ -10,7 +10,7 @@ import {
 } from '@tutti/checkpoint';
 import { layoutOf } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
-import { toTuttiError } from '@tutti/runtime';
+import { toTuttiError, tuttiVersion } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
 import type { CheckpointInterval, CheckpointSink, Snapshot } from './checkpoint-sink.js';
 import { firstGood, readPoint, refuseOther, slotName } from './resume-point.js';
@@ -32,6 +32,12 @@ export const DEFAULT_KEEP = 3;
 export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSink {
   const { every, keep: newest = DEFAULT_KEEP, best, fileSystem } = init;
   const writer = createCheckpointWriter();
+  // Of the code that runs, whatever is installed in its place meanwhile.
+  const own = {
+    tutti: tuttiVersion(),
+    node: process.version,
+    protocol: String(PROTOCOL_VERSION),
+  };
   let log: StepLog | undefined;
   const disk = fileSystem === undefined ? {} : { fileSystem };
 
@@ -40,7 +46,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
     writer.write({
       directory,
       keep: { newest, best: best ?? 'loss' },
-      ...contentOf(snapshot),
+      ...contentOf(snapshot, own),
       ...disk,
     });
 
@@ -61,7 +67,10 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
           'Make room there or choose another --checkpoint-dir.',
         );
         const refuge = join(tmpdir(), `tutti-${snapshot.job}`);
-        const { path } = await writer.write({ directory: refuge, ...contentOf(copyOf(snapshot)) });
+        const { path } = await writer.write({
+          directory: refuge,
+          ...contentOf(copyOf(snapshot), own),
+        });
         emit(warningOf(error, `${error.message}. It was saved in ${path} instead`));
         return { path };
       }
@@ -97,7 +106,7 @@ const copyOf = (snapshot: Snapshot): Snapshot => ({
   slots: snapshot.slots.map((slot) => slot.slice()),
 });
 
-function contentOf(snapshot: Snapshot) {
+function contentOf(snapshot: Snapshot, own: Snapshot['versions']) {
   const { job, plan, step, flat, slots, ranges, progress, evaluation, versions } = snapshot;
   const values = layoutOf(plan).views(flat);
   return {
@@ -110,7 +119,7 @@ function contentOf(snapshot: Snapshot) {
       programHash: plan.programHash,
       plan,
       job,
-      versions: { node: process.version, protocol: String(PROTOCOL_VERSION), ...versions },
+      versions: { ...own, ...versions },
       ...(progress === undefined ? {} : { progress }),
       ...(evaluation === undefined ? {} : { evaluation }),
     },

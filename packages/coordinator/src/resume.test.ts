@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listCheckpoints } from '@tutti/checkpoint';
-import type { JobPlan, ProgramDescription } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import { listCheckpoints, readManifest } from '@tutti/checkpoint';
+import { type JobPlan, PROTOCOL_VERSION, type ProgramDescription } from '@tutti/protocol';
+import { TuttiError, tuttiVersion } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createCheckpointFolder } from './checkpoint-folder.js';
 import type { Snapshot } from './checkpoint-sink.js';
@@ -147,6 +147,17 @@ describe('resuming', () => {
 });
 
 describe('a folder of checkpoints', () => {
+  it('says which Tutti, Node, protocol and libraries wrote it', async () => {
+    await write([2]);
+    const { versions } = await readManifest(pathOf(2));
+    assert.deepEqual(versions, {
+      tutti: tuttiVersion(),
+      node: process.version,
+      protocol: String(PROTOCOL_VERSION),
+      tfjs: '4.22.0',
+    });
+  });
+
   it('keeps three if nobody says how many', async () => {
     const plan = resolvePlan(description, {}, 3);
     const sink = createCheckpointFolder({ directory });

@@ -25,3 +25,4 @@ export {
 } from './monitor.js';
 export { createRandom, type Random, type RandomKey } from './random.js';
 export { type Running, start } from './running.js';
+export { tuttiVersion } from './version.js';

@@ -1,6 +1,6 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { TuttiError } from '@tutti/runtime';
+import { TuttiError, tuttiVersion } from '@tutti/runtime';
 import type { CliContext } from '../context.js';
 import { type Check, type Finding, runCheck } from '../doctor/check.js';
 import {
@@ -20,7 +20,6 @@ import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
-import { tuttiVersion } from '../version.js';
 
 /** `tutti doctor`: what this machine has, and what to fix. */
 export async function doctor(flags: Flags, context: CliContext): Promise<void> {
