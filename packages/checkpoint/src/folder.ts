@@ -20,9 +20,19 @@ export function folderName(step: number): string {
   return `step-${String(step).padStart(9, '0')}`;
 }
 
-/** The checkpoints of a folder by their names, by rising step; not checked. */
+/**
+ * The checkpoints of a folder by their names, by rising step; not checked. None if there is no such
+ * folder. Throws BAD_CHECKPOINT if it cannot be read: nobody knows then what is in it.
+ */
 export async function listCheckpoints(directory: string): Promise<readonly ListedCheckpoint[]> {
-  const names = await readdir(directory).catch(() => [] as string[]);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] as string[];
+    throw badCheckpoint(
+      directory,
+      `it cannot be read as a folder (${error.message})`,
+      'See that it is a folder, and that you may read it.',
+    );
+  });
   return names
     .map((name) => ({ match: /^step-(\d{9,})$/.exec(name), path: join(directory, name) }))
     .filter(({ match }) => match !== null)
@@ -49,12 +59,19 @@ export async function locateCheckpoint(path: string): Promise<string> {
 
 /**
  * The checkpoints to try when the latest is wanted: the one that was written last, then those of
- * fewer steps from the newest on. If it is not known which was last, all. Not checked.
+ * fewer steps from the newest on. If it is not known which was last, all. Not checked. Throws
+ * BAD_CHECKPOINT if one is said to have been written and there is none.
  */
 export async function latestCheckpoints(directory: string): Promise<readonly ListedCheckpoint[]> {
   const listed = await listCheckpoints(directory);
   const named = await readFile(join(directory, LATEST_FILE), 'utf8').catch(() => '');
   const last = listed.findIndex((item) => basename(item.path) === named.trim());
+  if (listed.length === 0 && named !== '')
+    throw badCheckpoint(
+      directory,
+      `its file \`${LATEST_FILE}\` names ${named.trim()}, and there is no checkpoint in it any more`,
+      `Bring it back, or remove that file if the run is to begin from the start.`,
+    );
   return (last < 0 ? [...listed] : listed.slice(0, last + 1)).reverse();
 }
 

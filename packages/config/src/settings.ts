@@ -268,7 +268,7 @@ export const SETTINGS = {
     kind: 'text',
     commands: ['train', 'coordinator'],
     group: 'Files',
-    doc: 'go on from a checkpoint: latest (in the folder for checkpoints), or a path',
+    doc: 'go on from a checkpoint: latest (in the folder for checkpoints; from the start if none was written yet), or a path',
     otherwise: 'start from the beginning',
   },
   checkpoint: {

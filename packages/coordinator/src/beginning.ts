@@ -7,8 +7,8 @@ import type { JobSettings } from './plan.js';
 
 /** What the weights of a job begin with, and go back to when a server has lost its own. */
 export interface Beginning {
-  /** Finds the checkpoint that the run is to go on from. Throws BAD_CHECKPOINT. */
-  find(description: ProgramDescription): Promise<ResumePoint>;
+  /** Finds the checkpoint that the run is to go on from, if there is one. Throws BAD_CHECKPOINT. */
+  find(description: ProgramDescription): Promise<ResumePoint | undefined>;
   /**
    * The state to give to servers that have none: the newest checkpoint of the job with at most
    * `upTo` steps, else the one that the run went on from, else nothing: then it is version 0.
@@ -26,13 +26,14 @@ export function createBeginning(init: {
   const { resume, settings, workers, checkpoints, emit } = init;
   /** Kept until it is used once: it is as large as the model. */
   let found: ResumePoint | undefined;
-  let again: (() => Promise<ResumePoint>) | undefined;
+  let again: (() => ReturnType<Resume>) | undefined;
   let latest = 0;
 
   return {
     async find(description) {
       const request = { description, settings, workers, emit };
       found = await resume!(request);
+      if (found === undefined) return undefined;
       latest = found.step;
       again = () => resume!({ ...request, emit() {} });
       return found;

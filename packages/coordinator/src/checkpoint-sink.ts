@@ -61,10 +61,13 @@ export interface ResumePoint extends Pick<Snapshot, 'plan' | 'step' | 'flat' | '
   readonly path: string;
 }
 
-/** Finds the checkpoint, and the plan of the run that goes on from it. Throws BAD_CHECKPOINT. */
+/**
+ * Finds the checkpoint, and the plan of the run that goes on from it; undefined if the run is to begin
+ * from the start because nothing was written yet. Throws BAD_CHECKPOINT.
+ */
 export type Resume = (request: {
   readonly description: ProgramDescription;
   readonly settings: JobSettings;
   readonly workers: number;
   readonly emit: (event: RunEvent) => void;
-}) => Promise<ResumePoint>;
+}) => Promise<ResumePoint | undefined>;

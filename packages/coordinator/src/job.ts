@@ -261,10 +261,11 @@ export function coordinate(
     for (const handle of waiting) guard(handle);
   }
 
-  /** The run goes on from a checkpoint: as the same job, if nothing was changed. */
+  /** The run goes on from a checkpoint, if there is one: as the same job, if nothing was changed. */
   async function findCheckpoint() {
     await monitor.until(() => described !== undefined, membership.anyone('join'));
     const point = await monitor.race(beginning.find(described!), readingCheckpoint);
+    if (point === undefined) return;
     state.job = point.job ?? state.job;
     state.plan = point.plan;
     state.layout = layoutOf(point.plan);

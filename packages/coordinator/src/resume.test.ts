@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listCheckpoints, readManifest } from '@tutti/checkpoint';
@@ -89,7 +89,7 @@ describe('resuming', () => {
         path: pathOf(4),
       });
     }
-    assert.equal((await resume(pathOf(2))).step, 2);
+    assert.equal((await resume(pathOf(2)))?.step, 2);
     assert.deepEqual(events, []);
   });
 
@@ -101,7 +101,7 @@ describe('resuming', () => {
     await writeFile(weights, whole.subarray(0, whole.length - 1));
     const manifest = join(pathOf(2), 'manifest.json');
     await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('"seed": 1', '"seed": 2'));
-    assert.equal((await resume('latest')).step, 1);
+    assert.equal((await resume('latest'))?.step, 1);
     assert.deepEqual(
       events.map((event) => event.event === 'warning' && event.code),
       Array(3).fill('BAD_CHECKPOINT'),
@@ -125,19 +125,53 @@ describe('resuming', () => {
     await refused(resume('latest', { seed: 9 }), /seed is 1 instead of 9/);
     await refused(resume('latest', { shards: 4 }), /shards is 3 instead of 4/);
     await refused(resume('latest', { steps: 1 }), /at step 2, but the run is to end after 1/);
-    await refused(resume('latest', {}, { ...description, name: 'none' }), /no checkpoint in it/);
     await refused(resume(join(folder, 'nowhere')), /it does not exist/);
+  });
+
+  it('begins from the start where none was written yet, if the latest is wanted, and says so', async () => {
+    const isAnew = async () => {
+      events = [];
+      assert.equal(await resume('latest'), undefined);
+      assert.deepEqual(events, [
+        {
+          event: 'warning',
+          code: 'NO_CHECKPOINT',
+          message: `There is no checkpoint in ${join(folder, 'line')} yet: the run begins from the start`,
+          remedy: 'If there should be one, name its folder with --checkpoint-dir.',
+        },
+      ]);
+    };
+    await isAnew();
+    await mkdir(join(folder, 'line'));
+    await isAnew();
+    // What a run leaves that is killed before it has written its first.
+    await mkdir(join(folder, 'line', '.tmp-step-000000001-x'));
+    await writeFile(join(folder, 'line', 'steps.jsonl'), '{}');
+    await isAnew();
+    await refused(resume(join(folder, 'line')), /there is no checkpoint in it/);
+    await refused(resume(join(folder, 'nowhere')), /it does not exist/);
+  });
+
+  it('never begins from the start where something was written that cannot be found', async () => {
+    await write([1, 2]);
+    for (const step of [1, 2]) await rm(pathOf(step), { recursive: true });
+    await refused(resume('latest'), /`latest` names step-000000002, and there is no checkpoint/);
+    await mkdir(pathOf(2));
+    await refused(resume('latest'), /step-000000002.manifest\.json cannot be used/);
+    await rm(join(folder, 'line'), { recursive: true });
+    await writeFile(join(folder, 'line'), 'no folder');
+    await refused(resume('latest'), /line cannot be used: it cannot be read as a folder \(ENOTDIR/);
   });
 
   it('takes what nobody sets from the run that goes on', async () => {
     const settings = { batchSize: 8, seed: 3, learningRate: 0.5, steps: 12 };
     const plan = await write([2], settings);
     assert.equal(plan.shards, 3);
-    assert.deepEqual((await resume('latest')).plan, plan);
+    assert.deepEqual((await resume('latest'))?.plan, plan);
     const longer = await resume('latest', { epochs: 7 });
-    assert.deepEqual(longer.plan, { ...plan, steps: 35 });
-    assert.equal(longer.job, undefined);
-    assert.equal((await resume('latest', { steps: 20 })).plan.steps, 20);
+    assert.deepEqual(longer?.plan, { ...plan, steps: 35 });
+    assert.equal(longer?.job, undefined);
+    assert.equal((await resume('latest', { steps: 20 }))?.plan.steps, 20);
   });
 
   it('refuses more workers than the run has shards', async () => {

@@ -6,6 +6,7 @@ import {
   readManifest,
 } from '@tutti/checkpoint';
 import type { ProgramDescription } from '@tutti/protocol';
+import type { WarningEvent } from '@tutti/telemetry';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import type { Resume } from './checkpoint-sink.js';
 import { resolvePlan } from './plan.js';
@@ -14,7 +15,8 @@ import { firstGood, readPoint, refuseOther } from './resume-point.js';
 /**
  * Goes on from a checkpoint, or from the last in a folder of them. For `latest` that is the folder
  * of this run's checkpoints, and one that is damaged or of another run is passed over with a
- * warning: the one before is used.
+ * warning: the one before is used. Where none was written yet the run begins from the start, with a
+ * warning; not where none of those that were can be used.
  * @param which `latest` or a path
  */
 export function resumeFrom(which: string, directory: CheckpointFolderInit['directory']): Resume {
@@ -30,12 +32,10 @@ export function resumeFrom(which: string, directory: CheckpointFolderInit['direc
     };
     if (!isLatest) return read(await locateCheckpoint(which));
     const listed = await latestCheckpoints(folder);
-    if (listed.length === 0)
-      throw badCheckpoint(
-        folder,
-        'there is no checkpoint in it',
-        'Leave --resume out to start from the beginning, or name the folder with --checkpoint-dir.',
-      );
+    if (listed.length === 0) {
+      emit(fromTheStart(folder));
+      return undefined;
+    }
     const { point, passed } = await firstGood(listed, emit, read);
     if (point === undefined) throw passed[0];
     return point;
@@ -52,4 +52,13 @@ function refuseForeign(path: string, manifest: Manifest, { name, hash }: Program
       : `it is of another program, ${programName} instead of ${name}`,
     'Use the program as it was when this was written, or another checkpoint.',
   );
+}
+
+function fromTheStart(folder: string): WarningEvent {
+  return {
+    event: 'warning',
+    code: 'NO_CHECKPOINT',
+    message: `There is no checkpoint in ${folder} yet: the run begins from the start`,
+    remedy: 'If there should be one, name its folder with --checkpoint-dir.',
+  };
 }

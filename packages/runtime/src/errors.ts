@@ -103,6 +103,8 @@ export type ErrorCode =
   | 'STORAGE'
   /** A checkpoint is torn, foreign or does not match its checksums. */
   | 'BAD_CHECKPOINT'
+  /** The latest checkpoint is wanted, and none was written yet. Only a warning. */
+  | 'NO_CHECKPOINT'
   /** The native TensorFlow library cannot be loaded. */
   | 'NO_TENSORFLOW'
   /** Stopped on request. */

@@ -100,6 +100,19 @@ describe('a run that goes on from a checkpoint', () => {
     assert.notEqual(longer.result.job, result.job);
   });
 
+  it('begins from the start if there is none', async () => {
+    const program = regression();
+    const expected = await alone(program);
+    const { sink } = createMemoryCheckpoints({ every: { steps: 3 } });
+    const resume = async () => undefined;
+    const run = { program, workers: 2, seed: 1, checkpoints: sink, resume };
+    const { result, events } = await simulate(run);
+    assert.equal(result.digest, expected.digest);
+    assert.deepEqual(course(events), course(expected.events));
+    const started = events.find((event) => event.event === 'started');
+    assert.ok(started?.event === 'started' && started.resumed === undefined);
+  });
+
   it('after its last step has nothing to train, and ends with its digest', async () => {
     const program = regression();
     const checkpoints = createMemoryCheckpoints();

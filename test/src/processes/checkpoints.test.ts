@@ -29,7 +29,7 @@ async function run(path: string, options: LocalOptions) {
 const warningsOf = (events: readonly RunEvent[]) =>
   events.flatMap((event) => (event.event === 'warning' ? [event] : []));
 
-const eventsOf = ({ stdout }: Ended): RunEvent[] =>
+const eventsOf = ({ stdout }: Pick<Ended, 'stdout'>): RunEvent[] =>
   stdout
     .trimEnd()
     .split('\n')
@@ -43,17 +43,23 @@ const WIDE = '{ features: 66_000, examples: 24, epochs: 40, batchSize: 8 }';
     const path = await folder.program(regressionWith('', WIDE));
     const expected = await run(path, { workers: 0, shards: 4 });
     const directory = join(folder.path, 'checkpoints');
-    const common = ['train', path, '--shards', '4', '--checkpoint-dir', directory, '--json'];
+    const common = ['train', path, '--shards', '4', '--checkpoint-dir', directory]
+      // The same for the first time and for every other.
+      .concat('--resume', 'latest', '--json');
     const often = ['--checkpoint-every', '3', '--workers', '2', '--servers', '2'];
     // In a process group of its own, so that all of its processes are killed at once.
     const first = tutti([...common, ...often], ['setsid']);
     await first.line((line) => line.includes('"checkpoint"'));
     await first.line((line) => line.includes('"checkpoint"'));
     process.kill(-first.process.pid!, 'SIGKILL');
-    const { signal } = await first.ended;
+    const { signal, stdout } = await first.ended;
     assert.equal(signal, 'SIGKILL');
+    // The last line may be torn.
+    const [warning] = warningsOf(eventsOf({ stdout: stdout.slice(0, stdout.lastIndexOf('\n')) }));
+    assert.equal(warning?.code, 'NO_CHECKPOINT');
+    assert.ok(warning.message.includes(directory), warning.message);
 
-    const second = await tutti([...common, '--resume', 'latest', '--workers', '3']).ended;
+    const second = await tutti([...common, '--workers', '3']).ended;
     assert.equal(second.code, 0, second.stderr);
     const events = eventsOf(second);
     const started = events.find((event) => event.event === 'started');
