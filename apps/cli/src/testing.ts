@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@tutti/runtime';
+import { type Clock, systemClock } from '@tutti/runtime';
 import { runCli } from './cli.js';
 
 /** Only tests import this file. */
@@ -19,10 +19,17 @@ export interface Ran {
 /** Runs the command line in this process. */
 export async function tutti(
   args: readonly string[],
-  { environment = {}, signal = new AbortController().signal, onText }: TuttiOptions = {},
+  {
+    environment = {},
+    signal = new AbortController().signal,
+    clock = systemClock,
+    isTTY = false,
+    onText,
+  }: TuttiOptions = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
+    isTTY,
     write(text: string) {
       written[name] += text;
       if (name === 'stdout') onText?.(text);
@@ -32,7 +39,7 @@ export async function tutti(
     environment,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    clock: systemClock,
+    clock,
     signal,
   });
   return {
@@ -49,6 +56,9 @@ export async function tutti(
 export interface TuttiOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  /** Whether it writes to a terminal. */
+  readonly isTTY?: boolean;
   /** Sees what is written to stdout as it is written. */
   readonly onText?: (text: string) => void;
 }

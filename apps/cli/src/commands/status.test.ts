@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { JobStatus } from '@tutti/protocol';
+import { createSimulatedClock } from '@tutti/runtime';
 import { ranges, statusText } from '../status-text.js';
-import { inTemporaryFolder, LINE, listening, tutti } from '../testing.js';
+import { inTemporaryFolder, LINE, listening, type TuttiOptions, tutti } from '../testing.js';
 
 const anyPort = ['--json', '--listen', 'tcp://127.0.0.1:0'];
 
@@ -64,6 +65,100 @@ describe('tutti status', () => {
     assert.match(stderr, /which address belongs to the server and which to the coordinator/);
     stop.abort();
     await ran;
+  });
+});
+
+describe('tutti status --watch', () => {
+  let job: Awaited<ReturnType<typeof listening>>;
+  let stop: AbortController;
+  let clock: ReturnType<typeof createSimulatedClock>;
+  beforeEach(async () => {
+    stop = new AbortController();
+    clock = createSimulatedClock();
+    job = await listening(['coordinator', '--workers', '1', ...anyPort], { signal: stop.signal });
+  });
+  afterEach(async () => {
+    stop.abort();
+    await job.ran;
+  });
+
+  /** Watches; its own time only goes on in `then`, which is called with the number of each answer. */
+  function watch(
+    then: (answer: number, interrupt: () => void) => void,
+    options: TuttiOptions = {},
+    flags: readonly string[] = [],
+  ) {
+    const interrupting = new AbortController();
+    let answers = 0;
+    return tutti(['status', '--watch', '--coordinator', job.address, ...flags], {
+      clock,
+      signal: interrupting.signal,
+      ...options,
+      onText(text) {
+        if (!text.includes('gathering workers')) return;
+        answers++;
+        // When all that follows from this answer is done, the pause has begun.
+        setImmediate(() => then(answers, () => interrupting.abort()));
+      },
+    });
+  }
+
+  const thrice = (answer: number, interrupt: () => void) => {
+    assert.equal(clock.nextDue(), clock.now() + 1000, 'the next is asked for in a second');
+    if (answer === 3) interrupt();
+    else clock.advance(1000);
+  };
+
+  it('asks again each second until it is interrupted: one object a line with --json', async () => {
+    const { code, stdout, stderr, json } = await watch(thrice, { isTTY: true }, ['--json']);
+    assert.equal(code, 130, stderr);
+    const statuses = json().filter(({ event }) => event === 'status');
+    assert.deepEqual(
+      statuses.map(({ event, phase }) => [event, phase]),
+      Array(3).fill(['status', 'gathering workers']),
+    );
+    const times = statuses.map(({ runningMs }) => runningMs as number);
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+    );
+    assert.ok(!stdout.includes('\x1b'), 'scripts read it');
+  });
+
+  it('draws on a terminal in place, and in a pipe one after the other', async () => {
+    const CLEAR = '\x1b[H\x1b[J';
+    const drawn = await watch(thrice, { isTTY: true });
+    assert.equal(drawn.code, 130, drawn.stderr);
+    assert.equal(drawn.stdout.split(CLEAR).length, 4, 'cleared before each');
+    for (const screen of drawn.stdout.split(CLEAR).slice(1))
+      assert.equal(screen.split('gathering workers').length, 2);
+    for (const options of [{}, { isTTY: true, environment: { TERM: 'dumb' } }]) {
+      const { code, stdout } = await watch(thrice, options);
+      assert.equal(code, 130);
+      assert.equal(stdout.split('gathering workers').length, 4);
+      assert.ok(!stdout.includes('\x1b'), stdout);
+    }
+  });
+
+  it('ends with an error that says so when the coordinator is gone', async () => {
+    let watching = true;
+    const watched = watch((answer) => {
+      if (answer === 1) clock.advance(1000);
+      else if (answer === 2) {
+        stop.abort();
+        void job.ran.then(goOn);
+      }
+    });
+    function goOn() {
+      if (!watching) return;
+      clock.step();
+      setImmediate(goOn);
+    }
+    const { code, stdout, stderr } = await watched;
+    watching = false;
+    assert.equal(code, 1);
+    assert.equal(stdout.split('gathering workers').length, 3);
+    assert.match(stderr, /No coordinator answers at tcp:.* see whether the job still runs/s);
   });
 });
 
