@@ -1,5 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { Router } from 'zeromq';
 import { acceptLane, offerLane, readOffer } from './lane.js';
 
 const available = existsSync('/dev/shm');
@@ -9,6 +24,19 @@ function pair() {
   const offering = offerLane((frame) => void accepted.fetch([frame]))!;
   const accepted = acceptLane(offering.offer, (frame) => void offering.fetch([frame]))!;
   return { offering, accepted };
+}
+
+const unaccepted = () => assert.fail('accepted');
+const placeOf = (offer: Uint8Array) => Buffer.from(offer.subarray(17)).toString();
+const inodes = () => new Set(readdirSync('/dev/shm').map((name) => inodeOf(`/dev/shm/${name}`)));
+const inodeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino;
+
+/** Its first page, and its size. */
+function copyLane(from: number, to: number) {
+  const head = Buffer.alloc(4096);
+  readSync(from, head, 0, head.length, 0);
+  writeSync(to, head, 0, head.length, 0);
+  ftruncateSync(to, fstatSync(from).size);
 }
 
 const header = Buffer.of(0x80);
@@ -43,11 +71,56 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     assert.equal(offering.stow(small), small);
   });
 
-  it('has no name once both ends have it open, so that nothing is left behind', () => {
-    const before = readdirSync('/dev/shm').filter((name) => name.startsWith('tutti-'));
+  it('never has a name: a process that is killed before it is accepted leaves nothing behind', async () => {
+    const router = new Router({ linger: 0 });
+    await router.bind('tcp://127.0.0.1:*');
+    const connects = `
+      import { createZmqTransport } from ${JSON.stringify(new URL('zmq-transport.ts', import.meta.url).href)};
+      createZmqTransport().connect(${JSON.stringify(router.lastEndpoint)}, { message() {} });
+    `;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', connects];
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    try {
+      const [, offer] = await router.receive();
+      assert.ok(readOffer([offer!]));
+      const { ino, nlink } = statSync(`/proc/${placeOf(offer!)}`);
+      assert.equal(nlink, 0);
+      assert.ok(!inodes().has(ino));
+      const accepted = acceptLane(offer!, () => {});
+      assert.ok(accepted, 'as long as it lives, another process can accept it');
+      accepted.close();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      assert.ok(!inodes().has(ino));
+      assert.equal(acceptLane(offer!, unaccepted), undefined);
+    } finally {
+      child.kill('SIGKILL');
+      router.close();
+    }
+  });
+
+  it('is not looked for in what is no such file: a pipe, a terminal, a file with a name', () => {
     const { offering, accepted } = pair();
-    const during = readdirSync('/dev/shm').filter((name) => name.startsWith('tutti-'));
-    assert.deepEqual(during, before);
+    const other = (place: string) =>
+      Buffer.concat([offering.offer.subarray(0, 17), Buffer.from(place)]);
+    for (const fd of [0, 1, 2])
+      assert.equal(acceptLane(other(`${process.pid}/fd/${fd}`), unaccepted), undefined);
+    // The very bytes, but anybody could have put them there.
+    const path = `/dev/shm/${randomUUID()}`;
+    const copied = openSync(path, 'wx+', 0o600);
+    try {
+      const lane = openSync(`/proc/${placeOf(offering.offer)}`, 'r');
+      copyLane(lane, copied);
+      closeSync(lane);
+      const place = `${process.pid}/fd/${copied}`;
+      assert.equal(acceptLane(other(place), unaccepted), undefined);
+      unlinkSync(path);
+      const taken = acceptLane(other(place), () => {});
+      assert.ok(taken, 'else it was refused for something else');
+      taken.close();
+    } finally {
+      closeSync(copied);
+    }
     offering.close();
     accepted.close();
   });
@@ -62,10 +135,7 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
       Buffer.from('../../etc/passwd'),
     ]);
     for (const offer of [forged, elsewhere, Buffer.of(1)])
-      assert.equal(
-        acceptLane(offer, () => assert.fail('accepted')),
-        undefined,
-      );
+      assert.equal(acceptLane(offer, unaccepted), undefined);
     // Not accepted: payloads stay in the socket's frames.
     assert.equal(offering.stow([header, payload(1 << 20, 1)]).length, 2);
     offering.close();

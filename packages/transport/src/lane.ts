@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -6,7 +6,8 @@ import {
   ftruncateSync,
   openSync,
   readSync,
-  unlinkSync,
+  type Stats,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { TuttiError } from '@tutti/runtime';
@@ -17,6 +18,9 @@ import { createRing } from './ring.js';
  * (/dev/shm) that both have open. The message itself still goes through the socket, in order, with a
  * reference in place of the payload. It spares two passes through the kernel's TCP and the memory
  * that each received frame would need.
+ *
+ * The file never has a name: the peer opens it through /proc. So it is gone with the last of them,
+ * whenever and however they end.
  *
  * Whatever does not fit (the file is full, the disk is, the peer is elsewhere) goes through the
  * socket as it would without.
@@ -41,8 +45,11 @@ declare const WebAssembly: {
   }) => { readonly buffer: ArrayBuffer };
 };
 
-const FOLDER = '/dev/shm/';
-const NAME = /^tutti-[0-9a-f-]{36}$/;
+const FOLDER = '/dev/shm';
+/** Linux's own, which Node does not name: the second bit is the same for x64 and arm64. */
+const O_TMPFILE = constants.O_DIRECTORY | 0o20000000;
+/** A process and its number for an open file. */
+const PLACE = /^\d{1,10}\/fd\/\d{1,10}$/;
 const TOKEN_BYTES = 16;
 
 /** One direction. Pages of the file take memory only once they were written. */
@@ -69,43 +76,30 @@ const REFERENCE_BYTES = 8;
 export function offerLane(
   send: (frame: Uint8Array) => void,
 ): (Lane & { readonly offer: Uint8Array }) | undefined {
-  const name = `tutti-${randomUUID()}`;
   const token = randomBytes(TOKEN_BYTES);
-  let fd: number;
+  let fd: number | undefined;
   try {
-    const { O_RDWR, O_CREAT, O_EXCL } = constants;
-    fd = openSync(FOLDER + name, O_RDWR | O_CREAT | O_EXCL, 0o600);
+    const { O_RDWR, O_EXCL } = constants;
+    fd = openSync(FOLDER, O_RDWR | O_TMPFILE | O_EXCL, 0o600);
     writeSync(fd, token, 0, TOKEN_BYTES, 0);
     ftruncateSync(fd, HEAD_BYTES + 2 * RING_BYTES);
   } catch {
+    if (fd !== undefined) closeSync(fd);
     return undefined;
   }
-  let named = true;
+  let accepted = false;
   const lane = createLane(fd, HEAD_BYTES, HEAD_BYTES + RING_BYTES, send);
-  const forget = () => {
-    if (!named) return;
-    named = false;
-    try {
-      unlinkSync(FOLDER + name);
-    } catch {
-      // Somebody cleaned up: that is what was wanted.
-    }
-  };
   return {
-    offer: Buffer.concat([Buffer.of(OFFER), token, Buffer.from(name)]),
-    stow: (frames) => (named ? frames : lane.stow(frames)),
+    offer: Buffer.concat([Buffer.of(OFFER), token, Buffer.from(`${process.pid}/fd/${fd}`)]),
+    stow: (frames) => (accepted ? lane.stow(frames) : frames),
     fetch(frames) {
       if (frames.length === 1 && frames[0]![0] === ACCEPT) {
-        // Both have it open: without a name it is gone with the last of them, however they end.
-        forget();
+        accepted = true;
         return undefined;
       }
       return lane.fetch(frames);
     },
-    close() {
-      forget();
-      lane.close();
-    },
+    close: lane.close,
   };
 }
 
@@ -114,26 +108,35 @@ export function readOffer(frames: readonly Uint8Array[]): Uint8Array | undefined
   return frames.length === 1 && frames[0]![0] === OFFER ? frames[0] : undefined;
 }
 
-/** Takes up an offer. Undefined if the file is not to be had: the peer is on another machine. */
+/**
+ * Takes up an offer. Undefined if the file is not to be had: the peer is on another machine, in another
+ * container or another user's, or has ended.
+ */
 export function acceptLane(offer: Uint8Array, send: (frame: Uint8Array) => void): Lane | undefined {
   const token = offer.subarray(1, 1 + TOKEN_BYTES);
-  const name = Buffer.from(offer.subarray(1 + TOKEN_BYTES, 100)).toString();
-  if (!NAME.test(name)) return undefined;
+  const place = Buffer.from(offer.subarray(1 + TOKEN_BYTES, 100)).toString();
+  if (!PLACE.test(place)) return undefined;
   let fd: number | undefined;
   try {
-    fd = openSync(FOLDER + name, constants.O_RDWR | constants.O_NOFOLLOW);
+    // Looked at before it is opened: opening a pipe or a device can do things.
+    if (!isLane(statSync(`/proc/${place}`))) return undefined;
+    fd = openSync(`/proc/${place}`, constants.O_RDWR | constants.O_NONBLOCK);
     const found = Buffer.alloc(TOKEN_BYTES);
-    readSync(fd, found, 0, TOKEN_BYTES, 0);
-    const { uid, mode, size } = fstatSync(fd);
-    const ours = uid === process.getuid?.() && (mode & 0o077) === 0;
-    if (!ours || !found.equals(token) || size !== HEAD_BYTES + 2 * RING_BYTES)
-      throw new Error('not the file that was offered');
+    const read = isLane(fstatSync(fd)) ? readSync(fd, found, 0, TOKEN_BYTES, 0) : 0;
+    if (read < TOKEN_BYTES || !found.equals(token)) throw new Error('not what was offered');
   } catch {
     if (fd !== undefined) closeSync(fd);
     return undefined;
   }
   send(Buffer.of(ACCEPT));
   return createLane(fd, HEAD_BYTES + RING_BYTES, HEAD_BYTES, send);
+}
+
+/** Whether this can be the file of a lane of our own user's, in the memory that we too see. */
+function isLane(stats: Stats): boolean {
+  const ours = stats.uid === process.getuid?.() && (stats.mode & 0o077) === 0;
+  const inMemory = stats.isFile() && stats.nlink === 0 && stats.dev === statSync(FOLDER).dev;
+  return ours && inMemory && stats.size === HEAD_BYTES + 2 * RING_BYTES;
 }
 
 function createLane(
