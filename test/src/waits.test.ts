@@ -31,6 +31,7 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'sink.close.': RACED,
   },
   [`${COORDINATOR}coordinator.ts`]: { 'transport.listen': LOCAL },
+  [`${COORDINATOR}dismissals.ts`]: { 'Promise.all': BOUNDED },
   [`${COORDINATOR}resume-point.ts`]: { readCheckpoint: RACED },
   [`${COORDINATOR}resume.ts`]: {
     latestCheckpoints: RACED,

@@ -227,6 +227,14 @@ export const SETTINGS = {
     group: 'Deadlines',
     doc: 'how long the coordinator may be silent before the worker gives up',
   },
+  returnDeadlineMs: {
+    kind: 'integer',
+    min: 1,
+    default: 120_000,
+    commands: ['server', 'worker'],
+    group: 'Deadlines',
+    doc: 'how long a server keeps its job, and a worker looks, for a coordinator that is gone',
+  },
   answerDeadlineMs: {
     kind: 'integer',
     min: 1,

@@ -89,13 +89,14 @@ export function createOpening(
         .filter((other) => other.firstChunk === firstChunk)
         .reduce((a, b) => (b.least > a.least ? b : a));
       if (least === best.least) continue;
-      servers.dismiss(server);
+      const behind = `it is at version ${least}, ${servers.nameOf(best.server)} at ${best.least} of the same chunks`;
+      servers.dismiss(server, behind);
       opened.delete(server);
       membership.tellAll({ type: 'relocated', servers: servers.ranges(state.layout!) });
       init.emit({
         event: 'warning',
         code: 'PEER_LOST',
-        message: `${servers.nameOf(server)} is at version ${least}, ${servers.nameOf(best.server)} at ${best.least} of the same chunks: it is not used any more`,
+        message: `${servers.nameOf(server)} is not used any more: ${behind}`,
         remedy: 'Nothing is lost; there is one standby less. Start the job again to have it back.',
       });
     }

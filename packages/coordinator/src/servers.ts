@@ -2,6 +2,7 @@ import { type Layout, partition } from '@tutti/parameters';
 import type {
   Body,
   Connection,
+  ConnectionHandlers,
   Envelope,
   ServerRange,
   ServerStatus,
@@ -9,6 +10,7 @@ import type {
 } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { createDismissals } from './dismissals.js';
 import { FAREWELL_MS } from './farewell.js';
 
 /** One server, as the coordinator reaches it and as the workers do. */
@@ -41,8 +43,8 @@ export interface Servers {
   /** Sends to all living holders of a chunk; returns who they are. */
   sendTo(chunk: number, body: Body, payload?: Uint8Array): number[];
   send(server: number, body: Body, payload?: Uint8Array): void;
-  /** A standby that is behind the others of its range: it is told nothing any more. */
-  dismiss(server: number): void;
+  /** A standby that is of no use to the others of its range: nothing more is asked of it. */
+  dismiss(server: number, reason: string): void;
   /** As if its connection were lost; of those that have others in their place. */
   giveUp(server: number, reason: string): void;
   /** The living holders of the same range, itself among them. */
@@ -87,6 +89,7 @@ export function connectServers(init: {
   const alive = servers.map(() => true);
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
   let closed = false;
+  const dismissals = createDismissals({ connect: connectTo, stamp, clock });
   const connections = servers.map((_, at) => connect(at));
 
   const holdersOf = (range: number) =>
@@ -94,12 +97,23 @@ export function connectServers(init: {
   const rangeWith = (chunk: number) =>
     parts.findIndex((part) => chunk < part.firstChunk + part.chunks);
 
-  function connect(at: number): Connection {
+  function connectTo(at: number, handlers: ConnectionHandlers): Connection {
     const server = servers[at]!;
-    return (server.transport ?? transport).connect(server.connect, {
+    return (server.transport ?? transport).connect(server.connect, handlers);
+  }
+
+  function connect(at: number): Connection {
+    return connectTo(at, {
       message: (envelope) => alive[at] && events.receive(at, envelope),
       closed: (reason) => alive[at] && lost(at, reason),
     });
+  }
+
+  /** It would have to be brought up to the others before it could stand in again. */
+  function dismiss(at: number, reason: string) {
+    alive[at] = false;
+    const [first] = holdersOf(at % width);
+    dismissals.add(at, servers[first!]!.connect, reason);
   }
 
   function lost(at: number, reason: string) {
@@ -107,8 +121,7 @@ export function connectServers(init: {
     const range = at % width;
     const others = holdersOf(range).filter((other) => other !== at);
     if (others.length > 0) {
-      // It would have to be brought up to the others before it could stand in again.
-      alive[at] = false;
+      dismiss(at, reason);
       events.replaced(at, reason);
       return;
     }
@@ -152,8 +165,9 @@ export function connectServers(init: {
       return holders;
     },
     send,
-    dismiss(server) {
-      alive[server] = false;
+    dismiss(server, reason) {
+      void connections[server]!.close(0);
+      dismiss(server, reason);
     },
     giveUp(server, reason) {
       void connections[server]!.close(0);
@@ -175,7 +189,8 @@ export function connectServers(init: {
     nameOf: (server) => `the server at ${servers[server]!.connect}`,
     async close() {
       closed = true;
-      await Promise.all(connections.map((connection) => connection.close(FAREWELL_MS)));
+      const all = connections.map((connection) => connection.close(FAREWELL_MS));
+      await Promise.all([...all, dismissals.close()]);
     },
   };
 }

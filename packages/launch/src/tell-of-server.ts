@@ -15,5 +15,20 @@ export function tellOfServer(
         message: `${name} refused ${event.peer}: ${event.reason}`,
         remedy: 'Check that only the processes of this run connect to it.',
       });
+    else if (event.event === 'replaced')
+      emit({
+        event: 'warning',
+        code: 'PEER_LOST',
+        message: replacedText(name, event),
+        remedy: 'Nothing is lost; there is one standby less.',
+      });
   };
+}
+
+/** Why a server ends before its job. */
+export function replacedText(
+  name: string,
+  { job, by, reason }: Extract<ServerEvent, { event: 'replaced' }>,
+): string {
+  return `${name} ends: it was given up (${reason}), and job ${job} goes on with the one at ${by}`;
 }

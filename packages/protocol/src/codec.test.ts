@@ -119,6 +119,7 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
   inquire: fc.constant({}),
   status: fc.constant({}),
   'status-report': fc.record({ status: jobStatuses({ number, whole, text }) }),
+  replaced: fc.record({ by: text, reason: text }),
   holding: fc.record({ plan }, { requiredKeys: [] }),
   verify: fc.record({ order: whole, step: whole, lo: whole, hi: whole }),
   finish: fc.record({ error }, { requiredKeys: [] }),

@@ -215,6 +215,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   restore: { chunk: whole, version: whole },
   capture: { version: whole, slots: flag },
   apply: { step: whole, chunk: whole, count: whole, scale: number },
+  replaced: { by: text, reason: text },
   holding: { plan: optional(plan) },
   opened: { versions: listOf(version) },
   stored: { chunk: whole },

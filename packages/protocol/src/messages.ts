@@ -93,7 +93,7 @@ export interface WorkerFailed {
   readonly type: 'failed';
   readonly error: ErrorRecord;
 }
-/** Nothing more will come; the answer is `finish`. */
+/** Nothing more will come; the answer to a worker is `finish`. Also of a server that is `replaced`. */
 export interface Leave {
   readonly type: 'leave';
 }
@@ -205,6 +205,14 @@ export interface Apply {
   readonly scale: number;
 }
 
+/** The server was given up and others have its chunks: it need not wait for the coordinator any more. */
+export interface Replaced {
+  readonly type: 'replaced';
+  /** Where its chunks are now. */
+  readonly by: string;
+  readonly reason: string;
+}
+
 // ---- server -> coordinator
 /** In answer to `inquire`; the job is in the stamp, empty if there is none. */
 export interface Holding {
@@ -284,6 +292,7 @@ export type Body =
   | Open
   | Store
   | Apply
+  | Replaced
   | Restore
   | Capture
   | Holding

@@ -39,6 +39,14 @@ export interface ServerInit {
 export type ServerEvent =
   | { readonly event: 'opened'; readonly job: string; readonly chunks: number }
   | { readonly event: 'refused'; readonly peer: string; readonly reason: string }
+  | {
+      /** It was given up, and others have its chunks: the job goes on without it, and it ends. */
+      readonly event: 'replaced';
+      readonly job: string;
+      /** Where its chunks are now. */
+      readonly by: string;
+      readonly reason: string;
+    }
   | ({ readonly event: 'waiting' } & WaitReport);
 
 export interface RunningServer extends Running<ServerEvent, void> {
@@ -50,7 +58,8 @@ export interface RunningServer extends Running<ServerEvent, void> {
 
 export interface Server {
   /**
-   * Listens, and serves one job until its coordinator says that it is finished.
+   * Listens, and serves one job until its coordinator says that it is finished, or that it goes on
+   * without this server.
    * @throws TuttiError ADDRESS_UNAVAILABLE
    */
   start(): Promise<RunningServer>;
@@ -65,7 +74,7 @@ export function createServer(init: ServerInit): Server {
 }
 
 /** What a server is told that is believed to have a job. */
-const FOR_A_JOB: readonly string[] = ['pull', 'apply', 'store', 'restore', 'capture'];
+const FOR_A_JOB: readonly string[] = ['pull', 'apply', 'store', 'restore', 'capture', 'replaced'];
 
 async function startServer(init: ServerInit): Promise<RunningServer> {
   const { clock = systemClock, transport = createZmqTransport(), kernels = createKernels() } = init;
@@ -136,6 +145,13 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           return send(peer, { type: 'applied', step: message.step, chunk: message.chunk });
         case 'pull':
           return opened().pull(peer, message.version);
+        case 'replaced':
+          // One that was taken for dead and was not must not end what its successor works with.
+          if (coordinator !== undefined && peer !== coordinator) return;
+          finished = true;
+          send(peer, { type: 'leave' });
+          emit({ event: 'replaced', job: job!, by: message.by, reason: message.reason });
+          return monitor.notify();
         case 'finish':
           // Only the coordinator ends the job.
           if (peer !== coordinator) return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import type { FinishedEvent, RunEvent } from '@tutti/telemetry';
-import { type Command, tutti } from './command.js';
+import { type Command, type Ended, tutti } from './command.js';
 
 export type Role = 'coordinator' | `server-${number}` | `w${number}`;
 
@@ -24,6 +24,8 @@ export interface Cluster {
   /** Starts one that was killed, with what it was started with before. */
   start(role: Role): Promise<void>;
   signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void;
+  /** How a process that was not killed ends. */
+  ended(role: Role): Promise<Ended>;
   /** The job's last word, when all that live have ended by themselves, and well. */
   readonly finished: Promise<FinishedEvent>;
   /** Ends what is left. */
@@ -155,6 +157,7 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
     kill,
     start,
     signal: (role, signal) => void running.get(role)?.process.kill(signal),
+    ended: (role) => running.get(role)!.ended,
     finished,
     end,
   };

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
+import { startCluster } from './cluster.js';
+import { createGate } from './gate.js';
 import { ownProcesses } from './own-processes.js';
+import { createFolder, regressionWith } from './program-files.js';
 
 const PROGRAM = fileURLToPath(new URL('../programs/idle.ts', import.meta.url));
+const GATE = JSON.stringify(fileURLToPath(new URL('./gate.ts', import.meta.url)));
 const STEPS = 60;
 
 const serverProcesses = () => ownProcesses('server-process');
@@ -47,4 +52,35 @@ async function trainAndKill(options: { servers: number; replicas: number }) {
     assert.ok(events.some(isWarning), 'nobody was killed');
     assert.deepEqual(serverProcesses(), []);
   });
+});
+
+it('a server process that is stopped, and replaced by its standby, ends by itself when it goes on', async () => {
+  const folder = await createFolder();
+  const path = join(folder.path, 'gate');
+  const gate = await createGate(path);
+  const statement = `if (step === 8) await passGate(${JSON.stringify(path)}, step);`;
+  const program = await folder.program(
+    `import { passGate } from ${GATE};\n${regressionWith(statement)}`,
+  );
+  const options = { workers: 2, replicas: 1 };
+  const cluster = await startCluster({ program, folder: folder.path, ...options });
+  try {
+    await cluster.until(() => cluster.events.some((event) => event.event === 'step'));
+    cluster.signal('server-0', 'SIGSTOP');
+    await cluster.until(() => cluster.events.some(isWarning));
+    cluster.signal('server-0', 'SIGCONT');
+    const { code, stdout } = await cluster.ended('server-0');
+    assert.equal(code, 0);
+    const { event, by, reason } = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+    assert.equal(event, 'replaced');
+    assert.match(by, /^tcp:\/\/127\.0\.0\.1:\d+$/);
+    assert.match(reason, /was lost/);
+    gate.open(Number.POSITIVE_INFINITY);
+    const { digest } = await cluster.finished;
+    assert.equal(digest, (await runLocal(program, { workers: 0 }).result).digest);
+  } finally {
+    await cluster.end();
+    await gate.close();
+    await folder.remove();
+  }
 });

@@ -1,3 +1,4 @@
+import { replacedText } from '@tutti/launch';
 import { createServer } from '@tutti/server';
 import { createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
@@ -9,20 +10,25 @@ import { type Flags, settingsFor } from '../settings.js';
 export async function server(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('server', flags, context);
   await withOutput(settings, context, async ({ log, renderer, result }) => {
+    let replaced = false;
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
       transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,
+      coordinatorDeadlineMs: settings.returnDeadlineMs,
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
         else if (event.event === 'refused') {
           log.warn('refused a peer', { peer: event.peer, reason: event.reason });
+        } else if (event.event === 'replaced') {
+          replaced = true;
+          result(event, replacedText('this server', event));
         } else result(event, `holds ${event.chunks} chunks of job ${event.job}`);
       },
     }).start();
     const [address] = running.addresses;
     result({ event: 'listening', address }, `server listens at ${address}`);
     await running.result;
-    result({ event: 'finished' }, 'the job is finished');
+    if (!replaced) result({ event: 'finished' }, 'the job is finished');
   });
 }

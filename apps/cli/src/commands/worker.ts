@@ -33,6 +33,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       coordinator,
       ...(name === undefined ? {} : { name }),
       deadlineMs: settings.coordinatorDeadlineMs,
+      rejoinMs: settings.returnDeadlineMs,
       transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,
       onEvent(event) {
