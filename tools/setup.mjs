@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isBuilt, rememberBuilt } from './build-stamp.mjs';
 import { firstDifference } from './dependencies.mjs';
+import { createMonitor } from './monitor.mjs';
 import { run } from './run.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,7 @@ export const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
 
 /** Set-up talk goes to stderr: stdout belongs to what the user asked for. */
 const say = (line) => process.stderr.write(`${line}\n`);
+const monitor = createMonitor(say);
 
 /**
  * @param {{ native?: boolean }} options `native: false` leaves out TensorFlow's library, which a
@@ -26,7 +28,7 @@ const say = (line) => process.stderr.write(`${line}\n`);
 export async function setUp({ native = true } = {}) {
   checkNode(process.versions.node);
   await installDependencies();
-  await build();
+  await buildPackages();
   if (native) await setUpTensorflow();
 }
 
@@ -55,19 +57,32 @@ async function installDependencies() {
   // Development tools also where NODE_ENV is production: they build and test.
   const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
   const npm = process.env.npm_execpath;
-  const { code, output } = npm?.endsWith('.js')
-    ? await run(process.execPath, [npm, ...args], { cwd: root, show: 'nothing' })
-    : await run('npm', args, { cwd: root, show: 'nothing' });
+  const [command, before] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  const { code, output } = await monitor.race(
+    run(command, [...before, ...args], { cwd: root, show: 'nothing' }),
+    {
+      who: 'npm and its registry',
+      what: 'install the dependencies',
+      remedy:
+        'See how fast the network is, and which registry npm asks (npm config get registry). Stopped with Ctrl-C and started again, it goes on from its cache.',
+    },
+  );
   stopUnless(code === 0, `npm ci failed with code ${code}`, output, code);
 }
 
-async function build() {
+async function buildPackages() {
   if (isBuilt(root)) return;
   say('Building all packages with Nx.');
-  const { code, output } = await run(process.execPath, [nx, 'run-many', '-t', 'build'], {
+  const building = run(process.execPath, [nx, 'run-many', '-t', 'build'], {
     cwd: root,
     env: nxEnvironment,
     show: 'nothing',
+  });
+  const { code, output } = await monitor.race(building, {
+    who: 'Nx',
+    what: 'build all packages',
+    remedy:
+      'It takes about half a minute of two cores. Stopped with Ctrl-C and started again, it keeps what it has built.',
   });
   stopUnless(code === 0, `The build failed with code ${code}`, output, code);
   rememberBuilt(root);

@@ -10,17 +10,23 @@ const FOLDERS = ['coordinator', 'server', 'worker', 'launch'].map((name) =>
   join('packages', name, 'src'),
 );
 FOLDERS.push(join('apps', 'cli', 'src'));
+// The set-up waits for registries, compilers, disks, and others who do the same.
+FOLDERS.push(join('packages', 'tensorflow', 'src', 'native'), 'tools');
 
 /** Waits without a line of their own, and why nobody is left wondering. */
 const BOUNDED = 'ends by itself: peers have their linger, processes their grace';
 const RACED = 'whoever calls this races it, with a line';
 const LINES = 'what this stands for has lines of its own';
 const LOCAL = 'opens a port, or looks for a small file, of this machine';
-const [COORDINATOR, WORKER, LAUNCH, CLI] = [
+/** Calls of the file system that are done at once, or say themselves what hinders them. */
+const local = (...calls: readonly string[]) =>
+  Object.fromEntries(calls.map((call) => [call, LOCAL]));
+const [COORDINATOR, WORKER, LAUNCH, CLI, NATIVE] = [
   'packages/coordinator/src/',
   'packages/worker/src/',
   'packages/launch/src/',
   'apps/cli/src/',
+  'packages/tensorflow/src/native/',
 ];
 const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${COORDINATOR}beginning.ts`]: { resume: RACED, 'again.': RACED },
@@ -89,7 +95,35 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${CLI}commands/train.ts`]: { runLocal: LINES },
   [`${CLI}commands/worker.ts`]: { 'running.result': LINES },
   [`${CLI}doctor/check.ts`]: { check: RACED },
-  [`${CLI}doctor/libraries.ts`]: { tensorflowStatus: RACED, 'transport.listen': RACED },
+  [`${CLI}doctor/libraries.ts`]: { 'transport.listen': RACED },
+  [`${NATIVE}cache-entry.ts`]: {
+    intact: LINES,
+    clean: LINES,
+    'entry.fill': LINES,
+    ...local('mkdir', 'rename'),
+    readdir: RACED,
+    rm: RACED,
+  },
+  [`${NATIVE}digests.ts`]: { pipeline: RACED, readFile: RACED, ...local('writeFile') },
+  [`${NATIVE}ensure.ts`]: local('mkdir', 'readFile'),
+  [`${NATIVE}lock.ts`]: {
+    task: LINES,
+    release: BOUNDED,
+    'new Promise': RACED,
+    ...local('readFile', 'writing', 'rm', 'rename', 'link'),
+  },
+  [`${NATIVE}own-download.ts`]: { fetch: 'has 6 s' },
+  [`${NATIVE}run-process.ts`]: { 'new Promise': RACED },
+  [`${NATIVE}stamp.ts`]: local('readFile', 'stat', 'writeFile'),
+  [`${NATIVE}wheel-way.ts`]: local('mkdir', 'symlink', 'rename'),
+  [`${NATIVE}wheel.ts`]: {
+    fetchWheel: LINES,
+    ...local('rm', 'readFile', 'statfs', 'writeFile'),
+  },
+  'tools/monitor.mjs': { promise: LINES },
+  'tools/setup.mjs': { task: LINES, import: LOCAL },
+  'tools/start.mjs': { import: 'the program itself' },
+  'tools/run.mjs': { 'new Promise': 'raced, or what it waits for shows what it does' },
 };
 
 interface Source {
@@ -101,7 +135,7 @@ function* files(folder: string): Generator<string> {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* files(path);
-    else if (/(?<!\.test|testing)\.ts$/.test(entry.name)) yield path;
+    else if (/(?<!\.test|testing)\.m?[tj]s$/.test(entry.name)) yield path;
   }
 }
 
@@ -138,7 +172,7 @@ const hasLine = (what: string) => /^(?:monitor|closing)\.(?:until|race)$/.test(w
 const isOurs = (what: string) => ours.has(what.split('.').at(-1)!);
 
 describe('silence has a name:', () => {
-  it('every wait of a role, of the launcher and of the command line goes through a monitor, or says why not', () => {
+  it('every wait of a role, the launcher, the command line and the set-up goes through a monitor, or says why not', () => {
     const nameless: string[] = [];
     const used = new Set<string>();
     for (const { file, text } of sources)

@@ -1,20 +1,27 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { isTuttiError } from '@tutti/runtime';
 import { digestOfFile, writeDigests } from './digests.js';
 import { runProcess } from './run-process.js';
+import { watch } from './watch.js';
 import type { WayContext } from './way.js';
 import { LIBRARIES } from './wheel.js';
 
 export const ADDON = 'tfjs_binding.node';
 
+const LIMIT_MS = 600_000;
+
 /** @throws Error if there is no C++ compiler; worth knowing before a long download. */
 export async function findCompiler(context: WayContext): Promise<string> {
+  const monitor = watch(context);
   const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
   for (const command of candidates) {
-    const found = await runProcess(command, ['--version'], {
-      limitMs: 30_000,
-      signal: context.signal,
-    }).catch(() => undefined);
+    const asking = runProcess(command, ['--version'], { limitMs: 30_000, signal: context.signal });
+    const found = await monitor.race(asking.catch(unlessAborted), {
+      who: `the compiler ${command}`,
+      what: 'tell its version',
+      remedy: 'CXX names another one.',
+    });
     if (found !== undefined) return command;
   }
   throw new Error(`there is no C++ compiler (tried ${candidates.join(', ')})`);
@@ -51,6 +58,17 @@ export async function buildAddon(
     `-Wl,-rpath,$ORIGIN/../${libraries.name}/tensorflow`,
     ...['-o', addon],
   ];
-  await runProcess(compiler, args, { limitMs: 600_000, signal: context.signal });
+  const compiling = runProcess(compiler, args, { limitMs: LIMIT_MS, signal: context.signal });
+  const monitor = watch(context);
+  await monitor.race(compiling, {
+    who: `the compiler ${compiler}`,
+    what: 'compile the TensorFlow addon',
+    remedy: `It needs about 20 s of one core and 1 GB of memory; it is given up after ${LIMIT_MS / 60_000} minutes.`,
+  });
   await writeDigests(folder, { [ADDON]: await digestOfFile(addon) });
+}
+
+/** A compiler that does not answer is none; but who stops the set-up wants no other one tried. */
+function unlessAborted(error: unknown): undefined {
+  if (isTuttiError(error)) throw error;
 }

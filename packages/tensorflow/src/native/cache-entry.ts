@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isIntact } from './digests.js';
 import { type LockOptions, withLock } from './lock.js';
+import { readingFolder, removing, watch } from './watch.js';
 
 export interface CacheEntry extends LockOptions {
   /** The finished folder; it appears whole or not at all. */
@@ -21,20 +22,23 @@ export interface CacheEntry extends LockOptions {
  */
 export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
   const { folder } = entry;
-  if (await isIntact(folder)) return folder;
+  const monitor = watch(entry);
+  const intact = (path: string) => monitor.race(isIntact(path), readingFolder(path));
+  if (await intact(folder)) return folder;
   const parent = dirname(folder);
   await mkdir(parent, { recursive: true });
   return withLock(`${folder}.lock`, entry, async () => {
-    if (await isIntact(folder)) return folder;
-    const clean = () => removeLeftovers(parent, `${basename(folder)}.part-`);
+    if (await intact(folder)) return folder;
+    const leftovers = `${basename(folder)}.part-`;
+    const clean = () => monitor.race(removeLeftovers(parent, leftovers), removing(parent));
     await clean();
     const staging = `${folder}.part-${randomUUID()}`;
     await mkdir(staging);
     try {
       await entry.fill(staging);
-      await publish(staging, folder);
+      await publish(staging, folder, intact);
     } finally {
-      await rm(staging, { recursive: true, force: true });
+      await monitor.race(rm(staging, { recursive: true, force: true }), removing(staging));
     }
     // Children of a killed process may have gone on writing for a while.
     await clean();
@@ -42,13 +46,17 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
   });
 }
 
-async function publish(staging: string, folder: string): Promise<void> {
-  if (!(await isIntact(staging))) throw new Error(`${staging} does not match its digests`);
+async function publish(
+  staging: string,
+  folder: string,
+  intact: (path: string) => Promise<boolean>,
+): Promise<void> {
+  if (!(await intact(staging))) throw new Error(`${staging} does not match its digests`);
   try {
     await rename(staging, folder);
   } catch (error) {
     // Somebody else was first, or what is there is damaged.
-    if (await isIntact(folder)) return;
+    if (await intact(folder)) return;
     const damaged = `${folder}.part-${randomUUID()}`;
     await rename(folder, damaged).catch(() => {
       throw error;

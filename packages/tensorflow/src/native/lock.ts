@@ -3,10 +3,10 @@ import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from '@tutti/runtime';
 import { aborted } from './run-process.js';
+import { watch } from './watch.js';
 import type { WayContext } from './way.js';
 
 export interface LockOptions extends WayContext {
-  readonly clock?: Clock;
   /** A lock whose heartbeat stands still for this long is taken over. */
   readonly staleAfterMs?: number;
   /** Whether a process of this host lives; replaced in tests. */
@@ -37,7 +37,19 @@ export async function withLock<T>(
   task: () => Promise<T>,
 ): Promise<T> {
   const { clock = systemClock } = options;
-  const release = await acquire(file, options, clock);
+  let owner: Owner | undefined;
+  const monitor = watch(options);
+  const acquiring = acquire(file, options, clock, (found) => {
+    owner = found;
+  });
+  const release = await monitor.race(acquiring, () => ({
+    who: nameOf(owner),
+    what: `release the lock ${file}`,
+    remedy:
+      owner?.host === hostname()
+        ? `It says what it does where it was started. If it hangs, end it (kill ${owner.pid}): then this process goes on in its place.`
+        : 'If it has ended, this process goes on in its place after a minute without a sign of life.',
+  }));
   try {
     return await task();
   } finally {
@@ -45,7 +57,13 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(file: string, options: LockOptions, clock: Clock) {
+/** @param found told who holds the lock, while that is somebody else */
+async function acquire(
+  file: string,
+  options: LockOptions,
+  clock: Clock,
+  found: (owner: Owner | undefined) => void,
+) {
   const { staleAfterMs = 60_000, isAlive = processLives, signal } = options;
   let seen: { text: string; sinceMs: number } | undefined;
   let told = false;
@@ -58,6 +76,7 @@ async function acquire(file: string, options: LockOptions, clock: Clock) {
     if (text === undefined) continue;
     if (seen?.text !== text) seen = { text, sinceMs: clock.now() };
     const owner = parseOwner(text);
+    found(owner);
     const dead = owner?.host === hostname() && !isAlive(owner.pid);
     if (dead || clock.now() - seen.sinceMs >= staleAfterMs) {
       await takeAway(file, text, owner);
@@ -65,8 +84,7 @@ async function acquire(file: string, options: LockOptions, clock: Clock) {
       continue;
     }
     if (!told) {
-      const who = owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host}`;
-      options.report(`Waiting for ${who}, which prepares the same files (lock ${file}).`);
+      options.report(`Waiting for ${nameOf(owner)}, which prepares the same files (lock ${file}).`);
       told = true;
     }
     await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
@@ -118,6 +136,10 @@ async function takeAway(file: string, staleText: string, stale: Owner | undefine
   const same = stale === undefined ? text === staleText : parseOwner(text)?.token === stale.token;
   if (!same) await link(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
+}
+
+function nameOf(owner: Owner | undefined): string {
+  return owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host}`;
 }
 
 function parseOwner(text: string): Owner | undefined {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { runProcess } from './run-process.js';
+import { watch } from './watch.js';
 import type { Way, WayContext } from './way.js';
 
 const CONNECT_LIMIT_MS = 6_000;
@@ -13,15 +14,22 @@ export function createOwnDownloadWay(tfjsNode: string): Way {
   return {
     name: "tfjs-node's own download",
     async prepare(context) {
-      await checkReachable(downloadHost(process.env), context);
+      const host = downloadHost(process.env);
+      await checkReachable(host, context);
       context.report('Downloading TensorFlow with the script of tfjs-node (about 100 MB).');
       const bin = join(tfjsNode, '..', '..', '.bin');
-      await runProcess(process.execPath, [join('scripts', 'install.js')], {
+      const downloading = runProcess(process.execPath, [join('scripts', 'install.js')], {
         cwd: tfjsNode,
         limitMs: DOWNLOAD_LIMIT_MS,
         signal: context.signal,
         // The script calls node-pre-gyp by its name.
         environment: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
+      });
+      const monitor = watch(context);
+      await monitor.race(downloading, {
+        who: `${host} and the script of tfjs-node`,
+        what: 'deliver about 100 MB',
+        remedy: `See how fast the network is; after ${DOWNLOAD_LIMIT_MS / 60_000} minutes another way is tried. TFJS_NODE_CDN_STORAGE names another host.`,
       });
       return [];
     },

@@ -1,3 +1,5 @@
+import type { Clock } from '@tutti/runtime';
+
 /** One way to get the native binding. */
 export interface Way {
   /** Reads as a noun in an error: `the download of tfjs-node itself`. */
@@ -15,4 +17,5 @@ export interface WayContext {
   /** Takes one line of progress for a human. */
   report(line: string): void;
   readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
 }

@@ -2,6 +2,7 @@ import { readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkDigests, type Digests, digestOfFile, parseRecord, writeDigests } from './digests.js';
 import { runProcess } from './run-process.js';
+import { readingFolder, watch } from './watch.js';
 import type { WayContext } from './way.js';
 
 /**
@@ -50,6 +51,8 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
 `;
 /** The wheel and what is unpacked of it lie side by side for a moment. */
 const NEEDED_BYTES = 1.3e9;
+const DOWNLOAD_LIMIT_MS = 1_800_000;
+const UNPACK_LIMIT_MS = 600_000;
 
 export type FetchWheel = (
   wheel: PinnedWheel,
@@ -68,15 +71,21 @@ export async function unpackWheel(
   context: WayContext,
   fetchWheel: FetchWheel = downloadWithPip,
 ): Promise<void> {
+  const monitor = watch(context);
   const file = await fetchWheel(wheel, folder, context);
-  const found = await digestOfFile(file);
+  const found = await monitor.race(digestOfFile(file), readingFolder(file));
   if (found !== wheel.sha256) {
     throw new Error(`${file} has SHA-256 ${found}, expected ${wheel.sha256}`);
   }
   context.report('Unpacking the TensorFlow library.');
-  const record = await runProcess('python3', ['-c', UNZIP, file, folder, ...MEMBERS], {
-    limitMs: 600_000,
+  const unpacking = runProcess('python3', ['-c', UNZIP, file, folder, ...MEMBERS], {
+    limitMs: UNPACK_LIMIT_MS,
     signal: context.signal,
+  });
+  const record = await monitor.race(unpacking, {
+    who: 'python3 and the disk',
+    what: `unpack 1 GB into ${folder}`,
+    remedy: `See whether the disk is slow (TUTTI_CACHE names another folder); it is given up after ${UNPACK_LIMIT_MS / 60_000} minutes.`,
   });
   await rm(file);
   const all = parseRecord(await readFile(join(folder, record.trim()), 'utf8'));
@@ -86,7 +95,7 @@ export async function unpackWheel(
   for (const name of LIBRARIES) {
     if (!(`tensorflow/${name}` in digests)) throw new Error(`${file} holds no ${name}`);
   }
-  await checkDigests(folder, digests);
+  await monitor.race(checkDigests(folder, digests), readingFolder(folder));
   await writeDigests(folder, digests);
 }
 
@@ -110,9 +119,15 @@ async function downloadWithPip(
     ...['--abi', `cp${PYTHON_TAG.replace('.', '')}`, '--platform', platform],
     ...['--require-hashes', '--requirement', requirements, '--dest', folder],
   ];
-  await runProcess('python3', ['-m', 'pip', 'download', ...options], {
-    limitMs: 1_800_000,
+  const downloading = runProcess('python3', ['-m', 'pip', 'download', ...options], {
+    limitMs: DOWNLOAD_LIMIT_MS,
     signal: context.signal,
+  });
+  const monitor = watch(context);
+  await monitor.race(downloading, {
+    who: 'pip and its package index',
+    what: `deliver ${project} ${version} (about 270 MB)`,
+    remedy: `See how fast the network is, and which index pip asks (pip config list); it is given up after ${DOWNLOAD_LIMIT_MS / 60_000} minutes.`,
   });
   await rm(requirements);
   const tag = `cp${PYTHON_TAG.replace('.', '')}`;
