@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { encode, type Listener, type ListenHandlers } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import { createSimulatedClock, TuttiError } from '@tutti/runtime';
 import { Dealer, Router } from 'zeromq';
 import { pull, versionOf, weights } from './compliance.js';
 import { createZmqTransport, type ZmqTransportOptions } from './zmq-transport.js';
@@ -152,6 +152,37 @@ describe('the ZeroMQ transport with faults', () => {
       socket.destroy();
       await watched.listener.close();
     });
+
+  it('a stream of zeros is told of too, though libzmq says nothing of it; peers that come and go are not', async () => {
+    const clock = createSimulatedClock();
+    const watched = await watch({ clock });
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    for (let version = 1; version <= 3; version++) {
+      await heard(watched, version);
+      const gone = () => watched.events.filter(([kind]) => kind === 'closed').length;
+      while (gone() < version) await turn();
+    }
+    for (let second = 0; second < 30; second++) {
+      await turn();
+      clock.advance(1000);
+    }
+    assert.ok(!watched.events.some(([kind]) => kind === 'stranger'));
+    const socket = connect(watched.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(Buffer.alloc(5000));
+    let reason: unknown;
+    void watched.until('stranger').then((event) => {
+      reason = event[2];
+    });
+    while (reason === undefined) {
+      await turn();
+      clock.advance(100);
+    }
+    assert.match(String(reason), /connected to tcp:.* \(it sent .*: no handshake within 10 s\)$/);
+    await heard(watched, 4);
+    socket.destroy();
+    await watched.listener.close();
+  });
 
   it('a peer that sends an empty message leaves without harm', async () => {
     const watched = await watch();

@@ -5,6 +5,7 @@ import type { Event } from 'zeromq';
 import { bindable, faultOfAddress } from './address.js';
 import { createOutbox, messagesIn, type Outbox } from './batch.js';
 import { farewell } from './farewell.js';
+import { createHandshakes, HANDSHAKE_MS } from './handshakes.js';
 import { acceptLane, type Lane, readOffer } from './lane.js';
 import { createStrangers } from './strangers.js';
 import { bytesOf, createTraffic } from './traffic.js';
@@ -33,7 +34,12 @@ export async function listenZmq(
 ): Promise<Listener> {
   const router = new NotifiedRouter(wanted, limits);
   let stranger = (_: string) => {};
+  const handshakes = createHandshakes(limits.clock, () =>
+    stranger(`it sent something else, or hung up: no handshake within ${HANDSHAKE_MS / 1000} s`),
+  );
   const ended = observe(router.events, (event) => {
+    if (event.type === 'accept') handshakes.accepted();
+    if (event.type.startsWith('handshake')) handshakes.ended();
     if (event.type.startsWith('handshake:error')) stranger(whatOf(event));
   });
   try {
@@ -149,6 +155,7 @@ export async function listenZmq(
       if (peer !== undefined && !router.closed) cutOff(peer, `${address} closed the connection`);
     },
     async close(lingerMs = 1000) {
+      handshakes.close();
       if (!router.closed) {
         for (const { outbox } of byName.values()) outbox.flush();
         router.linger = lingerMs;
@@ -163,7 +170,9 @@ export async function listenZmq(
 function whatOf(event: Event): string {
   const reason = 'error' in event ? event.error.message : event.type;
   // The socket's view of a connection that its other end closed.
-  return reason === 'Broken pipe' ? 'it sent something else, or hung up' : reason;
+  if (reason === 'Broken pipe') return 'it sent something else, or hung up';
+  const { code } = ('error' in event ? event.error : {}) as NodeJS.ErrnoException;
+  return code === 'EAGAIN' ? `it was silent: no handshake within ${HANDSHAKE_MS / 1000} s` : reason;
 }
 
 /** A peer that is gone is told of by `closed`, in order; whatever else fails is a fault of ours. */

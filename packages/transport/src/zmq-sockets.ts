@@ -2,6 +2,7 @@ import { type Envelope, encode, MAX_HEADER_BYTES } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { Dealer, type Event, type Observer, Router, type Socket } from 'zeromq';
 import { farewell } from './farewell.js';
+import { HANDSHAKE_MS } from './handshakes.js';
 
 /** What both ends of a ZeroMQ link must agree on, with everything filled in. */
 export interface ZmqLimits {
@@ -38,7 +39,8 @@ function socketOptions(address: string, limits: ZmqLimits) {
 /** A ROUTER that reads `[id, '']` behind the last message of a peer that is gone. */
 export class NotifiedRouter extends Router {
   constructor(address: string, limits: ZmqLimits) {
-    super({ ...socketOptions(address, limits), mandatory: true });
+    const handshakeInterval = HANDSHAKE_MS;
+    super({ ...socketOptions(address, limits), mandatory: true, handshakeInterval });
     needDraft(() => this.setInt32Option(ZMQ_ROUTER_NOTIFY, ZMQ_NOTIFY_DISCONNECT));
   }
 }
