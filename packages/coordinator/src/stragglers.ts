@@ -1,96 +1,200 @@
-import { median } from './pace.js';
+import { createHand, type Hand, REPORT_MS, type Role } from './hand.js';
+import type { Work } from './pace.js';
+import { createUsual } from './usual.js';
 
 /**
- * Who is late in the step under way, and who helps out: a micro-batch that is late by a robust
- * multiple of the step's median is also given to an idle worker. The first copy counts.
+ * Who is late in the evaluation or the step under way, and who helps out. A micro-batch is late by a
+ * robust multiple of what one usually takes: then all that its worker has not delivered is given to
+ * idle workers too, one at a time, beginning with what it has not begun. A worker that was late and
+ * has not been heard since, or whose last micro-batch took long, is helped from the start, by whoever
+ * would be done sooner. The first copy counts.
  */
 export interface Stragglers {
-  /** A step begins, of which so many workers owe something. */
-  begin(step: number, owners: number, now: number): void;
-  /** It is complete. */
-  end(now: number): void;
-  /** A worker has reported all that it owes of a step. */
-  arrived(step: number, worker: string, now: number): void;
-  /** After how long what is missing is late; undefined while there is nothing to compare with. */
-  readonly lateMs: number | undefined;
-  /** When what is missing becomes late. */
-  readonly lateAt: number;
+  /** The evaluation of a version, or the step from it, is under way from now on. */
+  begin(phase: Phase, now: number): void;
+  /** Who is here, and what each has to compute by itself. */
+  muster(crew: readonly Crew[], now: number): void;
   /**
-   * Gives what is late, and has no helper yet, to idle workers: as evenly as can be.
-   * @param missing shards without a gradient
+   * A worker has reported some micro-batches; none, if it left them to others.
+   * @param counts examples of each
+   */
+  reported(who: string, phase: Phase, counts: ReadonlyMap<number, number>, now: number): void;
+  /** Nobody could do anything until now. */
+  excuse(now: number): void;
+  /** When somebody will be late who is not yet. */
+  lateAt(now: number): number;
+  /** Whether somebody could do with help. */
+  due(now: number): boolean;
+  /** Whether a worker has reported all that it was given to compute. */
+  idle(who: string): boolean;
+  /** Whether a worker's last micro-batch took long. */
+  isSlow(who: string): boolean;
+  /**
+   * Gives what is late, or will be, to idle workers.
+   * @param missing shards without a gradient, or not evaluated
    */
   help(missing: readonly number[], idle: readonly string[], now: number): Helpers;
+  /** Gives a worker a micro-batch of another to see how long it takes. */
+  trial(who: string, shard: number, now: number): void;
   /** The workers that were also given one of these shards. */
   helping(missing: readonly number[]): string[];
   /** Whether anybody had to help in this step. */
   readonly helped: boolean;
-  /** It is gone: what it was to help with is without a helper again. */
-  gone(worker: string): void;
+}
+
+export interface Phase {
+  readonly work: Work;
+  /** The version or step. */
+  readonly at: number;
+}
+
+export interface Crew {
+  /** Its session: one that comes back has forgotten everything. */
+  readonly who: string;
+  readonly shards: readonly number[];
+  /** The shards of the step that follow the evaluation. */
+  readonly next: readonly number[];
 }
 
 /** The shards that each is given on top of its own. */
 export type Helpers = ReadonlyMap<string, readonly number[]>;
 
-/** Nobody is late before: a message can take as long. */
-const LEAST_LATE_MS = 20;
-/** Steps whose lengths are remembered, and how many say something. */
-const WINDOW = 15;
-const ENOUGH = 3;
-
 export function createStragglers(): Stragglers {
-  const lengths: number[] = [];
-  const helpers = new Map<number, string>();
-  /** When each had reported, after the step's beginning. */
-  let arrivals = new Map<string, number>();
-  /** Of the next step: who is quick may report before the step is known to have begun. */
-  let early = { step: -1, workers: new Set<string>() };
-  let under = { step: -1, owners: 0, since: 0 };
+  const hands = new Map<string, Hand>();
+  const usual = { gradient: createUsual(), evaluation: createUsual() };
+  /** Whoever is quick may report the next step before this one is known to be complete. */
+  const ahead = new Map<string, Map<string, Set<number>>>();
+  /** What each computes after the evaluation, before it helps with that of others. */
+  const next = new Map<string, readonly number[]>();
+  let under: Phase = { work: 'gradient', at: -1 };
+  let helped = false;
 
-  const stragglers: Stragglers = {
-    begin(step, owners, now) {
-      arrivals = new Map([...(early.step === step ? early.workers : [])].map((name) => [name, 0]));
-      under = { step, owners, since: now };
-      helpers.clear();
-    },
-    end(now) {
-      lengths.push(now - under.since);
-      if (lengths.length > WINDOW) lengths.shift();
-    },
-    arrived(step, worker, now) {
-      if (step === under.step && !arrivals.has(worker)) arrivals.set(worker, now - under.since);
-      if (step !== under.step + 1) return;
-      if (early.step !== step) early = { step, workers: new Set() };
-      early.workers.add(worker);
-    },
-    get lateMs() {
-      const half = arrivals.size > 0 && 2 * arrivals.size >= under.owners;
-      const known = half ? [...arrivals.values()] : lengths;
-      if (!half && known.length < ENOUGH) return undefined;
-      const middle = median(known);
-      const spread = median(known.map((ms) => Math.abs(ms - middle)));
-      return Math.max(2 * middle, middle + 5 * spread, LEAST_LATE_MS);
-    },
-    get lateAt() {
-      return under.since + (stragglers.lateMs ?? Number.POSITIVE_INFINITY);
-    },
-    help(missing, idle, now) {
-      const given = new Map<string, number[]>();
-      if (now < stragglers.lateAt || idle.length === 0) return given;
-      const late = missing.filter((shard) => !helpers.has(shard));
-      for (const [at, shard] of late.entries()) {
-        const helper = idle[at % idle.length]!;
-        helpers.set(shard, helper);
-        given.set(helper, [...(given.get(helper) ?? []), shard]);
+  const keyOf = ({ work, at }: Phase) => `${at} ${work}`;
+  const reportedAhead = (who: string, phase: Phase) => ahead.get(keyOf(phase))?.get(who);
+  const roleOf = (): Role => ({ usual: usual[under.work], work: under.work });
+  const enough = () => usual[under.work].samples >= Math.min(3, Math.ceil(owners() / 2));
+  const owners = () => [...hands.values()].filter(({ own }) => own.length > 0).length;
+  const busy = () => [...hands.values()].filter(({ pending }) => pending.length > 0);
+
+  function isAhead({ work, at }: Phase) {
+    return at > under.at || (at === under.at && work !== under.work && work === 'gradient');
+  }
+
+  function help(missing: readonly number[], idle: readonly string[], now: number): Helpers {
+    const given = new Map<string, number[]>();
+    if (!enough()) return given;
+    const role = roleOf();
+    const all = [...hands.values()];
+    const wanted = missing
+      // What was reported as a whole is on its way: computing it anew would take longer.
+      .filter((shard) => !all.some((hand) => hand.sent.has(shard)))
+      .map((shard) => {
+        const carriers = all.filter((hand) => hand.carries(shard));
+        const inMs = Math.min(...carriers.map((hand) => hand.doneInMs(role, now)));
+        const rank = Math.min(...carriers.map((hand) => hand.pending.indexOf(shard)));
+        return { shard, inMs, rank };
+      })
+      // What has not been begun comes first, and what was reported already last.
+      .sort((a, b) => compare(b.inMs, a.inMs) || b.rank - a.rank || a.shard - b.shard);
+    const helpers = idle
+      .flatMap((who) => hands.get(who) ?? [])
+      .map((hand) => ({ hand, unitMs: hand.unitMs(role), load: 0 }))
+      .sort((a, b) => Number(a.hand.leftover) - Number(b.hand.leftover) || a.unitMs - b.unitMs);
+    for (const { shard, inMs } of wanted) {
+      const free = helpers.filter(({ hand, unitMs, load }) => {
+        const room = Math.max(1, Math.floor(REPORT_MS / unitMs));
+        return load < room && !hand.carries(shard);
+      });
+      const [first] = free;
+      if (first === undefined) continue;
+      const end = ({ unitMs, load }: (typeof free)[number]) => unitMs * (load + 1);
+      const best = free.reduce((a, b) => (end(b) < end(a) ? b : a));
+      if (inMs <= role.usual.tolerance * end(best)) continue;
+      best.load++;
+      best.hand.take(shard, now);
+      given.set(best.hand.who, [...(given.get(best.hand.who) ?? []), shard]);
+    }
+    if (given.size > 0) helped = true;
+    return given;
+  }
+
+  return {
+    begin(phase, now) {
+      const anew = keyOf(phase) === keyOf(under) || phase.at < under.at;
+      // All that was received is void.
+      if (anew) ahead.clear();
+      under = phase;
+      helped = false;
+      for (const hand of hands.values()) {
+        hand.begin(reportedAhead(hand.who, phase) ?? new Set(), now);
+        if (anew) hand.restart(now);
       }
-      return given;
+      for (const key of ahead.keys())
+        if (Number.parseInt(key, 10) < phase.at || key === keyOf(phase)) ahead.delete(key);
     },
-    helping: (missing) => [...new Set(missing.flatMap((shard) => helpers.get(shard) ?? []))],
+    muster(crew, now) {
+      const here = new Set(crew.map(({ who }) => who));
+      for (const who of hands.keys()) if (!here.has(who)) hands.delete(who);
+      next.clear();
+      for (const { who, shards, next: followed } of crew) {
+        const hand = hands.get(who) ?? createHand(who, now);
+        hands.set(who, hand);
+        hand.assign(shards, now);
+        next.set(who, followed);
+      }
+    },
+    reported(who, phase, counts, now) {
+      const hand = hands.get(who);
+      if (isAhead(phase)) {
+        const key = keyOf(phase);
+        const known = ahead.get(key) ?? new Map<string, Set<number>>();
+        ahead.set(key, known);
+        const done = known.get(who) ?? new Set();
+        known.set(who, done);
+        for (const shard of counts.keys()) done.add(shard);
+        hand?.restart(now);
+        return;
+      }
+      // A sign of life from the middle of an evaluation.
+      if (counts.size === 0 && phase.work === 'evaluation') return;
+      hand?.reported(
+        counts,
+        keyOf(phase) === keyOf(under),
+        {
+          usual: usual[phase.work],
+          work: phase.work,
+        },
+        now,
+      );
+    },
+    excuse(now) {
+      for (const hand of hands.values()) hand.restart(now);
+    },
+    lateAt(now) {
+      if (!enough()) return Number.POSITIVE_INFINITY;
+      const times = busy().map((hand) => hand.lateAt(roleOf()));
+      return Math.min(Number.POSITIVE_INFINITY, ...times.filter((at) => at > now));
+    },
+    due(now) {
+      return enough() && busy().some((hand) => hand.doneInMs(roleOf(), now) > 0);
+    },
+    idle(who) {
+      const done = reportedAhead(who, { work: 'gradient', at: under.at });
+      const free = hands.get(who)?.pending.length === 0;
+      return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
+    },
+    isSlow: (who) => hands.get(who)?.isSlow(roleOf()) ?? false,
+    help,
+    trial: (who, shard, now) => hands.get(who)?.take(shard, now),
+    helping: (missing) =>
+      [...hands.values()]
+        .filter(({ extra }) => missing.some((shard) => extra.includes(shard)))
+        .map(({ who }) => who),
     get helped() {
-      return helpers.size > 0;
-    },
-    gone(worker) {
-      for (const [shard, helper] of helpers) if (helper === worker) helpers.delete(shard);
+      return helped;
     },
   };
-  return stragglers;
 }
+
+/** Infinities are equal. */
+const compare = (a: number, b: number) => (a === b ? 0 : a - b);

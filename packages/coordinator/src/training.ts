@@ -230,9 +230,10 @@ export function createTraining(
     },
     evaluated(member, version, reports) {
       const evaluation = state.ledger?.evaluation(version);
-      for (const report of reports) evaluation?.set(report.shard, report);
+      for (const report of reports)
+        if (!evaluation?.has(report.shard)) evaluation?.set(report.shard, report);
       watch.heard(member);
-      watch.evaluated(member, reports);
+      watch.evaluated(member, version, reports);
       pump();
     },
     applied(server, step, chunk) {

@@ -1,11 +1,12 @@
 import type { JobPlan, ShardReport } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
+import { createHelping } from './helping.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
 import type { Pace } from './pace.js';
 import { createSilence } from './silence.js';
-import { createStragglers } from './stragglers.js';
+import type { Phase } from './stragglers.js';
 
 /**
  * Keeps an eye on the workers of a step or an evaluation: helps out who is late, does without who
@@ -24,7 +25,7 @@ export interface Watch {
   /** A worker said or sent something. */
   heard(member: Member): void;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
-  evaluated(member: Member, reports: readonly ShardReport[]): void;
+  evaluated(member: Member, version: number, reports: readonly ShardReport[]): void;
   /** Nobody can go on without this server. */
   serverAway(server: number): void;
   serverBack(server: number): void;
@@ -48,20 +49,18 @@ export function createWatch(
   const { state, clock, membership, pace, monitor } = init;
   const { progressMs } = init.deadlines;
   const silence = createSilence({ progressMs, pace });
-  const stragglers = createStragglers();
+  const helping = createHelping({ state, clock, membership });
   const away = new Set<number>();
   let since = 0;
   let steps = 0;
   let timer: Timer | undefined;
   let alsoOwing: (step: number) => string[] = () => [];
 
-  const owners = () => [...membership].filter(({ shards }) => shards.length > 0);
-
   function arm() {
     timer?.cancel();
     const now = clock.now();
     const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min((now - since) / 4, LONGEST_PAUSE_MS));
-    const lateMs = stragglers.lateAt - now;
+    const lateMs = helping.lateAt - now;
     timer = clock.after(lateMs > 0 ? Math.min(lateMs, pauseMs) : pauseMs, () => {
       if (state.ledger === undefined) return;
       try {
@@ -81,35 +80,38 @@ export function createWatch(
       : book.unevaluated();
     const owing = new Set<string>();
     const present = new Set([...membership].map(({ worker }) => worker));
-    for (const helper of book.evaluated ? stragglers.helping(missing) : [])
-      if (!present.has(helper)) stragglers.gone(helper);
-      else owing.add(helper);
+    for (const helper of helping.helping(missing)) owing.add(helper);
     for (const worker of alsoOwing(book.version)) if (present.has(worker)) owing.add(worker);
     for (const { worker, shards } of membership)
       if (shards.some((shard) => missing.includes(shard))) owing.add(worker);
     const now = clock.now();
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
-    if (away.size > 0 || !membership.enough) silence.excuseAll();
+    if (away.size > 0 || !membership.enough) excuse();
     const work = book.evaluated ? 'gradient' : 'evaluation';
     for (const { worker, silentMs } of silence.look(owing, work, now)) {
       owing.delete(worker);
       drop(worker, silentMs);
     }
+    help();
+  }
+
+  function help() {
     // A job that waits for workers does not go on with fewer.
-    if (!book.evaluated || !membership.enough) return;
-    const idle = [...membership].filter(({ ready, worker }) => ready && !owing.has(worker));
-    // What was reported is on its way: computing it anew would take longer.
-    const step = book.step(book.version);
-    const helpers = stragglers.help(
-      missing.filter((shard) => !step?.hasReport(shard)),
-      idle.map(({ worker }) => worker),
-      now,
-    );
-    for (const member of idle) {
-      const shards = helpers.get(member.worker);
-      if (shards !== undefined)
-        membership.tell(member, { type: 'compute', step: book.version, shards });
-    }
+    if (away.size > 0 || !membership.enough) return;
+    helping.help(alsoOwing(state.ledger!.version));
+  }
+
+  function excuse() {
+    silence.excuseAll();
+    helping.excuse();
+  }
+
+  /** Whoever has done something may help, and be late with the next. */
+  function done(member: Member, phase: Phase, reports: readonly ShardReport[]) {
+    helping.reported(member, phase, reports);
+    if (state.ledger === undefined) return;
+    help();
+    arm();
   }
 
   function drop(worker: string, silentMs: number) {
@@ -126,15 +128,14 @@ export function createWatch(
     },
     begin() {
       since = clock.now();
-      const { version, evaluated } = state.ledger!;
-      if (evaluated) stragglers.begin(version, owners().length, since);
+      helping.begin();
+      help();
       arm();
     },
     next() {
-      stragglers.end(clock.now());
       steps++;
       const { step, version, evaluated } = state.ledger!;
-      const settled = steps >= (stragglers.helped ? SETTLED_WHEN_LATE : SETTLED);
+      const settled = steps >= (helping.helped ? SETTLED_WHEN_LATE : SETTLED);
       if (settled && evaluated && step(version) !== undefined) {
         steps = 0;
         membership.rebalance();
@@ -142,25 +143,23 @@ export function createWatch(
       watch.begin();
     },
     heard: ({ worker }) => silence.heard(worker),
-    reported({ worker, shards }, at, reports) {
+    reported(member, at, reports) {
       for (const { count, computeMs } of reports)
-        if (count > 0) pace.measured(worker, 'gradient', computeMs);
-      const step = state.ledger?.step(at);
-      const own = reports.some(({ shard }) => shards.includes(shard));
-      if (step === undefined || !own || !shards.every(step.hasReport)) return;
-      const now = clock.now();
-      stragglers.arrived(at, worker, now);
-      // Whoever has reported may help.
-      if (now >= stragglers.lateAt) look();
-      else if (Number.isFinite(stragglers.lateAt)) arm();
+        if (count > 0) pace.measured(member.worker, 'gradient', computeMs);
+      done(member, { work: 'gradient', at }, reports);
     },
-    evaluated({ worker }, reports) {
-      for (const report of reports)
-        if (report.count > 0)
-          pace.measured(worker, 'evaluation', report.computeMs / batchesOf(state.plan!, report));
+    evaluated(member, at, reports) {
+      for (const report of reports) {
+        if (report.count === 0) continue;
+        const unitMs = report.computeMs / batchesOf(state.plan!, report);
+        pace.measured(member.worker, 'evaluation', unitMs);
+      }
+      done(member, { work: 'evaluation', at }, reports);
     },
     serverAway: (server) => void away.add(server),
-    serverBack: (server) => void away.delete(server),
+    serverBack(server) {
+      if (away.delete(server)) excuse();
+    },
     stop() {
       timer?.cancel();
       silence.excuseAll();

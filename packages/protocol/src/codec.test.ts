@@ -110,6 +110,7 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
     servers: fc.array(fc.record({ address: text, firstChunk: whole, chunks: whole })),
   }),
   compute: fc.record({ step: whole, shards: fc.array(whole) }),
+  evaluate: fc.record({ version: whole, shards: fc.array(whole) }),
   assign: fc.record({
     generation: whole,
     step: whole,

@@ -207,6 +207,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   relocated: { servers },
   assign: { generation: whole, step: whole, shards: listOf(whole), era: text },
   compute: { step: whole, shards: listOf(whole) },
+  evaluate: { version: whole, shards: listOf(whole) },
   verify: { order: whole, step: whole, lo: whole, hi: whole },
   finish: { error: optional(error) },
   inquire: {},

@@ -142,6 +142,12 @@ export interface Compute {
   readonly step: number;
   readonly shards: readonly number[];
 }
+/** Also evaluate these shards at this version: they are late elsewhere. */
+export interface Evaluate {
+  readonly type: 'evaluate';
+  readonly version: number;
+  readonly shards: readonly number[];
+}
 /**
  * Computes the sum over the shards [lo, hi), a node of the tree, as if to contribute it, and answers
  * with its digests: it is compared with what another has sent.
@@ -286,6 +292,7 @@ export type Body =
   | Assign
   | Relocated
   | Compute
+  | Evaluate
   | Verify
   | Finish
   | Inquire

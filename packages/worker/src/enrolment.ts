@@ -3,6 +3,7 @@ import {
   type Body,
   type Compute,
   type Envelope,
+  type Evaluate,
   type Message,
   PROTOCOL_VERSION,
   refusal,
@@ -32,6 +33,8 @@ export interface Enrolment {
   readonly assignment: Assign;
   /** What others are late with: to be computed once, by anybody. */
   readonly extra: Compute;
+  /** The same of evaluations. */
+  readonly extraEvaluation: Evaluate;
   /** Whether something of this version is to be computed again, for comparison. */
   hasOrder(version: number): boolean;
   /** What is to be computed again of this version; orders of earlier ones are dropped. */
@@ -52,6 +55,7 @@ export interface Enrolment {
 }
 
 const NOTHING_EXTRA: Compute = { type: 'compute', step: -1, shards: [] };
+const NOTHING_MORE: Evaluate = { type: 'evaluate', version: -1, shards: [] };
 
 /** What counts as assigned before the first assignment of an admission. */
 export const NO_ASSIGNMENT: Assign = {
@@ -81,6 +85,7 @@ export function enrol(init: {
   let servers: readonly ServerRange[] = [];
   let assignment = NO_ASSIGNMENT;
   let extra = NOTHING_EXTRA;
+  let extraEvaluation = NOTHING_MORE;
   let orders: readonly Verify[] = [];
   let admissions = 0;
   let initializeWanted: readonly number[] = [];
@@ -139,6 +144,7 @@ export function enrol(init: {
         admissions++;
         assignment = NO_ASSIGNMENT;
         extra = NOTHING_EXTRA;
+        extraEvaluation = NOTHING_MORE;
         orders = [];
         initializeWanted = [];
         present = true;
@@ -156,6 +162,12 @@ export function enrol(init: {
           shards: [...(extra.step === message.step ? extra.shards : []), ...message.shards],
         };
         return;
+      case 'evaluate': {
+        const { version, shards } = extraEvaluation;
+        const before = version === message.version ? shards : [];
+        extraEvaluation = { ...message, shards: [...before, ...message.shards] };
+        return;
+      }
       case 'verify':
         orders = [...orders, message];
         return;
@@ -218,6 +230,9 @@ export function enrol(init: {
     },
     get extra() {
       return extra;
+    },
+    get extraEvaluation() {
+      return extraEvaluation;
     },
     hasOrder: (version) => orders.some(({ step }) => step === version),
     takeOrder(version) {

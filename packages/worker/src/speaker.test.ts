@@ -19,24 +19,32 @@ describe('a worker that reports', () => {
   it('says all at once where that is soon', () => {
     const { speaker, told, wait } = listen();
     for (const shard of [0, 1, 2]) {
-      wait(300);
+      wait(6);
       speaker.add(report(shard));
     }
     speaker.finish();
     assert.deepEqual(told, [[0, 1, 2]]);
   });
 
-  it('says at least every second that it goes on', () => {
+  it('says what is done as it goes where that takes longer, and at least every second that it goes on', () => {
     const { speaker, told, wait } = listen();
-    wait(700);
+    wait(20);
     speaker.add(report(0));
-    wait(700);
+    wait(12);
     speaker.add(report(1));
+    wait(12);
+    speaker.add(report(2));
     wait(1000);
     speaker.goesOn();
     wait(1);
     speaker.goesOn();
     speaker.finish();
-    assert.deepEqual(told, [[0, 1], [], []]);
+    assert.deepEqual(told, [[0], [1, 2], []]);
+  });
+
+  it('says that nothing was done', () => {
+    const { speaker, told } = listen();
+    speaker.finish();
+    assert.deepEqual(told, [[]]);
   });
 });

@@ -4,12 +4,15 @@ import type { Clock } from '@tutti/runtime';
 /** Whoever computes for longer says in between that it goes on. */
 export const SIGN_OF_LIFE_MS = 1000;
 
+/** What is done is told after this time, so that those are known soon who are late. */
+const REPORT_MS = 20;
+
 /** Gathers what is to be reported: told in the end, or earlier if that takes long. */
 export interface Speaker {
   add(report: ShardReport): void;
   /** Something was done, if only a part of what is reported. */
   goesOn(): void;
-  /** Tells what has not been told. */
+  /** Tells what has not been told; that nothing was done, too. */
   finish(): void;
 }
 
@@ -19,19 +22,25 @@ export function createSpeaker(
 ): Speaker {
   let reports: ShardReport[] = [];
   let spoke = clock.now();
+  let silent = true;
+
+  function say() {
+    tell(reports);
+    reports = [];
+    silent = false;
+    spoke = clock.now();
+  }
 
   const speaker: Speaker = {
     add(report) {
       reports.push(report);
-      speaker.goesOn();
+      if (clock.now() - spoke >= REPORT_MS) say();
     },
     goesOn() {
-      if (clock.now() - spoke >= SIGN_OF_LIFE_MS) speaker.finish();
+      if (clock.now() - spoke >= SIGN_OF_LIFE_MS) say();
     },
     finish() {
-      tell(reports);
-      reports = [];
-      spoke = clock.now();
+      if (silent || reports.length > 0) say();
     },
   };
   return speaker;

@@ -1,7 +1,6 @@
 import { createKernels, type Kernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import {
-  type Compute,
   evaluatesAt,
   type HostFacts,
   type JobPlan,
@@ -199,12 +198,15 @@ async function run(
       }
     }
 
+    /** The next version is there: others were faster, and nobody needs the rest. */
+    const halt = () => leaving.aborted || weights.arrived;
+
     async function evaluate(version: number, shards: readonly number[]) {
       const speaker = createSpeaker(clock, (reports) =>
         enrolment.send({ type: 'evaluation', version, shards: reports }),
       );
       for (const shard of shards) {
-        if (leaving.aborted) break;
+        if (halt()) break;
         const what = `evaluate shard ${shard} at version ${version}`;
         const evaluating = task.evaluate(weights.values, version, shard, speaker.goesOn);
         speaker.add(await monitor.race(evaluating, ofProgram(what)));
@@ -212,9 +214,6 @@ async function run(
       }
       speaker.finish();
     }
-
-    /** The next version is there: others were faster, and nobody needs the rest. */
-    const halt = () => leaving.aborted || weights.arrived;
 
     async function contribute(step: number, shards: readonly number[]) {
       const done = await contributor.contribute(step, shards, halt);
@@ -261,8 +260,13 @@ async function run(
     /** The version that was asked for last. */
     let goal = -1;
     /** Whether others are late with something that this worker could do now. */
-    const canHelp = ({ step, shards }: Compute) =>
-      step === weights.version && goal >= step && shards.some((shard) => !computed.has(shard));
+    const canHelp = (at: number, shards: readonly number[], done: ReadonlySet<number>) =>
+      at === weights.version && goal >= at && shards.some((shard) => !done.has(shard));
+    function canHelpOut() {
+      const { extra, extraEvaluation } = enrolment;
+      const { version, shards } = extraEvaluation;
+      return canHelp(extra.step, extra.shards, computed) || canHelp(version, shards, evaluated);
+    }
     let version = -1;
     // Not what enrolment has by now: the first assignment may be there already.
     let assignment = NO_ASSIGNMENT;
@@ -314,10 +318,11 @@ async function run(
           source.pull(goal);
         }
         const mine = assignment.step <= version ? assignment.shards : [];
-        const unevaluated = mine.filter((shard) => !evaluated.has(shard));
+        const { extra, extraEvaluation: more } = enrolment;
+        const given = more.version === version ? [...mine, ...more.shards] : mine;
+        const unevaluated = [...new Set(given)].filter((shard) => !evaluated.has(shard));
         if (evaluatesAt(plan, version) && unevaluated.length > 0)
           await evaluate(version, unevaluated);
-        const { extra } = enrolment;
         const asked = extra.step === version ? [...mine, ...extra.shards] : mine;
         const wanted = [...new Set(asked)].filter((shard) => !computed.has(shard));
         if (version < plan.steps && wanted.length > 0) await contribute(version, wanted);
@@ -330,7 +335,7 @@ async function run(
         () =>
           enrolment.finished ||
           leaving.aborted ||
-          canHelp(enrolment.extra) ||
+          canHelpOut() ||
           (goal >= version && enrolment.hasOrder(version)) ||
           enrolment.initializeWanted ||
           enrolment.admissions > admissions ||

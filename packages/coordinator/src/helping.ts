@@ -1,0 +1,102 @@
+import type { ShardReport } from '@tutti/protocol';
+import type { Clock } from '@tutti/runtime';
+import type { JobParts } from './job-state.js';
+import type { Member } from './members.js';
+import type { Membership } from './membership.js';
+import { createStragglers, type Phase } from './stragglers.js';
+
+/** Has idle workers also do what others are late with. */
+export interface Helping {
+  /** A step, or the evaluation before it, is under way from now on. */
+  begin(): void;
+  /** A worker has reported. */
+  reported(member: Member, phase: Phase, reports: readonly ShardReport[]): void;
+  /**
+   * Gives idle workers what is late.
+   * @param alsoOwing workers that have something else to do
+   */
+  help(alsoOwing: readonly string[]): void;
+  /** Nobody could do anything until now. */
+  excuse(): void;
+  /** When somebody will be late who is not yet. */
+  readonly lateAt: number;
+  /** The workers that help with one of these shards. */
+  helping(missing: readonly number[]): string[];
+  /** Whether anybody had to help in this step. */
+  readonly helped: boolean;
+}
+
+export function createHelping(
+  init: Pick<JobParts, 'state'> & { readonly clock: Clock; readonly membership: Membership },
+): Helping {
+  const { state, clock, membership } = init;
+  const stragglers = createStragglers();
+
+  function phase(): Phase {
+    const { version, evaluated } = state.ledger!;
+    return { work: evaluated ? 'gradient' : 'evaluation', at: version };
+  }
+
+  function muster() {
+    const { evaluated, version } = state.ledger!;
+    const followed = !evaluated && version < state.plan!.steps;
+    const crew = membership.ready.map(({ session, shards }) => ({
+      who: session,
+      shards,
+      next: followed ? shards : [],
+    }));
+    stragglers.muster(crew, clock.now());
+  }
+
+  function tell(member: Member, { work, at }: Phase, shards: readonly number[]) {
+    membership.tell(
+      member,
+      work === 'gradient'
+        ? { type: 'compute', step: at, shards }
+        : { type: 'evaluate', version: at, shards },
+    );
+  }
+
+  return {
+    begin() {
+      stragglers.begin(phase(), clock.now());
+      muster();
+    },
+    reported({ session }, of, reports) {
+      const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
+      stragglers.reported(session, of, counts, clock.now());
+    },
+    help(alsoOwing) {
+      const now = clock.now();
+      muster();
+      if (!stragglers.due(now)) return;
+      const idle = membership.ready.filter(
+        ({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker),
+      );
+      if (idle.length === 0) return;
+      const book = state.ledger!;
+      const missing = book.evaluated
+        ? (book.step(book.version)?.missing() ?? [])
+        : book.unevaluated();
+      const who = idle.map(({ session }) => session);
+      const helpers = stragglers.help(missing, who, now);
+      for (const member of idle) {
+        const shards = helpers.get(member.session);
+        if (shards !== undefined) tell(member, phase(), shards);
+      }
+    },
+    excuse: () => stragglers.excuse(clock.now()),
+    get lateAt() {
+      return stragglers.lateAt(clock.now());
+    },
+    helping(missing) {
+      const sessions = stragglers.helping(missing);
+      return [...membership].flatMap(({ session, worker }) =>
+        sessions.includes(session) ? [worker] : [],
+      );
+    },
+    get helped() {
+      return stragglers.helped;
+    },
+  };
+}

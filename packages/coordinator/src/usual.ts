@@ -1,0 +1,43 @@
+import { median } from './pace.js';
+
+/** What a micro-batch usually takes, until it is reported, and by how much that wavers. */
+export interface Usual {
+  readonly samples: number;
+  /** The median over all workers. */
+  readonly unitMs: number;
+  /** How many times as long is late. */
+  readonly tolerance: number;
+  /** @param expectedMs what this worker was expected to take */
+  add(unitMs: number, expectedMs: number): void;
+}
+
+/** The latest micro-batches that say what is usual. */
+const WINDOW = 32;
+/** Half as long again is late; more, where times waver. */
+const LATE = 0.5;
+/** By how many times the median deviation. */
+const SPREADS = 5;
+
+export function createUsual(): Usual {
+  const units: number[] = [];
+  const deviations: number[] = [];
+  return {
+    get samples() {
+      return units.length;
+    },
+    get unitMs() {
+      return median(units);
+    },
+    get tolerance() {
+      return 1 + Math.max(LATE, SPREADS * median(deviations));
+    },
+    add(unitMs, expectedMs) {
+      units.push(unitMs);
+      deviations.push(expectedMs > 0 ? Math.abs(unitMs / expectedMs - 1) : 0);
+      if (units.length > WINDOW) {
+        units.shift();
+        deviations.shift();
+      }
+    },
+  };
+}
