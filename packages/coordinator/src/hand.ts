@@ -26,7 +26,8 @@ export interface Hand {
   readonly leftover: boolean;
   carries(shard: number): boolean;
   assign(own: readonly number[], now: number): void;
-  begin(done: ReadonlySet<number>, now: number): void;
+  /** @param before what has been computed until now */
+  begin(done: ReadonlySet<number>, before: Role, now: number): void;
   take(shard: number, now: number): void;
   reported(counts: ReadonlyMap<number, number>, current: boolean, role: Role, now: number): void;
   /** What it is at now it has begun now. */
@@ -48,6 +49,8 @@ export function createHand(who: string, since: number): Hand {
   let done = new Set<number>();
   let sent = new Set<number>();
   let leftover = false;
+  /** How long what it may still owe takes, from `since`. */
+  let owedMs = 0;
   const all = () => [...new Set([...own, ...extra])];
 
   function settle() {
@@ -79,8 +82,9 @@ export function createHand(who: string, since: number): Hand {
       if (!wasBusy && hand.pending.length > 0) since = now;
       settle();
     },
-    begin(early, now) {
+    begin(early, before, now) {
       // Nobody has heard since of what it owes: it is still at it.
+      if (!leftover) owedMs = hand.unitMs(before);
       leftover = hand.pending.length > 0;
       if (!leftover) since = now;
       done = new Set(early);
@@ -119,9 +123,9 @@ export function createHand(who: string, since: number): Hand {
     doneInMs(role, now) {
       if (hand.pending.length === 0) return 0;
       if (now >= hand.lateAt(role)) return Number.POSITIVE_INFINITY;
-      if (!hand.isSlow(role)) return 0;
-      const units = hand.pending.length + Number(leftover);
-      return Math.max(0, since + hand.unitMs(role) * units - now);
+      if (!hand.isSlow(role) && !leftover) return 0;
+      const end = since + (leftover ? owedMs : 0) + hand.unitMs(role) * hand.pending.length;
+      return Math.max(0, end - now);
     },
   };
   return hand;

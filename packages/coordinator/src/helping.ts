@@ -3,6 +3,7 @@ import type { Clock } from '@tutti/runtime';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
+import type { Pace } from './pace.js';
 import { createStragglers, type Phase } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
@@ -26,11 +27,20 @@ export interface Helping {
   readonly helped: boolean;
 }
 
+/** Steps after which a worker is tried again that was too slow for any shard. */
+const TRIAL = 10;
+
 export function createHelping(
-  init: Pick<JobParts, 'state'> & { readonly clock: Clock; readonly membership: Membership },
+  init: Pick<JobParts, 'state'> & {
+    readonly clock: Clock;
+    readonly membership: Membership;
+    readonly pace: Pace;
+  },
 ): Helping {
-  const { state, clock, membership } = init;
+  const { state, clock, membership, pace } = init;
   const stragglers = createStragglers();
+  /** By session, the steps since it was tried. */
+  const untried = new Map<string, number>();
 
   function phase(): Phase {
     const { version, evaluated } = state.ledger!;
@@ -57,10 +67,40 @@ export function createHelping(
     );
   }
 
+  /**
+   * A slow worker has no shards, and so nothing that shows that it has become quicker: now and then,
+   * and while it seems to be quick again in every step, it is given a copy of what the busiest does.
+   */
+  function tryAgain() {
+    const { ready } = membership;
+    const busiest = ready.reduce<Member | undefined>(
+      (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
+      undefined,
+    );
+    if (phase().work !== 'gradient' || busiest === undefined) return;
+    for (const member of ready) {
+      const { session, worker, shards } = member;
+      const steps = (untried.get(session) ?? 0) + 1;
+      untried.delete(session);
+      if (shards.length > 0 || !pace.isSlow(worker)) continue;
+      untried.set(session, steps);
+      if (steps < TRIAL && stragglers.isSlow(session)) continue;
+      if (stragglers.isBehind(session)) continue;
+      untried.set(session, 0);
+      const shard = busiest.shards.at(-1)!;
+      stragglers.trial(session, shard, clock.now());
+      tell(member, phase(), [shard]);
+    }
+  }
+
   return {
     begin() {
       stragglers.begin(phase(), clock.now());
       muster();
+      // The versions that it has missed need nothing of it.
+      for (const member of membership.ready)
+        if (stragglers.isBehind(member.session)) membership.catchUp(member);
+      if (membership.enough) tryAgain();
     },
     reported({ session }, of, reports) {
       const counts = new Map(reports.map(({ shard, count }) => [shard, count]));

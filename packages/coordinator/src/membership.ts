@@ -50,6 +50,8 @@ export interface Membership extends Iterable<Member> {
   readonly era: string;
   /** Moves shards to where a step is done sooner, if that is worth it. */
   rebalance(): void;
+  /** Has a member that is behind do nothing more for steps that are over. */
+  catchUp(member: Member): void;
   /** The names of those who compute these shards. */
   ownersOf(shards: readonly number[]): string;
   /** Waits for as many as the job starts with. */
@@ -149,12 +151,15 @@ export function createMembership(
 
   function give(shares: Shares) {
     generation++;
-    const { version } = state.ledger!;
     for (const member of members.ready) {
       member.shards = shares.get(member.worker)!;
-      const { shards } = member;
-      tell(member, { type: 'assign', generation, step: version, shards, era });
+      announce(member);
     }
+  }
+
+  function announce(member: Member) {
+    const { shards } = member;
+    tell(member, { type: 'assign', generation, step: state.ledger!.version, shards, era });
   }
 
   function missing(wanted: number): Wait {
@@ -225,6 +230,10 @@ export function createMembership(
     rebalance() {
       const shares = rebalance(state.plan!.shards, workloads());
       if (shares !== undefined && members.ready.length >= minWorkers) give(shares);
+    },
+    catchUp(member) {
+      generation++;
+      announce(member);
     },
     ownersOf: (shards) =>
       [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', '),

@@ -27,6 +27,19 @@ describe('the pace of the workers', () => {
     assert.equal(pace.usualMs('w0', 'evaluation'), undefined);
   });
 
+  it('is slow, compared with that of most', () => {
+    const pace = createPace();
+    for (const [worker, ms] of [
+      ['w0', 10],
+      ['w1', 14],
+      ['w2', 16],
+    ] as const)
+      pace.measured(worker, 'gradient', ms);
+    for (let i = 0; i < 3; i++) assert.equal(pace.isSlow(`w${i}`), false);
+    pace.measured('w1', 'gradient', 10);
+    assert.deepEqual(['w0', 'w1', 'w2', 'w3'].filter(pace.isSlow), ['w2']);
+  });
+
   it('is not known of work that takes no time, which is work all the same', () => {
     const pace = createPace();
     for (let i = 0; i < 3; i++) pace.measured('w0', 'gradient', 0);

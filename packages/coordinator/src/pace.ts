@@ -10,12 +10,15 @@ export interface Pace {
    * undefined if nobody has done any.
    */
   usualMs(worker: string, work: Work): number | undefined;
+  /** Whether it takes half as long again as most do, or longer. */
+  isSlow(worker: string): boolean;
   /** Micro-batches in a millisecond; undefined before there is enough to go by. */
   speed(worker: string): number | undefined;
 }
 
 /** Measurements over which a median is taken: half of them show that somebody became slower. */
 const WINDOW = 7;
+const SLOW = 1.5;
 /** A worker is judged by its speed after so many. */
 const ENOUGH = 3;
 
@@ -35,6 +38,10 @@ export function createPace(): Pace {
       const medians = [...units[work].values()].map(median);
       if (medians.length === 0) return undefined;
       return Math.max(median(medians), median(units[work].get(worker) ?? []));
+    },
+    isSlow(worker) {
+      const most = median([...units.gradient.values()].map(median));
+      return median(units.gradient.get(worker) ?? []) > SLOW * most;
     },
     speed(worker) {
       const known = units.gradient.get(worker) ?? [];

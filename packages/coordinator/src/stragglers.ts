@@ -27,6 +27,8 @@ export interface Stragglers {
   due(now: number): boolean;
   /** Whether a worker has reported all that it was given to compute. */
   idle(who: string): boolean;
+  /** Whether it may still compute what it owed of an earlier step. */
+  isBehind(who: string): boolean;
   /** Whether a worker's last micro-batch took long. */
   isSlow(who: string): boolean;
   /**
@@ -58,6 +60,9 @@ export interface Crew {
 
 /** The shards that each is given on top of its own. */
 export type Helpers = ReadonlyMap<string, readonly number[]>;
+
+/** Whoever is not late yet is helped if that makes the step this much shorter. */
+const WORTHWHILE = 1.3;
 
 export function createStragglers(): Stragglers {
   const hands = new Map<string, Hand>();
@@ -109,7 +114,7 @@ export function createStragglers(): Stragglers {
       if (first === undefined) continue;
       const end = ({ unitMs, load }: (typeof free)[number]) => unitMs * (load + 1);
       const best = free.reduce((a, b) => (end(b) < end(a) ? b : a));
-      if (inMs <= role.usual.tolerance * end(best)) continue;
+      if (inMs <= WORTHWHILE * end(best)) continue;
       best.load++;
       best.hand.take(shard, now);
       given.set(best.hand.who, [...(given.get(best.hand.who) ?? []), shard]);
@@ -123,10 +128,11 @@ export function createStragglers(): Stragglers {
       const anew = keyOf(phase) === keyOf(under) || phase.at < under.at;
       // All that was received is void.
       if (anew) ahead.clear();
+      const before = roleOf();
       under = phase;
       helped = false;
       for (const hand of hands.values()) {
-        hand.begin(reportedAhead(hand.who, phase) ?? new Set(), now);
+        hand.begin(reportedAhead(hand.who, phase) ?? new Set(), before, now);
         if (anew) hand.restart(now);
       }
       for (const key of ahead.keys())
@@ -183,6 +189,7 @@ export function createStragglers(): Stragglers {
       const free = hands.get(who)?.pending.length === 0;
       return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
     },
+    isBehind: (who) => hands.get(who)?.leftover ?? false,
     isSlow: (who) => hands.get(who)?.isSlow(roleOf()) ?? false,
     help,
     trial: (who, shard, now) => hands.get(who)?.take(shard, now),

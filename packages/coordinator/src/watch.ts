@@ -49,7 +49,7 @@ export function createWatch(
   const { state, clock, membership, pace, monitor } = init;
   const { progressMs } = init.deadlines;
   const silence = createSilence({ progressMs, pace });
-  const helping = createHelping({ state, clock, membership });
+  const helping = createHelping({ state, clock, membership, pace });
   const away = new Set<number>();
   let since = 0;
   let steps = 0;

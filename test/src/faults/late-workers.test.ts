@@ -203,3 +203,64 @@ describe('one of four workers, five times slower,', () => {
       assert.ok(jitter.calls <= 1.02 * needed, `${jitter.calls} micro-batches for ${needed}`);
     });
 });
+
+describe('one of four workers that is slow to evaluate', () => {
+  const program = regression({ epochs: 6, examples: 96, shards: 4 });
+
+  async function took(slowMs: number) {
+    const { result, simulatedMs } = await simulate({
+      program,
+      workers: 4,
+      spares: 1,
+      seed: 7,
+      worker: (at, clock) => ({
+        program: taking(program, clock, (stage) =>
+          stage === 'evaluate' && at === 1 ? slowMs : 100,
+        ),
+      }),
+    });
+    assert.equal(result.digest, await digestAlone(program));
+    return simulatedMs;
+  }
+
+  it('is helped as with gradients: only the first time anybody waits until it is late', async () => {
+    const even = await took(100);
+    const uneven = await took(500);
+    assert.ok(uneven <= even + 300, `${uneven} ms instead of ${even}`);
+    // However late it is.
+    const hung = await took(8000);
+    assert.ok(hung <= even + 300, `${hung} ms instead of ${even}`);
+  });
+});
+
+describe('a worker that is slow for a while', () => {
+  const program = regression({ epochs: 20, examples: 96, shards: 8 });
+
+  it('loses its shards, is tried now and then, and has them again when it is quick again', async () => {
+    const [FROM, TO] = [10, 50];
+    const tried: number[] = [];
+    const { result, events } = await simulate({
+      program,
+      workers: 4,
+      seed: 3,
+      worker: (at, clock) => ({
+        program: taking(program, clock, (stage, step) => {
+          if (stage !== 'gradient') return 0;
+          if (at === 1) tried.push(step);
+          return at === 1 && step >= FROM && step < TO ? 500 : 100;
+        }),
+      }),
+    });
+    assert.equal(result.digest, await digestAlone(program));
+    const all = events.flatMap((event) => (event.event === 'step' ? [event.stepMs] : []));
+    const [before, without, after] = [all.slice(1, FROM), all.slice(35, TO), all.slice(80)];
+    const longest = (lengths: readonly number[]) => Math.max(...lengths);
+    // Two shards each; then three, two or none; then two again. A trial makes no step longer.
+    assert.ok(longest(before) < 220, JSON.stringify(before));
+    assert.ok(longest(without) < 330, JSON.stringify(without));
+    assert.ok(longest(after) < 220, JSON.stringify(after));
+    assert.ok(after.length > 30);
+    const trials = tried.filter((step) => step >= 35 && step < TO);
+    assert.ok(trials.length >= 1 && trials.length <= 2, JSON.stringify(trials));
+  });
+});
