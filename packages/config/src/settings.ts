@@ -83,7 +83,7 @@ export const SETTINGS = {
     default: false,
     commands: ['train', 'coordinator'],
     group: 'Processes',
-    doc: "refuse a worker whose arithmetic gives other bits than the first one's, not only warn",
+    doc: 'refuse a worker whose arithmetic gives other bits than that of most, not only warn',
   },
   maxRestarts: {
     kind: 'integer',

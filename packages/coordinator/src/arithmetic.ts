@@ -7,32 +7,44 @@ export interface Prober {
   readonly host: HostFacts;
 }
 
-/** Whose arithmetic gives the same bits, told from the probe gradients. */
-export interface Arithmetic {
-  /** Takes a probe; returns what is wrong if its digest is not that of the first worker. */
-  probe(prober: Prober, digest: string): TuttiError | undefined;
+/** A worker that has shown its arithmetic, and the digest of its probe gradient. */
+export interface Probed extends Prober {
+  readonly digest: string;
 }
 
-export function createArithmetic(): Arithmetic {
-  let first: { readonly prober: Prober; readonly digest: string } | undefined;
-  return {
-    probe(prober, digest) {
-      first ??= { prober, digest };
-      if (first.digest === digest) return undefined;
-      return differs(first.prober, prober);
-    },
-  };
+/** The digest that most give; of equally many, the one that came first. */
+export function usualDigest(probed: readonly Probed[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { digest } of probed) counts.set(digest, (counts.get(digest) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return [...counts].find(([, count]) => count === most)?.[0];
 }
 
-function differs(first: Prober, other: Prober): TuttiError {
+/**
+ * What is wrong with each whose probe has other bits.
+ * @param right the digest that is believed
+ */
+export function oddOnes(
+  probed: readonly Probed[],
+  right: string | undefined,
+): ReadonlyMap<string, TuttiError> {
+  const usual = probed.filter(({ digest }) => digest === right);
+  const [first] = usual;
+  const odd = first === undefined ? [] : probed.filter(({ digest }) => digest !== right);
+  return new Map(odd.map((each) => [each.worker, differs(first!, each, usual.length - 1)]));
+}
+
+/** @param more how many others have the bits of the first */
+function differs(first: Prober, other: Prober, more: number): TuttiError {
   const differences = differencesOf(first.host, other.host);
   const why =
     differences.length === 0
       ? 'Nothing that is known of the two differs'
       : `They differ in ${differences.join('; ')}`;
+  const agreeing = more > 0 ? ` and ${more} more` : '';
   return new TuttiError(
     'ARITHMETIC',
-    `The probe (initial values and a gradient) of worker ${other.worker} (${placeOf(other.host)}) has other bits than that of worker ${first.worker} (${placeOf(first.host)}), so the result depends on who computes. ${why}`,
+    `The probe (initial values and a gradient) of worker ${other.worker} (${placeOf(other.host)}) has other bits than that of worker ${first.worker} (${placeOf(first.host)})${agreeing}, so the result depends on who computes. ${why}`,
     {
       remedy:
         differences.length === 0

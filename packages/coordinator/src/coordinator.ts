@@ -23,7 +23,7 @@ export interface CoordinatorInit {
   /** With fewer than these the run waits for more, for `deadlines.joinMs`; `workers` if not given. */
   readonly minWorkers?: number;
   readonly settings?: JobSettings;
-  /** Refuses a worker whose arithmetic gives other bits than the first one's; else it is a warning. */
+  /** Refuses a worker whose arithmetic gives other bits than that of most; else it is a warning. */
   readonly strict?: boolean;
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
   readonly verify?: number;

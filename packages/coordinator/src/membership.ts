@@ -9,7 +9,7 @@ import {
   type Wait,
 } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
-import { createArithmetic } from './arithmetic.js';
+import { oddOnes, usualDigest } from './arithmetic.js';
 import { assignShards, rebalance, type Shares, type Workload } from './assignment.js';
 import type { JobParts } from './job-state.js';
 import { createMembers, type Member } from './members.js';
@@ -71,7 +71,7 @@ export function createMembership(
     /** How many the job starts with. */
     readonly workers: number;
     readonly minWorkers: number;
-    /** Refuses a worker whose arithmetic gives other bits than the first one's. */
+    /** Refuses a worker whose arithmetic gives other bits than that of most. */
     readonly strict: boolean;
     readonly newId: () => string;
     readonly pace: Pace;
@@ -79,7 +79,12 @@ export function createMembership(
 ): Membership {
   const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers, pace } = init;
   const members = createMembers(init.newId);
-  const arithmetic = createArithmetic();
+  /** The digest that each member's probe gave. */
+  const probes = new Map<Member, string>();
+  /** Those of whom it was told that their probe is another. */
+  const told = new Set<Member>();
+  /** The digest that is believed, once the training has begun. */
+  let believed: string | undefined;
   /** Peers that may still send what was on its way. */
   const excluded = new Set<string>();
   let generation = 0;
@@ -114,19 +119,40 @@ export function createMembership(
   }
 
   function probed(member: Member, digest: string) {
-    const difference = arithmetic.probe(member, digest);
-    if (difference !== undefined && init.strict) {
-      refuse(member.peer, difference);
-      return leave(member.peer, 'its arithmetic differs');
+    probes.set(member, digest);
+    if (!init.strict) member.ready = true;
+    compareProbes();
+    if (member.ready && state.ledger !== undefined) assign();
+  }
+
+  /** Most are believed: before the training begins, all that it begins with must have probed. */
+  function compareProbes() {
+    const here = new Set(members);
+    for (const member of probes.keys()) if (!here.has(member)) probes.delete(member);
+    const begun = state.ledger !== undefined;
+    if (!begun && probes.size < init.workers) return;
+    const all = [...probes].map(([{ worker, host }, digest]) => ({ worker, host, digest }));
+    const right = believed ?? usualDigest(all);
+    if (begun) believed = right;
+    const odd = oddOnes(all, right);
+    for (const member of [...probes.keys()]) {
+      const difference = odd.get(member.worker);
+      if (difference === undefined) member.ready = true;
+      else if (init.strict) {
+        refuse(member.peer, difference);
+        leave(member.peer, 'its arithmetic differs');
+      } else if (!told.has(member)) {
+        told.add(member);
+        emit(warningOf(difference));
+      }
     }
-    if (difference !== undefined) emit(warningOf(difference));
-    member.ready = true;
-    if (state.ledger !== undefined) assign();
   }
 
   function leave(peer: string, reason: string, politely = false) {
     const member = members.remove(peer);
     if (member === undefined) return;
+    probes.delete(member);
+    told.delete(member);
     const { worker } = member;
     if (politely) tell(member, { type: 'finish' });
     const { ledger } = state;
@@ -164,7 +190,7 @@ export function createMembership(
 
   function missing(wanted: number): Wait {
     const deadlineMs = deadlines.joinMs;
-    const probing = [...members].filter(({ ready }) => !ready);
+    const probing = [...members].filter((member) => !probes.has(member));
     if (members.size >= wanted)
       return {
         who: `worker ${probing.map(({ worker }) => worker).join(', ')}`,

@@ -38,7 +38,7 @@ export interface LocalOptions extends JobSettings, KeepOptions {
   readonly maxRestarts?: number;
   /** Signs of life between the processes. */
   readonly heartbeat?: Heartbeat;
-  /** Refuses a worker whose arithmetic gives other bits than the first one's. */
+  /** Refuses a worker whose arithmetic gives other bits than that of most. */
   readonly strict?: boolean;
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
   readonly verify?: number;

@@ -26,7 +26,7 @@ const mixed = (at: number) =>
   at === 2 ? { program: otherRounding, host: host('Atom', '4') } : { host: host('Zen', '1') };
 
 const DIFFERENCE =
-  /worker w2 \(host-of-atom, process 7, Atom, 4 threads\) has other bits than that of worker w[01] \(host-of-zen, process 7, Zen, 1 thread\).*cpu: Zen and Atom; threads: 1 and 4/;
+  /worker w2 \(host-of-atom, process 7, Atom, 4 threads\) has other bits than that of worker w[01] \(host-of-zen, process 7, Zen, 1 thread\) and 1 more, .*cpu: Zen and Atom; threads: 1 and 4/;
 
 describe('the arithmetic of a worker', () => {
   it('that differs is a warning naming both machines', async () => {
@@ -42,6 +42,42 @@ describe('the arithmetic of a worker', () => {
     );
     const alone = await runLocal(program, { workers: 0 }).result;
     assert.notEqual(result.digest, alone.digest, 'the other rounding was trained on');
+  });
+
+  it('that differs is told of the odd one out, whoever came first', async () => {
+    for (let odd = 0; odd < 3; odd++)
+      for (const seed of [1, 2, 3, 4]) {
+        const told: RunEvent[] = [];
+        const worker = (at: number) => mixed(at === odd ? 2 : 0);
+        const init = { program: regression(), workers: 3, worker, seed };
+        const { events } = await simulate(init);
+        const warnings = events.filter(({ event }) => event === 'warning');
+        const names = new RegExp(
+          `worker w${odd} \\(host-of-atom.* than that of worker w\\d .* and 1 more,`,
+        );
+        assert.equal(warnings.length, 1);
+        assert.match(JSON.stringify(warnings), names);
+        // Refused, it is one too few.
+        const strict = simulate({ ...init, strict: true, onEvent: (event) => told.push(event) });
+        await assert.rejects(strict, { code: 'DEADLINE', message: /1 of 3 workers/ });
+        const left = told.flatMap((event) => (event.event === 'worker-left' ? event.worker : []));
+        assert.deepEqual(left, [`w${odd}`]);
+      }
+  });
+
+  it('is that of the run for whoever joins it later', async () => {
+    let ticks = 0;
+    const { result, events } = await simulate({
+      program: regression(),
+      workers: 1,
+      seed: 1,
+      strict: true,
+      worker: (at) => mixed(at === 0 ? 0 : 2),
+      disturb: (_network, _clock, join) => void ([50, 60, 70].includes(ticks++) && join()),
+    });
+    assert.equal(result.digest, (await runLocal(regression(), { workers: 0 }).result).digest);
+    const left = events.flatMap((event) => (event.event === 'worker-left' ? event.worker : []));
+    assert.deepEqual(left.sort(), ['w1', 'w2', 'w3']);
   });
 
   it('that gives other initial values is a warning too', async () => {
