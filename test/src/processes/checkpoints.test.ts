@@ -6,19 +6,10 @@ import { listCheckpoints, readCheckpoint } from '@tutti/checkpoint';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { type Ended, tutti } from './command.js';
-import { createFolder, type Folder, regressionWith } from './program-files.js';
-import { callRoll, type RollCall } from './roll-call.js';
+import { eachTest } from './each-test.js';
+import { regressionWith } from './program-files.js';
 
-let roll: RollCall;
-let folder: Folder;
-beforeEach(async () => {
-  roll = await callRoll();
-  folder = await createFolder();
-});
-afterEach(async () => {
-  await roll.end();
-  await folder.remove();
-});
+const each = eachTest(import.meta.url);
 
 async function run(path: string, options: LocalOptions) {
   const events: RunEvent[] = [];
@@ -40,9 +31,9 @@ const WIDE = '{ features: 66_000, examples: 24, epochs: 40, batchSize: 8 }';
 
 (process.platform === 'linux' ? describe : describe.skip)('a run that is killed as a whole', () => {
   it('goes on from its last checkpoint to the same digest, with other workers and servers', async () => {
-    const path = await folder.program(regressionWith('', WIDE));
+    const path = await each.folder.program(regressionWith('', WIDE));
     const expected = await run(path, { workers: 0, shards: 4 });
-    const directory = join(folder.path, 'checkpoints');
+    const directory = join(each.folder.path, 'checkpoints');
     const common = ['train', path, '--shards', '4', '--checkpoint-dir', directory]
       // The same for the first time and for every other.
       .concat('--resume', 'latest', '--json');
@@ -77,15 +68,15 @@ const WIDE = '{ features: 66_000, examples: 24, epochs: 40, batchSize: 8 }';
 
 describe('a checkpoint on the disk', () => {
   it('goes from the plain loop to workers and back, from the same program', async () => {
-    const path = await folder.program(regressionWith('', WIDE));
-    const directory = join(folder.path, 'checkpoints');
+    const path = await each.folder.program(regressionWith('', WIDE));
+    const directory = join(each.folder.path, 'checkpoints');
     const often = { checkpointDir: directory, checkpointEvery: { steps: 5 }, checkpointKeep: 99 };
     const expected = await run(path, { workers: 0, ...often });
     const listed = await listCheckpoints(directory);
     assert.ok(listed.length > 2);
     assert.equal(listed.at(-1)!.step, expected.steps);
     const resume = listed[0]!.path;
-    const other = { checkpointDir: join(folder.path, 'other') };
+    const other = { checkpointDir: join(each.folder.path, 'other') };
     const workers = await run(path, { workers: 2, servers: 2, ...often, ...other, resume });
     assert.equal(workers.digest, expected.digest);
     const { path: back, step } = (await listCheckpoints(other.checkpointDir)).at(-2)!;
@@ -99,10 +90,10 @@ describe('a checkpoint on the disk', () => {
   });
 
   it('says all about the run that wrote it', async () => {
-    const path = await folder.program(regressionWith('', '{ shards: 4 }'));
+    const path = await each.folder.program(regressionWith('', '{ shards: 4 }'));
     const { modelPath, digest, plan, job, loss, events } = await run(path, {
       workers: 2,
-      checkpointDir: join(folder.path, 'checkpoints'),
+      checkpointDir: join(each.folder.path, 'checkpoints'),
     });
     assert.deepEqual(
       events.filter(({ event }) => event === 'checkpoint'),
@@ -126,8 +117,8 @@ describe('a checkpoint on the disk', () => {
   });
 
   it('that is damaged is refused with the reason; latest falls back to the one before', async () => {
-    const path = await folder.program(regressionWith('', '{ shards: 4 }'));
-    const checkpointDir = join(folder.path, 'checkpoints');
+    const path = await each.folder.program(regressionWith('', '{ shards: 4 }'));
+    const checkpointDir = join(each.folder.path, 'checkpoints');
     const first = await run(path, { workers: 0, checkpointDir, checkpointEvery: { steps: 5 } });
     const weights = join(first.modelPath!, 'weights.safetensors');
     const bytes = await readFile(weights);
@@ -144,10 +135,13 @@ describe('a checkpoint on the disk', () => {
   });
 
   it('of another program is refused by the command line, in one line and with a remedy', async () => {
-    const directory = join(folder.path, 'checkpoints');
-    const mine = await folder.program(regressionWith('', '{ shards: 4 }'));
+    const directory = join(each.folder.path, 'checkpoints');
+    const mine = await each.folder.program(regressionWith('', '{ shards: 4 }'));
     await run(mine, { workers: 0, checkpointDir: directory });
-    const other = await folder.program(regressionWith('', '{ shards: 4, epochs: 3 }'), 'other.ts');
+    const other = await each.folder.program(
+      regressionWith('', '{ shards: 4, epochs: 3 }'),
+      'other.ts',
+    );
     const args = ['train', other, '--checkpoint-dir', directory, '--resume', directory];
     const { code, stderr } = await tutti(args).ended;
     assert.equal(code, 1);
@@ -173,11 +167,11 @@ describe('a disk that takes no more', () => {
     ['is read-only', ['ro']],
   ] as const)
     it(`as it ${name}, is told, and changes nothing else`, async function () {
-      const disk = join(folder.path, 'disk');
+      const disk = join(each.folder.path, 'disk');
       await mkdir(disk);
       if (!mountSmall(disk, ...options)) this.skip();
       try {
-        const path = await folder.program(regressionWith('', WIDE));
+        const path = await each.folder.program(regressionWith('', WIDE));
         const expected = await run(path, { workers: 0 });
         const { digest, modelPath, events } = await run(path, {
           workers: 2,

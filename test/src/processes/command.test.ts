@@ -1,31 +1,24 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Command, tutti } from './command.js';
-import { createFolder, type Folder, regressionWith } from './program-files.js';
-import { callRoll, type RollCall } from './roll-call.js';
+import { eachTest } from './each-test.js';
+import { regressionWith } from './program-files.js';
 
 describe('tutti train, as a script starts it,', () => {
-  let roll: RollCall;
-  let folder: Folder;
-  let commands: Command[];
-  beforeEach(async () => {
-    roll = await callRoll();
-    folder = await createFolder();
-    commands = [];
-  });
+  let commands: Command[] = [];
   afterEach(async () => {
     for (const command of commands) {
       command.process.kill('SIGKILL');
       await command.ended;
     }
-    await roll.end();
-    await folder.remove();
+    commands = [];
   });
+  const each = eachTest(import.meta.url);
 
-  /** Runs a program with checkpoints in the test's folder. */
+  /** Runs a program with checkpoints in the test's each.folder. */
   async function train(source: string, ...args: string[]): Promise<Command> {
-    const path = await folder.program(source);
-    const checkpoints = join(folder.path, 'checkpoints');
+    const path = await each.folder.program(source);
+    const checkpoints = join(each.folder.path, 'checkpoints');
     const command = tutti(['train', path, '--checkpoint-dir', checkpoints, ...args]);
     commands.push(command);
     return command;
@@ -61,7 +54,7 @@ describe('tutti train, as a script starts it,', () => {
     assert.deepEqual([event, steps, examples, storedParameters], ['finished', 14, 206, 8]);
     assert.match(last.digest, /^[0-9a-f]{64}$/);
     assert.ok(last.wireBytesPerStep > 0 && last.examplesPerSecond > 0);
-    assert.equal(modelPath, join(folder.path, 'checkpoints', 'step-000000014'));
+    assert.equal(modelPath, join(each.folder.path, 'checkpoints', 'step-000000014'));
   });
 
   it('writes plain lines where there is no terminal', async () => {
@@ -70,7 +63,7 @@ describe('tutti train, as a script starts it,', () => {
     assert.equal(code, 0);
     assert.match(stdout, /^step 1\/14, epoch 1\/2, loss [\d.]+, [\d,]+ examples\/s/m);
     assert.match(stdout, /^epoch 2\/2/m);
-    assert.ok(stdout.includes(join(folder.path, 'checkpoints', 'step-000000014')));
+    assert.ok(stdout.includes(join(each.folder.path, 'checkpoints', 'step-000000014')));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there.
     assert.doesNotMatch(stdout, /[\x1b\r]|^\{/m);
   });
@@ -84,7 +77,7 @@ describe('tutti train, as a script starts it,', () => {
     assert.equal(last.event, 'failed');
     assert.equal(last.code, 'NOT_FINITE');
     assert.match(stderr, /The gradient of "w" is NaN in element 4 .*on worker w[01]/);
-    await roll.everyoneGone();
+    await each.roll.everyoneGone();
   });
 
   it('ends with 2 when it is used wrongly', async () => {
@@ -106,16 +99,16 @@ describe('tutti train, as a script starts it,', () => {
       const { code, stderr } = await command.ended;
       assert.equal(code, 130);
       assert.match(stderr, /stopped\n$/);
-      roll.assertAllGone(3);
+      each.roll.assertAllGone(3);
     });
 
   it('is killed, and its workers end by themselves', async () => {
     const command = await train(ENDLESS, '--json', '--workers', '2');
     await command.line(isStep);
-    await Promise.all([roll.worker('w0'), roll.worker('w1')]);
+    await Promise.all([each.roll.worker('w0'), each.roll.worker('w1')]);
     command.process.kill('SIGKILL');
     assert.equal((await command.ended).signal, 'SIGKILL');
-    await roll.everyoneGone();
+    await each.roll.everyoneGone();
   });
 
   it('is killed, and even a worker that hangs ends', async () => {
@@ -127,6 +120,6 @@ describe('tutti train, as a script starts it,', () => {
     await command.line((line) => line === 'w1: hangs', 'stderr');
     command.process.kill('SIGKILL');
     await command.ended;
-    await roll.everyoneGone();
+    await each.roll.everyoneGone();
   });
 });

@@ -4,8 +4,8 @@ import type { RunEvent } from '@tutti/telemetry';
 import { regression } from '../programs/regression.js';
 import { startCluster } from './cluster.js';
 import { type Command, tutti } from './command.js';
-import { createFolder, type Folder, regressionWith } from './program-files.js';
-import { callRoll, type RollCall } from './roll-call.js';
+import { eachTest } from './each-test.js';
+import { regressionWith } from './program-files.js';
 
 /** Slow enough that there is something left to do when somebody is lost. */
 const EPOCHS = 12;
@@ -15,8 +15,7 @@ const slow = (more = '') =>
     `{ epochs: ${EPOCHS} }`,
   );
 
-let roll: RollCall;
-let folder: Folder;
+const each = eachTest(import.meta.url);
 let expected: string;
 
 /** Runs it to the end, with what is done at the first event that `fits`. */
@@ -41,18 +40,9 @@ async function run(
 
 const atStep = (step: number) => (event: RunEvent) => event.event === 'step' && event.step === step;
 const signal = async (name: string, which: NodeJS.Signals) =>
-  process.kill((await roll.worker(name)).pid, which);
+  process.kill((await each.roll.worker(name)).pid, which);
 
 describe('real workers come and go:', () => {
-  beforeEach(async () => {
-    roll = await callRoll();
-    folder = await createFolder();
-  });
-  afterEach(async () => {
-    await roll.end();
-    await folder.remove();
-  });
-
   before(async () => {
     const { result } = runLocal(regression({ epochs: EPOCHS }), { workers: 0 });
     expected = (await result).digest;
@@ -60,7 +50,7 @@ describe('real workers come and go:', () => {
 
   describe('one that is lost', () => {
     it('by SIGKILL is replaced, and the digest is the same', async () => {
-      const path = await folder.program(slow());
+      const path = await each.folder.program(slow());
       const options = { workers: 2, minWorkers: 2, maxRestarts: 3 };
       const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGKILL'));
       assert.equal(digest, expected);
@@ -72,11 +62,11 @@ describe('real workers come and go:', () => {
         ['w1', 1, 3],
       );
       assert.equal(named('worker-joined').length, 3);
-      roll.assertAllGone(3);
+      each.roll.assertAllGone(3);
     });
 
     it('by SIGSTOP is noticed by its silence, ended and replaced', async () => {
-      const path = await folder.program(slow());
+      const path = await each.folder.program(slow());
       const options = {
         workers: 2,
         minWorkers: 2,
@@ -90,11 +80,11 @@ describe('real workers come and go:', () => {
         [['w1', false]],
       );
       assert.match(named('worker-restarted')[0]!.reason, /^w1 \(pid \d+\) was lost and ended: /);
-      roll.assertAllGone(3);
+      each.roll.assertAllGone(3);
     });
 
     it('in a loop without end is dropped at the deadline, ended and replaced', async () => {
-      const path = await folder.program(
+      const path = await each.folder.program(
         `import { existsSync, writeFileSync } from 'node:fs';\n${slow(`
         if (name === 'w1' && step === 5 && !existsSync(import.meta.filename + '.hung')) {
           writeFileSync(import.meta.filename + '.hung', '');
@@ -121,16 +111,16 @@ describe('real workers come and go:', () => {
         /^it owes (gradients|an evaluation) of \w+ \d+ and was not heard for \d\.\d s$/,
       );
       assert.match(named('worker-restarted')[0]!.reason, /^w1 .* it owes (gradients|an eval)/);
-      roll.assertAllGone(3);
+      each.roll.assertAllGone(3);
     });
 
     it('is waited for if it must be there: another may come from elsewhere', async () => {
-      const path = await folder.program(slow());
+      const path = await each.folder.program(slow());
       let another: Command | undefined;
       const options = { workers: 2, minWorkers: 2 };
       const { digest, named } = await run(path, options, atStep(3), async () => {
         await signal('w1', 'SIGKILL');
-        const { coordinator } = await roll.worker('w0');
+        const { coordinator } = await each.roll.worker('w0');
         another = tutti(['worker', path, '--coordinator', coordinator!, '--name', 'another']);
       });
       assert.equal(digest, expected);
@@ -144,10 +134,10 @@ describe('real workers come and go:', () => {
 
   describe('one that is told to go by SIGTERM', () => {
     it('hands over and ends with 0, and the digest is the same', async () => {
-      const path = await folder.program(slow());
+      const path = await each.folder.program(slow());
       const cluster = await startCluster({
         program: path,
-        folder: folder.path,
+        folder: each.folder.path,
         workers: 2,
         flags: ['--min-workers', '1'],
       });
@@ -168,7 +158,7 @@ describe('real workers come and go:', () => {
     });
 
     it('is not replaced by the launcher', async () => {
-      const path = await folder.program(slow());
+      const path = await each.folder.program(slow());
       const options = { workers: 2, minWorkers: 1, maxRestarts: 1 };
       const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGTERM'));
       assert.equal(digest, expected);
@@ -177,7 +167,7 @@ describe('real workers come and go:', () => {
         [['w1', true]],
       );
       assert.deepEqual(named('worker-restarted'), []);
-      roll.assertAllGone(2);
+      each.roll.assertAllGone(2);
     });
   });
 });

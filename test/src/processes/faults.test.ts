@@ -5,21 +5,12 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
-import { createFolder, type Folder, regressionWith } from './program-files.js';
-import { callRoll, type RollCall } from './roll-call.js';
+import { eachTest } from './each-test.js';
+import { regressionWith } from './program-files.js';
 
 const LONG = '{ epochs: 1_000_000 }';
 
-let roll: RollCall;
-let folder: Folder;
-beforeEach(async () => {
-  roll = await callRoll();
-  folder = await createFolder();
-});
-afterEach(async () => {
-  await roll.end();
-  await folder.remove();
-});
+const each = eachTest(import.meta.url);
 
 /** A run whose events are kept, and which `atStep` may disturb once, when that many are done. */
 function run(path: string, options: LocalOptions, atStep?: [number, () => unknown]) {
@@ -34,22 +25,22 @@ function run(path: string, options: LocalOptions, atStep?: [number, () => unknow
   return { result, events };
 }
 
-const kill = async (name: string) => process.kill((await roll.worker(name)).pid, 'SIGKILL');
+const kill = async (name: string) => process.kill((await each.roll.worker(name)).pid, 'SIGKILL');
 
 describe('a worker process that is killed', () => {
   it('ends the run with an error that names it and shows its last lines', async () => {
-    const path = await folder.program(regressionWith('', LONG));
+    const path = await each.folder.program(regressionWith('', LONG));
     const { result } = run(path, { workers: 3 }, [3, () => kill('w1')]);
-    const { pid } = await roll.worker('w1');
+    const { pid } = await each.roll.worker('w1');
     await assert.rejects(result, {
       code: 'CHILD_DIED',
       message: `w1 (pid ${pid}) was killed by SIGKILL; its last lines were:\n  w1 is here`,
     });
-    roll.assertAllGone(3);
+    each.roll.assertAllGone(3);
   });
 
   it('changes nothing in the digest if enough are left', async () => {
-    const path = await folder.program(regressionWith('', '{ epochs: 40 }'));
+    const path = await each.folder.program(regressionWith('', '{ epochs: 40 }'));
     const expected = await run(path, { workers: 0 }).result;
     const { result, events } = run(path, { workers: 3, minWorkers: 1 }, [
       3,
@@ -60,16 +51,16 @@ describe('a worker process that is killed', () => {
     assert.deepEqual(left.sort(), ['w0', 'w2']);
     const warnings = events.flatMap((event) => (event.event === 'warning' ? event.message : []));
     assert.equal(warnings.filter((line) => /^w\d .* killed by SIGKILL/.test(line)).length, 2);
-    roll.assertAllGone(4);
+    each.roll.assertAllGone(4);
   });
 
   it('before it has joined ends the run, however few would do', async () => {
-    const path = await folder.program(
+    const path = await each.folder.program(
       `${regressionWith('')}\nif (name === 'w1') process.kill(process.pid, 'SIGKILL');`,
     );
     const { result } = run(path, { workers: 2, minWorkers: 1 });
     await assert.rejects(result, { code: 'CHILD_DIED', message: /^w1 .* killed by SIGKILL/ });
-    roll.assertAllGone(1);
+    each.roll.assertAllGone(1);
   });
 });
 
@@ -77,7 +68,7 @@ describe('a worker process that hangs', () => {
   const HANGS = regressionWith("if (name === 'w1' && step === 3) for (;;);", LONG);
 
   it('ends the run at the deadline, named, and is gone', async () => {
-    const path = await folder.program(HANGS);
+    const path = await each.folder.program(HANGS);
     // The other does what it owes, until it is done without.
     const deadlines = { progressMs: 3000, joinMs: 3000 };
     const { result } = run(path, { workers: 2, deadlines });
@@ -86,18 +77,18 @@ describe('a worker process that hangs', () => {
       message:
         /^Waited 3\.\d s for 1 of 2 workers to join .*lost w1 in step \d+: it owes (gradients|an evaluation) .* was not heard for [345]\.\d s/,
     });
-    roll.assertAllGone(2);
+    each.roll.assertAllGone(2);
   });
 
   it('does not keep a run from being stopped', async () => {
-    const path = await folder.program(HANGS);
+    const path = await each.folder.program(HANGS);
     const stopping = new AbortController();
     const { result } = run(path, { workers: 2, signal: stopping.signal }, [
       3,
       () => stopping.abort(),
     ]);
     await assert.rejects(result, { code: 'ABORTED' });
-    roll.assertAllGone(2);
+    each.roll.assertAllGone(2);
   });
 });
 
@@ -108,25 +99,25 @@ describe('a run that is stopped', () => {
     [1, 0],
   ] as const)
     it(`ends its processes: ${workers} workers, ${servers} servers`, async () => {
-      const path = await folder.program(regressionWith('', LONG));
+      const path = await each.folder.program(regressionWith('', LONG));
       const stopping = new AbortController();
       const options = { workers, servers, signal: stopping.signal };
       const { result } = run(path, options, [3, () => stopping.abort()]);
       await assert.rejects(result, { code: 'ABORTED' });
-      roll.assertAllGone(Math.max(1, workers));
+      each.roll.assertAllGone(Math.max(1, workers));
     });
 });
 
 describe('bytes that are no message', () => {
   it('give a warning, and the run goes on to the same digest', async () => {
     // Long enough that it is still under way when the last byte has come.
-    const path = await folder.program(regressionWith('', '{ epochs: 300 }'));
+    const path = await each.folder.program(regressionWith('', '{ epochs: 300 }'));
     const expected = await run(path, { workers: 0 }).result;
     let disturbed: Promise<void> | undefined;
     const { result, events } = run(path, { workers: 2 }, [
       3,
       () => {
-        disturbed = roll.worker('w0').then(async ({ coordinator }) => {
+        disturbed = each.roll.worker('w0').then(async ({ coordinator }) => {
           await makeNoise(coordinator!);
           await talkNonsense(coordinator!);
         });
@@ -191,7 +182,7 @@ describe('this machine', () => {
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     try {
-      const path = await folder.program(regressionWith(''));
+      const path = await each.folder.program(regressionWith(''));
       const { result } = run(path, { workers: 1, address: `tcp://127.0.0.1:${port}` });
       await assert.rejects(result, {
         code: 'ADDRESS_UNAVAILABLE',
@@ -203,8 +194,8 @@ describe('this machine', () => {
   });
 
   it('cannot write the model where it should: it is kept elsewhere, with a warning', async () => {
-    const path = await folder.program(regressionWith(''));
-    const file = join(folder.path, 'a-file');
+    const path = await each.folder.program(regressionWith(''));
+    const file = join(each.folder.path, 'a-file');
     await writeFile(file, '');
     const { result, events } = run(path, { workers: 1, checkpointDir: join(file, 'below') });
     const { modelPath, steps } = await result;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -20,6 +21,8 @@ export interface Hosts {
   heal(from: string, to: string): Promise<void>;
   /** Bounds what a host sends, and delays it if this kernel can; returns the discipline's name. */
   slow(host: string, limits: { mbit: number; delayMs: number }): Promise<'netem' | 'tbf'>;
+  /** Bytes that a slowed host has sent since. */
+  sentBy(host: string): Promise<number>;
   end(): Promise<void>;
 }
 
@@ -81,8 +84,10 @@ function createNetwork(
   end: () => Promise<void>,
 ): Hosts {
   const on = (host: string) => enter(holders[names.indexOf(host)]!);
-  const point = (from: string, to: number, address: string) =>
-    shell(on(from), `ip neigh replace ${internet(to)} lladdr ${address} dev eth0 nud permanent`);
+  const point = async (from: string, to: number, address: string) => {
+    const where = `${internet(to)} lladdr ${address} dev eth0`;
+    await shell(on(from), `ip neigh replace ${where} nud permanent`);
+  };
   return {
     addressOf: (host) => internet(names.indexOf(host)),
     via: on,
@@ -99,6 +104,11 @@ function createNetwork(
         return 'tbf';
       }
     },
+    async sentBy(host) {
+      const [shaper] = JSON.parse(await shell(on(host), 'tc -s -j qdisc show dev eth0 root'));
+      assert.match(shaper.kind, /^(?:netem|tbf)$/);
+      return shaper.bytes;
+    },
     end,
   };
 }
@@ -114,9 +124,9 @@ const enter = ({ pid }: Holder) => [
   KEEP,
 ];
 
-async function shell(via: readonly string[], script: string): Promise<void> {
+async function shell(via: readonly string[], script: string): Promise<string> {
   const [file, ...args] = [...via, 'sh', '-c', script];
-  await run(file!, args);
+  return (await run(file!, args)).stdout;
 }
 
 /** Starts a process that ends when this one does (its stdin is a pipe) and keeps a namespace alive. */

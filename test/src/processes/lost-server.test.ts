@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { startCluster } from './cluster.js';
-import { createGate } from './gate.js';
+import { gatedRegression } from './gated-program.js';
 import { ownProcesses } from './own-processes.js';
-import { createFolder, regressionWith } from './program-files.js';
+import { createFolder } from './program-files.js';
 
 const PROGRAM = fileURLToPath(new URL('../programs/idle.ts', import.meta.url));
-const GATE = JSON.stringify(fileURLToPath(new URL('./gate.ts', import.meta.url)));
 const STEPS = 60;
 
 const serverProcesses = () => ownProcesses('server-process');
@@ -56,12 +54,7 @@ async function trainAndKill(options: { servers: number; replicas: number }) {
 
 it('a server process that is stopped, and replaced by its standby, ends by itself when it goes on', async () => {
   const folder = await createFolder();
-  const path = join(folder.path, 'gate');
-  const gate = await createGate(path);
-  const statement = `if (step === 8) await passGate(${JSON.stringify(path)}, step);`;
-  const program = await folder.program(
-    `import { passGate } from ${GATE};\n${regressionWith(statement)}`,
-  );
+  const { program, gate } = await gatedRegression(folder, 'step === 8');
   const options = { workers: 2, replicas: 1 };
   const cluster = await startCluster({ program, folder: folder.path, ...options });
   try {

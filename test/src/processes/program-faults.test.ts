@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { runLocal } from '@tutti/launch';
 import type { ErrorCode } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { createFolder, type Folder, regressionWith, resolvePath } from './program-files.js';
-import { callRoll, type RollCall } from './roll-call.js';
+import { eachTest } from './each-test.js';
+import { regressionWith, resolvePath } from './program-files.js';
 
 interface Fault {
   readonly what: string;
@@ -79,26 +79,17 @@ const FAULTS: readonly Fault[] = [
 
 for (const workers of [0, 2])
   describe(`a program, with ${workers} workers, that`, () => {
-    let roll: RollCall;
-    let folder: Folder;
-    beforeEach(async () => {
-      roll = await callRoll();
-      folder = await createFolder();
-    });
-    afterEach(async () => {
-      await roll.end();
-      await folder.remove();
-    });
+    const each = eachTest(import.meta.url);
 
     for (const { what, source, code, message } of FAULTS)
       it(what, async () => {
-        const path = await folder.program(source);
+        const path = await each.folder.program(source);
         await assert.rejects(runLocal(path, { workers }).result, { code, message });
-        roll.assertAllGone(0);
+        each.roll.assertAllGone(0);
       });
 
     it('is not there', async () => {
-      const path = join(folder.path, 'forgotten.ts');
+      const path = join(each.folder.path, 'forgotten.ts');
       await assert.rejects(runLocal(path, { workers }).result, {
         code: 'BAD_PROGRAM',
         message: `There is no program at ${path}`,
@@ -106,21 +97,22 @@ for (const workers of [0, 2])
     });
 
     it('ends its process', async () => {
-      const path = await folder.program(
+      const path = await each.folder.program(
         regressionWith("if (step === 3) { console.log('that is all'); process.exit(3); }"),
       );
       await assert.rejects(runLocal(path, { workers }).result, {
         code: 'CHILD_DIED',
         message: /\(pid \d+\) ended with exit code 3; its last lines were:\n.*that is all/s,
       });
-      roll.assertAllGone(1);
+      each.roll.assertAllGone(1);
     });
   });
 
-it('a program that fails ends its servers too, and none is started again', async () => {
-  const folder = await createFolder();
-  try {
-    const path = await folder.program(
+describe('a program that fails', () => {
+  const each = eachTest(import.meta.url);
+
+  it('ends its servers too, and none is started again', async () => {
+    const path = await each.folder.program(
       regressionWith('if (step === 3 && shard === 5) result.gradient.w[4] = NaN;'),
     );
     const events: RunEvent[] = [];
@@ -134,7 +126,5 @@ it('a program that fails ends its servers too, and none is started again', async
       events.filter(({ event }) => event === 'warning'),
       [],
     );
-  } finally {
-    await folder.remove();
-  }
+  });
 });

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { setTimeout as lasting } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { runLocal } from '@tutti/launch';
 import { createRandom } from '@tutti/runtime';
 import { type Cluster, type Role, startCluster } from './cluster.js';
-import { createGate } from './gate.js';
-import { createFolder, regressionWith } from './program-files.js';
+import { gatedRegression } from './gated-program.js';
+import { createFolder } from './program-files.js';
 
-const GATE = JSON.stringify(fileURLToPath(new URL('./gate.ts', import.meta.url)));
 const STEPS = 210;
 /** The last steps wait until everybody is back. */
 const HELD = 200;
@@ -64,13 +61,12 @@ describe('real processes under a schedule of faults', () => {
     it(`end with the same digest (seed ${seed}: ${servers} servers, ${replicas} replicas)`, async () => {
       const schedule = scheduleOf(seed, servers);
       const folder = await createFolder();
-      const path = join(folder.path, 'gate');
-      const gate = await createGate(path);
-      const statement = `
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        if (step === ${HELD}) await passGate(${JSON.stringify(path)}, step);`;
-      const source = regressionWith(statement, '{ epochs: 30 }');
-      const program = await folder.program(`import { passGate } from ${GATE};\n${source}`);
+      const { program, gate } = await gatedRegression(
+        folder,
+        `step === ${HELD}`,
+        '{ epochs: 30 }',
+        'await new Promise((resolve) => setTimeout(resolve, 1));',
+      );
       let cluster: Cluster | undefined;
       try {
         let steps = 0;

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
-import { createFolder, type Folder, regressionWith } from './program-files.js';
-import { callRoll, type RollCall } from './roll-call.js';
+import { eachTest } from './each-test.js';
+import { regressionWith } from './program-files.js';
 
 describe('--verify on real processes', () => {
-  let roll: RollCall;
-  let folder: Folder;
-  beforeEach(async () => {
-    roll = await callRoll();
-    folder = await createFolder();
-  });
-  afterEach(async () => {
-    await roll.end();
-    await folder.remove();
-  });
+  const each = eachTest(import.meta.url);
 
   it('finds the process that flips a bit, and has the digest of the plain loop', async () => {
-    const path = await folder.program(
+    const path = await each.folder.program(
       regressionWith(
         `if (name === 'w1' && step === 9) new Uint8Array(result.gradient.w.buffer)[1] ^= 4;`,
         '{ epochs: 4 }',
@@ -31,12 +22,12 @@ describe('--verify on real processes', () => {
       verify: 1,
       onEvent: (event) => events.push(event),
     });
-    const [result, faulty] = await Promise.all([run.result, roll.worker('w1')]);
+    const [result, faulty] = await Promise.all([run.result, each.roll.worker('w1')]);
     assert.equal(result.digest, expected.digest);
     const excluded = events.filter(({ event }) => event === 'worker-excluded');
     assert.equal(excluded.length, 1);
     const { worker, step, pid } = excluded[0] as Extract<RunEvent, { event: 'worker-excluded' }>;
     assert.deepEqual({ worker, step, pid }, { worker: 'w1', step: 9, pid: faulty.pid });
-    roll.assertAllGone(4);
+    each.roll.assertAllGone(4);
   });
 });
