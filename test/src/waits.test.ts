@@ -50,7 +50,6 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${WORKER}upstream.ts`]: { 'Promise.all': BOUNDED },
   [`${WORKER}worker.ts`]: {
     'running.result.catch': LINES,
-    untilCoordinator: LINES,
     'answer.catch': LINES,
     'Promise.all': BOUNDED,
   },

@@ -139,8 +139,8 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'what was sent is forgotten when the coordinator is back',
     what: 'a worker does not compute again for a new coordinator',
-    file: 'packages/worker/dist/worker.js',
-    from: 'admissions = enrolment.admissions;\n                computed.clear();',
+    file: 'packages/worker/dist/course.js',
+    from: 'admissions = enrolment.admissions;\n        work.startAnew();',
     to: 'admissions = enrolment.admissions;',
     seed: 67,
   },
@@ -172,7 +172,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'nobody goes back',
     what: 'workers stay at their version when the weights go back',
-    file: 'packages/worker/dist/worker.js',
+    file: 'packages/worker/dist/course.js',
     from: 'assignment.era !== era || goal < 0',
     to: 'goal < 0',
     seed: 15,

@@ -1,0 +1,135 @@
+import { evaluatesAt, type JobPlan } from '@tutti/protocol';
+import type { Monitor, Wait } from '@tutti/runtime';
+import { type Enrolment, NO_ASSIGNMENT } from './enrolment.js';
+import type { ReadAhead } from './read-ahead.js';
+import type { Upstream } from './upstream.js';
+import type { WeightBuffer } from './weights.js';
+import type { Work } from './work.js';
+
+/** A worker's way through the versions of the weights, as the coordinator leads it. */
+export interface Course {
+  /** Of the assignment that is followed. */
+  readonly era: string;
+  /** Goes on until the job is finished or this worker is to leave. */
+  follow(): Promise<void>;
+}
+
+export function createCourse(init: {
+  readonly plan: JobPlan;
+  readonly enrolment: Enrolment;
+  readonly source: Upstream;
+  readonly weights: WeightBuffer;
+  readonly readAhead: ReadAhead;
+  readonly work: Work;
+  readonly monitor: Monitor;
+  readonly leaving: AbortSignal;
+  /** Why there is nothing to do, where `goal` is the version asked for last. */
+  readonly awaited: (goal: number) => Wait;
+}): Course {
+  const { plan, enrolment, source, weights, readAhead, work, monitor, leaving } = init;
+  /** The version under way, and the one that was asked for last. */
+  let [version, goal] = [-1, -1];
+  let era = '';
+  let admissions = 0;
+  // Not what enrolment has by now: the first assignment may be there already.
+  let assignment = NO_ASSIGNMENT;
+
+  /** To a new coordinator, which knows nothing of what was sent to the one before. */
+  async function introduce() {
+    if (enrolment.admissions === admissions) return;
+    admissions = enrolment.admissions;
+    work.startAnew();
+    await work.probe();
+  }
+
+  async function initialize() {
+    const chunks = enrolment.takeInitialize();
+    if (chunks.length > 0) await work.initialize(chunks);
+  }
+
+  function takeAssignment() {
+    if (enrolment.assignment === assignment) return;
+    assignment = enrolment.assignment;
+    if (assignment.generation === 0) return;
+    work.initialized();
+    if (assignment.era !== era || goal < 0) {
+      ({ era } = assignment);
+      // What was sent of these steps before is gone with the server that it was for.
+      work.startAnew();
+      source.pull(assignment.step);
+    }
+  }
+
+  function takeWeights() {
+    if (weights.arrived) {
+      weights.turn();
+      version = weights.version;
+      work.startAnew();
+      // Whoever has the new version knows that the sums of the step before are complete.
+      work.recycle();
+    }
+    // Not always what it asked for itself: it may have been too late for that.
+    goal = source.wanted;
+  }
+
+  /** What is owed of the version under way, and what others are late with. */
+  async function workOn() {
+    if (version < plan.steps && goal === version) {
+      // Each chunk comes as soon as it is there, while this version is still computed on.
+      goal = version + 1;
+      source.pull(goal);
+    }
+    const mine = assignment.step <= version ? assignment.shards : [];
+    const { extra, extraEvaluation } = enrolment;
+    const late = extraEvaluation.version === version ? extraEvaluation.shards : [];
+    const unevaluated = work.unevaluated([...mine, ...late]);
+    if (evaluatesAt(plan, version) && unevaluated.length > 0)
+      await work.evaluate(version, unevaluated);
+    const uncomputed = work.uncomputed([...mine, ...(extra.step === version ? extra.shards : [])]);
+    if (version < plan.steps && uncomputed.length > 0) await work.contribute(version, uncomputed);
+    // One at a time: what others need to go on comes first.
+    const order = enrolment.takeOrder(version);
+    if (order !== undefined) await work.verify(order);
+    readAhead.prepare(version + 1, mine);
+  }
+
+  /** Whether others are late with something that this worker could do now. */
+  function canHelp(): boolean {
+    const { extra, extraEvaluation } = enrolment;
+    const isUnderWay = (at: number) => at === weights.version && goal >= at;
+    return (
+      (isUnderWay(extra.step) && work.uncomputed(extra.shards).length > 0) ||
+      (isUnderWay(extraEvaluation.version) && work.unevaluated(extraEvaluation.shards).length > 0)
+    );
+  }
+
+  const hasNews = () =>
+    enrolment.finished ||
+    leaving.aborted ||
+    canHelp() ||
+    (goal >= version && enrolment.hasOrder(version)) ||
+    enrolment.initializeWanted ||
+    enrolment.admissions > admissions ||
+    enrolment.assignment !== assignment ||
+    enrolment.servers !== source.servers ||
+    source.wanted !== goal ||
+    weights.arrived;
+
+  return {
+    get era() {
+      return era;
+    },
+    async follow() {
+      while (!enrolment.finished && !leaving.aborted) {
+        source.relocate(enrolment.servers);
+        await introduce();
+        await initialize();
+        takeAssignment();
+        takeWeights();
+        // While going back to an earlier version there is nothing to do at the later one.
+        if (version >= 0 && goal >= version) await workOn();
+        await monitor.until(hasNews, () => init.awaited(goal));
+      }
+    },
+  };
+}
