@@ -1,8 +1,8 @@
 import type { JobPlan, StoredParameter } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 
-/** Floats in a chunk: the unit of wire, reduction and update. 256 KiB fit a second-level cache. */
-export const CHUNK_FLOATS = 65_536;
+/** Floats in a chunk: the unit of wire, reduction and update. Each chunk costs messages: 1 MiB is worth them. */
+export const CHUNK_FLOATS = 262_144;
 
 export interface PlacedParameter extends Required<StoredParameter> {
   /** Where it starts in the flat vector, in floats. */

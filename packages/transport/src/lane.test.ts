@@ -125,6 +125,27 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     accepted.close();
   });
 
+  it('tells of freed room along with payloads, and by itself only where none go back', () => {
+    const own: Uint8Array[] = [];
+    const offering = offerLane((frame) => own.push(frame))!;
+    const accepted = acceptLane(offering.offer, (frame) => void offering.fetch([frame]))!;
+    const startOf = (frames: Uint8Array[]) => Buffer.from(frames[1]!).readUInt32LE(0);
+    for (let i = 0; i < 100; i++) {
+      const up = accepted.stow([header, payload(1_000_000, i)]);
+      assert.equal(startOf(up), 0, 'light use stays at the beginning');
+      offering.fetch(up);
+      accepted.fetch(offering.stow([header, payload(1_000_000, i)]));
+    }
+    assert.equal(own.length, 0);
+    for (let i = 0; i < 100; i++) {
+      offering.fetch(accepted.stow([header, payload(1_000_000, i)]));
+      for (const frame of own.splice(0)) accepted.fetch([frame]);
+      if (i === 98) assert.ok(startOf(accepted.stow([header, payload(20_000, i)])) < 4_000_000);
+    }
+    offering.close();
+    accepted.close();
+  });
+
   it('is not taken up by who cannot see the file, or sees another', () => {
     const offering = offerLane(() => {})!;
     assert.ok(readOffer([offering.offer]));
@@ -143,7 +164,7 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
 
   it('refuses a reference to what is not there', () => {
     const { offering, accepted } = pair();
-    const reference = Buffer.alloc(8);
+    const reference = Buffer.alloc(12);
     reference.writeUInt32LE(32 * 1024 * 1024 - 4, 0);
     reference.writeUInt32LE(8, 4);
     assert.throws(() => accepted.fetch([header, reference, Buffer.alloc(0)]), {

@@ -60,14 +60,18 @@ const HEAD_BYTES = PAGE_BYTES;
 
 /** Below this a frame costs less than a reference. */
 const LEAST_BYTES = 16 * 1024;
-/** Freed room is announced after this much: often enough that light use stays at the beginning. */
-const ANNOUNCE_BYTES = 512 * 1024;
+/**
+ * Freed room is told of with the next reference that goes the other way, or after this much: often
+ * enough that light use stays at the beginning, seldom enough to cost no messages of its own.
+ */
+const ANNOUNCE_BYTES = 2 * 1024 * 1024;
 
 /** First bytes of the lane's own frames; no header of a message begins so (that is a map). */
 const OFFER = 0x01;
 const ACCEPT = 0x02;
 const FREED = 0x03;
-const REFERENCE_BYTES = 8;
+/** Where the payload starts, its length, and how many runs of the other direction are free again. */
+const REFERENCE_BYTES = 12;
 
 /**
  * Offers a lane to the peer. The first frame to send is `offer`; until the peer accepts, payloads go
@@ -157,10 +161,14 @@ function createLane(
     fetchedBytes += bytes;
     if (fetchedBytes < ANNOUNCE_BYTES) return;
     const frame = Buffer.alloc(5, FREED);
-    frame.writeUInt32LE(fetched, 1);
+    frame.writeUInt32LE(tellFreed(), 1);
     send(frame);
-    fetched = 0;
-    fetchedBytes = 0;
+  }
+
+  function tellFreed(): number {
+    const runs = fetched;
+    [fetched, fetchedBytes] = [0, 0];
+    return runs;
   }
 
   return {
@@ -181,6 +189,7 @@ function createLane(
       const reference = Buffer.alloc(REFERENCE_BYTES);
       reference.writeUInt32LE(start, 0);
       reference.writeUInt32LE(payload.length, 4);
+      reference.writeUInt32LE(tellFreed(), 8);
       return [frames[0]!, reference, Buffer.alloc(0)];
     },
     fetch(frames) {
@@ -193,6 +202,7 @@ function createLane(
         return frames;
       const view = Buffer.from(reference);
       const [start, length] = [view.readUInt32LE(0), view.readUInt32LE(4)];
+      ring.release(view.readUInt32LE(8));
       if (length > RING_BYTES || start > RING_BYTES - length) throw noPayload(start, length);
       if (scratch.length < length) scratch = scratchOf(length);
       const payload = scratch.subarray(0, length);

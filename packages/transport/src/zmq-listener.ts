@@ -27,6 +27,9 @@ interface Peer {
   readonly outbox: Outbox;
 }
 
+/** A payload of this size does not wait for what else is sent in this turn. */
+const LARGE_BYTES = 512 * 1024;
+
 export async function listenZmq(
   wanted: string,
   handlers: ListenHandlers,
@@ -149,6 +152,8 @@ export async function listenZmq(
       if (peer === undefined || router.closed) return;
       traffic.sentBytes += bytesOf(frames);
       peer.outbox.send(peer.lane?.stow(frames) ?? frames);
+      // It takes its time at the other end too, while this one goes on.
+      if ((envelope.payload?.length ?? 0) >= LARGE_BYTES) peer.outbox.flush();
     },
     disconnect(name) {
       const peer = byName.get(name);
