@@ -107,7 +107,13 @@ export function createMembership(
     } catch (error) {
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
     }
-    state.plan ??= resolvePlan(message.description, init.settings, init.workers);
+    state.plan ??= resolvePlan(
+      message.description,
+      init.settings,
+      init.workers,
+      undefined,
+      servers.width,
+    );
     state.layout ??= layoutOf(state.plan);
     tell(member, {
       type: 'welcome',

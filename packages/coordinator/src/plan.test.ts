@@ -23,6 +23,15 @@ describe('plan', () => {
     assert.equal(resolvePlan(description, {}, 0).shards, 1);
   });
 
+  it('cuts the parameters so that each server has some, and keeps the cut of a run that goes on', () => {
+    const large = { ...description, parameters: [{ name: 'w', shape: [225_034] }] };
+    assert.equal(resolvePlan(large, {}, 1).chunkFloats, undefined);
+    const cut = resolvePlan(large, {}, 1, undefined, 3);
+    assert.equal(cut.chunkFloats, 65_536);
+    assert.equal(resolvePlan(large, {}, 1, cut, 1).chunkFloats, 65_536);
+    assert.equal(resolvePlan(large, {}, 1, resolvePlan(large, {}, 1), 3).chunkFloats, undefined);
+  });
+
   it('refuses what cannot be, with the value', () => {
     const refused = (settings: Parameters<typeof resolvePlan>[1], message: RegExp, workers = 1) =>
       assert.throws(() => resolvePlan(description, settings, workers), {

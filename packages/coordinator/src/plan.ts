@@ -1,4 +1,4 @@
-import { CHUNK_FLOATS } from '@tutti/parameters';
+import { CHUNK_FLOATS, chunkFloatsFor, createLayout } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
@@ -21,6 +21,7 @@ export interface JobSettings {
  * Everything that decides the bits of the result, from the program and the settings.
  * @param workers how many the job is started with; the default for `shards`
  * @param previous the plan of a run that goes on: it stands for what nobody set
+ * @param servers how many share the parameters; it does not change the result
  * @throws TuttiError BAD_CONFIG naming the value and what is allowed
  */
 export function resolvePlan(
@@ -28,6 +29,7 @@ export function resolvePlan(
   given: JobSettings,
   workers: number,
   previous?: JobPlan,
+  servers = 1,
 ): JobPlan {
   const settings = previous === undefined ? given : continued(given, previous);
   const { defaults, trainingExamples, evaluationExamples } = description;
@@ -36,7 +38,12 @@ export function resolvePlan(
   const seed = settings.seed ?? defaults.seed;
   const shards = settings.shards ?? defaults.shards ?? Math.max(1, workers);
   const evaluationBatchSize = defaults.evaluationBatchSize ?? 256;
-  const { steps = 1, chunkFloats = CHUNK_FLOATS } = settings;
+  const { steps = 1 } = settings;
+  const chunkFloats =
+    settings.chunkFloats ??
+    (previous === undefined
+      ? chunkFloatsFor(createLayout(description.parameters).floats, servers)
+      : CHUNK_FLOATS);
   const whole = { batchSize, epochs, shards, evaluationBatchSize, steps, chunkFloats };
   for (const [name, value] of Object.entries(whole))
     if (!Number.isSafeInteger(value) || value < 1)

@@ -32,6 +32,8 @@ export type ServerView = Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 
 export interface Servers {
   /** The servers that are not gone for good. */
   readonly living: readonly number[];
+  /** Ranges that the parameters are cut into. */
+  readonly width: number;
   /** What each range holds, and where workers pull it now. */
   ranges(layout: Layout): ServerRange[];
   /** Asks every server, whichever job it serves. */
@@ -143,6 +145,7 @@ export function connectServers(init: {
   });
 
   return {
+    width,
     get living() {
       return [...servers.keys()].filter((at) => alive[at]);
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
-import { createLayout } from '@tutti/parameters';
+import { BLOCK_FLOATS, createLayout } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec } from '@tutti/protocol';
 import { createStep } from './step.js';
 
@@ -116,12 +116,15 @@ const planOf = (clipNorm?: number): JobPlan => ({
 });
 
 /** A step whose only shard has reported and sent everything. */
-function fullStep(clipNorm?: number) {
-  const step = createStep({ step: 0, plan: planOf(clipNorm), layout: long, kernels });
+function fullStep(clipNorm?: number, layout = long, valueAt = (_: number) => 1) {
+  const step = createStep({ step: 0, plan: planOf(clipNorm), layout, kernels });
   const sums = { count: 5, lossSum: 1, metrics: {}, computeMs: 1, maxAbs: 1 };
   step.report('w0', { shard: 0, ...sums });
-  for (let chunk = 0; chunk < CHUNKS; chunk++) {
-    const values = new Float32Array(4).fill(1);
+  for (let chunk = 0; chunk < layout.chunks; chunk++) {
+    const first = chunk * layout.chunkFloats;
+    const values = Float32Array.from({ length: layout.chunkLength(chunk) }, (_, at) =>
+      valueAt(first + at),
+    );
     const node = { type: 'contribution', step: 0, era: '', lo: 0, hi: 1, chunk } as const;
     step.contribute(node, new Uint8Array(values.buffer));
   }
@@ -129,6 +132,17 @@ function fullStep(clipNorm?: number) {
 }
 
 describe('the sums of a step', () => {
+  it('have the same norm however large the chunks are', () => {
+    const floats = 5 * BLOCK_FLOATS + 77;
+    const scales = [1, 2, 3, 4].map((blocks) => {
+      const layout = createLayout([{ name: 'w', shape: [floats] }], blocks * BLOCK_FLOATS);
+      const step = fullStep(0.5, layout, (at) => Math.sin(at) / (1 + (at % 1000)));
+      const [first] = [...step.ready()];
+      return first!.scale;
+    });
+    assert.equal(new Set(scales).size, 1);
+  });
+
   for (const clipNorm of [undefined, 0.5])
     it(`are given out only as they are wanted, each once, all by one factor (clipNorm ${clipNorm})`, () => {
       const whole = [...fullStep(clipNorm).ready()].map(({ chunk, scale }) => [chunk, scale]);

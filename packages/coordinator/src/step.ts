@@ -105,13 +105,12 @@ export function createStep(init: {
     );
   }
 
-  /** The factor of clipping by global norm; squares are added in the order of the chunks. */
+  /** The factor of clipping by global norm; squares are added block by block, in their order. */
   function normScale(): number {
     let squares = 0;
-    for (const { chunk, reducer } of chunks) {
-      for (const { start, length, update } of layout.segments(chunk))
-        if (update === 'gradient') squares += kernels.sumOfSquares(reducer.sum()!, start, length);
-    }
+    for (const { chunk, reducer } of chunks)
+      for (const { start, length } of layout.trainedBlocks(chunk))
+        squares += kernels.sumOfSquares(reducer.sum()!, start, length);
     return optimizer.normScale(squares, count);
   }
 

@@ -1,5 +1,7 @@
 export {
+  BLOCK_FLOATS,
   CHUNK_FLOATS,
+  chunkFloatsFor,
   createLayout,
   type Layout,
   layoutOf,

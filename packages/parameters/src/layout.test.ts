@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createLayout, partition } from './layout.js';
+import { BLOCK_FLOATS, CHUNK_FLOATS, chunkFloatsFor, createLayout, partition } from './layout.js';
 
 const parameters = fc
   .array(
@@ -34,6 +34,59 @@ describe('layout', () => {
         }
         assert.equal(position, layout.floats);
       }),
+    );
+  });
+
+  it('cuts what is trained at the same places whatever the size of the chunks', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 150_000 }), { minLength: 1, maxLength: 8 });
+    const size = fc.integer({ min: 1, max: 6 }).map((blocks) => blocks * BLOCK_FLOATS);
+    const runsOf = (layout: ReturnType<typeof createLayout>) =>
+      Array.from({ length: layout.chunks }, (_, chunk) =>
+        layout.trainedBlocks(chunk).map((run) => ({
+          start: chunk * layout.chunkFloats + run.start,
+          length: run.length,
+        })),
+      ).flat();
+    fc.assert(
+      fc.property(sizes, fc.infiniteStream(fc.boolean()), size, size, (lengths, still, a, b) => {
+        const declared = lengths.map((length, at) => {
+          const update = still.next().value ? ('average' as const) : ('gradient' as const);
+          return { name: `p${at}`, shape: [length], update };
+        });
+        const layout = createLayout(declared, a);
+        const runs = runsOf(layout);
+        assert.deepEqual(runsOf(createLayout(declared, b)), runs);
+        let next = 0;
+        for (const { start, length } of runs) {
+          assert.equal(
+            Math.floor(start / BLOCK_FLOATS),
+            Math.floor((start + length - 1) / BLOCK_FLOATS),
+          );
+          for (; next < start; next++) assert.equal(layout.parameterAt(next).update, 'average');
+          assert.equal(layout.parameterAt(start).update, 'gradient');
+          next = start + length;
+        }
+        const trained = layout.parameters.filter(({ update }) => update === 'gradient');
+        assert.equal(
+          runs.reduce((sum, { length }) => sum + length, 0),
+          trained.reduce((sum, { size: floats }) => sum + floats, 0),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('leaves no server without a chunk where there are blocks enough', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5_000_000 }),
+        fc.integer({ min: 1, max: 9 }),
+        (n, k) => {
+          const size = chunkFloatsFor(n, k);
+          assert.ok(size % BLOCK_FLOATS === 0 && size <= CHUNK_FLOATS);
+          assert.ok(Math.ceil(n / size) >= Math.min(k, Math.ceil(n / BLOCK_FLOATS)));
+        },
+      ),
     );
   });
 

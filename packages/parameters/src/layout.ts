@@ -1,8 +1,22 @@
 import type { JobPlan, StoredParameter } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 
-/** Floats in a chunk: the unit of wire, reduction and update. Each chunk costs messages: 1 MiB is worth them. */
-export const CHUNK_FLOATS = 262_144;
+/**
+ * Floats in a block. Sums over the whole vector (a clipping norm) are made block by block, so that
+ * they do not depend on the size of the chunks, as long as that is a multiple of it.
+ */
+export const BLOCK_FLOATS = 65_536;
+
+/** Floats in a chunk: the unit of wire, reduction and update. Each costs messages: 1 MiB is worth them. */
+export const CHUNK_FLOATS = 4 * BLOCK_FLOATS;
+
+/** Floats in a chunk: as many as leave each server one, if there are blocks enough for that. */
+export function chunkFloatsFor(floats: number, servers: number): number {
+  let chunkFloats = CHUNK_FLOATS;
+  while (chunkFloats > BLOCK_FLOATS && Math.ceil(floats / chunkFloats) < servers)
+    chunkFloats -= BLOCK_FLOATS;
+  return chunkFloats;
+}
 
 export interface PlacedParameter extends Required<StoredParameter> {
   /** Where it starts in the flat vector, in floats. */
@@ -31,6 +45,8 @@ export interface Layout {
   chunkLength(chunk: number): number;
   /** The runs of one chunk, in order and without gaps; neighbours with one rule are one run. */
   segments(chunk: number): readonly Segment[];
+  /** The runs of one chunk that are trained, none across the border of two blocks of the vector. */
+  trainedBlocks(chunk: number): readonly Pick<Segment, 'start' | 'length'>[];
   /** Neighbouring chunks, as a store takes them. */
   range(
     firstChunk: number,
@@ -96,6 +112,19 @@ export function createLayout(
         else segments.push({ start: start - from, length: end - start, update, decay });
       }
       return segments;
+    },
+    trainedBlocks(chunk) {
+      const runs: Pick<Segment, 'start' | 'length'>[] = [];
+      for (const { start, length, update } of layout.segments(chunk)) {
+        if (update !== 'gradient') continue;
+        for (let at = start; at < start + length; ) {
+          const inBlock = (chunk * chunkFloats + at) % BLOCK_FLOATS;
+          const end = Math.min(start + length, at + BLOCK_FLOATS - inBlock);
+          runs.push({ start: at, length: end - at });
+          at = end;
+        }
+      }
+      return runs;
     },
     parameterAt(position) {
       const found = parameters.find(

@@ -94,7 +94,7 @@ export interface JobPlan {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly optimizer: OptimizerSpec;
-  /** Floats in a chunk; 65,536 if absent. A clipping norm adds the squares chunk by chunk. */
+  /** Floats in a chunk; 262,144 if absent. The result depends on it only if it is no multiple of 65,536. */
   readonly chunkFloats?: number;
 }
 
