@@ -1,23 +1,27 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createCoordinator } from '@tutti/coordinator';
 import { loadProgram } from '@tutti/launch';
-import { createServer } from '@tutti/server';
 import { createWorker } from '@tutti/worker';
 import { programPath } from './step.js';
 
 const STEPS = 12;
+const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url));
 
 /**
- * The highest resident memory of a server process that holds `floats` parameters with Adam, while
+ * The highest resident memory of `tutti server` while it holds `floats` parameters with Adam, while
  * two workers train, in MB; and the limit: current and previous version, two slots, and 100 MB.
  */
 export async function benchMemory(floats: number): Promise<Record<string, number>> {
   process.env.IDLE_PARAMETERS = String(floats);
-  const child = fork(fileURLToPath(import.meta.url), ['server']);
-  const [address] = (await once(child, 'message')) as [string];
+  const child = spawn(process.execPath, [CLI, 'server', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { address } = JSON.parse(line) as { address: string };
   const coordinator = await createCoordinator({
     address: 'tcp://127.0.0.1:0',
     servers: [{ connect: address }],
@@ -40,11 +44,4 @@ export async function benchMemory(floats: number): Promise<Record<string, number
 async function residentBytes(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const server = await createServer({ address: 'tcp://127.0.0.1:0' }).start();
-  process.send!(server.addresses[0]);
-  await server.result;
-  process.disconnect();
 }
