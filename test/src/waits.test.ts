@@ -77,7 +77,7 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${LAUNCH}single-process-checkpoints.ts`]: { 'writing.idle': RACED },
   [`${LAUNCH}single-process.ts`]: { 'new Promise': 'a turn of the event loop' },
   [`${LAUNCH}worker-process.ts`]: { 'worker.result': LINES },
-  [`${CLI}cli.ts`]: { 'program.parseAsync': LINES },
+  [`${CLI}cli.ts`]: { 'program.parseAsync': LINES, ...local('load', 'import') },
   [`${CLI}output.ts`]: { work: LINES },
   [`${CLI}settings.ts`]: { findSettingsFile: LOCAL },
   [`${CLI}trained-program.ts`]: { 'reading.catch': LINES },

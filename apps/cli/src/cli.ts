@@ -1,15 +1,6 @@
 import type { Command as CommandName } from '@tutti/config';
 import { errorToRecord, tuttiVersion } from '@tutti/runtime';
 import { Command, CommanderError } from 'commander';
-import { coordinator } from './commands/coordinator.js';
-import { doctor } from './commands/doctor.js';
-import { evaluate } from './commands/eval.js';
-import { exportModel } from './commands/export.js';
-import { replay } from './commands/replay.js';
-import { server } from './commands/server.js';
-import { status } from './commands/status.js';
-import { train } from './commands/train.js';
-import { worker } from './commands/worker.js';
 import type { CliContext } from './context.js';
 import { DONE, exitCodeOf, INTERRUPTED, WRONG_USAGE } from './exit-codes.js';
 import { addSettingOptions, allowedOf } from './options.js';
@@ -42,33 +33,36 @@ function createProgram(context: CliContext): Command {
     addSettingOptions(command, name);
     return command;
   };
+  // Each command loads what it needs: a server is small, and stays so.
   const onProgram =
-    (run: (path: string, flags: Flags, context: CliContext) => Promise<void>) =>
-    (path: string, flags: Flags) =>
-      run(path, flags, context);
-  const alone = (run: (flags: Flags, context: CliContext) => Promise<void>) => (flags: Flags) =>
-    run(flags, context);
+    (load: () => Promise<(path: string, flags: Flags, context: CliContext) => Promise<void>>) =>
+    async (path: string, flags: Flags) =>
+      (await load())(path, flags, context);
+  const alone =
+    (load: () => Promise<(flags: Flags, context: CliContext) => Promise<void>>) =>
+    async (flags: Flags) =>
+      (await load())(flags, context);
 
   add('train', 'train <program>', 'Train a program on this machine, with several processes.', [
     'tutti train program.ts --workers 4',
     'tutti train program.ts --workers 0 --steps 100   # one process: the same weights',
     'tutti train program.ts --json | tail -1 | jq .metrics.accuracy',
-  ]).action(onProgram(train));
+  ]).action(onProgram(async () => (await import('./commands/train.js')).train));
   add('coordinator', 'coordinator', 'Coordinate a job whose workers are started elsewhere.', [
     'tutti coordinator --workers 2 --listen tcp://10.0.0.5:29500',
     'tutti coordinator --workers 2 --server-addresses tcp://10.0.0.6:7001,tcp://10.0.0.7:7001',
-  ]).action(alone(coordinator));
+  ]).action(alone(async () => (await import('./commands/coordinator.js')).coordinator));
   add('server', 'server', 'Run one parameter server for a coordinator elsewhere.', [
     'tutti server --listen tcp://10.0.0.6:7001',
-  ]).action(alone(server));
+  ]).action(alone(async () => (await import('./commands/server.js')).server));
   add('worker', 'worker <program>', 'Run one worker for a coordinator elsewhere.', [
     'tutti worker program.ts --coordinator tcp://10.0.0.5:29500',
     'MASTER_ADDR=10.0.0.5 RANK=1 tutti worker program.ts',
-  ]).action(onProgram(worker));
+  ]).action(onProgram(async () => (await import('./commands/worker.js')).worker));
   add('eval', 'eval <program>', "Evaluate a checkpoint on the program's evaluation set.", [
     'tutti eval program.ts',
     'tutti eval program.ts --checkpoint tutti-runs/program/step-000004690 --json',
-  ]).action(onProgram(evaluate));
+  ]).action(onProgram(async () => (await import('./commands/eval.js')).evaluate));
   add('replay', 'replay <program>', 'Compute steps of a run again, and compare the bits.', [
     'tutti replay program.ts --steps 100..110',
     'tutti replay program.ts --checkpoint tutti-runs/program/step-000000099 --json',
@@ -77,11 +71,11 @@ function createProgram(context: CliContext): Command {
       '--steps <first..last>',
       'the steps, from 1 (default: all recorded after the checkpoint)',
     )
-    .action(onProgram(replay));
+    .action(onProgram(async () => (await import('./commands/replay.js')).replay));
   add('export', 'export <program>', 'Write a checkpoint as files that other tools load.', [
     'tutti export program.ts --output model',
     'tutti export program.ts --format safetensors',
-  ]).action(onProgram(exportModel));
+  ]).action(onProgram(async () => (await import('./commands/export.js')).exportModel));
   add(
     'status',
     'status',
@@ -91,10 +85,10 @@ function createProgram(context: CliContext): Command {
       'tutti status --coordinator tcp://127.0.0.1:41233 --watch',
       'tutti status --json | jq -r .waits[0].who',
     ],
-  ).action(alone(status));
+  ).action(alone(async () => (await import('./commands/status.js')).status));
   add('doctor', 'doctor', 'Check this machine: TensorFlow, CPU, memory, ports, versions.', [
     'tutti doctor',
-  ]).action(alone(doctor));
+  ]).action(alone(async () => (await import('./commands/doctor.js')).doctor));
 
   program.addHelpText(
     'after',

@@ -1,14 +1,14 @@
 import { toTuttiError } from '@tutti/runtime';
 
-const told = new WeakSet<object>();
+/** On the error itself: commands are loaded when they are needed, whoever loads them. */
+const TOLD = Symbol.for('tutti.told');
 
 /** Marks an error as told to the user already, so that it is not told twice. */
 export function reported(thrown: unknown): Error {
   const error = toTuttiError(thrown, 'INTERNAL', 'Unexpected error', 'See the stack.');
-  told.add(error);
-  return error;
+  return Object.assign(error, { [TOLD]: true });
 }
 
 export function isReported(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && told.has(error);
+  return typeof error === 'object' && error !== null && TOLD in error;
 }

@@ -3,5 +3,5 @@ export { type LoadedProgram, loadProgram } from './load-program.js';
 export { type Replay, type ReplayedStep, type ReplayInit, replay } from './replay.js';
 export { type LocalOptions, runLocal } from './run-local.js';
 export { trainInSingleProcess } from './single-process.js';
-export { replacedText, tellOfServer } from './tell-of-server.js';
+export { tellOfServer } from './tell-of-server.js';
 export { workerEnvironment } from './worker-environment.js';

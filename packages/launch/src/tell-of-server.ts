@@ -1,4 +1,4 @@
-import type { ServerEvent } from '@tutti/server';
+import { replacedText, type ServerEvent } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 
 /** What a run says of one of its servers. */
@@ -23,12 +23,4 @@ export function tellOfServer(
         remedy: 'Nothing is lost; there is one standby less.',
       });
   };
-}
-
-/** Why a server ends before its job. */
-export function replacedText(
-  name: string,
-  { job, by, reason }: Extract<ServerEvent, { event: 'replaced' }>,
-): string {
-  return `${name} ends: it was given up (${reason}), and job ${job} goes on with the one at ${by}`;
 }

@@ -1,3 +1,4 @@
+export { replacedText } from './replaced-text.js';
 export {
   createServer,
   type RunningServer,

@@ -1,5 +1,4 @@
-import { replacedText } from '@tutti/launch';
-import { createServer } from '@tutti/server';
+import { createServer, replacedText } from '@tutti/server';
 import { createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { heartbeatOf } from '../job-settings.js';
