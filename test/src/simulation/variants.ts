@@ -45,7 +45,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/coordinator/dist/members.js',
     from: 'member.session === message.session',
     to: 'true',
-    seed: 714,
+    seed: 1166,
   },
   {
     name: 'another job accepted',
@@ -183,7 +183,8 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/coordinator/dist/opening.js',
     from: 'dismissStragglers();\n                const',
     to: 'const',
-    seed: 339,
+    // Whatever the seed, as above.
+    seed: 1,
   },
   {
     name: 'checks are not waited for',
