@@ -13,10 +13,13 @@ import { differencesOf, placeOf } from './arithmetic.js';
 import type { JobParts } from './job-state.js';
 import type { Member } from './members.js';
 import type { Membership } from './membership.js';
-import type { Step } from './step.js';
+import type { Work } from './pace.js';
 import { createVerification, type Dispute, type Order, type Verification } from './verification.js';
 
-/** The steps of a job that are checked: everything in them is computed by two workers. */
+/**
+ * The steps, or the evaluations, of a job that are checked: everything in them is computed by two
+ * workers.
+ */
 export interface Checks {
   /** A step begins: tells the workers what of it they are to compute again. */
   begin(step: number): void;
@@ -27,11 +30,12 @@ export interface Checks {
   /**
    * Whether what is there of a step may be applied. In a step that is checked that is not before all
    * is there and found right; a worker whose part is wrong is excluded, and the step begins again.
+   * @param missing what is not there yet
    * @throws TuttiError ARITHMETIC if two workers differ and nobody can tell which is right
    */
-  cleared(step: Step): boolean;
+  cleared(step: number, missing: () => readonly number[]): boolean;
   /** Who is awaited, if a complete step waits for its check. */
-  awaited(step: Step): Pick<Wait, 'who' | 'what'> | undefined;
+  awaited(step: number): Pick<Wait, 'who' | 'what'> | undefined;
   /** The workers that were asked to check a step, and have not answered. */
   owing(step: number): string[];
   /** It is over. */
@@ -45,23 +49,33 @@ export interface Checks {
  * step): then all workers are busy with it at the same time, and a share costs no more than itself.
  * Micro-batches drawn one by one would have nearly every step of a large job wait for somebody.
  */
-export function isChecked(plan: JobPlan, share: number, step: number): boolean {
-  return share > 0 && createRandom('verify', plan.seed, step).next() < share;
+export function isChecked(
+  plan: JobPlan,
+  share: number,
+  step: number,
+  work: Work = 'gradient',
+): boolean {
+  const drawn = work === 'gradient' ? 'verify' : 'verify evaluation';
+  return share > 0 && createRandom(drawn, plan.seed, step).next() < share;
 }
+
+/** The digest of what an evaluation has besides its numbers. */
+const NOTHING = '';
 
 export function createChecks(
   init: JobParts & {
     readonly membership: Membership;
+    readonly work: Work;
     /** The share of steps that are checked, 0 to 1. */
     readonly share: number;
+    readonly newOrder: () => number;
     /** Begins the step under way again. */
     readonly redo: () => void;
   },
 ): Checks {
-  const { state, membership, share, emit } = init;
+  const { state, membership, work, share, emit } = init;
   /** Of the steps under way; undefined for one that is not checked. */
   const verifications = new Map<number, Verification | undefined>();
-  let orders = 0;
 
   /** Claims are those of a process, not of its name: another may have it by now. */
   const names = new Map<string, string>();
@@ -72,12 +86,13 @@ export function createChecks(
   const nameOf = (process: string) => names.get(process) ?? process;
   const find = (process: string) => membership.ready.find((each) => each.process === process);
 
+  const where = (step: number) => placeIn(work, step);
+
   function of(step: number): Verification | undefined {
     if (verifications.has(step)) return verifications.get(step);
     if (share === 0 || state.plan === undefined) return undefined;
-    const made = isChecked(state.plan, share, step)
-      ? createVerification(() => ++orders)
-      : undefined;
+    const checked = isChecked(state.plan, share, step, work);
+    const made = checked ? createVerification(init.newOrder) : undefined;
     verifications.set(step, made);
     return made;
   }
@@ -95,15 +110,17 @@ export function createChecks(
 
   function tell(step: number, orders: readonly Order[]) {
     for (const { worker, order, lo, hi } of orders)
-      membership.tell(find(worker)!, { type: 'verify', order, step, lo, hi });
+      membership.tell(find(worker)!, { type: 'verify', work, order, step, lo, hi });
   }
 
   function begin(step: number) {
     const verification = of(step);
     if (verification === undefined) return;
     const { shards } = state.plan!;
+    const partsOf = (own: readonly number[]) =>
+      work === 'gradient' ? maximalNodes(own, shards) : own.map((lo) => ({ lo, hi: lo + 1 }));
     const expected = membership.ready.flatMap((member) =>
-      maximalNodes(member.shards, shards).map((node) => ({ ...node, worker: processOf(member) })),
+      partsOf(member.shards).map((part) => ({ ...part, worker: processOf(member) })),
     );
     tell(step, verification.foresee(expected, verifiers(step)));
   }
@@ -111,12 +128,19 @@ export function createChecks(
   function resolve(step: number, dispute: Dispute) {
     const here = dispute.claimants.flatMap((process) => find(process) ?? []);
     if (dispute.faulty.length === 0 && here.length === dispute.claimants.length)
-      throw undecidable(step, dispute, here);
+      throw undecidable(where(step), dispute, here);
     init.redo();
     for (const faulty of dispute.faulty) {
       const member = find(faulty);
       const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each)).map(nameOf);
-      const error = wrongBits(step, dispute, nameOf(faulty), member?.host, others);
+      const error = wrongBits({
+        work,
+        step,
+        dispute,
+        worker: nameOf(faulty),
+        host: member?.host,
+        others,
+      });
       emit(warningOf(error));
       if (member === undefined) continue;
       emit({
@@ -138,30 +162,40 @@ export function createChecks(
     contributed(member, { step, lo, hi, chunk }, payload) {
       of(step)?.contributed(processOf(member), { lo, hi, chunk }, digestOfBytes(payload));
     },
-    reported: (member, step, report) => of(step)?.reported(processOf(member), report),
-    answered(member, { order, digests, shards }) {
+    reported(member, step, report) {
+      const verification = of(step);
+      if (verification === undefined) return;
+      const process = processOf(member);
+      verification.reported(process, report);
+      const { shard } = report;
+      // There is nothing else to compare of an evaluation than its numbers.
+      const node = { lo: shard, hi: shard + 1, chunk: 0 };
+      if (work === 'evaluation') verification.contributed(process, node, NOTHING);
+    },
+    answered(member, { order, digests: computed, shards }) {
+      const digests = work === 'gradient' ? computed : [NOTHING];
       for (const verification of verifications.values())
         verification?.answered(processOf(member), order, { digests, reports: shards });
     },
-    cleared(step) {
-      const verification = of(step.step);
+    cleared(step, missing) {
+      const verification = of(step);
       if (verification === undefined || verification.settled) return true;
-      if (step.missing().length > 0) return false;
-      tell(step.step, verification.orders(verifiers(step.step)));
+      if (missing().length > 0) return false;
+      tell(step, verification.orders(verifiers(step)));
       const { dispute } = verification;
-      if (dispute !== undefined) resolve(step.step, dispute);
+      if (dispute !== undefined) resolve(step, dispute);
       return dispute === undefined && verification.settled;
     },
     awaited(step) {
-      const verification = verifications.get(step.step);
+      const verification = verifications.get(step);
       if (verification === undefined || verification.settled) return undefined;
       const { pending } = verification;
       if (pending.length === 0)
-        return { who: 'a worker', what: `join and check step ${step.step}` };
+        return { who: 'a worker', what: `join and check shards ${where(step)}` };
       const shards = pending.flatMap(runOf);
       return {
         who: `worker ${[...new Set(pending.map(({ worker }) => nameOf(worker)))].join(', ')}`,
-        what: `check the gradients of shards ${shards.join(', ')} of step ${step.step}`,
+        what: `check shards ${shards.join(', ')} ${where(step)}`,
       };
     },
     owing(step) {
@@ -177,14 +211,20 @@ export function createChecks(
 const runOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }) =>
   Array.from({ length: hi - lo }, (_, at) => lo + at);
 
-/** @param host undefined if the worker is gone */
-function wrongBits(
-  step: number,
-  dispute: Dispute,
-  worker: string,
-  host: HostFacts | undefined,
-  others: readonly string[],
-) {
+const placeIn = (work: Work, step: number) =>
+  work === 'gradient' ? `of step ${step}` : `in the evaluation of version ${step}`;
+
+/** @param of.host undefined if the worker is gone */
+function wrongBits(of: {
+  readonly work: Work;
+  readonly step: number;
+  readonly dispute: Dispute;
+  readonly worker: string;
+  readonly host: HostFacts | undefined;
+  readonly others: readonly string[];
+}) {
+  const { work, step, dispute, worker, host, others } = of;
+  const again = work === 'gradient' ? 'the step is computed' : 'it is evaluated';
   const where = host === undefined ? 'gone meanwhile' : placeOf(host);
   const against =
     others.length === 0
@@ -192,7 +232,7 @@ function wrongBits(
       : `${others.length === 1 ? 'worker' : 'workers'} ${others.join(' and ')} found others`;
   return new TuttiError(
     'ARITHMETIC',
-    `Worker ${worker} (${where}) gave wrong bits for shards ${runOf(dispute).join(', ')} of step ${step}: ${against}. It is excluded, and the step is computed again without it`,
+    `Worker ${worker} (${where}) gave wrong bits for shards ${runOf(dispute).join(', ')} ${placeIn(work, step)}: ${against}. It is excluded, and ${again} again without it`,
     {
       remedy: 'Test the memory and the processor of that machine before you use it again.',
       details: { worker, step, shards: runOf(dispute), host },
@@ -200,14 +240,14 @@ function wrongBits(
   );
 }
 
-function undecidable(step: number, dispute: Dispute, members: readonly Member[]) {
+function undecidable(place: string, dispute: Dispute, members: readonly Member[]) {
   const [first, second] = members;
   const differences =
     first === undefined || second === undefined ? [] : differencesOf(first.host, second.host);
   const named = members.map(({ worker, host }) => `${worker} (${placeOf(host)})`);
   return new TuttiError(
     'ARITHMETIC',
-    `Workers ${named.join(' and ')} give different bits for shards ${runOf(dispute).join(', ')} of step ${step}, each the same again when asked twice, and there is no other to tell which are right. ${
+    `Workers ${named.join(' and ')} give different bits for shards ${runOf(dispute).join(', ')} ${place}, each the same again when asked twice, and there is no other to tell which are right. ${
       differences.length === 0
         ? 'Nothing that is known of them differs'
         : `They differ in ${differences.join('; ')}`
@@ -215,7 +255,7 @@ function undecidable(step: number, dispute: Dispute, members: readonly Member[])
     {
       remedy:
         'Use machines with the same arithmetic (--strict refuses others when they join), or one worker more, to decide.',
-      details: { step, shards: runOf(dispute), workers: members.map(({ worker }) => worker) },
+      details: { place, shards: runOf(dispute), workers: members.map(({ worker }) => worker) },
     },
   );
 }

@@ -21,8 +21,8 @@ export interface Helping {
   excuse(): void;
   /** When somebody will be late who is not yet. */
   readonly lateAt: number;
-  /** The workers that help with one of these shards. */
-  helping(missing: readonly number[]): string[];
+  /** The workers that help with something that is still missing. */
+  readonly helpers: readonly string[];
   /** Whether anybody had to help in this step. */
   readonly helped: boolean;
 }
@@ -42,14 +42,16 @@ export function createHelping(
   /** By session, the steps since it was tried. */
   const untried = new Map<string, number>();
 
-  function phase(): Phase {
-    const { version, evaluated } = state.ledger!;
-    return { work: evaluated ? 'gradient' : 'evaluation', at: version };
+  let under: Phase = { work: 'gradient', at: -1 };
+
+  function missing(): readonly number[] {
+    const book = state.ledger!;
+    if (under.work === 'evaluation') return book.unevaluated();
+    return book.step(under.at)?.missing() ?? [];
   }
 
   function muster() {
-    const { evaluated, version } = state.ledger!;
-    const followed = !evaluated && version < state.plan!.steps;
+    const followed = under.work === 'evaluation' && under.at < state.plan!.steps;
     const crew = membership.ready.map(({ session, shards }) => ({
       who: session,
       shards,
@@ -77,7 +79,7 @@ export function createHelping(
       (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
       undefined,
     );
-    if (phase().work !== 'gradient' || busiest === undefined) return;
+    if (under.work !== 'gradient' || busiest === undefined) return;
     for (const member of ready) {
       const { session, worker, shards } = member;
       const steps = (untried.get(session) ?? 0) + 1;
@@ -89,13 +91,15 @@ export function createHelping(
       untried.set(session, 0);
       const shard = busiest.shards.at(-1)!;
       stragglers.trial(session, shard, clock.now());
-      tell(member, phase(), [shard]);
+      tell(member, under, [shard]);
     }
   }
 
   return {
     begin() {
-      stragglers.begin(phase(), clock.now());
+      const { version, evaluated } = state.ledger!;
+      under = { work: evaluated ? 'gradient' : 'evaluation', at: version };
+      stragglers.begin(under, clock.now());
       muster();
       // The versions that it has missed need nothing of it.
       for (const member of membership.ready)
@@ -114,23 +118,19 @@ export function createHelping(
         ({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker),
       );
       if (idle.length === 0) return;
-      const book = state.ledger!;
-      const missing = book.evaluated
-        ? (book.step(book.version)?.missing() ?? [])
-        : book.unevaluated();
       const who = idle.map(({ session }) => session);
-      const helpers = stragglers.help(missing, who, now);
+      const helpers = stragglers.help(missing(), who, now);
       for (const member of idle) {
         const shards = helpers.get(member.session);
-        if (shards !== undefined) tell(member, phase(), shards);
+        if (shards !== undefined) tell(member, under, shards);
       }
     },
     excuse: () => stragglers.excuse(clock.now()),
     get lateAt() {
       return stragglers.lateAt(clock.now());
     },
-    helping(missing) {
-      const sessions = stragglers.helping(missing);
+    get helpers() {
+      const sessions = stragglers.helping(missing());
       return [...membership].flatMap(({ session, worker }) =>
         sessions.includes(session) ? [worker] : [],
       );

@@ -21,8 +21,11 @@ export interface Ledger {
   readonly evaluated: boolean;
   /** Shards that the evaluation of the current version lacks. */
   unevaluated(): number[];
-  /** Nothing is kept of the step under way, nor of the next. */
-  redo(): void;
+  /**
+   * Nothing is kept of the step under way, nor of the next.
+   * @param evaluation nor of the evaluations
+   */
+  redo(evaluation: boolean): void;
   /** The step under way is done. */
   advance(): void;
   release(): void;
@@ -60,7 +63,8 @@ export function createLedger(init: {
       const all = Array.from({ length: plan.shards }, (_, shard) => shard);
       return reports === undefined ? [] : all.filter((shard) => !reports.has(shard));
     },
-    redo() {
+    redo(evaluation) {
+      if (evaluation) evaluations.clear();
       for (const step of steps.values()) step.release();
       steps.clear();
     },

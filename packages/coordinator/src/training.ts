@@ -1,10 +1,16 @@
 import type { Kernels } from '@tutti/kernels';
-import type { Contribution, ShardReport, Verification } from '@tutti/protocol';
+import {
+  type Contribution,
+  evaluatesAt,
+  type ShardReport,
+  type Verification,
+} from '@tutti/protocol';
 import { TuttiError, type Wait } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
+import { createBothChecks } from './both-checks.js';
 import { type Capture, createCapture } from './capture.js';
 import type { Checkpoints } from './checkpoints.js';
-import { createChecks } from './checks.js';
+
 import type { JobParts } from './job-state.js';
 import { createLedger } from './ledger.js';
 import type { Member } from './members.js';
@@ -68,11 +74,12 @@ export function createTraining(
   /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
   let released = -1;
 
-  const checks = createChecks({ ...init, share: init.verify, redo });
+  const checks = createBothChecks({ ...init, share: init.verify, redo });
 
   /** Nobody knows any more what came from whom: all of the step is computed again. */
   function redo() {
-    state.ledger!.redo();
+    const ledger = state.ledger!;
+    ledger.redo(released < ledger.version);
     checks.clear();
     watch.begin();
   }
@@ -82,7 +89,7 @@ export function createTraining(
     const { ledger } = state;
     if (ledger === undefined || ledger.version !== released) return;
     const step = ledger.step(ledger.version);
-    if (step === undefined || !checks.cleared(step)) return;
+    if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
     for (const ready of step.ready(deliveries.admits)) deliveries.send(step.step, ready);
   }
 
@@ -90,7 +97,7 @@ export function createTraining(
     const missing = step.missing();
     const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
     const deadlineMs = deadlines.stepMs;
-    const check = checks.awaited(step);
+    const check = checks.steps.awaited(step.step);
     if (missing.length === 0 && check !== undefined) return { ...check, remedy, deadlineMs };
     return missing.length > 0
       ? {
@@ -138,19 +145,25 @@ export function createTraining(
       checkpoints.startAt(version);
       watch.start(checks.owing);
       for (;;) {
+        if (evaluatesAt(plan, book.version)) checks.evaluations.begin(book.version);
         await untilWhole(
-          () => book.evaluated,
+          () => book.evaluated && checks.evaluations.cleared(book.version, book.unevaluated),
           () => {
             const shards = book.unevaluated();
+            const check = checks.evaluations.awaited(book.version);
+            const remedy = 'See what the worker says, or end it.';
+            const deadlineMs = deadlines.stepMs;
+            if (shards.length === 0 && check !== undefined) return { ...check, remedy, deadlineMs };
             return {
               who: `worker ${membership.ownersOf(shards)}`,
               what: `evaluate shards ${shards.join(', ')} at version ${book.version}`,
-              remedy: 'See what the worker says, or end it.',
-              deadlineMs: deadlines.stepMs,
+              remedy,
+              deadlineMs,
             };
           },
         );
         if (state.rollback) return;
+        checks.evaluations.done(book.version);
         const reports = book.evaluation(book.version);
         if (reports !== undefined) watch.begin();
         const evaluation = reports && totalOf(reports.values());
@@ -163,7 +176,7 @@ export function createTraining(
         const step = () => book.step(book.version)!;
         if (book.version === plan.steps) return;
         released = book.version;
-        checks.begin(book.version);
+        checks.steps.begin(book.version);
         await untilWhole(
           () => {
             // Not only on messages: who was to check a step may be gone.
@@ -174,7 +187,7 @@ export function createTraining(
         );
         if (state.rollback) return;
         progress.stepDone(book.version, step().totals);
-        checks.done(book.version);
+        checks.steps.done(book.version);
         init.recorder.done(book.version, step().totals);
         book.advance();
         watch.next();
@@ -207,7 +220,7 @@ export function createTraining(
       const under = state.ledger?.step(step);
       for (const report of reports) {
         under?.report(member.worker, report);
-        if (under !== undefined) checks.reported(member, step, report);
+        if (under !== undefined) checks.steps.reported(member, step, report);
       }
       watch.heard(member);
       watch.reported(member, step, reports);
@@ -219,7 +232,7 @@ export function createTraining(
       const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')
-        checks.contributed(member, contribution, payload);
+        checks.steps.contributed(member, contribution, payload);
       watch.heard(member);
       pump();
     },
@@ -230,8 +243,11 @@ export function createTraining(
     },
     evaluated(member, version, reports) {
       const evaluation = state.ledger?.evaluation(version);
-      for (const report of reports)
-        if (!evaluation?.has(report.shard)) evaluation?.set(report.shard, report);
+      for (const report of reports) {
+        if (evaluation === undefined || evaluation.has(report.shard)) continue;
+        evaluation.set(report.shard, report);
+        checks.evaluations.reported(member, version, report);
+      }
       watch.heard(member);
       watch.evaluated(member, version, reports);
       pump();

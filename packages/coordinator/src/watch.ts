@@ -80,7 +80,7 @@ export function createWatch(
       : book.unevaluated();
     const owing = new Set<string>();
     const present = new Set([...membership].map(({ worker }) => worker));
-    for (const helper of helping.helping(missing)) owing.add(helper);
+    for (const helper of helping.helpers) owing.add(helper);
     for (const worker of alsoOwing(book.version)) if (present.has(worker)) owing.add(worker);
     for (const { worker, shards } of membership)
       if (shards.some((shard) => missing.includes(shard))) owing.add(worker);

@@ -154,6 +154,8 @@ export interface Evaluate {
  */
 export interface Verify {
   readonly type: 'verify';
+  /** An evaluation of these shards has no digests, only numbers. */
+  readonly work: 'gradient' | 'evaluation';
   readonly order: number;
   readonly step: number;
   readonly lo: number;

@@ -4,9 +4,9 @@ import type { JobPlan, Verify } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { Contributor } from './contributor.js';
 import type { Enrolment } from './enrolment.js';
+import { createEvaluator } from './evaluator.js';
 import { ofProgram } from './open-program.js';
 import { probe } from './probe.js';
-import { createSpeaker } from './speaker.js';
 import type { Task } from './task.js';
 import type { WeightBuffer } from './weights.js';
 
@@ -21,7 +21,7 @@ export interface Work {
   contribute(step: number, shards: readonly number[]): Promise<void>;
   /** Evaluates these shards and tells the numbers, until `halt`. */
   evaluate(version: number, shards: readonly number[]): Promise<void>;
-  /** Computes again what another has contributed. */
+  /** Computes again what another has contributed, or evaluates it. */
   verify(order: Verify): Promise<void>;
   /** Nobody will read the gradients that were sent until now: their memory may be used again. */
   recycle(): void;
@@ -50,7 +50,8 @@ export function createWork(init: {
   readonly halt: () => boolean;
   readonly onComputed: (step: number, shards: readonly number[]) => void;
 }): Work {
-  const { layout, task, weights, contributor, send, monitor, clock, halt } = init;
+  const { layout, task, contributor, send, monitor, halt } = init;
+  const evaluator = createEvaluator(init);
   const computed = new Set<number>();
   const evaluated = new Set<number>();
   let microBatches = 0;
@@ -73,19 +74,9 @@ export function createWork(init: {
       init.onComputed(step, done);
     },
     async evaluate(version, shards) {
-      const speaker = createSpeaker(clock, (reports) =>
-        send({ type: 'evaluation', version, shards: reports }),
-      );
-      for (const shard of shards) {
-        if (halt()) break;
-        const what = `evaluate shard ${shard} at version ${version}`;
-        const evaluating = task.evaluate(weights.values, version, shard, speaker.goesOn);
-        speaker.add(await monitor.race(evaluating, ofProgram(what)));
-        evaluated.add(shard);
-      }
-      speaker.finish();
+      for (const shard of await evaluator.evaluate(version, shards, halt)) evaluated.add(shard);
     },
-    verify: contributor.verify,
+    verify: (order) => (order.work === 'gradient' ? contributor : evaluator).verify(order),
     recycle: contributor.recycle,
     async probe() {
       probed ??= await monitor.race(probe(init), ofProgram('compute a probe gradient'));

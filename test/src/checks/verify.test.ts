@@ -114,6 +114,53 @@ describe('--verify', () => {
     );
   });
 
+  it('finds a worker whose evaluations are wrong now and then, and reports the right ones', async () => {
+    const program = regression();
+    const epochsOf = (events: readonly RunEvent[]) =>
+      events.flatMap((event) => (event.event === 'epoch' ? [event.evaluation] : []));
+    const right: RunEvent[] = [];
+    const expected = await runLocal(program, { workers: 0, onEvent: (event) => right.push(event) })
+      .result;
+    let found = 0;
+    for (let seed = 0; seed < 30; seed++) {
+      const random = createRandom('evaluations', seed);
+      const workers = 2 + random.below(3);
+      let lies = 0;
+      const lying: Program = {
+        ...program,
+        async open(): Promise<Computation> {
+          const computation = await program.open();
+          return {
+            ...computation,
+            async evaluate(weights, batch) {
+              const result = await computation.evaluate(weights, batch);
+              if (random.below(3) > 0) return result;
+              return { ...result, lossSum: result.lossSum * (1 + ++lies * 2 ** -20) };
+            },
+          };
+        },
+      };
+      const { result, events } = await simulate({
+        program,
+        workers,
+        minWorkers: 1,
+        verify: 1,
+        seed,
+        worker: (at) => (at === 1 ? { program: lying } : {}),
+      });
+      assert.equal(result.digest, expected.digest, `seed ${seed}`);
+      assert.deepEqual(epochsOf(events), epochsOf(right), `seed ${seed}`);
+      const excluded = excludedOf(events).map(({ worker }) => worker);
+      if (excluded.length === 0) continue;
+      // Or it was right, or others were sooner: then its numbers are not used.
+      assert.deepEqual(excluded, ['w1'], `seed ${seed}`);
+      found++;
+      const told = JSON.stringify(events.filter(({ event }) => event === 'warning'));
+      assert.match(told, /Worker w1 .* gave wrong bits for shards \d in the evaluation of version/);
+    }
+    assert.ok(found > 20, `only ${found} runs had wrong evaluations`);
+  });
+
   it('excludes the one of three whose arithmetic is another', async () => {
     const program = regression();
     const expected = await runLocal(program, { workers: 0 }).result;
