@@ -99,7 +99,7 @@ export const SETTINGS = {
     default: 0,
     commands: ['train', 'coordinator'],
     group: 'Processes',
-    doc: 'the share of steps in which everything is computed by two workers and compared; who is wrong is excluded',
+    doc: 'the share of steps and evaluations in which everything is computed by two workers and compared; who is wrong is excluded',
   },
   servers: {
     kind: 'integer',
