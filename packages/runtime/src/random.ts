@@ -21,10 +21,12 @@ export type RandomKey = readonly (string | number)[];
  * the SHA-256 of the key.
  */
 export function createRandom(...key: RandomKey): Random {
-  const digest = hash('sha256', JSON.stringify(key), 'buffer');
-  const state = [0, 4, 8, 12].map((at) => digest.readInt32LE(at));
-  const generator = xoroshiro128plusFromState(state);
-  const uint32 = () => generator.next() >>> 0;
+  // Many keys are never drawn from: every micro-batch has one.
+  let generator: ReturnType<typeof xoroshiro128plusFromState> | undefined;
+  function uint32() {
+    generator ??= xoroshiro128plusFromState(stateOf(key));
+    return generator.next() >>> 0;
+  }
   const random: Random = {
     uint32,
     next: () => ((uint32() >>> 5) * 67108864 + (uint32() >>> 6)) / 9007199254740992,
@@ -47,4 +49,9 @@ export function createRandom(...key: RandomKey): Random {
     },
   };
   return random;
+}
+
+function stateOf(key: RandomKey): number[] {
+  const digest = hash('sha256', JSON.stringify(key), 'buffer');
+  return [0, 4, 8, 12].map((at) => digest.readInt32LE(at));
 }

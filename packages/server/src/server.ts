@@ -89,6 +89,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   let emit: (event: ServerEvent) => void = () => {};
   let job: string | undefined;
   let coordinator: string | undefined;
+  /** One that has asked what is held here, and opens the job once it has its workers. */
+  let inquirer: string | undefined;
   /** When the coordinator said something last. */
   let heardAt = clock.now();
   let shelf: Shelf | undefined;
@@ -104,7 +106,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   const defer = (task: () => void) => void clock.after(0, task);
 
   function receive(peer: string, { message, payload }: Envelope) {
-    if (peer === coordinator) heardAt = clock.now();
+    if (peer === (coordinator ?? inquirer)) heardAt = clock.now();
     // A server that was started again: the coordinator will find out and give it its weights.
     if (job === undefined && FOR_A_JOB.includes(message.type))
       return send(peer, { type: 'holding' });
@@ -117,6 +119,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
     try {
       switch (message.type) {
         case 'inquire':
+          if (peer !== coordinator) inquirer = peer;
+          monitor.notify();
           return send(peer, {
             type: 'holding',
             ...(shelf === undefined ? {} : { plan: shelf.plan }),
@@ -129,6 +133,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             emit({ event: 'opened', job, chunks: message.chunks });
           }
           coordinator = peer;
+          inquirer = undefined;
           heardAt = clock.now();
           monitor.notify();
           return send(peer, { type: 'opened', versions: shelf.versions() });
@@ -194,8 +199,9 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           closed(peer) {
             const name = `${at}/${peer}`;
             shelf?.forget(name);
-            if (name !== coordinator) return;
-            coordinator = undefined;
+            if (name === inquirer) inquirer = undefined;
+            else if (name === coordinator) coordinator = undefined;
+            else return;
             monitor.notify();
           },
           stranger: (reason) => emit({ event: 'refused', peer: 'no peer', reason }),
@@ -221,7 +227,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         while (!finished) {
           // Weights and versions stay: they are all that a new coordinator needs.
           await monitor.until(
-            () => finished || coordinator === undefined,
+            () => finished || (coordinator ?? inquirer) === undefined,
             () => ({
               who: 'the coordinator',
               what: `go on with job ${job}`,
@@ -229,7 +235,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
               heardAt,
             }),
           );
-          await monitor.until(() => finished || coordinator !== undefined, {
+          await monitor.until(() => finished || (coordinator ?? inquirer) !== undefined, {
             who: 'the coordinator',
             what: 'come back',
             remedy: 'Start it again with the same settings: it finds its job here.',

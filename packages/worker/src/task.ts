@@ -2,14 +2,7 @@ import { batches, createSampler, evaluationShard } from '@tutti/data';
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
-import {
-  type Clock,
-  createRandom,
-  isTuttiError,
-  type Random,
-  TuttiError,
-  toTuttiError,
-} from '@tutti/runtime';
+import { type Clock, createRandom, isTuttiError, TuttiError, toTuttiError } from '@tutti/runtime';
 import { type ChunkerFaults, createChunker, type TakeChunk } from './chunker.js';
 import type {
   Computation,
@@ -102,18 +95,13 @@ export function createTask(init: {
     async read(step, shard) {
       const { epoch, indices } = sampler.microBatch(step, shard);
       const batch = await data.training.read(indices);
-      let random: Random | undefined;
       return {
         batch,
         count: indices.length,
         epoch,
         step,
         shard,
-        // Few programs draw anything, and many micro-batches are small.
-        get random() {
-          random ??= createRandom('micro-batch', seed, epoch, step, shard);
-          return random;
-        },
+        random: createRandom('micro-batch', seed, epoch, step, shard),
       };
     },
 

@@ -658,4 +658,30 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    what: 'a server ended since its new coordinator had not come back, which waited for workers',
+    scenario: {
+      seed: 2593,
+      program: {
+        features: 2,
+        examples: 7,
+        batchSize: 3,
+        epochs: 1,
+        shards: 2,
+        optimizer: { name: 'adam', learningRate: 0.05, clipNorm: 0.5 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 100,
+      codec: false,
+      faults: [
+        { kind: 'worker leaves', at: 42, who: 532, ms: 829, choice: 757 },
+        { kind: 'coordinator crash and restart', at: 43, who: 842, ms: 234, choice: 197 },
+        { kind: 'late joiner', at: 107, who: 915, ms: 928, choice: 826 },
+        { kind: 'connection reset', at: 107, who: 75, ms: 1482, choice: 834 },
+      ],
+    },
+  },
 ];

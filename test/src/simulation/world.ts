@@ -149,9 +149,7 @@ export async function createWorld(init: {
           },
         });
         process.connections.push(connection);
-        return Object.create(connection, {
-          send: { value: (envelope: Envelope) => say(process, connection, envelope) },
-        }) as Connection;
+        return { ...connection, send: (envelope) => say(process, connection, envelope) };
       },
     };
   }
