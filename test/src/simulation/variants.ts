@@ -115,8 +115,8 @@ export const VARIANTS: readonly Variant[] = [
     name: 'evaluation counted twice',
     what: 'an evaluation that comes again is added',
     file: 'packages/coordinator/dist/training.js',
-    from: 'evaluation?.set(report.shard, report)',
-    to: 'evaluation?.set(evaluation.size, report)',
+    from: 'evaluation === undefined || evaluation.has(report.shard))\n                    continue;\n                evaluation.set(report.shard, report)',
+    to: 'evaluation === undefined)\n                    continue;\n                evaluation.set(evaluation.size, report)',
     seed: 18,
   },
   {
