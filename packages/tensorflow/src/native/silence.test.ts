@@ -35,7 +35,7 @@ const HANGS = '#!/bin/sh\nexec sleep 600\n';
       return path;
     }
 
-    /** Lets time fly while something runs, until a line fits; then stops it. */
+    /** Lets time fly while something runs, whatever that takes, until a line fits; then stops it. */
     async function lineOf(start: (context: WayContext) => Promise<unknown>, fits: RegExp) {
       const clock = createSimulatedClock();
       const stop = new AbortController();
@@ -68,7 +68,7 @@ const HANGS = '#!/bin/sh\nexec sleep 600\n';
       const options = { isAlive: () => true, staleAfterMs: Number.POSITIVE_INFINITY };
       await lineOf(
         (context) => withLock(file, { ...context, ...options }, async () => {}),
-        /^Waiting for process 1234 on \S+ to release the lock \S+x\.lock, for 1\d s .* \(kill 1234\)/,
+        /^Waiting for process 1234 on \S+ to release the lock \S+x\.lock, for \d+ s .* \(kill 1234\)/,
       );
     });
 
