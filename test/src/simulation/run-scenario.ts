@@ -58,6 +58,8 @@ export async function runScenario(init: {
       injected.push(fault.kind);
       invariants.injected(fault, world.clock.now());
       trace?.(`!! ${world.clock.now().toFixed(1)} ms: ${fault.kind} ${JSON.stringify(fault)}`);
+      // What follows from a fault at once, such as the word of who leaves, comes before the next.
+      await turn();
     }
     if (world.outcome === undefined && !world.clock.step()) break;
   }
