@@ -19,6 +19,8 @@ const SLOW_MS = 250;
 /** Of the network: when a cut counts. */
 const NOTICED_MS = 3000;
 const RETURN_MS = 20_000;
+/** Longer than any deadline. */
+const LONG_MS = 300_000;
 
 type Replaced = Extract<ServerEvent, { event: 'replaced' }>;
 
@@ -104,7 +106,12 @@ function slowed(program: Program, clock: Clock): Program {
   };
 }
 
-async function drive(clock: SimulatedClock, work: Promise<unknown>, tick: () => void = () => {}) {
+async function drive(
+  clock: SimulatedClock,
+  work: Promise<unknown>,
+  tick: () => void = () => {},
+  untilMs = 60_000,
+) {
   let done = false;
   void work.then(() => {
     done = true;
@@ -113,7 +120,7 @@ async function drive(clock: SimulatedClock, work: Promise<unknown>, tick: () => 
     await new Promise<void>((resolve) => setImmediate(resolve));
     tick();
     clock.step();
-    assert.ok(clock.now() < 60_000, 'somebody is left');
+    assert.ok(clock.now() < untilMs, 'somebody is left');
   }
 }
 
@@ -180,7 +187,13 @@ describe('that a server is replaced', () => {
         connection.send({ message: { ...body, protocol: PROTOCOL_VERSION, job, session: '' } });
       return { say, close: () => connection.close(0) };
     };
-    const pass = () => drive(clock, new Promise<void>((resolve) => void clock.after(10, resolve)));
+    const pass = () =>
+      drive(
+        clock,
+        new Promise<void>((resolve) => void clock.after(10, resolve)),
+        () => {},
+        LONG_MS,
+      );
     return { clock, server, events, heard, as, pass };
   }
   const plan: JobPlan = {
@@ -224,6 +237,23 @@ describe('that a server is replaced', () => {
       by: 'server-1:1',
       reason: 'it was silent',
     });
+  });
+
+  it('is not concluded from a coordinator that is back, and takes its time to open the job', async () => {
+    const { clock, server, heard, as, pass } = await servedBy();
+    const [first, second] = [as('coordinator'), as('coordinator, again')];
+    first.say(open);
+    await pass();
+    void first.close();
+    await pass();
+    second.say({ type: 'inquire' }, 'j2');
+    await pass();
+    clock.advance(200_000);
+    await pass();
+    second.say(open);
+    await pass();
+    assert.deepEqual(heard, ['opened', 'holding', 'opened']);
+    await drive(clock, server.stop(), () => {}, LONG_MS);
   });
 
   it('does not end one that was started anew, and waits for another job', async () => {
