@@ -54,18 +54,21 @@ export function createWatch(
   let since = 0;
   let steps = 0;
   let timer: Timer | undefined;
+  let lookAt = Number.POSITIVE_INFINITY;
   let alsoOwing: (step: number) => string[] = () => [];
 
-  function arm() {
+  /** However often something is heard, a look is due: whoever hangs may be covered by others. */
+  function arm(looked = false) {
     timer?.cancel();
     const now = clock.now();
     const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min((now - since) / 4, LONGEST_PAUSE_MS));
-    const lateMs = helping.lateAt - now;
-    timer = clock.after(lateMs > 0 ? Math.min(lateMs, pauseMs) : pauseMs, () => {
+    const next = now + pauseMs;
+    lookAt = looked ? next : Math.min(lookAt, next);
+    timer = clock.after(Math.max(0, Math.min(lookAt, helping.lateAt) - now), () => {
       if (state.ledger === undefined) return;
       try {
         look();
-        arm();
+        arm(true);
         monitor.notify();
       } catch (error) {
         monitor.fail(error);
@@ -162,6 +165,7 @@ export function createWatch(
     },
     stop() {
       timer?.cancel();
+      lookAt = Number.POSITIVE_INFINITY;
       silence.excuseAll();
     },
   };
