@@ -96,6 +96,8 @@ export function createShelf(init: {
         captures.begin(peer, version, slots, all);
     },
     apply({ step, chunk, count, scale }, sum) {
+      // One that comes back without its values may be sent this before its answer has told of that.
+      if (store.version(chunk) === undefined) return;
       captures.beforeStep(step, chunk);
       if (store.apply(step, chunk, sum, count, scale) === 'applied') serve(chunk);
     },

@@ -658,6 +658,32 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    what: 'the last holder of a range came back without values, and was sent a sum before that was known',
+    scenario: {
+      seed: 3295,
+      program: {
+        features: 3,
+        examples: 16,
+        batchSize: 8,
+        epochs: 2,
+        shards: 5,
+        optimizer: { name: 'adam', learningRate: 0.05, clipNorm: 0.5 },
+        chunkFloats: 2,
+      },
+      workers: 4,
+      servers: 3,
+      replicas: 1,
+      minWorkers: 1,
+      delayMs: 2,
+      checkpointEvery: 1,
+      codec: false,
+      faults: [
+        { kind: 'slow link', at: 52, who: 40, ms: 741, choice: 935 },
+        { kind: 'isolated host', at: 164, who: 422, ms: 2178, choice: 671 },
+      ],
+    },
+  },
+  {
     what: 'a server ended since its new coordinator had not come back, which waited for workers',
     scenario: {
       seed: 2593,
