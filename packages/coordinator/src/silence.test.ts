@@ -3,6 +3,7 @@ import { createPace } from './pace.js';
 import { createSilence } from './silence.js';
 
 const progressMs = 15_000;
+const PRESENT = new Set(['w0', 'w1']);
 
 /** Looks every second from `from` until `until`; says when somebody was found to hang. */
 function listen(
@@ -14,7 +15,8 @@ function listen(
   const found: [string, number][] = [];
   for (let now = from; now <= until; now += 1000) {
     at(now);
-    for (const { worker } of silence.look(owing, 'gradient', now)) found.push([worker, now]);
+    for (const { worker } of silence.look(PRESENT, new Set(owing), 'gradient', now))
+      found.push([worker, now]);
   }
   return found;
 }
@@ -51,6 +53,21 @@ describe('silence', () => {
     assert.deepEqual(heard, []);
     assert.deepEqual(listen(silence, [], [41_000, 80_000]), []);
     assert.deepEqual(listen(silence, ['w1'], [81_000, 95_000]), []);
+  });
+
+  it('goes on for who was not heard, though others did at times what it owed', () => {
+    const pace = createPace();
+    pace.measured('w0', 'gradient', 20);
+    const silence = createSilence({ progressMs, pace });
+    const hung: number[] = [];
+    for (let now = 0; now <= 30_000; now += 500) {
+      const owing = new Set(now % 2000 === 0 ? [] : ['w1']);
+      if (silence.look(PRESENT, owing, 'gradient', now).length > 0) hung.push(now);
+    }
+    // Half the time can be told to be silence: from 500 to 1500 of every 2000 ms.
+    assert.equal(hung[0], 29_500);
+    silence.look(new Set(['w0']), new Set(), 'gradient', 31_000);
+    assert.deepEqual(listen(silence, ['w1'], [32_000, 46_000]), [], 'another of its name');
   });
 
   it('does not count while this process was held up, or when its clock leaps', () => {

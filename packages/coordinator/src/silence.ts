@@ -9,9 +9,10 @@ import type { Pace, Work } from './pace.js';
 export interface Silence {
   /**
    * Looks at who owes something now; call it at least every `LONGEST_LOOK_MS`. Those whose patience
-   * is over are told with how long they were silent.
+   * is over are told with how long they were silent. Whoever owes nothing for a moment, since others
+   * did it, has not been heard by that.
    */
-  look(owing: Iterable<string>, work: Work, now: number): Hung[];
+  look(present: ReadonlySet<string>, owing: ReadonlySet<string>, work: Work, now: number): Hung[];
   /** A sign of life, or of work. */
   heard(worker: string): void;
   /** Nobody could do anything for a while: everybody's silence counts from now. */
@@ -39,9 +40,11 @@ export function createSilence({
   readonly progressMs: number;
   readonly pace: Pace;
 }): Silence {
-  /** How much silence was listened to, since each began to owe or was last heard. */
+  /** How much silence was listened to while each owed something, since it was last heard. */
   const silent = new Map<string, number>();
   let last: number | undefined;
+  /** Who owed something at the last look. */
+  let owed: ReadonlySet<string> = new Set();
 
   function limitMs(worker: string, work: Work): number {
     const usual = pace.usualMs(worker, work);
@@ -50,19 +53,19 @@ export function createSilence({
   }
 
   return {
-    look(owing, work, now) {
+    look(present, owing, work, now) {
       const passed = Math.min(Math.max(0, now - (last ?? now)), LONGEST_LOOK_MS);
       last = now;
-      const owe = new Set(owing);
-      for (const worker of silent.keys()) if (!owe.has(worker)) silent.delete(worker);
+      for (const worker of silent.keys()) if (!present.has(worker)) silent.delete(worker);
       const hung: Hung[] = [];
-      for (const worker of owe) {
+      for (const worker of owing) {
         const before = silent.get(worker);
-        const silentMs = before === undefined ? 0 : before + passed;
+        const silentMs = before === undefined ? 0 : before + (owed.has(worker) ? passed : 0);
         silent.set(worker, silentMs);
         if (silentMs >= progressMs && silentMs >= limitMs(worker, work))
           hung.push({ worker, silentMs });
       }
+      owed = new Set(owing);
       return hung;
     },
     heard: (worker) => void silent.delete(worker),

@@ -91,7 +91,7 @@ export function createWatch(
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
     if (away.size > 0 || !membership.enough) excuse();
     const work = book.evaluated ? 'gradient' : 'evaluation';
-    for (const { worker, silentMs } of silence.look(owing, work, now)) {
+    for (const { worker, silentMs } of silence.look(present, owing, work, now)) {
       owing.delete(worker);
       drop(worker, silentMs);
     }
