@@ -65,7 +65,11 @@ describe('a worker process that is killed', () => {
 });
 
 describe('a worker process that hangs', () => {
-  const HANGS = regressionWith("if (name === 'w1' && step === 3) for (;;);", LONG);
+  const HANGS = regressionWith(
+    `if (name === 'w1' && step === 3) for (;;);
+    await new Promise((resolve) => setTimeout(resolve, 50));`,
+    LONG,
+  );
 
   it('ends the run at the deadline, named, and is gone', async () => {
     const path = await each.folder.program(HANGS);

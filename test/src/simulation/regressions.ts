@@ -577,9 +577,9 @@ export const REGRESSIONS: readonly Regression[] = [
       checkpointEvery: 2,
       codec: false,
       faults: [
-        { kind: 'slow link', at: 71, who: 2, ms: 2831, choice: 0 },
-        { kind: 'server crash and restart', at: 101, who: 0, ms: 63, choice: 0 },
-        { kind: 'server crash and restart', at: 247, who: 0, ms: 155, choice: 0 },
+        { kind: 'slow link', at: 71, who: 2, ms: 2986, choice: 0 },
+        { kind: 'server crash and restart', at: 102, who: 0, ms: 1, choice: 0 },
+        { kind: 'server crash and restart', at: 243, who: 0, ms: 18, choice: 0 },
       ],
     },
   },
