@@ -316,8 +316,8 @@ export function coordinate(
   function announce(from: ResumePoint | undefined): Progress {
     const plan = state.plan!;
     const layout = state.layout!;
-    const servers = init.servers.length / ((init.replicas ?? 0) + 1);
-    emit(startedEvent({ job: state.job, plan, layout, workers: membership.size, servers, from }));
+    const size = { workers: membership.size, servers: servers.width };
+    emit(startedEvent({ job: state.job, plan, layout, ...size, from }));
     return createProgress({ plan, clock, emit });
   }
 

@@ -38,6 +38,16 @@ describe('batch', () => {
     assert.equal(sent.length, 2);
   });
 
+  it('sends at once where much lies beside the frames', () => {
+    const sent: Uint8Array[][] = [];
+    const outbox = createOutbox((frames) => sent.push(frames));
+    outbox.send([Buffer.of(0x80)], 1000);
+    assert.equal(sent.length, 0);
+    outbox.send([Buffer.of(0x81)], 1 << 20);
+    assert.equal(sent.length, 1);
+    assert.deepEqual(messagesIn(sent[0]!.map((f) => Buffer.from(f))).length, 2);
+  });
+
   it('refuses a batch whose frames do not add up', () => {
     const one = Buffer.of(0x80);
     for (const counts of [[3], [1], [1, 1, 1], [0, 2]])

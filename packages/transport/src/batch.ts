@@ -6,13 +6,16 @@ const BATCH = 0x04;
 const MOST_MESSAGES = 16;
 /** A larger frame takes a while to travel: it goes alone. */
 const LARGE_BYTES = 16 * 1024;
+/** More than this beside the frames takes its time at the other end too, while this one goes on. */
+const LARGE_BESIDE_BYTES = 512 * 1024;
 
 /**
  * Sends what is sent in one turn of the event loop as one message of ZeroMQ. Each `send` of a socket
  * costs some 50 microseconds, for waking its input-output thread, whatever the size.
  */
 export interface Outbox {
-  send(frames: Uint8Array[]): void;
+  /** @param besideBytes what travels in memory beside the frames; much of it does not wait either */
+  send(frames: Uint8Array[], besideBytes?: number): void;
   /** Sends at once what has been gathered. */
   flush(): void;
 }
@@ -34,14 +37,14 @@ export function createOutbox(transmit: (frames: Uint8Array[]) => void): Outbox {
 
   return {
     flush,
-    send(frames) {
+    send(frames, besideBytes = 0) {
       if (frames.some((frame) => frame.length > LARGE_BYTES)) {
         flush();
         transmit(frames);
         return;
       }
       gathered.push(frames);
-      if (gathered.length >= MOST_MESSAGES) flush();
+      if (gathered.length >= MOST_MESSAGES || besideBytes >= LARGE_BESIDE_BYTES) flush();
       if (due || gathered.length === 0) return;
       due = true;
       setImmediate(() => {

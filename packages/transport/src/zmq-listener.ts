@@ -27,9 +27,6 @@ interface Peer {
   readonly outbox: Outbox;
 }
 
-/** A payload of this size does not wait for what else is sent in this turn. */
-const LARGE_BYTES = 512 * 1024;
-
 export async function listenZmq(
   wanted: string,
   handlers: ListenHandlers,
@@ -151,9 +148,7 @@ export async function listenZmq(
       const peer = byName.get(name);
       if (peer === undefined || router.closed) return;
       traffic.sentBytes += bytesOf(frames);
-      peer.outbox.send(peer.lane?.stow(frames) ?? frames);
-      // It takes its time at the other end too, while this one goes on.
-      if ((envelope.payload?.length ?? 0) >= LARGE_BYTES) peer.outbox.flush();
+      peer.outbox.send(peer.lane?.stow(frames) ?? frames, envelope.payload?.length);
     },
     disconnect(name) {
       const peer = byName.get(name);

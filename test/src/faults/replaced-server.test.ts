@@ -12,6 +12,7 @@ import { createServer, type ServerEvent } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createMemoryNetwork } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
+import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';
 
 /** A run of this takes some 14 s: longer than a cut. */
@@ -90,21 +91,11 @@ async function withCutServer({ seed, direction = 'both', healsMs }: Cut) {
   return { digest, events, told, endedAt, healedAt, first };
 }
 
-function slowed(program: Program, clock: Clock): Program {
-  return {
-    ...program,
-    async open() {
-      const computation = await program.open();
-      return {
-        ...computation,
-        async gradient(...given) {
-          await new Promise<void>((resolve) => void clock.after(SLOW_MS / 4, resolve));
-          return computation.gradient(...given);
-        },
-      };
-    },
-  };
-}
+const slowed = (program: Program, clock: Clock) =>
+  altered(program, async (result) => {
+    await new Promise<void>((resolve) => void clock.after(SLOW_MS / 4, resolve));
+    return result;
+  });
 
 async function drive(
   clock: SimulatedClock,
