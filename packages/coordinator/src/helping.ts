@@ -79,7 +79,8 @@ export function createHelping(
       (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
       undefined,
     );
-    if (under.work !== 'gradient' || busiest === undefined) return;
+    const isStep = under.work === 'gradient' && under.at < state.plan!.steps;
+    if (!isStep || busiest === undefined) return;
     for (const member of ready) {
       const { session, worker, shards } = member;
       const steps = (untried.get(session) ?? 0) + 1;

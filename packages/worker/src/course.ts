@@ -72,42 +72,50 @@ export function createCourse(init: {
     goal = source.wanted;
   }
 
-  /** What is owed of the version under way, and what others are late with. */
+  const ownShards = () => (assignment.step <= version ? assignment.shards : []);
+
+  /** What of the version under way is assigned, or given because others are late, and not done. */
+  function owed() {
+    const own = ownShards();
+    const { extra, extraEvaluation } = enrolment;
+    const late = extraEvaluation.version === version ? extraEvaluation.shards : [];
+    const alsoLate = extra.step === version ? extra.shards : [];
+    return {
+      unevaluated: evaluatesAt(plan, version) ? work.unevaluated([...own, ...late]) : [],
+      uncomputed: version < plan.steps ? work.uncomputed([...own, ...alsoLate]) : [],
+    };
+  }
+
   async function workOn() {
     if (version < plan.steps && goal === version) {
       // Each chunk comes as soon as it is there, while this version is still computed on.
       goal = version + 1;
       source.pull(goal);
     }
-    const mine = assignment.step <= version ? assignment.shards : [];
-    const { extra, extraEvaluation } = enrolment;
-    const late = extraEvaluation.version === version ? extraEvaluation.shards : [];
-    const unevaluated = work.unevaluated([...mine, ...late]);
-    if (evaluatesAt(plan, version) && unevaluated.length > 0)
-      await work.evaluate(version, unevaluated);
-    const uncomputed = work.uncomputed([...mine, ...(extra.step === version ? extra.shards : [])]);
-    if (version < plan.steps && uncomputed.length > 0) await work.contribute(version, uncomputed);
+    const { unevaluated } = owed();
+    if (unevaluated.length > 0) await work.evaluate(version, unevaluated);
+    const { uncomputed } = owed();
+    if (uncomputed.length > 0) await work.contribute(version, uncomputed);
     // One at a time: what others need to go on comes first.
     const order = enrolment.takeOrder(version);
     if (order !== undefined) await work.verify(order);
-    readAhead.prepare(version + 1, mine);
+    readAhead.prepare(version + 1, ownShards());
   }
 
-  /** Whether others are late with something that this worker could do now. */
-  function canHelp(): boolean {
-    const { extra, extraEvaluation } = enrolment;
-    const isUnderWay = (at: number) => at === weights.version && goal >= at;
-    return (
-      (isUnderWay(extra.step) && work.uncomputed(extra.shards).length > 0) ||
-      (isUnderWay(extraEvaluation.version) && work.unevaluated(extraEvaluation.shards).length > 0)
-    );
+  /** While going back to an earlier version there is nothing to do at the later one. */
+  const isUnderWay = () => version >= 0 && goal >= version;
+
+  /** By what `workOn` would do, or the loop would spin. */
+  function canWorkOn(): boolean {
+    if (!isUnderWay()) return false;
+    const { unevaluated, uncomputed } = owed();
+    return unevaluated.length > 0 || uncomputed.length > 0 || enrolment.hasOrder(version);
   }
 
   const hasNews = () =>
     enrolment.finished ||
     leaving.aborted ||
-    canHelp() ||
-    (goal >= version && enrolment.hasOrder(version)) ||
+    canWorkOn() ||
     enrolment.initializeWanted ||
     enrolment.admissions > admissions ||
     enrolment.assignment !== assignment ||
@@ -126,8 +134,7 @@ export function createCourse(init: {
         await initialize();
         takeAssignment();
         takeWeights();
-        // While going back to an earlier version there is nothing to do at the later one.
-        if (version >= 0 && goal >= version) await workOn();
+        if (isUnderWay()) await workOn();
         await monitor.until(hasNews, () => init.awaited(goal));
       }
     },

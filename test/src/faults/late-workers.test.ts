@@ -263,4 +263,34 @@ describe('a worker that is slow for a while', () => {
     const trials = tried.filter((step) => step >= 35 && step < TO);
     assert.ok(trials.length >= 1 && trials.length <= 2, JSON.stringify(trials));
   });
+
+  it('is tried in each step while it seems quick again, but not when all is done', async () => {
+    const short = regression({ epochs: 5, examples: 96, shards: 8 });
+    const tried: number[] = [];
+    const { result } = await simulate({
+      program: short,
+      workers: 4,
+      seed: 3,
+      worker: (at, clock, { connect, ...transport }) => ({
+        program: taking(short, clock, (stage, step) =>
+          stage === 'gradient' ? (at === 1 && step >= 10 && step < 28 ? 500 : 100) : 0,
+        ),
+        transport: {
+          ...transport,
+          connect: (address, handlers) =>
+            connect(address, {
+              ...handlers,
+              message(envelope) {
+                const { message } = envelope;
+                if (at === 1 && message.type === 'compute') tried.push(message.step);
+                handlers.message(envelope);
+              },
+            }),
+        },
+      }),
+    });
+    assert.equal(result.digest, await digestAlone(short));
+    assert.equal(result.steps, 30);
+    assert.deepEqual(tried, [28, 29]);
+  });
 });

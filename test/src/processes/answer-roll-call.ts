@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /**
@@ -13,11 +14,15 @@ export interface Answer {
 }
 
 export const { name } = argument();
+/** Resolves when the test knows of this process. */
+export let known: Promise<unknown> = Promise.resolve();
 
 if (process.env.ROLL_CALL_PORT !== undefined) {
   const socket = connect(Number(process.env.ROLL_CALL_PORT), '127.0.0.1');
   socket.on('error', () => {});
   socket.write(`${JSON.stringify({ ...argument(), pid: process.pid } satisfies Answer)}\n`);
+  known = once(socket, 'data');
+  known.catch(() => {});
   socket.unref();
 }
 

@@ -56,7 +56,7 @@ describe('a worker process that is killed', () => {
 
   it('before it has joined ends the run, however few would do', async () => {
     const path = await each.folder.program(
-      `${regressionWith('')}\nif (name === 'w1') process.kill(process.pid, 'SIGKILL');`,
+      `${regressionWith('')}\nif (name === 'w1') { await known; process.kill(process.pid, 'SIGKILL'); }`,
     );
     const { result } = run(path, { workers: 2, minWorkers: 1 });
     await assert.rejects(result, { code: 'CHILD_DIED', message: /^w1 .* killed by SIGKILL/ });

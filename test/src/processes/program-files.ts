@@ -10,10 +10,13 @@ export const { resolve: resolvePath } = createRequire(import.meta.url);
 const pathOf = (relative: string) =>
   JSON.stringify(fileURLToPath(new URL(relative, import.meta.url)));
 
-/** What most programs here begin with: a small regression, and word of the process that runs it. */
+/**
+ * What most programs here begin with: a small regression, and word of the process that runs it, whose
+ * `name` is that of the worker, and of which the test has heard once `known` resolves.
+ */
 const IMPORTS = `
 import { regression } from ${pathOf('../programs/regression.ts')};
-import { name } from ${pathOf('./answer-roll-call.ts')};
+import { known, name } from ${pathOf('./answer-roll-call.ts')};
 console.error(name, 'is here');
 `;
 

@@ -32,6 +32,7 @@ export async function callRoll(): Promise<RollCall> {
       const answer = JSON.parse(line) as Answer;
       answers.set(socket, answer);
       everyone.push(answer);
+      socket.write('known');
       change();
     });
   }).listen(0, '127.0.0.1');

@@ -6,6 +6,7 @@ import {
   type JobSettings,
   type Resume,
 } from '@tutti/coordinator';
+import type { Transport } from '@tutti/protocol';
 import {
   createRandom,
   createSimulatedClock,
@@ -42,7 +43,8 @@ export interface SimulationInit {
   readonly worker?: (
     at: number,
     clock: SimulatedClock,
-  ) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels'>>;
+    transport: Transport,
+  ) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels' | 'transport'>>;
   /** Decides every delay, and so the order in which messages of different senders arrive. */
   readonly seed: number;
   /** Called before every tick; breaks things. */
@@ -104,12 +106,13 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
   const crew: RunningWorker[] = [];
   function join() {
     const at = crew.length;
+    const place = on(`worker-${at}`);
     const worker = createWorker({
       program,
       coordinator: coordinator.address,
       name: `w${at}`,
-      ...on(`worker-${at}`),
-      ...init.worker?.(at, clock),
+      ...place,
+      ...init.worker?.(at, clock, place.transport),
       signal,
     });
     crew.push(worker.start());
