@@ -97,7 +97,7 @@ export function createCourse(init: {
     const { uncomputed } = owed();
     if (uncomputed.length > 0) await work.contribute(version, uncomputed);
     // One at a time: what others need to go on comes first.
-    const order = enrolment.takeOrder(version);
+    const order = enrolment.takeOrder(version, era);
     if (order !== undefined) await work.verify(order);
     readAhead.prepare(version + 1, ownShards());
   }
@@ -109,7 +109,7 @@ export function createCourse(init: {
   function canWorkOn(): boolean {
     if (!isUnderWay()) return false;
     const { unevaluated, uncomputed } = owed();
-    return unevaluated.length > 0 || uncomputed.length > 0 || enrolment.hasOrder(version);
+    return unevaluated.length > 0 || uncomputed.length > 0 || enrolment.hasOrder(version, era);
   }
 
   const hasNews = () =>

@@ -36,9 +36,12 @@ export interface Enrolment {
   /** The same of evaluations. */
   readonly extraEvaluation: Evaluate;
   /** Whether something of this version is to be computed again, for comparison. */
-  hasOrder(version: number): boolean;
-  /** What is to be computed again of this version; orders of earlier ones are dropped. */
-  takeOrder(version: number): Verify | undefined;
+  hasOrder(version: number, era: string): boolean;
+  /**
+   * What is to be computed again of this version; orders of earlier ones are dropped. Those of an era
+   * that is not followed yet are kept: its first version may be an earlier one.
+   */
+  takeOrder(version: number, era: string): Verify | undefined;
   /** Whether there is a coordinator that has welcomed this worker. */
   readonly present: boolean;
   /** The chunks whose initial values were asked for since the last time. */
@@ -234,8 +237,9 @@ export function enrol(init: {
     get extraEvaluation() {
       return extraEvaluation;
     },
-    hasOrder: (version) => orders.some(({ step }) => step === version),
-    takeOrder(version) {
+    hasOrder: (version, of) => of === era && orders.some(({ step }) => step === version),
+    takeOrder(version, of) {
+      if (of !== era) return undefined;
       const found = orders.find(({ step }) => step === version);
       orders = orders.filter((order) => order !== found && order.step >= version);
       return found;

@@ -709,4 +709,31 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    what: 'a worker forgot what it was to check, since it was at a later step when the weights went back',
+    scenario: {
+      seed: 1512,
+      program: {
+        features: 3,
+        examples: 12,
+        batchSize: 4,
+        epochs: 1,
+        shards: 4,
+        optimizer: { name: 'adagrad', learningRate: 0.1 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 20,
+      verify: 1,
+      checkpointEvery: 2,
+      codec: true,
+      faults: [
+        { kind: 'connection reset', at: 44, who: 722, ms: 987, choice: 150 },
+        { kind: 'slow worker', at: 44, who: 778, ms: 1698, choice: 72 },
+        { kind: 'server crash and restart', at: 55, who: 955, ms: 235, choice: 758 },
+      ],
+    },
+  },
 ];
