@@ -29,19 +29,6 @@ const LASTING: Partial<Record<FaultKind, number>> = {
 /** In which a worker comes back whose connection was reset. */
 const DEAF_MS = 1000;
 
-/** What can make a worker that is well silent for long. */
-const QUIETING: readonly FaultKind[] = [
-  'slow link',
-  'partition that heals',
-  'partition that lasts',
-  'isolated host',
-  'slow worker',
-  'hung worker',
-  'clock jump',
-  'server crash and restart',
-  'stale session',
-];
-
 /** The longest deadline of a wait, and some time for what comes after it. */
 const DEADLINE_MS = 120_000 + 20_000;
 /** An undisturbed run of any scenario takes less. */
@@ -110,8 +97,9 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     return wait.test(error.message ?? '') || / to join (at|and make) /.test(error.message ?? '');
   }
 
-  /** Something was done that makes somebody silent, or seem so. */
-  const slowed = () => QUIETING.some((kind) => kinds.has(kind));
+  /** Something was done to it that can make it silent for long. */
+  const isExcused = ({ processes }: World, name: string) =>
+    processes.some(({ worker, excused }) => worker === name && excused);
 
   const isLiar = ({ processes }: World, name: string) =>
     processes.some(({ worker, lies }) => worker === name && lies);
@@ -164,8 +152,9 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       const { outcome } = world;
       world.incarnations.forEach((events, at) => void checkEvents(events, at === 0));
       for (const event of world.incarnations.flat())
-        if (event.event === 'worker-left' && / not heard /.test(event.reason) && !slowed())
-          violated(`${event.worker} was dropped, but does not hang`);
+        if (event.event === 'worker-left' && / not heard /.test(event.reason))
+          if (!isExcused(world, event.worker))
+            violated(`${event.worker} was dropped, but does not hang`);
       for (const event of world.incarnations.flat())
         if (event.event === 'worker-excluded' && !isLiar(world, event.worker))
           violated(`${event.worker} was excluded, but computes right`);

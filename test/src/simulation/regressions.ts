@@ -736,4 +736,29 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    what: 'a standby had missed a sum when the coordinator came back, and the workers could not go back',
+    scenario: {
+      seed: 1,
+      program: {
+        features: 3,
+        examples: 16,
+        batchSize: 8,
+        epochs: 2,
+        shards: 4,
+        optimizer: { name: 'adam', learningRate: 0.05 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 1,
+      minWorkers: 1,
+      delayMs: 2,
+      codec: false,
+      // What the coordinator says to the standby is held back, and is lost with the coordinator.
+      faults: [
+        { kind: 'partition that heals', at: 60, who: 0, ms: 2800, choice: 5 },
+        { kind: 'coordinator crash and restart', at: 75, who: 0, ms: 2800, choice: 1 },
+      ],
+    },
+  },
 ];

@@ -178,6 +178,15 @@ export const VARIANTS: readonly Variant[] = [
     seed: 15,
   },
   {
+    name: 'a standby that is behind stays',
+    what: 'holders of one range at different versions are all believed',
+    file: 'packages/coordinator/dist/opening.js',
+    from: 'dismissStragglers();\n                const',
+    to: 'const',
+    // Whatever the seed, as above.
+    seed: 1,
+  },
+  {
     name: 'checks are not waited for',
     what: 'a step is applied before it has been computed twice',
     file: 'packages/coordinator/dist/checks.js',
