@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { listCheckpoints, readCheckpoint } from '@tutti/checkpoint';
-import { type LocalOptions, runLocal } from '@tutti/launch';
+import type { LocalOptions } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { type Ended, tutti } from './command.js';
 import { eachTest } from './each-test.js';
 import { regressionWith } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 const each = eachTest(import.meta.url);
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
 import type { FinishedEvent, RunEvent } from '@tutti/telemetry';
-import { afterEach } from 'mocha';
 import { type Command, type Ended, tutti } from './command.js';
 
 export type Role = 'coordinator' | `server-${number}` | `w${number}`;
@@ -52,24 +51,6 @@ const PATIENCE = ['--heartbeat-deadline-ms', '3000'];
 
 const HERE: Place = { host: '127.0.0.1', via: [] };
 
-/** What each process of the test under way has said: all that is known of one that waits for ever. */
-const accounts = new Map<Role, Command[]>();
-
-afterEach(function () {
-  if (this.currentTest?.isFailed())
-    for (const [role, commands] of accounts)
-      for (const { written } of commands)
-        console.log(`      ${role} said last:\n${lastOf(written)}`);
-  accounts.clear();
-});
-
-const LAST_LINES = 12;
-
-function lastOf({ stdout, stderr }: Command['written']): string {
-  const lines = [stdout, stderr].flatMap((text) => text.trimEnd().split('\n').slice(-LAST_LINES));
-  return lines.map((line) => `        ${line}`).join('\n');
-}
-
 export async function startCluster(init: ClusterInit): Promise<Cluster> {
   const { program, folder, workers, servers = 1, replicas = 0 } = init;
   const { flags = [], place = () => HERE, onEvent } = init;
@@ -103,9 +84,8 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
 
   /** Starts a process; the one that listens tells where before this resolves. */
   async function launch(role: Role, args: readonly string[]): Promise<string> {
-    const command = tutti([...args, ...PATIENCE, '--json'], place(role).via);
+    const command = tutti([...args, ...PATIENCE, '--json'], place(role).via, role);
     running.set(role, command);
-    accounts.set(role, [...(accounts.get(role) ?? []), command]);
     void command.ended.then(({ code, signal, stdout, stderr }) => {
       if (running.get(role) !== command || code === 0) return;
       const last = stdout.split('\n').slice(-6).join('\n');

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { keepAccount, lastLinesOf } from './accounts.js';
 import { resolvePath } from './program-files.js';
 
 const MAIN = resolvePath('@tutti/cli/dist/main.js');
@@ -21,8 +22,15 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** @param via a command that runs what follows it somewhere else, in its own place */
-export function tutti(args: readonly string[], via: readonly string[] = []): Command {
+/**
+ * @param via a command that runs what follows it somewhere else, in its own place
+ * @param name how it is called where a test that failed shows what it said
+ */
+export function tutti(
+  args: readonly string[],
+  via: readonly string[] = [],
+  name = `tutti ${args[0]}`,
+): Command {
   const [file, ...rest] = [...via, process.execPath, MAIN, ...args];
   const child = spawn(file!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const written = { stdout: '', stderr: '' };
@@ -30,6 +38,7 @@ export function tutti(args: readonly string[], via: readonly string[] = []): Com
     child[name].setEncoding('utf8').on('data', (text) => {
       written[name] += text;
     });
+  keepAccount(name, () => [...lastLinesOf(written.stdout), ...lastLinesOf(written.stderr)]);
   const lines = {
     stdout: createInterface({ input: child.stdout }),
     stderr: createInterface({ input: child.stderr }),

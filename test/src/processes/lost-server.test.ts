@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { startCluster } from './cluster.js';
 import { gatedRegression } from './gated-program.js';
 import { ownProcesses } from './own-processes.js';
 import { createFolder } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 const PROGRAM = fileURLToPath(new URL('../programs/idle.ts', import.meta.url));
 const STEPS = 60;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as lasting } from 'node:timers/promises';
-import { runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { type Cluster, type ClusterInit, type Role, startCluster } from './cluster.js';
 import type { Gate } from './gate.js';
 import { gatedRegression } from './gated-program.js';
 import { createHosts, type Hosts } from './hosts.js';
 import { createFolder, type Folder } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 /** Every so many steps the workers stop at the gate. */
 const HELD_EVERY = 8;

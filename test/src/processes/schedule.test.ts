@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as lasting } from 'node:timers/promises';
-import { runLocal } from '@tutti/launch';
 import { createRandom } from '@tutti/runtime';
 import { type Cluster, type Role, startCluster } from './cluster.js';
 import { gatedRegression } from './gated-program.js';
 import { createFolder } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 const STEPS = 210;
 /** The last steps wait until everybody is back. */

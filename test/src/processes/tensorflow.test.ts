@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { type LocalOptions, runLocal } from '@tutti/launch';
+import type { LocalOptions } from '@tutti/launch';
 import { createFolder, resolvePath } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 const SHORT: LocalOptions = { shards: 8, steps: 3, batchSize: 32 };
 
