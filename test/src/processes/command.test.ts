@@ -99,7 +99,7 @@ describe('tutti train, as a script starts it,', () => {
       const { code, stderr } = await command.ended;
       assert.equal(code, 130);
       assert.match(stderr, /stopped\n$/);
-      each.roll.assertAllGone(3);
+      await each.roll.assertAllGone(3);
     });
 
   it('is killed, and its workers end by themselves', async () => {

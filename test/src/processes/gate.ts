@@ -22,7 +22,9 @@ export async function createGate(path: string): Promise<Gate> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('close', () => waiting.delete(socket));
-    createInterface({ input: socket }).once('line', (line) => {
+    // Readline hands on the errors of its input.
+    const lines = createInterface({ input: socket }).on('error', () => {});
+    lines.once('line', (line) => {
       waiting.set(socket, Number(line));
       open(opened);
     });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { runLocal } from '@tutti/launch';
 import type { ErrorCode } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { eachTest } from './each-test.js';
 import { regressionWith, resolvePath } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 interface Fault {
   readonly what: string;
@@ -85,7 +85,7 @@ for (const workers of [0, 2])
       it(what, async () => {
         const path = await each.folder.program(source);
         await assert.rejects(runLocal(path, { workers }).result, { code, message });
-        each.roll.assertAllGone(0);
+        await each.roll.assertAllGone(0);
       });
 
     it('is not there', async () => {
@@ -104,7 +104,7 @@ for (const workers of [0, 2])
         code: 'CHILD_DIED',
         message: /\(pid \d+\) ended with exit code 3; its last lines were:\n.*that is all/s,
       });
-      each.roll.assertAllGone(1);
+      await each.roll.assertAllGone(1);
     });
   });
 

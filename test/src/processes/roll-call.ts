@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { keepAccount } from './accounts.js';
 import type { Answer } from './answer-roll-call.js';
 
 /** Knows which processes run a program that imports answer-roll-call.ts, and when they end. */
 export interface RollCall {
   /** Resolves when the worker of this name is there. */
   worker(name: string): Promise<Answer>;
-  /** Everyone who ever answered, and none of whom may be left. */
-  assertAllGone(atLeast: number): void;
+  /** Waits until so many have answered, of whom, as of all who ever did, none may be left. */
+  assertAllGone(atLeast: number): Promise<void>;
   /** Resolves when everyone who ever answered is gone; for those whose parent is gone too. */
   everyoneGone(): Promise<void>;
   /** Ends those that are left. */
@@ -19,6 +20,7 @@ export interface RollCall {
 export async function callRoll(): Promise<RollCall> {
   const answers = new Map<Socket, Answer>();
   const everyone: Answer[] = [];
+  keepAccount('the roll call', () => everyone.map((answer) => JSON.stringify(answer)));
   const attendance = new EventEmitter();
   const change = () => attendance.emit('changed');
   const changed = () => once(attendance, 'changed');
@@ -28,7 +30,9 @@ export async function callRoll(): Promise<RollCall> {
       answers.delete(socket);
       change();
     });
-    createInterface({ input: socket }).on('line', (line) => {
+    // Whoever is killed before it has read the answer resets the connection; readline hands that on.
+    const lines = createInterface({ input: socket }).on('error', () => {});
+    lines.on('line', (line) => {
       const answer = JSON.parse(line) as Answer;
       answers.set(socket, answer);
       everyone.push(answer);
@@ -47,8 +51,9 @@ export async function callRoll(): Promise<RollCall> {
         await changed();
       }
     },
-    assertAllGone(atLeast) {
-      assert.ok(everyone.length >= atLeast, `only ${everyone.length} processes have answered`);
+    async assertAllGone(atLeast) {
+      // What a process said before it ended may be read after that is known.
+      while (everyone.length < atLeast) await changed();
       for (const { name, pid } of everyone)
         assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, `${name} (${pid}) is left`);
     },

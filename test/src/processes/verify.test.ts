@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { runLocal } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { eachTest } from './each-test.js';
 import { regressionWith } from './program-files.js';
+import { runLocal } from './run-local.js';
 
 describe('--verify on real processes', () => {
   const each = eachTest(import.meta.url);
@@ -28,6 +28,6 @@ describe('--verify on real processes', () => {
     assert.equal(excluded.length, 1);
     const { worker, step, pid } = excluded[0] as Extract<RunEvent, { event: 'worker-excluded' }>;
     assert.deepEqual({ worker, step, pid }, { worker: 'w1', step: 9, pid: faulty.pid });
-    each.roll.assertAllGone(4);
+    await each.roll.assertAllGone(4);
   });
 });
