@@ -349,7 +349,8 @@ describe('the ZeroMQ transport with faults', () => {
   });
 
   it('a process that stands still counts as gone after the timeout', async () => {
-    const watched = await watch({ heartbeatMs: 20, timeoutMs: 200 });
+    // So long that no busy machine lets it be silent before it is stopped.
+    const watched = await watch({ heartbeatMs: 100, timeoutMs: 1500 });
     const child = startPeer(`
       const connection = createZmqTransport({ heartbeatMs: 20, timeoutMs: 10000 })
         .connect('${watched.listener.address}', { message() {} });

@@ -6,6 +6,8 @@ import { regression } from '../programs/regression.js';
 import { startCluster } from './cluster.js';
 import { type Command, tutti } from './command.js';
 import { eachTest } from './each-test.js';
+import type { Gate } from './gate.js';
+import { gatedRegression } from './gated-program.js';
 import { regressionWith } from './program-files.js';
 import { runLocal } from './run-local.js';
 
@@ -154,13 +156,25 @@ describe('real workers come and go:', () => {
   });
 
   describe('one that is told to go by SIGTERM', () => {
+    /** The run does not end before it has left. */
+    let gate: Gate;
+    let path: string;
+    beforeEach(async () => {
+      const last = 7 * EPOCHS - 1;
+      const options = `{ epochs: ${EPOCHS} }`;
+      ({ program: path, gate } = await gatedRegression(each.folder, `step === ${last}`, options));
+    });
+    afterEach(() => gate.close());
+    const openIfLeft = ({ event }: RunEvent) =>
+      event === 'worker-left' && gate.open(Number.POSITIVE_INFINITY);
+
     it('hands over and ends with 0, and the digest is the same', async () => {
-      const path = await each.folder.program(slow());
       const cluster = await startCluster({
         program: path,
         folder: each.folder.path,
         workers: 2,
         flags: ['--min-workers', '1'],
+        onEvent: openIfLeft,
       });
       try {
         await cluster.until(() => cluster.events.some(atStep(3)));
@@ -179,8 +193,7 @@ describe('real workers come and go:', () => {
     });
 
     it('is not replaced by the launcher', async () => {
-      const path = await each.folder.program(slow());
-      const options = { workers: 2, minWorkers: 1, maxRestarts: 1 };
+      const options = { workers: 2, minWorkers: 1, maxRestarts: 1, onEvent: openIfLeft };
       const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGTERM'));
       assert.equal(digest, expected);
       assert.deepEqual(
