@@ -350,7 +350,7 @@ export function coordinate(
         failure === undefined
           ? { type: 'finish' }
           : { type: 'finish', error: errorToRecord(failure) };
-      membership.tellAll(farewell);
+      membership.dismiss(farewell);
       servers.broadcast(() => farewell);
       training.release();
       const closed = [servers.close(), listener.close(FAREWELL_MS), checkpoints.close()];

@@ -21,6 +21,8 @@ export interface Members {
   readonly names: readonly string[];
   /** Those that may be given shards. */
   readonly ready: readonly Member[];
+  /** Whether another process than the one of this session has the name. */
+  hasNamesake(worker: string, session: string): boolean;
   /**
    * @param session the one that the same process had before, or '': its old connection may not be
    *   known to be gone
@@ -48,7 +50,12 @@ export function createMembers(newId: () => string): Members {
   const used = new Set<string>();
   const all = () => [...byPeer.values()];
   const originOf = (session: string) => origins.get(session) ?? session;
-  const isTaken = (name: string) => all().some(({ worker }) => worker === name);
+  const isSame = (a: string, b: string) => a !== '' && originOf(a) === originOf(b);
+
+  function hasNamesake(name: string, session: string): boolean {
+    const others = all().filter((member) => !isSame(session, member.session));
+    return name !== '' && others.some(({ worker }) => worker === name);
+  }
 
   return {
     get size() {
@@ -60,14 +67,13 @@ export function createMembers(newId: () => string): Members {
     get ready() {
       return all().filter(({ ready }) => ready);
     },
+    hasNamesake,
     admit(peer, { worker, description, host }, before) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
       const ban = banned.get(originOf(before));
       if (ban !== undefined) throw ban;
-      if (before !== '')
-        for (const old of all())
-          if (originOf(old.session) === originOf(before)) byPeer.delete(old.peer);
-      if (worker !== '' && isTaken(worker))
+      for (const old of all()) if (isSame(before, old.session)) byPeer.delete(old.peer);
+      if (hasNamesake(worker, before))
         throw refused(
           `A worker called ${worker} is already here`,
           'Give each worker another --name, or none.',

@@ -13,13 +13,15 @@ import { oddOnes, usualDigest } from './arithmetic.js';
 import { assignShards, rebalance, type Shares, type Workload } from './assignment.js';
 import type { JobParts } from './job-state.js';
 import { createMembers, type Member } from './members.js';
+import { createNamesakes, type JoinMessage } from './namesakes.js';
 import type { Pace } from './pace.js';
 import { type JobSettings, resolvePlan } from './plan.js';
 
 /** The workers of a job: who is in, what each computes, and what they are told. */
 export interface Membership extends Iterable<Member> {
   readonly size: number;
-  join(peer: string, message: Extract<Message, { type: 'join' }>): void;
+  /** One whose name somebody has is refused only when that one has stayed for a while. */
+  join(peer: string, message: JoinMessage): void;
   /** @param politely it said goodbye: it is told that all it sent before was taken */
   leave(peer: string, reason: string, politely?: boolean): void;
   /** Does without a worker that hangs; its process is not taken back. */
@@ -41,6 +43,8 @@ export interface Membership extends Iterable<Member> {
   refuse(peer: string, error: TuttiError): void;
   tell(member: Member, body: Body): void;
   tellAll(body: Body): void;
+  /** Tells all how the job has ended. */
+  dismiss(farewell: Body): void;
   /**
    * Gives every shard of the step under way to a member, as soon as there are enough.
    * @param rewind whether workers may be further, and must go back
@@ -94,12 +98,23 @@ export function createMembership(
   const tell = (member: Member, body: Body) =>
     listener.send(member.peer, { message: { ...stamp(body), session: member.session } });
 
+  function tellAll(body: Body) {
+    for (const member of members) tell(member, body);
+  }
+
   const refuse = (peer: string, error: TuttiError) => {
     listener.send(peer, { message: stamp({ type: 'refused', error: errorToRecord(error) }) });
     emit(warningOf(error, `Refused a peer: ${error.message}`));
   };
 
-  function join(peer: string, message: Extract<Message, { type: 'join' }>) {
+  const namesakes = createNamesakes(init.clock, admit);
+
+  function join(peer: string, message: JoinMessage) {
+    if (members.hasNamesake(message.worker, message.session)) namesakes.hold(peer, message);
+    else admit(peer, message);
+  }
+
+  function admit(peer: string, message: JoinMessage) {
     let member: Member;
     try {
       if (state.plan !== undefined) checkProgram(state.plan, message.description);
@@ -155,6 +170,7 @@ export function createMembership(
   }
 
   function leave(peer: string, reason: string, politely = false) {
+    namesakes.forget(peer);
     const member = members.remove(peer);
     if (member === undefined) return;
     probes.delete(member);
@@ -166,6 +182,8 @@ export function createMembership(
     lastLoss = `; lost ${worker}${ledger ? ` in step ${ledger.version}` : ''}: ${reason}`;
     pace.gone(worker);
     if (ledger !== undefined && member.ready) assign();
+    const namesake = namesakes.take(worker);
+    if (namesake !== undefined) join(namesake.peer, namesake.message);
   }
 
   const workloads = (): Workload[] =>
@@ -228,8 +246,10 @@ export function createMembership(
     authenticate: (peer, message) => members.authenticate(peer, message),
     refuse,
     tell,
-    tellAll(body) {
-      for (const member of members) tell(member, body);
+    tellAll,
+    dismiss(farewell) {
+      tellAll(farewell);
+      namesakes.close();
     },
     drop(worker, reason) {
       const member = [...members].find((each) => each.worker === worker);
