@@ -42,18 +42,21 @@ export interface ClusterInit {
   /** More for the coordinator. */
   readonly flags?: readonly string[];
   readonly place?: (role: Role) => Place;
+  /**
+   * After so much silence somebody counts as gone. Default 3,000: more than that of the product, for
+   * machines that are busy.
+   */
+  readonly patienceMs?: number;
   /** Called with every event as it comes. */
   readonly onEvent?: (event: RunEvent) => void;
 }
-
-/** After so much silence somebody counts as gone: more than the default, for machines that are busy. */
-const PATIENCE = ['--heartbeat-deadline-ms', '3000'];
 
 const HERE: Place = { host: '127.0.0.1', via: [] };
 
 export async function startCluster(init: ClusterInit): Promise<Cluster> {
   const { program, folder, workers, servers = 1, replicas = 0 } = init;
-  const { flags = [], place = () => HERE, onEvent } = init;
+  const { flags = [], place = () => HERE, patienceMs = 3000, onEvent } = init;
+  const patience = ['--heartbeat-deadline-ms', `${patienceMs}`];
   const running = new Map<Role, Command>();
   const addresses = new Map<Role, string>();
   const events: RunEvent[] = [];
@@ -84,7 +87,7 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
 
   /** Starts a process; the one that listens tells where before this resolves. */
   async function launch(role: Role, args: readonly string[]): Promise<string> {
-    const command = tutti([...args, ...PATIENCE, '--json'], place(role).via, role);
+    const command = tutti([...args, ...patience, '--json'], place(role).via, role);
     running.set(role, command);
     void command.ended.then(({ code, signal, stdout, stderr }) => {
       if (running.get(role) !== command || code === 0) return;

@@ -24,7 +24,7 @@ function scheduleOf(seed: number, servers: number): Fault[] {
   const random = createRandom('real faults', seed);
   const worker = () => `w${random.below(WORKERS)}` as const;
   const server = () => `server-${random.below(servers)}` as const;
-  // Less than the silence after which the transport counts somebody as gone.
+  // Far less than the silence after which the transport counts somebody as gone.
   const stopMs = () => 300 + random.below(700);
   const faults = [
     { role: worker() },
@@ -77,6 +77,7 @@ describe('real processes under a schedule of faults', () => {
           workers: WORKERS,
           servers,
           replicas,
+          patienceMs: 6000,
           flags: ['--min-workers', '1', '--steps', String(STEPS)],
           onEvent(event) {
             if (event.event !== 'step') return;

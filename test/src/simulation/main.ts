@@ -20,7 +20,7 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
 }
 if (args.includes('--variants')) process.exit(tryVariants());
 const variant = argument('--variant');
-if (variant !== undefined) patchModules(variant);
+if (variant !== undefined) await patchModules(variant);
 
 // Only now, so that what it imports is patched.
 const { sweep } = await import('./sweep.js');

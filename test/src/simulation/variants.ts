@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { register } from 'node:module';
+import * as nodeModule from 'node:module';
 
 /** The product with one thing broken: what the simulation must notice. */
 export interface Variant {
@@ -206,11 +206,16 @@ export const VARIANTS: readonly Variant[] = [
 
 const root = new URL('../../../', import.meta.url);
 
+/** Hooks in the same thread: Node >= 22.15; newer ones warn where the others are used. */
+const { registerHooks } = nodeModule as {
+  readonly registerHooks?: (hooks: Record<string, unknown>) => void;
+};
+
 /**
  * From now on the module of the variant is imported broken.
  * @throws if the variant does not apply any more
  */
-export function patchModules(name: string): void {
+export async function patchModules(name: string): Promise<void> {
   const variant = VARIANTS.find((each) => each.name === name);
   if (variant === undefined)
     throw new Error(`No variant is called "${name}": ${VARIANTS.map((v) => v.name).join(', ')}`);
@@ -218,12 +223,19 @@ export function patchModules(name: string): void {
   const url = new URL(file, root);
   const found = readFileSync(url, 'utf8').split(from).length - 1;
   if (found !== 1) throw new Error(`"${from}" is ${found} times in ${file}; mend the variant`);
+  // It may be that of hooks in the same thread, which get no promise.
   const hook = `
-    export async function load(url, context, next) {
-      const loaded = await next(url, context);
+    export function load(url, context, next) {
+      const loaded = next(url, context);
       if (!url.startsWith(${JSON.stringify(url.href)})) return loaded;
-      const source = String(loaded.source).replace(${JSON.stringify(from)}, () => ${JSON.stringify(to)});
-      return { ...loaded, source, shortCircuit: true };
+      const patched = (loaded) => ({
+        ...loaded,
+        source: Buffer.from(loaded.source).toString().replace(${JSON.stringify(from)}, () => ${JSON.stringify(to)}),
+        shortCircuit: true,
+      });
+      return loaded instanceof Promise ? loaded.then(patched) : patched(loaded);
     }`;
-  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+  const module = `data:text/javascript,${encodeURIComponent(hook)}`;
+  if (registerHooks === undefined) nodeModule.register(module);
+  else registerHooks(await import(module));
 }
