@@ -72,8 +72,9 @@ describe('a worker process that is killed', () => {
 });
 
 describe('a worker process that hangs', () => {
+  // Not in one step only: of that, on a busy machine, the other may have done what it owes.
   const HANGS = regressionWith(
-    `if (name === 'w1' && step === 3) for (;;);
+    `if (name === 'w1' && step >= 3) for (;;);
     await new Promise((resolve) => setTimeout(resolve, 50));`,
     LONG,
   );

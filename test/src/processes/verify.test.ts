@@ -10,7 +10,8 @@ describe('--verify on real processes', () => {
   it('finds the process that flips a bit, and has the digest of the plain loop', async () => {
     const path = await each.folder.program(
       regressionWith(
-        `if (name === 'w1' && step === 9) new Uint8Array(result.gradient.w.buffer)[1] ^= 4;`,
+        // Not in one step only: of that, on a busy machine, others may have done what it owes.
+        `if (name === 'w1' && step >= 9) new Uint8Array(result.gradient.w.buffer)[1] ^= 4;`,
         '{ epochs: 4 }',
       ),
     );
@@ -27,7 +28,8 @@ describe('--verify on real processes', () => {
     const excluded = events.filter(({ event }) => event === 'worker-excluded');
     assert.equal(excluded.length, 1);
     const { worker, step, pid } = excluded[0] as Extract<RunEvent, { event: 'worker-excluded' }>;
-    assert.deepEqual({ worker, step, pid }, { worker: 'w1', step: 9, pid: faulty.pid });
+    assert.deepEqual({ worker, pid }, { worker: 'w1', pid: faulty.pid });
+    assert.ok(step >= 9, `in step ${step}`);
     await each.roll.assertAllGone(4);
   });
 });
