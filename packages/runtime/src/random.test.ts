@@ -21,6 +21,14 @@ describe('random', () => {
     for (const count of counts) assert.ok(Math.abs(count - 10_000) < 5 * 82);
   });
 
+  it('refuses to draw below a bound that leaves nothing to draw', () => {
+    const random = createRandom('nothing');
+    for (const bound of [-1, 1.5, 0, Number.NaN, 2 ** 33])
+      assert.throws(() => random.below(bound), RangeError, `${bound}`);
+    assert.equal(random.below(1), 0);
+    assert.ok(random.below(2 ** 32) >= 0);
+  });
+
   it('shuffles into permutations', () => {
     fc.assert(
       fc.property(fc.nat({ max: 300 }), fc.integer(), (length, seed) => {

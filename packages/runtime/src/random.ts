@@ -5,7 +5,10 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 export interface Random {
   /** A float in [0, 1) with 53 random bits. */
   next(): number;
-  /** An integer in [0, bound), without bias; `bound` at most 2^32. */
+  /**
+   * An integer in [0, bound), without bias.
+   * @throws RangeError if `bound` is no integer from 1 to 2^32
+   */
   below(bound: number): number;
   /** A 32-bit unsigned integer. */
   uint32(): number;
@@ -31,6 +34,9 @@ export function createRandom(...key: RandomKey): Random {
     uint32,
     next: () => ((uint32() >>> 5) * 67108864 + (uint32() >>> 6)) / 9007199254740992,
     below(bound) {
+      // Nothing is below 0: the loop would go round for ever.
+      if (!(Number.isInteger(bound) && bound >= 1 && bound <= 4294967296))
+        throw new RangeError(`There is no integer from 0 to below ${bound} to draw`);
       // Rejection: values past the last whole multiple of `bound` would favour small results.
       const limit = 4294967296 - (4294967296 % bound);
       for (;;) {

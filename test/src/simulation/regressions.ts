@@ -761,4 +761,31 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    what: 'a simulated worker began to lie in a gradient that had gone out already, and looked for a bit for ever',
+    scenario: {
+      seed: 10460,
+      program: {
+        features: 3,
+        examples: 12,
+        batchSize: 4,
+        epochs: 1,
+        shards: 4,
+        optimizer: { name: 'sgd', learningRate: 0.05 },
+        chunkFloats: 2,
+      },
+      workers: 1,
+      servers: 3,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 2,
+      verify: 1,
+      codec: true,
+      faults: [
+        { kind: 'slow link', at: 7, who: 94, ms: 1307, choice: 80 },
+        { kind: 'slow worker', at: 34, who: 52, ms: 2597, choice: 498 },
+        { kind: 'lying worker', at: 72, who: 551, ms: 256, choice: 89 },
+      ],
+    },
+  },
 ];

@@ -328,14 +328,15 @@ function disturbed(program: Program, process: Process, clock: Clock, random: Ran
       return {
         ...computation,
         async gradient(weights, microBatch, known) {
-          // What is known early goes out before the rest is late.
-          const early = process.lies ? undefined : known;
+          // What is known early goes out before the rest is late, and cannot be changed any more.
+          const { lies } = process;
+          const early = lies ? undefined : known;
           const result = await computation.gradient(weights, microBatch, early);
           while (process.hung)
             await new Promise<void>((resolve) => void process.resumed.push(resolve));
           if (process.slowMs > 0)
             await new Promise<void>((resolve) => void clock.after(process.slowMs, resolve));
-          return process.lies && random.below(2) === 0 ? flipped(result, random) : result;
+          return lies && random.below(2) === 0 ? flipped(result, random) : result;
         },
       };
     },
