@@ -43,7 +43,9 @@ const SHORT_CUTS: Record<string, readonly Direction[]> = {
   'between the coordinator and the server': both('coordinator', 'server'),
 };
 
-describe('a network between hosts', () => {
+describe('a network between hosts', function () {
+  // Each waits for real silences, one after the other: on a busy machine for a minute.
+  this.timeout(180_000);
   let folder: Folder;
   let hosts: Hosts;
   let gate: Gate;
