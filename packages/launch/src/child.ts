@@ -39,15 +39,17 @@ export function startChild(init: {
   readonly entry: 'worker-process' | 'server-process' | 'single-process-main';
   readonly argument: unknown;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Options of Node or V8. */
+  readonly nodeOptions?: readonly string[];
   readonly onLine?: ((name: string, line: string) => void) | undefined;
   readonly onReport?: (report: Exclude<ChildReport, { type: 'failed' }>) => void;
 }): Child {
-  const { name, entry, argument, environment, onLine, onReport } = init;
+  const { name, entry, argument, environment, nodeOptions = [], onLine, onReport } = init;
   const file = fileURLToPath(new URL(`./${entry}.js`, import.meta.url));
   const child: ChildProcess = fork(file, [JSON.stringify(argument)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...environment },
-    execArgv: ['--enable-source-maps'],
+    execArgv: ['--enable-source-maps', ...nodeOptions],
     // Typed arrays pass as they are.
     serialization: 'advanced',
   });

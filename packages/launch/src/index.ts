@@ -4,4 +4,4 @@ export { type Replay, type ReplayedStep, type ReplayInit, replay } from './repla
 export { type LocalOptions, runLocal } from './run-local.js';
 export { trainInSingleProcess } from './single-process.js';
 export { tellOfServer } from './tell-of-server.js';
-export { workerEnvironment } from './worker-environment.js';
+export { SELDOM_MARKING, workerEnvironment } from './worker-environment.js';

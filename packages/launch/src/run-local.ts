@@ -20,7 +20,7 @@ import { trainInSingleProcess } from './single-process.js';
 import type { SingleProcessArgument } from './single-process-main.js';
 import { tellOfServer } from './tell-of-server.js';
 import { createWorkerCrew } from './worker-crew.js';
-import { workerEnvironment } from './worker-environment.js';
+import { WORKER_NODE_OPTIONS, workerEnvironment } from './worker-environment.js';
 import type { WorkerArgument } from './worker-process.js';
 
 export interface LocalOptions extends JobSettings, KeepOptions {
@@ -119,6 +119,7 @@ async function trainInChild(
       keep: keepOptions(options),
     } satisfies SingleProcessArgument,
     environment: workerEnvironment(process.env),
+    nodeOptions: WORKER_NODE_OPTIONS,
     onLine,
     onReport(report) {
       heardAt = systemClock.now();
@@ -214,6 +215,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         entry: 'worker-process',
         argument: argument satisfies WorkerArgument,
         environment,
+        nodeOptions: WORKER_NODE_OPTIONS,
         onLine,
         onReport: (report) => report.type === 'event' && emit(report.event),
       });

@@ -1,4 +1,5 @@
-import { loadProgram } from '@tutti/launch';
+import { setFlagsFromString } from 'node:v8';
+import { loadProgram, SELDOM_MARKING } from '@tutti/launch';
 import { createZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
@@ -16,6 +17,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
   const resolved = await settingsFor('worker', flags, context, path);
   const { settings } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
+  setFlagsFromString(SELDOM_MARKING);
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
     let running: RunningWorker | undefined;
     let leaving = false;
