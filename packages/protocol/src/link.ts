@@ -41,6 +41,8 @@ export interface Listener {
   readonly address: string;
   /** Sends to one peer; dropped if the peer is gone (`closed` tells). */
   send(peer: string, envelope: Envelope): void;
+  /** Sends the same to several, for little more than to one. */
+  broadcast(peers: readonly string[], envelope: Envelope): void;
   /** Forgets a peer: what it sends from now on is dropped. */
   disconnect(peer: string): void;
   /** Delivers what was sent, for at most `lingerMs`, then closes. */

@@ -96,12 +96,18 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   let shelf: Shelf | undefined;
   let finished = false;
 
+  const send = (peer: string, body: Body, payload?: Uint8Array) => broadcast([peer], body, payload);
+
   /** Peers of all listeners in one space of names. */
-  const send = (peer: string, body: Body, payload?: Uint8Array) => {
-    const [point, id] = split(peer);
+  function broadcast(peers: readonly string[], body: Body, payload?: Uint8Array) {
     const message = { ...body, protocol: PROTOCOL_VERSION, job: job ?? '', session: '' };
-    listeners[point]!.send(id, payload === undefined ? { message } : { message, payload });
-  };
+    const envelope = payload === undefined ? { message } : { message, payload };
+    const named = peers.map(split);
+    for (const [at, listener] of listeners.entries()) {
+      const here = named.flatMap(([point, id]) => (point === at ? id : []));
+      if (here.length > 0) listener.broadcast(here, envelope);
+    }
+  }
 
   const defer = (task: () => void) => void clock.after(0, task);
 
@@ -129,7 +135,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           if (shelf === undefined || message.reset === true) {
             shelf?.release();
             job = message.job;
-            shelf = createShelf({ ...message, kernels, send, defer });
+            shelf = createShelf({ ...message, kernels, send, broadcast, defer });
             emit({ event: 'opened', job, chunks: message.chunks });
           }
           coordinator = peer;

@@ -29,6 +29,9 @@ function open(optimizer: JobPlan['optimizer'] = plan.optimizer) {
     chunks: 1,
     kernels: createKernels(),
     send: (peer, body, payload) => sent.push([peer, body, floats(payload!)]),
+    broadcast(peers, body, payload) {
+      for (const peer of peers) sent.push([peer, body, floats(payload)]);
+    },
     defer: (task) => deferred.push(task),
   });
   const apply = (step: number, ...sum: number[]) =>

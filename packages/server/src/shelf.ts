@@ -36,10 +36,11 @@ export function createShelf(init: {
   readonly chunks: number;
   readonly kernels: Kernels;
   readonly send: (peer: string, body: Body, payload?: Uint8Array) => void;
+  readonly broadcast: (peers: readonly string[], body: Body, payload: Uint8Array) => void;
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Shelf {
-  const { plan, firstChunk, chunks, kernels, send, defer } = init;
+  const { plan, firstChunk, chunks, kernels, send, broadcast, defer } = init;
   const layout = layoutOf(plan);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(firstChunk, chunks) });
@@ -49,12 +50,15 @@ export function createShelf(init: {
   const pulls = new Map<string, { version: number; open: Set<number> }>();
 
   function serve(chunk: number) {
-    for (const [peer, { version, open }] of pulls)
-      if (version === store.version(chunk) && open.delete(chunk)) ship(peer, version, chunk);
+    const version = store.version(chunk)!;
+    const peers = [...pulls].flatMap(([peer, pull]) =>
+      pull.version === version && pull.open.delete(chunk) ? peer : [],
+    );
+    ship(peers, version, chunk);
   }
 
-  function ship(peer: string, version: number, chunk: number) {
-    send(peer, { type: 'weights', version, chunk }, store.read(chunk, version)!);
+  function ship(peers: readonly string[], version: number, chunk: number) {
+    broadcast(peers, { type: 'weights', version, chunk }, store.read(chunk, version)!);
   }
 
   /**
@@ -108,7 +112,7 @@ export function createShelf(init: {
       for (const chunk of all) {
         const current = store.version(chunk) ?? -1;
         if (current < version) pull.open.add(chunk);
-        else if (store.read(chunk, version) !== undefined) ship(peer, version, chunk);
+        else if (store.read(chunk, version) !== undefined) ship([peer], version, chunk);
         else throw versionGone(chunk, version, current);
       }
     },

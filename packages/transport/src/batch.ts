@@ -27,12 +27,7 @@ export function createOutbox(transmit: (frames: Uint8Array[]) => void): Outbox {
   function flush() {
     const messages = gathered;
     gathered = [];
-    if (messages.length === 1) transmit(messages[0]!);
-    else if (messages.length > 1)
-      transmit([
-        Uint8Array.of(BATCH, ...messages.map((frames) => frames.length)),
-        ...messages.flat(),
-      ]);
+    if (messages.length > 0) transmit(inOneBatch(messages));
   }
 
   return {
@@ -53,6 +48,12 @@ export function createOutbox(transmit: (frames: Uint8Array[]) => void): Outbox {
       });
     },
   };
+}
+
+/** Several messages, or one, as one of ZeroMQ. */
+export function inOneBatch(messages: readonly Uint8Array[][]): Uint8Array[] {
+  if (messages.length === 1) return messages[0]!;
+  return [Uint8Array.of(BATCH, ...messages.map((frames) => frames.length)), ...messages.flat()];
 }
 
 /** The messages in what was received: several, or one. @throws TuttiError BAD_FRAME */

@@ -89,6 +89,36 @@ export const complianceCases: readonly ComplianceCase[] = [
     },
   },
   {
+    name: 'what is sent to several arrives at each, in order with what is sent to it alone',
+    async run({ listening, connecting, freshAddress }) {
+      const [peers, rounds, floats] = [3, 40, 20_000];
+      const joined = collect<string>(peers);
+      const listener = await listening.listen(freshAddress(), {
+        message: (peer) => joined.add(peer),
+      });
+      const got = Array.from({ length: peers }, () => collect<[number, boolean]>(2 * rounds));
+      const connections = got.map(({ add }) =>
+        connecting.connect(listener.address, {
+          message({ message, payload }) {
+            const version = versionOf(message);
+            const expected = weights(version, 0, floats).payload!;
+            add([version, payload === undefined || Buffer.compare(payload, expected) === 0]);
+          },
+        }),
+      );
+      for (const connection of connections) connection.send(pull(0));
+      const names = await joined.all;
+      for (let i = 0; i < rounds; i++) {
+        // Whoever is not there does not keep the others from it.
+        listener.broadcast([...names, 'nobody'], weights(2 * i, 0, floats));
+        for (const name of names) listener.send(name, pull(2 * i + 1));
+      }
+      const expected = Array.from({ length: 2 * rounds }, (_, version) => [version, true]);
+      for (const { all } of got) assert.deepEqual(await all, expected);
+      await closeAll(...connections, listener);
+    },
+  },
+  {
     name: 'payloads of any size arrive bit by bit and aligned',
     async run({ listening, connecting, freshAddress }) {
       const sizes = [0, 1, 2, 7, 31, 32, 33, 100, 500, 2047, 2048, 2049, 5000, 65_536, 100_000];

@@ -15,24 +15,74 @@ import {
   writeSync,
 } from 'node:fs';
 import { Router } from 'zeromq';
-import { acceptLane, offerLane, readOffer } from './lane.js';
+import { createLane, type Lane } from './lane.js';
+import { createOutgoing, type Outgoing } from './outgoing.js';
 
 const available = existsSync('/dev/shm');
 
+/** One end of a lane, and what it writes its payloads into. */
+interface End {
+  readonly lane: Lane;
+  readonly outgoing: Outgoing;
+  /** The frames that it would send. */
+  stow(frames: Uint8Array[]): Uint8Array[];
+  /** Frames of the lane's own that it has sent. */
+  readonly own: Uint8Array[];
+  close(): void;
+}
+
+function end(outgoing: Outgoing, deliver: (frame: Uint8Array) => void, answers = false): End {
+  const own: Uint8Array[] = [];
+  const lane: Lane = createLane(
+    (frame) => {
+      own.push(frame);
+      deliver(frame);
+    },
+    () => answers && lane.offer(outgoing),
+  );
+  return {
+    lane,
+    outgoing,
+    own,
+    stow(frames) {
+      const posted = lane.accepted ? outgoing.post(frames[1]!, 1) : undefined;
+      return posted === undefined ? frames : lane.refer(frames, posted);
+    },
+    close() {
+      lane.close();
+      outgoing.close();
+    },
+  };
+}
+
 /** Both ends of a lane; what one end sends for itself arrives at the other at once. */
 function pair() {
-  const offering = offerLane((frame) => void accepted.fetch([frame]))!;
-  const accepted = acceptLane(offering.offer, (frame) => void offering.fetch([frame]))!;
+  const offering: End = end(createOutgoing()!, (frame) => void accepted.lane.fetch([frame]));
+  const accepted: End = end(createOutgoing()!, (frame) => void offering.lane.fetch([frame]), true);
+  offering.lane.offer(offering.outgoing);
   return { offering, accepted };
 }
 
-const unaccepted = () => assert.fail('accepted');
-const placeOf = (offer: Uint8Array) => Buffer.from(offer.subarray(17)).toString();
+/** Whether somebody takes up an offer of payloads at this place. */
+function takesUp(place: Uint8Array): boolean {
+  let answered = false;
+  const lane = createLane(
+    () => {},
+    () => {
+      answered = true;
+    },
+  );
+  lane.fetch([Buffer.concat([Buffer.of(1), place])]);
+  lane.close();
+  return answered;
+}
+
+const pathOf = (place: Uint8Array) => Buffer.from(place.subarray(16)).toString();
 const inodes = () => new Set(readdirSync('/dev/shm').map((name) => inodeOf(`/dev/shm/${name}`)));
 const inodeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino;
 
 /** Its first page, and its size. */
-function copyLane(from: number, to: number) {
+function copyShared(from: number, to: number) {
   const head = Buffer.alloc(4096);
   readSync(from, head, 0, head.length, 0);
   writeSync(to, head, 0, head.length, 0);
@@ -52,9 +102,54 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
       ] as const) {
         const frames = from.stow([header, payload(262_144, i)]);
         assert.equal(frames.length, 3);
-        const [, received] = to.fetch(frames)!;
+        const [, received] = to.lane.fetch(frames)!;
         assert.equal(Buffer.compare(received!, payload(262_144, i)), 0);
       }
+    offering.close();
+    accepted.close();
+  });
+
+  it('carries one payload to several peers, written once, until the last has read it', () => {
+    const shared = createOutgoing()!;
+    const peers = [1, 2, 3].map(() => {
+      const peer: End = end(createOutgoing()!, (frame) => void toPeer.lane.fetch([frame]));
+      const toPeer: End = end(shared, (frame) => void peer.lane.fetch([frame]), true);
+      peer.lane.offer(peer.outgoing);
+      return { peer, toPeer };
+    });
+    const startOf = (frames: Uint8Array[]) => Buffer.from(frames[1]!).readUInt32LE(0);
+    const starts = [10, 20].map((value) => {
+      const posted = shared.post(payload(262_144, value), peers.length)!;
+      const sent = peers.map(({ toPeer }) => toPeer.lane.refer([header], posted));
+      for (const [at, { peer, toPeer }] of peers.entries()) {
+        // One is gone before it has read it.
+        if (value === 20 && at === 2) {
+          toPeer.lane.close();
+          continue;
+        }
+        assert.equal(startOf(sent[at]!), posted.start);
+        const [, received] = peer.lane.fetch(sent[at]!)!;
+        assert.equal(Buffer.compare(received!, payload(262_144, value)), 0);
+        assert.notEqual(shared.post(payload(262_144, 0), 1)!.start, posted.start, 'still in use');
+        toPeer.lane.fetch([peer.lane.tellRead()!]);
+      }
+      return posted.start;
+    });
+    const again = shared.post(payload(262_144, 30), 1)!;
+    assert.equal(again.start, starts[1]);
+    for (const { peer, toPeer } of peers) {
+      peer.close();
+      toPeer.close();
+    }
+  });
+
+  it('never gives what was written over since, to one that was thought to be gone', () => {
+    const { offering, accepted } = pair();
+    const late = accepted.stow([header, payload(262_144, 1)]);
+    accepted.lane.close();
+    const posted = accepted.outgoing.post(payload(262_144, 2), 1)!;
+    assert.equal(posted.start, Buffer.from(late[1]!).readUInt32LE(0), 'its room is used again');
+    assert.throws(() => offering.lane.fetch(late), { code: 'BAD_FRAME' });
     offering.close();
     accepted.close();
   });
@@ -65,10 +160,11 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     assert.equal(offering.stow(small), small);
     let stowed = 0;
     while (offering.stow([header, payload(1 << 20, 1)]).length === 3) stowed++;
-    assert.equal(stowed, 32);
+    assert.equal(stowed, 31);
     offering.close();
     accepted.close();
-    assert.equal(offering.stow(small), small);
+    const large = [header, payload(1 << 20, 1)];
+    assert.equal(offering.stow(large), large);
   });
 
   it('never has a name: a process that is killed before it is accepted leaves nothing behind', async () => {
@@ -82,17 +178,16 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     const child = spawn(process.execPath, args, { stdio: 'inherit' });
     try {
       const [, offer] = await router.receive();
-      assert.ok(readOffer([offer!]));
-      const { ino, nlink } = statSync(`/proc/${placeOf(offer!)}`);
+      assert.equal(offer![0], 1);
+      const place = offer!.subarray(1);
+      const { ino, nlink } = statSync(`/proc/${pathOf(place)}`);
       assert.equal(nlink, 0);
       assert.ok(!inodes().has(ino));
-      const accepted = acceptLane(offer!, () => {});
-      assert.ok(accepted, 'as long as it lives, another process can accept it');
-      accepted.close();
+      assert.ok(takesUp(place), 'as long as it lives, another process can accept it');
       child.kill('SIGKILL');
       await once(child, 'exit');
       assert.ok(!inodes().has(ino));
-      assert.equal(acceptLane(offer!, unaccepted), undefined);
+      assert.ok(!takesUp(place));
     } finally {
       child.kill('SIGKILL');
       router.close();
@@ -100,74 +195,71 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
   });
 
   it('is not looked for in what is no such file: a pipe, a terminal, a file with a name', () => {
-    const { offering, accepted } = pair();
-    const other = (place: string) =>
-      Buffer.concat([offering.offer.subarray(0, 17), Buffer.from(place)]);
-    for (const fd of [0, 1, 2])
-      assert.equal(acceptLane(other(`${process.pid}/fd/${fd}`), unaccepted), undefined);
+    const outgoing = createOutgoing()!;
+    const token = outgoing.place.subarray(0, 16);
+    const takesUpAt = (path: string) => takesUp(Buffer.concat([token, Buffer.from(path)]));
+    for (const fd of [0, 1, 2]) assert.ok(!takesUpAt(`${process.pid}/fd/${fd}`));
     // The very bytes, but anybody could have put them there.
     const path = `/dev/shm/${randomUUID()}`;
     const copied = openSync(path, 'wx+', 0o600);
     try {
-      const lane = openSync(`/proc/${placeOf(offering.offer)}`, 'r');
-      copyLane(lane, copied);
-      closeSync(lane);
-      const place = `${process.pid}/fd/${copied}`;
-      assert.equal(acceptLane(other(place), unaccepted), undefined);
+      const original = openSync(`/proc/${pathOf(outgoing.place)}`, 'r');
+      copyShared(original, copied);
+      closeSync(original);
+      assert.ok(!takesUpAt(`${process.pid}/fd/${copied}`));
       unlinkSync(path);
-      const taken = acceptLane(other(place), () => {});
-      assert.ok(taken, 'else it was refused for something else');
-      taken.close();
+      assert.ok(takesUpAt(`${process.pid}/fd/${copied}`), 'else it was refused for something else');
     } finally {
       closeSync(copied);
     }
-    offering.close();
-    accepted.close();
+    outgoing.close();
   });
 
-  it('tells of freed room along with payloads, and by itself only where none go back', () => {
-    const own: Uint8Array[] = [];
-    const offering = offerLane((frame) => own.push(frame))!;
-    const accepted = acceptLane(offering.offer, (frame) => void offering.fetch([frame]))!;
+  it('tells of what was read along with something else, and by itself only where nothing goes back', () => {
+    const { offering, accepted } = pair();
     const startOf = (frames: Uint8Array[]) => Buffer.from(frames[1]!).readUInt32LE(0);
+    offering.own.length = 0;
     for (let i = 0; i < 100; i++) {
       const up = accepted.stow([header, payload(1_000_000, i)]);
       assert.equal(startOf(up), 0, 'light use stays at the beginning');
-      offering.fetch(up);
-      accepted.fetch(offering.stow([header, payload(1_000_000, i)]));
+      offering.lane.fetch(up);
+      accepted.lane.fetch([offering.lane.tellRead()!]);
     }
-    assert.equal(own.length, 0);
+    assert.deepEqual(offering.own, []);
+    assert.equal(offering.lane.tellRead(), undefined);
     for (let i = 0; i < 100; i++) {
-      offering.fetch(accepted.stow([header, payload(1_000_000, i)]));
-      for (const frame of own.splice(0)) accepted.fetch([frame]);
-      if (i === 98) assert.ok(startOf(accepted.stow([header, payload(20_000, i)])) < 4_000_000);
+      const up = accepted.stow([header, payload(1_000_000, i)]);
+      assert.ok(startOf(up) < 6_000_000);
+      offering.lane.fetch(up);
     }
+    assert.ok(offering.own.length > 0 && offering.own.length <= 25);
     offering.close();
     accepted.close();
   });
 
   it('is not taken up by who cannot see the file, or sees another', () => {
-    const offering = offerLane(() => {})!;
-    assert.ok(readOffer([offering.offer]));
-    const forged = Buffer.from(offering.offer);
+    const outgoing = createOutgoing()!;
+    const forged = Buffer.from(outgoing.place);
     forged[3]! ^= 1;
     const elsewhere = Buffer.concat([
-      offering.offer.subarray(0, 17),
+      outgoing.place.subarray(0, 16),
       Buffer.from('../../etc/passwd'),
     ]);
-    for (const offer of [forged, elsewhere, Buffer.of(1)])
-      assert.equal(acceptLane(offer, unaccepted), undefined);
+    for (const place of [forged, elsewhere, Buffer.alloc(0)]) assert.ok(!takesUp(place));
+    assert.ok(takesUp(outgoing.place));
     // Not accepted: payloads stay in the socket's frames.
-    assert.equal(offering.stow([header, payload(1 << 20, 1)]).length, 2);
-    offering.close();
+    const alone = end(outgoing, () => {});
+    alone.lane.offer(outgoing);
+    assert.equal(alone.stow([header, payload(1 << 20, 1)]).length, 2);
+    alone.close();
   });
 
   it('refuses a reference to what is not there', () => {
     const { offering, accepted } = pair();
-    const reference = Buffer.alloc(12);
+    const reference = Buffer.alloc(16);
     reference.writeUInt32LE(32 * 1024 * 1024 - 4, 0);
     reference.writeUInt32LE(8, 4);
-    assert.throws(() => accepted.fetch([header, reference, Buffer.alloc(0)]), {
+    assert.throws(() => accepted.lane.fetch([header, reference, Buffer.alloc(0)]), {
       code: 'BAD_FRAME',
     });
     offering.close();

@@ -216,6 +216,9 @@ export function createListenerEnd(
       over = true;
       unbind(end);
     },
+    broadcast(peers, envelope) {
+      for (const peer of peers) end.send(peer, envelope);
+    },
     send(peer, envelope) {
       const parcel = wrap(envelope);
       const connection = end.peers.get(peer);

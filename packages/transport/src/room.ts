@@ -1,43 +1,41 @@
 /**
- * Room in a region of fixed size, given out and taken back in the same order. While nothing is out
- * it starts at the beginning again, so that light use stays within few pages: those in the cache.
+ * Room in a region of fixed size. What comes back is given out again first, so that light use stays
+ * within few pages: those in the cache.
  */
-export interface Ring {
+export interface Room {
   /** The start of a free run, or undefined if there is none now. */
   take(length: number): number | undefined;
-  /** The oldest `count` runs are free again. */
-  release(count: number): void;
+  /** A run that was taken is free again. */
+  give(start: number, length: number): void;
 }
 
-export function createRing(size: number): Ring {
-  const out: { readonly start: number; readonly length: number }[] = [];
-  let oldest = 0;
-  let head = 0;
+/** Runs are of few lengths, those of chunks: one that is free serves only for its own length. */
+export function createRoom(size: number): Room {
+  const free = new Map<number, number[]>();
+  let out = 0;
+  let end = 0;
 
   return {
     take(length) {
-      if (oldest === out.length) {
-        out.length = 0;
-        oldest = 0;
-        head = 0;
+      let start = free.get(length)?.pop();
+      if (start === undefined) {
+        if (end + length > size) return undefined;
+        start = end;
+        end += length;
       }
-      const tail = out[oldest]?.start;
-      let start: number;
-      if (tail === undefined || head > tail) {
-        if (head + length <= size) start = head;
-        else if (tail !== undefined && length < tail) start = 0;
-        else return undefined;
-      } else if (head + length < tail) start = head;
-      else return undefined;
-      head = start + length;
-      out.push({ start, length });
+      out++;
       return start;
     },
-    release(count) {
-      oldest = Math.min(out.length, oldest + count);
-      if (oldest < 1024) return;
-      out.splice(0, oldest);
-      oldest = 0;
+    give(start, length) {
+      out--;
+      if (out === 0) {
+        free.clear();
+        end = 0;
+        return;
+      }
+      const others = free.get(length);
+      if (others === undefined) free.set(length, [start]);
+      else others.push(start);
     },
   };
 }

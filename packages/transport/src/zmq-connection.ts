@@ -2,9 +2,10 @@ import { type Connection, type ConnectionHandlers, decode, type Envelope } from 
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { connectable, faultOfAddress } from './address.js';
-import { messagesIn } from './batch.js';
+import { inOneBatch, messagesIn } from './batch.js';
 import { readFarewell } from './farewell.js';
-import { type Lane, offerLane } from './lane.js';
+import { createLane, type Lane } from './lane.js';
+import { createOutgoing, type Outgoing } from './outgoing.js';
 import { bytesOf, createTraffic } from './traffic.js';
 import {
   encodeWithin,
@@ -45,6 +46,7 @@ export function connectZmq(
   let retry: Timer | undefined;
   let lastFault = 'nobody answered';
   let lane: Lane | undefined;
+  let outgoing: Outgoing | undefined;
   const deadline = clock.after(init.connectDeadlineMs, () => {
     const seconds = init.connectDeadlineMs / 1000;
     finish(`${address} could not be reached within ${seconds} s (${lastFault})`);
@@ -90,9 +92,9 @@ export function connectZmq(
     state = 'open';
     deadline.cancel();
     if (init.lanes) {
-      const offered = offerLane((frame) => socket.send([frame]).catch(ignoreLost));
-      if (offered !== undefined) socket.send([offered.offer]).catch(ignoreLost);
-      lane = offered;
+      outgoing = createOutgoing();
+      lane = createLane((frame) => void socket.send([frame]).catch(ignoreLost));
+      if (outgoing !== undefined) lane.offer(outgoing);
     }
     for (const frames of waiting) transmit(socket, frames);
     waiting = [];
@@ -101,7 +103,11 @@ export function connectZmq(
 
   function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
     traffic.sentBytes += bytesOf(frames);
-    socket.send(lane?.stow(frames) ?? frames).catch(ignoreLost);
+    const payload = lane?.accepted ? frames[1] : undefined;
+    const posted = payload && outgoing?.post(payload, 1);
+    const instead = posted === undefined ? frames : lane!.refer(frames, posted);
+    const read = lane?.tellRead();
+    socket.send(read === undefined ? instead : inOneBatch([[read], instead])).catch(ignoreLost);
   }
 
   function receive(socket: NotifiedDealer, frames: Buffer[]): void {
@@ -154,6 +160,7 @@ export function connectZmq(
       dealer.close();
     }
     lane?.close();
+    outgoing?.close();
     void ended.then(finished);
     if (reason !== undefined && !abandoned) handlers.closed?.(reason);
   }

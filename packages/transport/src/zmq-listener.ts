@@ -6,7 +6,8 @@ import { bindable, faultOfAddress } from './address.js';
 import { createOutbox, messagesIn, type Outbox } from './batch.js';
 import { farewell } from './farewell.js';
 import { createHandshakes, HANDSHAKE_MS } from './handshakes.js';
-import { acceptLane, type Lane, readOffer } from './lane.js';
+import { createLane, type Lane } from './lane.js';
+import { createOutgoing, type Outgoing } from './outgoing.js';
 import { createStrangers } from './strangers.js';
 import { bytesOf, createTraffic } from './traffic.js';
 import {
@@ -23,7 +24,7 @@ interface Peer {
   /** The id that the ROUTER gave to the connection. */
   readonly id: Buffer;
   cut: boolean;
-  lane: Lane | undefined;
+  readonly lane: Lane;
   readonly outbox: Outbox;
 }
 
@@ -55,6 +56,8 @@ export async function listenZmq(
   const byId = new Map<string, Peer>();
   const byName = new Map<string, Peer>();
   let named = 0;
+  /** Made for the first peer on this machine. */
+  let outgoing: Outgoing | undefined;
 
   function peerOf(id: Buffer): Peer {
     const key = id.toString('latin1');
@@ -63,7 +66,14 @@ export async function listenZmq(
       const outbox = createOutbox((frames) => {
         if (!router.closed) router.send([id, ...frames]).catch(ignoreGone);
       });
-      peer = { name: `peer-${++named}`, id, cut: false, lane: undefined, outbox };
+      const lane = createLane(
+        (frame) => outbox.send([frame]),
+        () => {
+          outgoing ??= createOutgoing();
+          if (outgoing !== undefined) lane.offer(outgoing);
+        },
+      );
+      peer = { name: `peer-${++named}`, id, cut: false, lane, outbox };
       byId.set(key, peer);
       byName.set(peer.name, peer);
     }
@@ -76,14 +86,14 @@ export async function listenZmq(
     if (peer === undefined) return;
     byId.delete(key);
     byName.delete(peer.name);
-    peer.lane?.close();
+    peer.lane.close();
     if (!peer.cut) handlers.closed?.(peer.name, `the connection to ${address} was lost`);
   }
 
   function cutOff(peer: Peer, reason: string): void {
     peer.cut = true;
     byName.delete(peer.name);
-    peer.lane?.close();
+    peer.lane.close();
     peer.outbox.flush();
     router.send([peer.id, farewell(reason)]).catch(ignoreGone);
   }
@@ -112,14 +122,9 @@ export async function listenZmq(
   function receiveMessage(peer: Peer, frames: Buffer[]): void {
     // The one before may have been the reason to close.
     if (peer.cut || router.closed) return;
-    const offer = readOffer(frames);
-    if (offer !== undefined && peer.lane === undefined) {
-      peer.lane = acceptLane(offer, (frame) => peer.outbox.send([frame]));
-      return;
-    }
     let envelope: Envelope;
     try {
-      const whole = peer.lane === undefined ? frames : peer.lane.fetch(frames);
+      const whole = peer.lane.fetch(frames);
       if (whole === undefined) return;
       traffic.receivedBytes += bytesOf(whole);
       envelope = decode(whole === frames ? ownPayload(frames) : whole);
@@ -128,6 +133,22 @@ export async function listenZmq(
       return;
     }
     handlers.message(peer.name, envelope);
+  }
+
+  function broadcast(names: readonly string[], envelope: Envelope): void {
+    const frames = encodeWithin(limits, envelope);
+    const peers = names.flatMap((name) => byName.get(name) ?? []);
+    if (peers.length === 0 || router.closed) return;
+    const payload = frames[1];
+    const readers = peers.filter(({ lane }) => lane.accepted).length;
+    const posted = payload && outgoing?.post(payload, readers);
+    for (const { lane, outbox } of peers) {
+      traffic.sentBytes += bytesOf(frames);
+      const read = lane.tellRead();
+      if (read !== undefined) outbox.send([read]);
+      const instead = posted && lane.accepted ? lane.refer(frames, posted) : frames;
+      outbox.send(instead, payload?.length);
+    }
   }
 
   /** What it sent is no message: nothing more is taken from it. */
@@ -143,13 +164,8 @@ export async function listenZmq(
   return {
     address,
     traffic,
-    send(name, envelope) {
-      const frames = encodeWithin(limits, envelope);
-      const peer = byName.get(name);
-      if (peer === undefined || router.closed) return;
-      traffic.sentBytes += bytesOf(frames);
-      peer.outbox.send(peer.lane?.stow(frames) ?? frames, envelope.payload?.length);
-    },
+    send: (name, envelope) => broadcast([name], envelope),
+    broadcast,
     disconnect(name) {
       const peer = byName.get(name);
       if (peer !== undefined && !router.closed) cutOff(peer, `${address} closed the connection`);
@@ -160,7 +176,8 @@ export async function listenZmq(
         for (const { outbox } of byName.values()) outbox.flush();
         router.linger = lingerMs;
         router.close();
-        for (const { lane } of byName.values()) lane?.close();
+        for (const { lane } of byName.values()) lane.close();
+        outgoing?.close();
       }
       await ended;
     },
