@@ -105,7 +105,7 @@ describe('checkpoint', () => {
       await readCheckpoint(folder, { programHash: 'p1', parameters });
       await assert.rejects(readCheckpoint(folder, { programHash: 'p2' }), {
         code: 'BAD_CHECKPOINT',
-        message: /of another program \(dense, hash p1, expected p2\)/,
+        message: /of another program \(line, hash p1, expected p2\)/,
       });
       await assert.rejects(
         readCheckpoint(folder, { parameters: [{ name: 'kernel', shape: [3, 2] }] }),

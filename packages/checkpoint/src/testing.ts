@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobPlan } from '@tutti/protocol';
+import { samplePlan } from '@tutti/protocol/sample-plan';
 import { type FileSystem, nodeFileSystem } from './files.js';
 import type { CheckpointFacts } from './manifest.js';
 import type { Tensor } from './safetensors-header.js';
@@ -17,23 +17,15 @@ export async function inTemporaryFolder(task: (folder: string) => Promise<void>)
   }
 }
 
-export const plan: JobPlan = {
-  programName: 'dense',
+export const plan = samplePlan({
   programHash: 'p1',
   parameters: [
     { name: 'kernel', shape: [2, 3] },
     { name: 'bias', shape: [3] },
   ],
-  trainingExamples: 100,
-  evaluationExamples: 0,
-  evaluationBatchSize: 10,
-  batchSize: 10,
-  shards: 2,
   seed: 7,
-  steps: 20,
-  stepsPerEpoch: 10,
   optimizer: { name: 'adam', learningRate: 0.001 },
-};
+});
 
 export const facts: CheckpointFacts = {
   seed: 7,

@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
-import type { JobPlan } from '@tutti/protocol';
+import { samplePlan } from '@tutti/protocol/sample-plan';
 import { createSimulatedClock } from '@tutti/runtime';
 import { createLedger } from './ledger.js';
 import type { Member } from './members.js';
 import { createSightings } from './sightings.js';
 import { type Awaiting, describeStatus } from './status.js';
 
-const plan: JobPlan = {
-  programName: 'line',
-  programHash: 'f00d',
+const plan = samplePlan({
   parameters: [{ name: 'w', shape: [3] }],
   trainingExamples: 100,
   evaluationExamples: 10,
-  evaluationBatchSize: 10,
   batchSize: 10,
   shards: 4,
-  seed: 1,
   steps: 25,
   stepsPerEpoch: 10,
-  optimizer: { name: 'sgd', learningRate: 0.1 },
-};
+});
 const layout = createLayout(plan.parameters);
 const member = (worker: string, shards: number[]): Member => ({
   worker,

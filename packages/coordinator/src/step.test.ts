@@ -2,28 +2,22 @@ import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { BLOCK_FLOATS, createLayout } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec } from '@tutti/protocol';
+import { samplePlan } from '@tutti/protocol/sample-plan';
 import { createStep } from './step.js';
 
 const kernels = createKernels();
 const layout = createLayout([{ name: 'w', shape: [6] }], 2);
-const plan = (optimizer: OptimizerSpec = { name: 'sgd', learningRate: 1 }): JobPlan => ({
-  programName: 'p',
-  programHash: '',
+const plan = samplePlan({
   parameters: [{ name: 'w', shape: [6] }],
   trainingExamples: 10,
-  evaluationExamples: 0,
-  evaluationBatchSize: 4,
   batchSize: 8,
   shards: 2,
-  seed: 1,
-  steps: 4,
   stepsPerEpoch: 2,
-  optimizer,
   chunkFloats: 2,
 });
 
-function open(step = 0, optimizer?: OptimizerSpec) {
-  const under = createStep({ step, plan: plan(optimizer), layout, kernels });
+function open(step = 0, optimizer: OptimizerSpec = plan.optimizer) {
+  const under = createStep({ step, plan: { ...plan, optimizer }, layout, kernels });
   return {
     under,
     push: (shard: number, chunk: number, value = 1) =>
@@ -109,7 +103,8 @@ const CHUNKS = 5;
 const long = createLayout([{ name: 'w', shape: [4 * CHUNKS] }], 4);
 
 const planOf = (clipNorm?: number): JobPlan => ({
-  ...plan({ name: 'sgd', learningRate: 0.1, ...(clipNorm === undefined ? {} : { clipNorm }) }),
+  ...plan,
+  optimizer: { ...plan.optimizer, ...(clipNorm === undefined ? {} : { clipNorm }) },
   parameters: [{ name: 'w', shape: [4 * CHUNKS] }],
   batchSize: 5,
   shards: 1,

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
-import type { Body, JobPlan } from '@tutti/protocol';
+import type { Body, OptimizerSpec } from '@tutti/protocol';
+import { samplePlan } from '@tutti/protocol/sample-plan';
 import { createShelf } from './shelf.js';
 
-const plan: JobPlan = {
-  programName: 'p',
-  programHash: '',
-  parameters: [{ name: 'w', shape: [2] }],
-  trainingExamples: 4,
-  evaluationExamples: 0,
-  evaluationBatchSize: 4,
-  batchSize: 4,
-  shards: 1,
-  seed: 1,
-  steps: 9,
-  stepsPerEpoch: 1,
-  optimizer: { name: 'sgd', learningRate: 1 },
-};
+const plan = samplePlan();
 const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const floats = (payload: Uint8Array) => [...new Float32Array(payload.slice().buffer)];
 
-function open(optimizer: JobPlan['optimizer'] = plan.optimizer) {
+function open(optimizer: OptimizerSpec = plan.optimizer) {
   const sent: [peer: string, body: Body, values: number[]][] = [];
   const deferred: (() => void)[] = [];
   const shelf = createShelf({

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createCoordinator } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
-import { type Body, type JobPlan, type Message, PROTOCOL_VERSION } from '@tutti/protocol';
+import { type Body, type Message, PROTOCOL_VERSION } from '@tutti/protocol';
+import { samplePlan } from '@tutti/protocol/sample-plan';
 import {
   type Clock,
   createRandom,
@@ -187,21 +188,7 @@ describe('that a server is replaced', () => {
       );
     return { clock, server, events, heard, as, pass };
   }
-  const plan: JobPlan = {
-    programName: 'p',
-    programHash: 'h',
-    parameters: [{ name: 'w', shape: [2] }],
-    trainingExamples: 4,
-    evaluationExamples: 0,
-    evaluationBatchSize: 4,
-    batchSize: 4,
-    shards: 1,
-    seed: 1,
-    steps: 9,
-    stepsPerEpoch: 1,
-    optimizer: { name: 'sgd', learningRate: 1 },
-  };
-  const open: Body = { type: 'open', plan, firstChunk: 0, chunks: 1 };
+  const open: Body = { type: 'open', plan: samplePlan(), firstChunk: 0, chunks: 1 };
   const replaced: Body = { type: 'replaced', by: 'server-1:1', reason: 'it was silent' };
 
   it('is not believed of another while its coordinator is there, nor of another job', async () => {
