@@ -122,13 +122,12 @@ export function createMembership(
     } catch (error) {
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
     }
-    state.plan ??= resolvePlan(
-      message.description,
-      init.settings,
-      init.workers,
-      undefined,
-      servers.width,
-    );
+    state.plan ??= resolvePlan({
+      description: message.description,
+      settings: init.settings,
+      workers: init.workers,
+      servers: servers.width,
+    });
     state.layout ??= layoutOf(state.plan);
     tell(member, {
       type: 'welcome',

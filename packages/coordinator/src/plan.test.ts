@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ProgramDescription } from '@tutti/protocol';
-import { resolvePlan } from './plan.js';
+import { type JobSettings, resolvePlan } from './plan.js';
 
 const description: ProgramDescription = {
   name: 'program',
@@ -11,33 +11,36 @@ const description: ProgramDescription = {
   defaults: { batchSize: 16, epochs: 2, seed: 1, optimizer: { name: 'sgd', learningRate: 0.1 } },
 };
 
+/** One that is started for the first time, on one server. */
+const planOf = (settings: JobSettings, workers: number) =>
+  resolvePlan({ description, settings, workers });
+
 describe('plan', () => {
   it('takes the settings before the program, and the workers for shards that nobody named', () => {
-    const plan = resolvePlan(description, { batchSize: 10, learningRate: 0.5 }, 3);
+    const plan = planOf({ batchSize: 10, learningRate: 0.5 }, 3);
     assert.equal(plan.batchSize, 10);
     assert.equal(plan.stepsPerEpoch, 11);
     assert.equal(plan.steps, 22);
     assert.equal(plan.shards, 3);
     assert.equal(plan.optimizer.learningRate, 0.5);
-    assert.equal(resolvePlan(description, { steps: 5 }, 0).steps, 5);
-    assert.equal(resolvePlan(description, {}, 0).shards, 1);
+    assert.equal(planOf({ steps: 5 }, 0).steps, 5);
+    assert.equal(planOf({}, 0).shards, 1);
   });
 
   it('cuts the parameters so that each server has some, and keeps the cut of a run that goes on', () => {
     const large = { ...description, parameters: [{ name: 'w', shape: [225_034] }] };
-    assert.equal(resolvePlan(large, {}, 1).chunkFloats, undefined);
-    const cut = resolvePlan(large, {}, 1, undefined, 3);
+    const init = { description: large, settings: {}, workers: 1 };
+    const whole = resolvePlan(init);
+    assert.equal(whole.chunkFloats, undefined);
+    const cut = resolvePlan({ ...init, servers: 3 });
     assert.equal(cut.chunkFloats, 65_536);
-    assert.equal(resolvePlan(large, {}, 1, cut, 1).chunkFloats, 65_536);
-    assert.equal(resolvePlan(large, {}, 1, resolvePlan(large, {}, 1), 3).chunkFloats, undefined);
+    assert.equal(resolvePlan({ ...init, previous: cut, servers: 1 }).chunkFloats, 65_536);
+    assert.equal(resolvePlan({ ...init, previous: whole, servers: 3 }).chunkFloats, undefined);
   });
 
   it('refuses what cannot be, with the value', () => {
-    const refused = (settings: Parameters<typeof resolvePlan>[1], message: RegExp, workers = 1) =>
-      assert.throws(() => resolvePlan(description, settings, workers), {
-        code: 'BAD_CONFIG',
-        message,
-      });
+    const refused = (settings: JobSettings, message: RegExp, workers = 1) =>
+      assert.throws(() => planOf(settings, workers), { code: 'BAD_CONFIG', message });
     refused({ batchSize: 0 }, /batchSize is 0/);
     refused({ shards: 2 }, /3 workers .* only 2 shards/, 3);
     refused({ seed: 0.5 }, /seed is 0.5/);

@@ -19,19 +19,20 @@ export interface JobSettings {
 
 /**
  * Everything that decides the bits of the result, from the program and the settings.
- * @param workers how many the job is started with; the default for `shards`
- * @param previous the plan of a run that goes on: it stands for what nobody set
- * @param servers how many share the parameters; it does not change the result
+ * @param init.workers how many the job is started with; the default for `shards`
+ * @param init.previous the plan of a run that goes on: it stands for what nobody set
+ * @param init.servers how many share the parameters, 1 if not given; it does not change the result
  * @throws TuttiError BAD_CONFIG naming the value and what is allowed
  */
-export function resolvePlan(
-  description: ProgramDescription,
-  given: JobSettings,
-  workers: number,
-  previous?: JobPlan,
-  servers = 1,
-): JobPlan {
-  const settings = previous === undefined ? given : continued(given, previous);
+export function resolvePlan(init: {
+  readonly description: ProgramDescription;
+  readonly settings: JobSettings;
+  readonly workers: number;
+  readonly previous?: JobPlan;
+  readonly servers?: number;
+}): JobPlan {
+  const { description, workers, previous, servers = 1 } = init;
+  const settings = previous === undefined ? init.settings : continued(init.settings, previous);
   const { defaults, trainingExamples, evaluationExamples } = description;
   const batchSize = settings.batchSize ?? defaults.batchSize;
   const epochs = settings.epochs ?? defaults.epochs;

@@ -52,7 +52,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Writes checkpoints of a run with 3 workers. */
 async function write(steps: readonly number[], settings: JobSettings = {}, keep = 10) {
-  const plan = resolvePlan(description, settings, 3);
+  const plan = resolvePlan({ description, settings, workers: 3 });
   const sink = createCheckpointFolder({ directory, keep });
   for (const step of steps) await sink.write(snapshotOf(plan, step), false, emit);
   await sink.close?.();
@@ -193,7 +193,7 @@ describe('a folder of checkpoints', () => {
   });
 
   it('keeps three if nobody says how many', async () => {
-    const plan = resolvePlan(description, {}, 3);
+    const plan = resolvePlan({ description, settings: {}, workers: 3 });
     const sink = createCheckpointFolder({ directory });
     for (const step of [1, 2, 3, 4, 5]) await sink.write(snapshotOf(plan, step), false, emit);
     const kept = await listCheckpoints(join(folder, 'line'));
@@ -217,7 +217,7 @@ describe('a folder of checkpoints', () => {
   });
 
   it('puts the end of a run elsewhere where it cannot be written, and leaves the weights', async () => {
-    const plan = resolvePlan(description, {}, 3);
+    const plan = resolvePlan({ description, settings: {}, workers: 3 });
     const file = join(folder, 'file');
     await writeFile(file, 'mine');
     const sink = createCheckpointFolder({ directory: file });

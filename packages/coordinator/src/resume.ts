@@ -26,7 +26,7 @@ export function resumeFrom(which: string, directory: CheckpointFolderInit['direc
     const read = async (path: string) => {
       const manifest = await readManifest(path);
       refuseForeign(path, manifest, description);
-      const plan = resolvePlan(description, settings, workers, manifest.plan);
+      const plan = resolvePlan({ description, settings, workers, previous: manifest.plan });
       refuseOther(path, manifest, plan);
       return readPoint(path, plan);
     };

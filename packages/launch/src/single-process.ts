@@ -48,7 +48,7 @@ export async function trainInSingleProcess(init: {
     const description = describeProgram(program, data, computation, init.programHash);
     const finding = init.resume?.({ description, settings, workers: 0, emit });
     const point = await monitor.race(finding, readingCheckpoint);
-    const plan = point?.plan ?? resolvePlan(description, settings, 0);
+    const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });
     const job = point?.job ?? init.job;
     const layout = layoutOf(plan);
     const kernels = createKernels();

@@ -47,7 +47,7 @@ export function createMemoryCheckpoints(
       (step) =>
       async ({ description, settings, workers }) => {
         const snapshot = step === undefined ? [...kept.values()].at(-1)! : kept.get(step)!;
-        const plan = resolvePlan(description, settings, workers, snapshot.plan);
+        const plan = resolvePlan({ description, settings, workers, previous: snapshot.plan });
         const job = isSamePlan(plan, snapshot.plan) ? snapshot.job : undefined;
         return { ...pointOf(snapshot), job, plan };
       },
