@@ -21,8 +21,8 @@ export interface Helping {
   excuse(): void;
   /** When somebody will be late who is not yet. */
   readonly lateAt: number;
-  /** The workers that help with something that is still missing. */
-  readonly helpers: readonly string[];
+  /** The workers that have something to do, whoever else may have done it meanwhile. */
+  readonly owing: readonly string[];
   /** Whether anybody had to help in this step. */
   readonly helped: boolean;
 }
@@ -51,10 +51,12 @@ export function createHelping(
   }
 
   function muster() {
-    const followed = under.work === 'evaluation' && under.at < state.plan!.steps;
+    const { steps } = state.plan!;
+    const isOver = under.work === 'gradient' && under.at >= steps;
+    const followed = under.work === 'evaluation' && under.at < steps;
     const crew = membership.ready.map(({ session, shards }) => ({
       who: session,
-      shards,
+      shards: isOver ? [] : shards,
       next: followed ? shards : [],
     }));
     stragglers.muster(crew, clock.now());
@@ -108,6 +110,8 @@ export function createHelping(
       if (membership.enough) tryAgain();
     },
     reported({ session }, of, reports) {
+      // It may have come only now.
+      muster();
       const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
       stragglers.reported(session, of, counts, clock.now());
     },
@@ -130,9 +134,10 @@ export function createHelping(
     get lateAt() {
       return stragglers.lateAt(clock.now());
     },
-    get helpers() {
-      const sessions = stragglers.helping(missing());
-      return [...membership].flatMap(({ session, worker }) =>
+    get owing() {
+      muster();
+      const sessions = stragglers.owing(missing());
+      return membership.ready.flatMap(({ session, worker }) =>
         sessions.includes(session) ? [worker] : [],
       );
     },

@@ -212,6 +212,8 @@ export function coordinate(
           remedy: 'Join first; a worker of another run must be ended.',
         }),
       );
+    if (message.type === 'waiting') return watch.waits(member, message.version);
+    watch.heard(member);
     switch (message.type) {
       case 'probe':
         return membership.probed(member, message.digest);

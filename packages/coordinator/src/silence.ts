@@ -1,18 +1,19 @@
 import type { Pace, Work } from './pace.js';
 
 /**
- * For how long everybody who owes something has been silent, and who must be taken for hung: who was
- * not heard for `progressMs` and for ten times as long as its work usually takes. While nobody has
- * managed such work even once, four times `progressMs`: the first time often takes longer, and
- * perhaps for all.
+ * For how long everybody who was given something to do has been silent, and who must be taken for
+ * hung: who was not heard for `progressMs` and for ten times as long as its work usually takes. While
+ * nobody has managed such work even once, four times `progressMs`: the first time often takes longer,
+ * and perhaps for all.
  */
 export interface Silence {
   /**
    * Looks at who owes something now; call it at least every `LONGEST_LOOK_MS`. Those whose patience
-   * is over are told with how long they were silent. Whoever owes nothing for a moment, since others
-   * did it, has not been heard by that.
+   * is over are told with how long they were silent. Silence that has begun ends with a sign of life
+   * only, not when there is nothing left to owe: others may have done it, and whoever only waits says
+   * so.
    */
-  look(present: ReadonlySet<string>, owing: ReadonlySet<string>, work: Work, now: number): Hung[];
+  look(present: ReadonlySet<string>, owing: readonly string[], work: Work, now: number): Hung[];
   /** A sign of life, or of work. */
   heard(worker: string): void;
   /** Nobody could do anything for a while: everybody's silence counts from now. */
@@ -40,11 +41,9 @@ export function createSilence({
   readonly progressMs: number;
   readonly pace: Pace;
 }): Silence {
-  /** How much silence was listened to while each owed something, since it was last heard. */
+  /** How much silence was listened to of each that has owed something since it was last heard. */
   const silent = new Map<string, number>();
   let last: number | undefined;
-  /** Who owed something at the last look. */
-  let owed: ReadonlySet<string> = new Set();
 
   function limitMs(worker: string, work: Work): number {
     const usual = pace.usualMs(worker, work);
@@ -56,16 +55,18 @@ export function createSilence({
     look(present, owing, work, now) {
       const passed = Math.min(Math.max(0, now - (last ?? now)), LONGEST_LOOK_MS);
       last = now;
-      for (const worker of silent.keys()) if (!present.has(worker)) silent.delete(worker);
       const hung: Hung[] = [];
-      for (const worker of owing) {
-        const before = silent.get(worker);
-        const silentMs = before === undefined ? 0 : before + (owed.has(worker) ? passed : 0);
+      for (const [worker, before] of silent) {
+        if (!present.has(worker)) {
+          silent.delete(worker);
+          continue;
+        }
+        const silentMs = before + passed;
         silent.set(worker, silentMs);
         if (silentMs >= progressMs && silentMs >= limitMs(worker, work))
           hung.push({ worker, silentMs });
       }
-      owed = new Set(owing);
+      for (const worker of owing) if (!silent.has(worker)) silent.set(worker, 0);
       return hung;
     },
     heard: (worker) => void silent.delete(worker),

@@ -33,10 +33,39 @@ describe('stragglers', () => {
     stragglers.reported('b', step(1), counts(1), 1100);
     assert.deepEqual([...stragglers.help([2], ['d', 'a'], 1150)], [['d', [2]]]);
     assert.equal(stragglers.helped, true);
-    assert.deepEqual(stragglers.helping([2]), ['d']);
+    assert.deepEqual(stragglers.owing([2]), ['c', 'd']);
     // Its helper is not late.
     assert.deepEqual([...stragglers.help([2], ['a'], 1200)], []);
     assert.deepEqual([...stragglers.help([2], ['a'], 1300)], [['a', [2]]]);
+  });
+
+  it('owe what they have not reported themselves, whoever else has, and what is not there', () => {
+    const { stragglers, begin } = crew([0], [1], [2], []);
+    begin(1, 1000);
+    assert.deepEqual(stragglers.owing([0, 1, 2]), ['a', 'b', 'c']);
+    stragglers.reported('a', step(1), counts(0), 1100);
+    stragglers.reported('b', step(1), counts(1), 1100);
+    assert.deepEqual(stragglers.owing([0]), ['a', 'c']);
+    assert.deepEqual(stragglers.owing([]), ['c']);
+    begin(2, 1200);
+    for (const [shard, who] of ['a', 'b'].entries())
+      stragglers.reported(who, step(2), counts(shard), 1300);
+    assert.deepEqual(stragglers.owing([]), ['c']);
+    stragglers.reported('c', step(1), counts(), 1400);
+    stragglers.reported('c', step(2), counts(2), 1450);
+    assert.deepEqual(stragglers.owing([]), []);
+  });
+
+  it('owe the step after the evaluation, once they have evaluated', () => {
+    const { stragglers } = crew([0], [1]);
+    const evaluation = { work: 'evaluation', at: 1 } as const;
+    stragglers.begin(evaluation, 1000);
+    const hands = ['a', 'b'].map((who, at) => ({ who, shards: [at], next: [at] }));
+    stragglers.muster(hands, 1000);
+    stragglers.reported('a', evaluation, counts(0), 1100);
+    assert.deepEqual(stragglers.owing([]), ['a', 'b']);
+    stragglers.reported('a', step(1), counts(0), 1200);
+    assert.deepEqual(stragglers.owing([]), ['b']);
   });
 
   it('are nobody while nothing is known of what is usual', () => {

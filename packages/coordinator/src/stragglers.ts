@@ -38,8 +38,8 @@ export interface Stragglers {
   help(missing: readonly number[], idle: readonly string[], now: number): Helpers;
   /** Gives a worker a micro-batch of another to see how long it takes. */
   trial(who: string, shard: number, now: number): void;
-  /** The workers that were also given one of these shards. */
-  helping(missing: readonly number[]): string[];
+  /** The workers that have not reported all that they were given, or not delivered it. */
+  owing(missing: readonly number[]): string[];
   /** Whether anybody had to help in this step. */
   readonly helped: boolean;
 }
@@ -80,6 +80,12 @@ export function createStragglers(): Stragglers {
   const enough = () => usual[under.work].samples >= Math.min(3, Math.ceil(owners() / 2));
   const owners = () => [...hands.values()].filter(({ own }) => own.length > 0).length;
   const busy = () => [...hands.values()].filter(({ pending }) => pending.length > 0);
+
+  function isIdle(who: string): boolean {
+    const done = reportedAhead(who, { work: 'gradient', at: under.at });
+    const free = hands.get(who)?.pending.length === 0;
+    return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
+  }
 
   function isAhead({ work, at }: Phase) {
     return at > under.at || (at === under.at && work !== under.work && work === 'gradient');
@@ -184,18 +190,14 @@ export function createStragglers(): Stragglers {
     due(now) {
       return enough() && busy().some((hand) => hand.doneInMs(roleOf(), now) > 0);
     },
-    idle(who) {
-      const done = reportedAhead(who, { work: 'gradient', at: under.at });
-      const free = hands.get(who)?.pending.length === 0;
-      return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
-    },
+    idle: isIdle,
     isBehind: (who) => hands.get(who)?.leftover ?? false,
     isSlow: (who) => hands.get(who)?.isSlow(roleOf()) ?? false,
     help,
     trial: (who, shard, now) => hands.get(who)?.take(shard, now),
-    helping: (missing) =>
+    owing: (missing) =>
       [...hands.values()]
-        .filter(({ extra }) => missing.some((shard) => extra.includes(shard)))
+        .filter((hand) => !isIdle(hand.who) || missing.some(hand.carries))
         .map(({ who }) => who),
     get helped() {
       return helped;

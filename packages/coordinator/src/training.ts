@@ -222,7 +222,6 @@ export function createTraining(
         under?.report(member.worker, report);
         if (under !== undefined) checks.steps.reported(member, step, report);
       }
-      watch.heard(member);
       watch.reported(member, step, reports);
       pump();
     },
@@ -233,12 +232,10 @@ export function createTraining(
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')
         checks.steps.contributed(member, contribution, payload);
-      watch.heard(member);
       pump();
     },
     verified(member, answer) {
       checks.answered(member, answer);
-      watch.heard(member);
       pump();
     },
     evaluated(member, version, reports) {
@@ -248,7 +245,6 @@ export function createTraining(
         evaluation.set(report.shard, report);
         checks.evaluations.reported(member, version, report);
       }
-      watch.heard(member);
       watch.evaluated(member, version, reports);
       pump();
     },

@@ -24,6 +24,8 @@ export interface Watch {
   next(): void;
   /** A worker said or sent something. */
   heard(member: Member): void;
+  /** A worker says that it can do nothing before it has the weights of a version. */
+  waits(member: Member, version: number): void;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
   evaluated(member: Member, version: number, reports: readonly ShardReport[]): void;
   /** Nobody can go on without this server. */
@@ -76,25 +78,19 @@ export function createWatch(
     });
   }
 
+  /** Who has something to do of the version under way, as far as it has reported itself. */
+  function owing(): string[] {
+    return [...helping.owing, ...alsoOwing(state.ledger!.version)];
+  }
+
   function look() {
     const book = state.ledger!;
-    const missing = book.evaluated
-      ? (book.step(book.version)?.missing() ?? [])
-      : book.unevaluated();
-    const owing = new Set<string>();
     const present = new Set([...membership].map(({ worker }) => worker));
-    for (const helper of helping.helpers) owing.add(helper);
-    for (const worker of alsoOwing(book.version)) if (present.has(worker)) owing.add(worker);
-    for (const { worker, shards } of membership)
-      if (shards.some((shard) => missing.includes(shard))) owing.add(worker);
-    const now = clock.now();
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
     if (away.size > 0 || !membership.enough) excuse();
     const work = book.evaluated ? 'gradient' : 'evaluation';
-    for (const { worker, silentMs } of silence.look(present, owing, work, now)) {
-      owing.delete(worker);
+    for (const { worker, silentMs } of silence.look(present, owing(), work, clock.now()))
       drop(worker, silentMs);
-    }
     help();
   }
 
@@ -146,6 +142,13 @@ export function createWatch(
       watch.begin();
     },
     heard: ({ worker }) => silence.heard(worker),
+    waits({ worker }, version) {
+      const { ledger } = state;
+      // Whoever waits for a later one believes that it has done everything: if not, that is as lost
+      // as if it hung.
+      const isDone = ledger !== undefined && version > ledger.version;
+      if (!isDone || !owing().includes(worker)) silence.heard(worker);
+    },
     reported(member, at, reports) {
       for (const { count, computeMs } of reports)
         if (count > 0) pace.measured(member.worker, 'gradient', computeMs);

@@ -98,6 +98,7 @@ const bodies: { [T in Body['type']]: fc.Arbitrary<Omit<Extract<Body, { type: T }
   report: fc.record({ step: whole, shards, wireBytes: whole }),
   contribution: fc.record({ step: whole, lo: whole, hi: whole, chunk: whole, era: text }),
   evaluation: fc.record({ version: whole, shards }),
+  waiting: fc.record({ version: whole }),
   failed: fc.record({ error }),
   leave: fc.constant({}),
   welcome: fc.record({

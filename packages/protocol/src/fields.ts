@@ -200,6 +200,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   report: { step: whole, shards: shardReports, wireBytes: whole },
   contribution: { step: whole, lo: whole, hi: whole, chunk: whole, era: text },
   evaluation: { version: whole, shards: shardReports },
+  waiting: { version: whole },
   failed: { error },
   leave: {},
   welcome: { worker: text, plan, servers },

@@ -89,6 +89,14 @@ export interface Evaluation {
   readonly version: number;
   readonly shards: readonly ShardReport[];
 }
+/**
+ * A sign of life of a worker that has nothing else to say for a while: it can do nothing before it has
+ * the weights of this version. One that hangs in its program cannot say so.
+ */
+export interface Waiting {
+  readonly type: 'waiting';
+  readonly version: number;
+}
 export interface WorkerFailed {
   readonly type: 'failed';
   readonly error: ErrorRecord;
@@ -287,6 +295,7 @@ export type Body =
   | Report
   | Contribution
   | Evaluation
+  | Waiting
   | WorkerFailed
   | Leave
   | Welcome

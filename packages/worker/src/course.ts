@@ -2,6 +2,7 @@ import { evaluatesAt, type JobPlan } from '@tutti/protocol';
 import type { Monitor, Wait } from '@tutti/runtime';
 import { type Enrolment, NO_ASSIGNMENT } from './enrolment.js';
 import type { ReadAhead } from './read-ahead.js';
+import type { SignsOfLife } from './signs-of-life.js';
 import type { Upstream } from './upstream.js';
 import type { WeightBuffer } from './weights.js';
 import type { Work } from './work.js';
@@ -21,12 +22,13 @@ export function createCourse(init: {
   readonly weights: WeightBuffer;
   readonly readAhead: ReadAhead;
   readonly work: Work;
+  readonly signsOfLife: SignsOfLife;
   readonly monitor: Monitor;
   readonly leaving: AbortSignal;
   /** Why there is nothing to do, where `goal` is the version asked for last. */
   readonly awaited: (goal: number) => Wait;
 }): Course {
-  const { plan, enrolment, source, weights, readAhead, work, monitor, leaving } = init;
+  const { plan, enrolment, source, weights, readAhead, work, signsOfLife, monitor, leaving } = init;
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let era = '';
@@ -123,6 +125,16 @@ export function createCourse(init: {
     source.wanted !== goal ||
     weights.arrived;
 
+  async function waitForNews() {
+    // Before the first assignment nobody expects anything; after the last version there is no goal.
+    const end = goal < 0 ? () => {} : signsOfLife.begin(goal === version ? goal + 1 : goal);
+    try {
+      await monitor.until(hasNews, () => init.awaited(goal));
+    } finally {
+      end();
+    }
+  }
+
   return {
     get era() {
       return era;
@@ -135,7 +147,7 @@ export function createCourse(init: {
         takeAssignment();
         takeWeights();
         if (isUnderWay()) await workOn();
-        await monitor.until(hasNews, () => init.awaited(goal));
+        await waitForNews();
       }
     },
   };

@@ -48,6 +48,8 @@ export interface Enrolment {
   takeInitialize(): readonly number[];
   readonly finished: boolean;
   readonly initializeWanted: boolean;
+  /** When something was sent last. */
+  readonly spokeAt: number;
   /** Dropped while the coordinator is away: after the next welcome all is computed anew. */
   send(body: Body, payload?: Uint8Array): void;
   stamp(body: Body): Message;
@@ -102,6 +104,7 @@ export function enrol(init: {
   let present = false;
   /** Since when the coordinator is away; at first, since it was looked for. */
   let awaySince: number | undefined = clock.now();
+  let spokeAt = clock.now();
   let pastTraffic = 0;
   let connection = connect();
 
@@ -258,8 +261,12 @@ export function enrol(init: {
       initializeWanted = [];
       return wanted;
     },
+    get spokeAt() {
+      return spokeAt;
+    },
     send(body, payload) {
       if (!present) return;
+      spokeAt = clock.now();
       const message = stamp(body);
       connection.send(payload === undefined ? { message } : { message, payload });
     },

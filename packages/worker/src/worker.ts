@@ -22,6 +22,7 @@ import { hostFacts } from './host-facts.js';
 import { type OpenProgram, ofProgram, openProgram } from './open-program.js';
 import type { Program } from './program.js';
 import { createReadAhead } from './read-ahead.js';
+import { createSignsOfLife } from './signs-of-life.js';
 import { createTask } from './task.js';
 import { createUpstream, type Upstream } from './upstream.js';
 import { createWeightBuffer } from './weights.js';
@@ -173,6 +174,7 @@ async function run(
       enrolment,
       source,
       work,
+      signsOfLife: createSignsOfLife({ enrolment, clock }),
       leaving,
       awaited: (goal) => awaitedNews({ coordinator, deadlineMs, enrolment, source, weights }, goal),
     });
