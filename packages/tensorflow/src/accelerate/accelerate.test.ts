@@ -74,25 +74,6 @@ describe('accelerated operations give the values and gradients of tfjs:', () => 
     );
   });
 
-  it('matMul, transposed or not, with and without a batch', () => {
-    fc.assert(
-      fc.property(
-        fc.tuple(extent, extent, extent, fc.boolean(), fc.boolean(), fc.boolean()),
-        ([n, k, m, transposeA, transposeB, batched]) => {
-          const front = batched ? [2] : [];
-          assertSame(
-            (a, b) => tf.matMul(a, b, transposeA, transposeB),
-            [
-              [...front, ...(transposeA ? [k, n] : [n, k])],
-              [...front, ...(transposeB ? [m, k] : [k, m])],
-            ],
-          );
-        },
-      ),
-      { numRuns: 20 },
-    );
-  });
-
   it('maxPool, also where windows overlap, reach over the edge or hold nothing positive', () => {
     const options = fc.tuple(
       fc.integer({ min: 4, max: 9 }),

@@ -2,7 +2,6 @@ import type { SoftmaxCrossEntropy } from '../losses.js';
 import { tf as lazy, type Tf } from '../tf.js';
 import { createNative } from './backend.js';
 import { accelerateBiasAdd } from './bias-add.js';
-import { accelerateMatMul } from './mat-mul.js';
 import { accelerateMaxPool } from './max-pool.js';
 import { accelerateRelu } from './relu.js';
 import { nativeSoftmaxCrossEntropy, plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -25,7 +24,12 @@ export const noAcceleration: Acceleration = {
 // Kernels are registered once in tfjs' own registry, which the process has one of.
 const installed = new WeakMap<object, Acceleration>();
 
-/** Installs the replacements, once for a TensorFlow.js; on other backends there is nothing to do. */
+/**
+ * Installs the replacements, once for a TensorFlow.js; on other backends there is nothing to do.
+ *
+ * Not MatMul for BatchMatMulV2, though it would be 2 % faster: a signal that arrives while it computes
+ * overwrites memory (TensorFlow 2.21 on AMD Zen 3), be it a SIGTERM or those of a profiler.
+ */
 export function createAcceleration(tf: Tf): Acceleration {
   if (tf.getBackend() !== 'tensorflow') return noAcceleration;
   const engine = tf.engine();
@@ -36,7 +40,6 @@ export function createAcceleration(tf: Tf): Acceleration {
   const native = createNative(tf, () => depth > 0);
   accelerateRelu(native);
   accelerateBiasAdd(native);
-  accelerateMatMul(native);
   const freeWorkspaces = accelerateMaxPool(native);
   const acceleration: Acceleration = {
     enabled: true,
