@@ -8,8 +8,11 @@ import { createStragglers, type Phase } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {
-  /** A step, or the evaluation before it, is under way from now on. */
-  begin(): void;
+  /**
+   * A step, or the evaluation before it, is under way from now on.
+   * @param anew whether all that was received of it is void
+   */
+  begin(anew: boolean): void;
   /** A worker has reported. */
   reported(member: Member, phase: Phase, reports: readonly ShardReport[]): void;
   /**
@@ -99,9 +102,12 @@ export function createHelping(
   }
 
   return {
-    begin() {
+    begin(anew) {
       const { version, evaluated } = state.ledger!;
-      under = { work: evaluated ? 'gradient' : 'evaluation', at: version };
+      const next: Phase = { work: evaluated ? 'gradient' : 'evaluation', at: version };
+      // An evaluation can be complete before the version is: then the step has begun with that.
+      if (!anew && next.work === under.work && next.at === under.at) return;
+      under = next;
       stragglers.begin(under, clock.now());
       muster();
       // The versions that it has missed need nothing of it.

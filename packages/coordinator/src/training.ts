@@ -81,7 +81,7 @@ export function createTraining(
     const ledger = state.ledger!;
     ledger.redo(released < ledger.version);
     checks.clear();
-    watch.begin();
+    watch.begin(true);
   }
 
   /** Has the servers apply what is ready. */

@@ -18,8 +18,11 @@ export interface Watch {
    * @param alsoOwing who owes something else of a step than gradients
    */
   start(alsoOwing: (step: number) => string[]): void;
-  /** A step, or the evaluation before it, is under way from now on. */
-  begin(): void;
+  /**
+   * A step, or the evaluation before it, is under way from now on.
+   * @param anew whether all that was received of it is void
+   */
+  begin(anew?: boolean): void;
   /** The step is complete, and the next is under way. */
   next(): void;
   /** A worker said or sent something. */
@@ -123,11 +126,11 @@ export function createWatch(
   const watch: Watch = {
     start(others) {
       alsoOwing = others;
-      watch.begin();
+      watch.begin(true);
     },
-    begin() {
+    begin(anew = false) {
       since = clock.now();
-      helping.begin();
+      helping.begin(anew);
       help();
       arm();
     },

@@ -762,6 +762,29 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    what: 'a step began twice, as its evaluation had come early, and who had reported it was taken for one that hangs',
+    scenario: {
+      seed: 51472,
+      program: {
+        features: 3,
+        examples: 16,
+        batchSize: 8,
+        epochs: 2,
+        shards: 5,
+        optimizer: { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 2 },
+      },
+      workers: 2,
+      servers: 1,
+      replicas: 1,
+      minWorkers: 2,
+      delayMs: 2,
+      verify: 1,
+      checkpointEvery: 2,
+      codec: true,
+      faults: [{ kind: 'hung worker', at: 91, who: 109, ms: 443, choice: 484 }],
+    },
+  },
+  {
     what: 'a simulated worker began to lie in a gradient that had gone out already, and looked for a bit for ever',
     scenario: {
       seed: 10460,
