@@ -177,7 +177,7 @@ export function coordinate(
       case 'opened':
         return opening.opened(server, message.versions);
       case 'stored':
-        return opening.stored(message.chunk);
+        return opening.stored(server, message.chunk);
       case 'applied':
         return training.applied(server, message.step, message.chunk);
       case 'captured':

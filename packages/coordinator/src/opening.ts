@@ -47,7 +47,7 @@ export interface Opening extends Awaiting {
   opened(server: number, versions: readonly number[]): void;
   /** A worker made the values of a chunk. */
   initial(member: Member, chunk: number, payload: Uint8Array): void;
-  stored(chunk: number): void;
+  stored(server: number, chunk: number): void;
   /** A server is gone for good: what it said counts no more. */
   forget(server: number): void;
 }
@@ -249,7 +249,9 @@ export function createOpening(
         state.rollback = true;
     },
     initial: values.initial,
-    stored(chunk) {
+    stored(server, chunk) {
+      // It says so of what it was to forget, and opens the job anew only after that.
+      if (!opened.has(server)) return;
       stored.add(chunk);
       supply?.advance();
     },
