@@ -115,7 +115,8 @@ export function createChecks(
 
   function begin(step: number) {
     const verification = of(step);
-    if (verification === undefined) return;
+    // With too few here nobody is assigned anything yet, and would drop an order that came before.
+    if (verification === undefined || !membership.enough) return;
     const { shards } = state.plan!;
     const partsOf = (own: readonly number[]) =>
       work === 'gradient' ? maximalNodes(own, shards) : own.map((lo) => ({ lo, hi: lo + 1 }));
