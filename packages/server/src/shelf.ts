@@ -61,6 +61,9 @@ export function createShelf(init: {
     broadcast(peers, { type: 'weights', version, chunk }, store.read(chunk, version)!);
   }
 
+  /** The step from it is under way: whoever comes late may be needed to compute what is missing of it. */
+  const lowest = () => Math.min(...all.map((chunk) => store.version(chunk)!));
+
   /**
    * Whoever asks for a version has received all of the one before, but that stays: until all chunks
    * are at the next one, somebody who comes new may be needed to compute on it. What may still be
@@ -113,7 +116,7 @@ export function createShelf(init: {
         const current = store.version(chunk) ?? -1;
         if (current < version) pull.open.add(chunk);
         else if (store.read(chunk, version) !== undefined) ship([peer], version, chunk);
-        else throw versionGone(chunk, version, current);
+        else throw versionGone(chunk, version, lowest());
       }
     },
     forget(peer) {
