@@ -53,13 +53,15 @@ export function createHelping(
     return book.step(under.at)?.missing() ?? [];
   }
 
+  /** There is no step from the last version. */
+  const isOver = () => under.work === 'gradient' && under.at >= state.plan!.steps;
+
   function muster() {
     const { steps } = state.plan!;
-    const isOver = under.work === 'gradient' && under.at >= steps;
     const followed = under.work === 'evaluation' && under.at < steps;
     const crew = membership.ready.map(({ session, shards }) => ({
       who: session,
-      shards: isOver ? [] : shards,
+      shards: isOver() ? [] : shards,
       next: followed ? shards : [],
     }));
     stragglers.muster(crew, clock.now());
@@ -84,8 +86,7 @@ export function createHelping(
       (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
       undefined,
     );
-    const isStep = under.work === 'gradient' && under.at < state.plan!.steps;
-    if (!isStep || busiest === undefined) return;
+    if (under.work !== 'gradient' || isOver() || busiest === undefined) return;
     for (const member of ready) {
       const { session, worker, shards } = member;
       const steps = (untried.get(session) ?? 0) + 1;

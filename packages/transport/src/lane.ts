@@ -1,6 +1,6 @@
 import { TuttiError } from '@tutti/runtime';
 import { OUTGOING_BYTES, type Outgoing, type Posted } from './outgoing.js';
-import { type ForeignFile, openSharedFile } from './shared-file.js';
+import { type ForeignFile, MARK_BYTES, openSharedFile } from './shared-file.js';
 
 /**
  * A way beside the socket for the payloads of two processes on one machine: each writes into a file in
@@ -139,15 +139,15 @@ export function createLane(send: (frame: Uint8Array) => void, answer = () => {})
 }
 
 /**
- * Memory for what is read, 64 bytes into a page as in the file. Some processors copy five to thirteen times slower
- * if the target lies 1 to 31 bytes further into its page than the source (measured on AMD Zen 3:
+ * Memory for what is read, as far into a page as in the file. Some processors copy five to thirteen
+ * times slower if the target lies 1 to 31 bytes further into its page than the source (measured on AMD Zen 3:
  * 160 instead of 25 microseconds for 256 KiB), and an ordinary large ArrayBuffer starts 16 bytes
  * into one. WebAssembly memory starts on one.
  */
 function alignedMemory(length: number): Uint8Array<ArrayBuffer> {
-  const pages = Math.ceil((length + 64) / 65_536);
+  const pages = Math.ceil((length + MARK_BYTES) / 65_536);
   const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  return new Uint8Array(buffer, 64, buffer.byteLength - 64);
+  return new Uint8Array(buffer, MARK_BYTES, buffer.byteLength - MARK_BYTES);
 }
 
 function noPayload(start: number, length: number): TuttiError {

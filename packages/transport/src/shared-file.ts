@@ -51,33 +51,28 @@ export const MARK_BYTES = 64;
 /** Undefined where there is no file system in memory. Its pages take memory only once written. */
 export function createSharedFile(size: number): SharedFile | undefined {
   const token = randomBytes(TOKEN_BYTES);
-  let fd: number | undefined;
-  try {
-    const { O_RDWR, O_EXCL } = constants;
-    fd = openSync(FOLDER, O_RDWR | O_TMPFILE | O_EXCL, 0o600);
-    writeSync(fd, token, 0, TOKEN_BYTES, 0);
-    ftruncateSync(fd, HEAD_BYTES + size);
-  } catch {
-    if (fd !== undefined) closeSync(fd);
-    return undefined;
-  }
-  const file = fd;
-  let open = true;
+  const { O_RDWR, O_EXCL } = constants;
+  const file = openFile(
+    () => openSync(FOLDER, O_RDWR | O_TMPFILE | O_EXCL, 0o600),
+    (fd) => {
+      writeSync(fd, token, 0, TOKEN_BYTES, 0);
+      ftruncateSync(fd, HEAD_BYTES + size);
+    },
+  );
+  if (file === undefined) return undefined;
+  const { fd, close } = file;
   return {
-    place: Buffer.concat([token, Buffer.from(`${process.pid}/fd/${file}`)]),
+    place: Buffer.concat([token, Buffer.from(`${process.pid}/fd/${fd}`)]),
     write(bytes, at, mark) {
       const head = Buffer.alloc(8);
       head.writeDoubleLE(mark);
       // The mark first: whoever finds the old one behind the bytes has read the old bytes.
       const start = HEAD_BYTES + at;
-      const written = writeSync(file, head, 0, head.length, start);
-      const all = written + writeSync(file, bytes, 0, bytes.length, start + MARK_BYTES);
+      const written = writeSync(fd, head, 0, head.length, start);
+      const all = written + writeSync(fd, bytes, 0, bytes.length, start + MARK_BYTES);
       if (all < head.length + bytes.length) throw new Error('short write');
     },
-    close() {
-      if (open) closeSync(file);
-      open = false;
-    },
+    close,
   };
 }
 
@@ -89,36 +84,58 @@ export function openSharedFile(place: Uint8Array, size: number): ForeignFile | u
   const token = place.subarray(0, TOKEN_BYTES);
   const path = Buffer.from(place.subarray(TOKEN_BYTES, TOKEN_BYTES + LONGEST_PLACE)).toString();
   if (!PLACE.test(path)) return undefined;
-  const isShared = (stats: Stats) => isOurs(stats) && stats.size === HEAD_BYTES + size;
+  const requireShared = (stats: Stats) => {
+    if (!isOurs(stats) || stats.size !== HEAD_BYTES + size) throw new Error('no shared file');
+  };
+  const file = openFile(
+    () => {
+      // Looked at before it is opened: opening a pipe or a device can do things.
+      requireShared(statSync(`/proc/${path}`));
+      return openSync(`/proc/${path}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    },
+    (fd) => {
+      requireShared(fstatSync(fd));
+      const found = Buffer.alloc(TOKEN_BYTES);
+      const read = readSync(fd, found, 0, TOKEN_BYTES, 0);
+      if (read < TOKEN_BYTES || !found.equals(token)) throw new Error('not what was offered');
+    },
+  );
+  if (file === undefined) return undefined;
+  const { fd, close } = file;
+  return {
+    read(target, at, mark) {
+      const { length } = target;
+      if (!file.open || at > size - MARK_BYTES - length) return false;
+      const start = HEAD_BYTES + at;
+      const head = Buffer.alloc(8);
+      const read = readSync(fd, target, 0, length, start + MARK_BYTES);
+      const all = read + readSync(fd, head, 0, head.length, start);
+      return all === length + head.length && head.readDoubleLE() === mark;
+    },
+    close,
+  };
+}
+
+/** Undefined, and nothing left open, if it cannot be opened or `prepare` throws. */
+function openFile(open: () => number, prepare: (fd: number) => void) {
   let fd: number | undefined;
   try {
-    // Looked at before it is opened: opening a pipe or a device can do things.
-    if (!isShared(statSync(`/proc/${path}`))) return undefined;
-    fd = openSync(`/proc/${path}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    const found = Buffer.alloc(TOKEN_BYTES);
-    const read = isShared(fstatSync(fd)) ? readSync(fd, found, 0, TOKEN_BYTES, 0) : 0;
-    if (read < TOKEN_BYTES || !found.equals(token)) throw new Error('not what was offered');
+    fd = open();
+    prepare(fd);
   } catch {
     if (fd !== undefined) closeSync(fd);
     return undefined;
   }
-  const file = fd;
-  let open = true;
-  return {
-    read(target, at, mark) {
-      const { length } = target;
-      if (!open || at > size - MARK_BYTES - length) return false;
-      const start = HEAD_BYTES + at;
-      const head = Buffer.alloc(8);
-      const read = readSync(file, target, 0, length, start + MARK_BYTES);
-      const all = read + readSync(file, head, 0, head.length, start);
-      return all === length + head.length && head.readDoubleLE() === mark;
-    },
+  const opened = fd;
+  const file = {
+    fd: opened,
+    open: true,
     close() {
-      if (open) closeSync(file);
-      open = false;
+      if (file.open) closeSync(opened);
+      file.open = false;
     },
   };
+  return file;
 }
 
 /** Whether it can be a file of our own user's, without a name, in the memory that we too see. */

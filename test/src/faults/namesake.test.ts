@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
 import { createCoordinator } from '@tutti/coordinator';
-import { type Body, type Message, PROTOCOL_VERSION } from '@tutti/protocol';
+import { type Message, PROTOCOL_VERSION } from '@tutti/protocol';
 import { createSimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createLocalTransport } from '@tutti/transport';
+import { sampleJoin } from './sample-join.js';
 
-const join: Body = {
-  type: 'join',
-  worker: 'anna',
-  description: {
-    name: 'program',
-    hash: 'f00d',
-    parameters: [{ name: 'w', shape: [1] }],
-    trainingExamples: 1,
-    evaluationExamples: 0,
-    defaults: { batchSize: 1, epochs: 1, seed: 1, optimizer: { name: 'sgd', learningRate: 1 } },
-  },
-  host: { hostname: 'h', pid: 1, cpu: 'c', node: 'n', arithmetic: {} },
-};
+const join = sampleJoin('anna');
 
 /** Longer than it takes to notice that a machine is gone. */
 const LONG_MS = 60_000;

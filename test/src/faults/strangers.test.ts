@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
-import { type Body, type Message, PROTOCOL_VERSION } from '@tutti/protocol';
+import { type Message, PROTOCOL_VERSION } from '@tutti/protocol';
 import type { MemoryNetwork } from '@tutti/transport';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
+import { sampleJoin } from './sample-join.js';
 
-const join: Body = {
-  type: 'join',
-  worker: 'stranger',
-  description: {
-    name: 'another',
-    hash: 'f00d',
-    parameters: [{ name: 'w', shape: [1] }],
-    trainingExamples: 1,
-    evaluationExamples: 0,
-    defaults: { batchSize: 1, epochs: 1, seed: 1, optimizer: { name: 'sgd', learningRate: 1 } },
-  },
-  host: { hostname: 'h', pid: 1, cpu: 'c', node: 'n', arithmetic: {} },
-};
+const join = sampleJoin('stranger');
 
 /** A stranger that says one thing to `address` in the middle of the run, and what it is told. */
 function intruder(address: string, message: Message, payload?: Uint8Array) {

@@ -11,8 +11,6 @@ export interface Command {
   /** Resolves with the next line that fits. */
   line(fits: (line: string) => boolean, of?: 'stdout' | 'stderr'): Promise<string>;
   readonly ended: Promise<Ended>;
-  /** What it has written until now. */
-  readonly written: { readonly stdout: string; readonly stderr: string };
 }
 
 export interface Ended {
@@ -50,7 +48,6 @@ export function tutti(
   return {
     process: child,
     ended,
-    written,
     line: (fits, of = 'stdout') =>
       new Promise((resolve, reject) => {
         lines[of].on('line', (line) => fits(line) && resolve(line));
