@@ -109,7 +109,7 @@ export function createHelping(
       // An evaluation can be complete before the version is: then the step has begun with that.
       if (!anew && next.work === under.work && next.at === under.at) return;
       under = next;
-      stragglers.begin(under, clock.now());
+      stragglers.begin(under, clock.now(), anew);
       muster();
       // The versions that it has missed need nothing of it.
       for (const member of membership.ready)

@@ -10,8 +10,11 @@ import { createUsual } from './usual.js';
  * would be done sooner. The first copy counts.
  */
 export interface Stragglers {
-  /** The evaluation of a version, or the step from it, is under way from now on. */
-  begin(phase: Phase, now: number): void;
+  /**
+   * The evaluation of a version, or the step from it, is under way from now on.
+   * @param anew whether all that was received of it, and of later ones, is void
+   */
+  begin(phase: Phase, now: number, anew?: boolean): void;
   /** Who is here, and what each has to compute by itself. */
   muster(crew: readonly Crew[], now: number): void;
   /**
@@ -130,9 +133,7 @@ export function createStragglers(): Stragglers {
   }
 
   return {
-    begin(phase, now) {
-      const anew = keyOf(phase) === keyOf(under) || phase.at < under.at;
-      // All that was received is void.
+    begin(phase, now, anew = false) {
       if (anew) ahead.clear();
       const before = roleOf();
       under = phase;
