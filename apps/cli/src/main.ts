@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Console } from 'node:console';
 import { systemClock } from '@tutti/runtime';
 import { runCli } from './cli.js';
@@ -6,6 +5,9 @@ import { INTERRUPTED } from './exit-codes.js';
 
 /** Ctrl-C ends everything within 5 s: this long for an orderly end, then by force. */
 const ORDERLY_END_MS = 4000;
+
+// So that an error's stack names the lines of the program as it was written.
+process.setSourceMapsEnabled(true);
 
 const stopping = new AbortController();
 

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { eachTest } from './each-test.js';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+const PROGRAM = `
+import { arrays } from '@tutti/data';
+import { defineTraining, tf } from '@tutti/tensorflow';
+
+const data = Float32Array.from({ length: 64 }, (_, at) => Math.sin(at));
+const training = arrays({
+  x: { data, shape: [16, 4] },
+  y: { data: data.slice(0, 16), shape: [16] },
+});
+
+export default defineTraining({
+  data: () => ({ training }),
+  model: () => tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] }),
+  loss: 'meanSquaredError',
+  optimizer: { name: 'adam', learningRate: 0.01 },
+  batchSize: 8,
+  epochs: 2,
+  shards: 2,
+  seed: 1,
+});
+`;
+
+const SERVICE = `
+import { runLocal } from '@tutti/launch';
+
+const events = [];
+const training = runLocal('program.ts', { workers: 2 });
+for await (const { event } of training) events.push(event);
+const { digest, values } = await training.result;
+const steps = events.filter((event) => event === 'step').length;
+console.log(JSON.stringify({ digest, names: Object.keys(values), steps }));
+`;
+
+describe('a project of its own', () => {
+  const each = eachTest(import.meta.url);
+
+  it('installs Tutti from a checkout, trains with its command, and in its own process', async () => {
+    const cwd = each.folder.path;
+    await each.folder.program(PROGRAM);
+    await writeFile(join(cwd, 'service.mjs'), SERVICE);
+    await writeFile(join(cwd, 'package.json'), '{ "private": true }');
+    // As the README shows it.
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const [, folders] = /^npm install ([^`\n]+)$/m.exec(readme)!;
+    const install = ['install', '--offline', '--no-audit', '--no-fund'];
+    const paths = folders!.replaceAll('../tutti/', root).split(' ');
+    await run('npm', [...install, ...paths], { cwd });
+
+    const tutti = join(cwd, 'node_modules', '.bin', 'tutti');
+    const train = await run(tutti, ['train', 'program.ts', '--workers', '1', '--json'], { cwd });
+    assert.equal(train.stderr, '');
+    const last = JSON.parse(train.stdout.trimEnd().split('\n').at(-1)!);
+    assert.deepEqual([last.event, last.steps], ['finished', 4]);
+
+    const service = await run(process.execPath, ['service.mjs'], { cwd });
+    const { digest, names, steps } = JSON.parse(service.stdout);
+    assert.deepEqual([digest, steps], [last.digest, 4]);
+    assert.deepEqual(names, ['dense_1/kernel', 'dense_1/bias']);
+  });
+});
