@@ -54,4 +54,12 @@ describe('arrays', () => {
     );
     assert.throws(() => arrays({}), { code: 'BAD_DATA' });
   });
+
+  it('refuses a field that is no data and shape, as JavaScript may give it', () => {
+    for (const field of [new Float32Array(4), { data: [1, 2], shape: [2] }, {}])
+      assert.throws(() => arrays({ x: field as never }), {
+        code: 'BAD_DATA',
+        message: 'field x has no data, which is a typed array, or no shape',
+      });
+  });
 });

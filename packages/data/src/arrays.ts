@@ -12,6 +12,12 @@ import { checkIndices, commonSize, product } from './indices.js';
 export function arrays(fields: Readonly<Record<string, Field>>): Dataset {
   const entries = Object.entries(fields);
   for (const [name, { data, shape }] of entries) {
+    if (!ArrayBuffer.isView(data) || !Array.isArray(shape))
+      throw badData(
+        `field ${name} has no data, which is a typed array, or no shape`,
+        `Write arrays({ ${name}: { data: …, shape: [examples, …] } }).`,
+        { field: name },
+      );
     if (shape.length > 0 && product(shape) === data.length) continue;
     throw badData(
       `field ${name} has ${data.length} values, but its shape [${shape}] holds ${product(shape)}`,
