@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isTuttiError, type Monitor, TuttiError, type Wait } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
 import { type BuildFailure, build } from 'esbuild';
@@ -35,8 +36,7 @@ export async function loadProgram(path: string, monitor?: Monitor): Promise<Load
     exported = imported.default;
   } catch (thrown) {
     if (isTuttiError(thrown)) throw thrown;
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw bad(`Program ${path} threw while it was imported: ${reason}`, 'See the stack.', thrown);
+    throw importFailed(path, thrown);
   }
   const program = checkProgram(exported, path);
   const name = program.name ?? basename(file, extname(file));
@@ -49,6 +49,38 @@ function importOf(path: string): Wait {
     what: 'be read and imported',
     remedy: 'See whether its disk answers, and what it awaits at its top level.',
   };
+}
+
+function importFailed(path: string, thrown: unknown): TuttiError {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const lacking = /^Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec(reason)?.[1];
+  if (lacking !== undefined)
+    return bad(
+      `Program ${path} imports ${lacking}, which is not installed where the program is`,
+      `Install it there: cd ${dirname(resolve(path))} && npm install ${ownPackage(lacking) ?? lacking}`,
+      thrown,
+    );
+  const place = placeIn(dirname(resolve(path)), thrown);
+  return bad(
+    `Program ${path} threw while it was imported: ${reason}${place === undefined ? '' : ` (${place})`}`,
+    'Correct it there; --log-level debug shows the whole stack.',
+    thrown,
+  );
+}
+
+/** The folder of a package of this checkout. */
+function ownPackage(name: string): string | undefined {
+  if (!name.startsWith('@tutti/')) return undefined;
+  const folder = fileURLToPath(new URL(`../../${name.slice(7)}`, import.meta.url));
+  return existsSync(join(folder, 'package.json')) ? folder : undefined;
+}
+
+/** File, line and column of the innermost call in some folder, if they are those of the source. */
+function placeIn(folder: string, thrown: unknown): string | undefined {
+  if (!process.sourceMapsEnabled) return undefined;
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
+  const frames = stack.matchAll(/(?:\(|at )(?:file:\/\/)?([^()\n]+:\d+:\d+)\)?$/gm);
+  return [...frames].map(([, place]) => place!).find((place) => place.startsWith(folder + sep));
 }
 
 /** tsx is loaded only when it is needed. */

@@ -11,6 +11,7 @@ interface Fault {
   readonly source: string;
   readonly code: ErrorCode;
   readonly message: RegExp;
+  readonly remedy?: RegExp;
 }
 
 const FAULTS: readonly Fault[] = [
@@ -30,7 +31,15 @@ const FAULTS: readonly Fault[] = [
     what: 'imports a package that is not there',
     source: "import 'no-such-package';\nexport default {};\n",
     code: 'BAD_PROGRAM',
-    message: /program\.ts threw while it was imported: Cannot find package 'no-such-package'/,
+    message: /program\.ts imports no-such-package, which is not installed where the program is$/,
+    remedy: /cd \S+ && npm install no-such-package$/,
+  },
+  {
+    what: 'imports a package of Tutti that is not there',
+    source: "import '@tutti/data/csv';\nexport default {};\n",
+    code: 'BAD_PROGRAM',
+    message: /program\.ts imports @tutti\/data, which is not installed where the program is$/,
+    remedy: /npm install \/\S+\/packages\/data$/,
   },
   {
     what: 'exports nothing',
@@ -46,9 +55,9 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'throws when it is imported',
-    source: "export default {};\nthrow new Error('no licence');\n",
+    source: "// Long\n\nexport default {};\nthrow new Error('no licence');\n",
     code: 'BAD_PROGRAM',
-    message: /program\.ts threw while it was imported: no licence/,
+    message: /program\.ts threw while it was imported: no licence \(\/\S+\/program\.ts:4:7\)$/,
   },
   {
     what: 'names a data file that is not there',
@@ -81,10 +90,10 @@ for (const workers of [0, 2])
   describe(`a program, with ${workers} workers, that`, () => {
     const each = eachTest(import.meta.url);
 
-    for (const { what, source, code, message } of FAULTS)
+    for (const { what, source, code, message, remedy = /./ } of FAULTS)
       it(what, async () => {
         const path = await each.folder.program(source);
-        await assert.rejects(runLocal(path, { workers }).result, { code, message });
+        await assert.rejects(runLocal(path, { workers }).result, { code, message, remedy });
         await each.roll.assertAllGone(0);
       });
 
