@@ -1,5 +1,6 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
+import { isTensorflowChatter } from '@tutti/tensorflow/native';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
@@ -14,7 +15,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   const { settings, sources } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
   const { every, keep, best } = keepSettings(settings);
-  await withOutput(settings, context, async ({ renderer }) => {
+  await withOutput(settings, context, async ({ renderer, log }) => {
     const { program } = await loadProgram(path, monitorsOf(context, renderer).monitor);
     const shards = settings.shards ?? program.shards;
     if (shards !== undefined) {
@@ -45,8 +46,18 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       resume: settings.resume,
       signal: context.signal,
       onEvent: renderer,
-      onLine: (name, line) => renderer.note(`${name}: ${line}`),
+      onLine(name, line) {
+        if (isTensorflowChatter(line)) log.debug(`${name}: ${line}`);
+        else renderer.note(`${name}: ${line}`);
+      },
     };
+    if (shards === undefined && settings.resume === undefined) renderer.note(oneShardEach(options));
     await runLocal(path, options).result;
   });
+}
+
+/** What is said to whoever did not choose: another number of workers would be another experiment. */
+function oneShardEach({ workers = 1 }: LocalOptions): string {
+  const shards = Math.max(1, workers);
+  return `one shard for each worker; with --shards ${shards} the result is the same for any number of them`;
 }

@@ -1,3 +1,4 @@
+export { isTensorflowChatter } from './chatter.js';
 export {
   ensureTensorflow,
   type TensorflowSetup,
