@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tutti } from './processes/command.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -35,6 +36,17 @@ describe('documentation', () => {
     const used = [...text('README.md').matchAll(/npm (?!install)(?:--silent )?(?:run )?([a-z]+)/g)];
     for (const [, script] of used) assert.ok(script! in scripts, `npm ${script}`);
     assert.ok(text('.ci/run').includes('\nnpm test\n'));
+  });
+
+  it('the README shows commands that are understood', async () => {
+    const shown = [...text('README.md').matchAll(/^(?:npx )?tutti (.+?)(?: +#.*)?$/gm)];
+    assert.ok(shown.length > 5);
+    for (const [, command] of shown) {
+      const { stdout, stderr, code } = await tutti([...command!.split(' '), '--help']).ended;
+      assert.equal(code, 0, `tutti ${command}: ${stderr}`);
+      for (const [option] of command!.matchAll(/--[a-z-]+/g))
+        assert.ok(stdout.includes(`${option} `), `tutti ${command}: ${option}`);
+    }
   });
 
   it('the README shows the program of an example as it is', () => {
