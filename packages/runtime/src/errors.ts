@@ -56,14 +56,21 @@ export function errorToRecord(error: unknown): ErrorRecord {
     'Unexpected error',
     'This is a fault in Tutti or in the program; the stack shows where.',
   );
-  const cause = known.cause instanceof Error ? known.cause : known;
+  const stack = stackOf(known.cause) ?? known.stack;
   return {
     code: known.code,
     message: known.message,
     remedy: known.remedy,
     details: known.details,
-    ...(cause.stack === undefined ? {} : { stack: cause.stack }),
+    ...(stack === undefined ? {} : { stack }),
   };
+}
+
+/** Of an error, or of one that came from another process. */
+function stackOf(cause: unknown): string | undefined {
+  if (cause instanceof Error) return cause.stack;
+  const { remoteStack } = (cause ?? {}) as { remoteStack?: unknown };
+  return typeof remoteStack === 'string' ? remoteStack : undefined;
 }
 
 export function errorFromRecord(record: ErrorRecord): TuttiError {
