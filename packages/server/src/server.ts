@@ -116,6 +116,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
     // A server that was started again: the coordinator will find out and give it its weights.
     if (job === undefined && FOR_A_JOB.includes(message.type))
       return send(peer, { type: 'holding' });
+    // A coordinator that gives up before it has opened a job: another may come.
+    if (job === undefined && message.type === 'finish') return;
     const opening = message.type === 'open' && job === undefined;
     const refused = refusal(message, opening ? message.job : job);
     if (refused !== undefined) {

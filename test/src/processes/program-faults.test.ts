@@ -120,20 +120,25 @@ for (const workers of [0, 2])
 describe('a program that fails', () => {
   const each = eachTest(import.meta.url);
 
-  it('ends its servers too, and none is started again', async () => {
-    const path = await each.folder.program(
-      regressionWith('if (step === 3 && shard === 5) result.gradient.w[4] = NaN;'),
-    );
-    const events: RunEvent[] = [];
-    const { result } = runLocal(path, {
-      workers: 2,
-      servers: 2,
-      onEvent: (event) => events.push(event),
+  for (const [when, fails, servers] of [
+    ['in a step', 'step === 3 && shard === 5', 2],
+    ['before the job is opened', 'true', 2],
+    ['before the job is opened', 'true', 1],
+  ] as const)
+    it(`${when} ends its servers too (${servers}), and none is started again`, async () => {
+      const path = await each.folder.program(
+        regressionWith(`if (${fails}) result.gradient.w[4] = NaN;`),
+      );
+      const events: RunEvent[] = [];
+      const { result } = runLocal(path, {
+        workers: 2,
+        servers,
+        onEvent: (event) => events.push(event),
+      });
+      await assert.rejects(result, { code: 'NOT_FINITE' });
+      assert.deepEqual(
+        events.filter(({ event }) => event === 'warning'),
+        [],
+      );
     });
-    await assert.rejects(result, { code: 'NOT_FINITE' });
-    assert.deepEqual(
-      events.filter(({ event }) => event === 'warning'),
-      [],
-    );
-  });
 });
