@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { normalizeAddress } from './address.js';
-import { closest, flagOf, settingsOf, variableOf } from './names.js';
+import { flagOf, settingsOf, variableOf } from './names.js';
 import { COMMANDS } from './setting.js';
 import { SETTING_NAMES, settingOf } from './settings.js';
 import { allowedText, checkValue } from './values.js';
@@ -10,14 +10,6 @@ describe('names of settings', () => {
     assert.equal(flagOf('stepDeadlineMs'), '--step-deadline-ms');
     assert.equal(variableOf('stepDeadlineMs'), 'TUTTI_STEP_DEADLINE_MS');
     assert.equal(new Set(SETTING_NAMES.map(variableOf)).size, SETTING_NAMES.length);
-  });
-
-  it('are suggested over case, punctuation, swaps and typing errors, not over unlikeness', () => {
-    const known = ['--batch-size', '--learning-rate', '--seed'];
-    for (const word of ['--batchSize', 'batch_size', '--bacth-size', '--batch-sizes']) {
-      assert.equal(closest(word, known), '--batch-size');
-    }
-    assert.equal(closest('--dropout', known), undefined);
   });
 });
 

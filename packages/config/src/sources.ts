@@ -1,6 +1,6 @@
-import { TuttiError } from '@tutti/runtime';
+import { closest, TuttiError } from '@tutti/runtime';
 import { addressOf } from './address.js';
-import { closest, flagOf, variableOf } from './names.js';
+import { flagOf, variableOf } from './names.js';
 import { DEFAULT_COORDINATOR, SETTING_NAMES, type SettingName, settingOf } from './settings.js';
 import { allowedText, checkValue, parseText, type SettingValue } from './values.js';
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { checkKeys } from '@tutti/runtime';
 import { type InfoRecord, type Options, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { arrays } from './arrays.js';
@@ -17,6 +18,17 @@ export interface CsvOptions extends CsvSchema, SourceOptions {
   readonly delimiter?: string | undefined;
 }
 
+const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
+  header: true,
+  delimiter: true,
+  label: true,
+  columns: true,
+  classes: true,
+  scale: true,
+  shape: true,
+  memoryLimitBytes: true,
+};
+
 /**
  * A data set in a file of comma-separated values (RFC 4180), plain or gzip: the input columns become
  * field `x`, the label column field `y`.
@@ -30,6 +42,7 @@ export interface CsvOptions extends CsvSchema, SourceOptions {
  * a label outside `classes`, an unknown column
  */
 export async function csv(file: string, options: CsvOptions = {}): Promise<Dataset> {
+  checkKeys('csv', options, KNOWN);
   const source = await openSource(file, options);
   try {
     return await load(source, options);

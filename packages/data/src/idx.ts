@@ -1,3 +1,4 @@
+import { checkKeys } from '@tutti/runtime';
 import { badData } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { BYTES_PER_ELEMENT, type ElementKind } from './elements.js';
@@ -17,6 +18,13 @@ const KINDS: Readonly<Record<number, ElementKind>> = {
   14: 'float64',
 };
 
+const KNOWN: Readonly<Record<keyof IdxOptions, true>> = {
+  scale: true,
+  classes: true,
+  channelDimension: true,
+  memoryLimitBytes: true,
+};
+
 /**
  * A data set in IDX files, the format of MNIST, plain or gzip: one file a field.
  *
@@ -32,6 +40,7 @@ export async function idx(
   files: Readonly<Record<string, string>>,
   options: IdxOptions = {},
 ): Promise<Dataset> {
+  checkKeys('idx', options, KNOWN);
   const stored = await openAll(files, async (file) => {
     const source = await openSource(file, options);
     try {

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkKeys } from '@tutti/runtime';
 import { badData, fileError } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { createDecoder } from './elements.js';
@@ -18,6 +19,14 @@ export interface ImageFolderOptions extends ImageSize {
 
 const EXTENSIONS = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
 
+const KNOWN: Readonly<Record<keyof ImageFolderOptions, true>> = {
+  width: true,
+  height: true,
+  channels: true,
+  scale: true,
+  classes: true,
+};
+
 /**
  * A data set of image files, one subfolder a class: `x` is float32 [n, height, width, channels], `y`
  * the int32 class. Folders and files are sorted by character code, so that an example has the same
@@ -32,6 +41,7 @@ export async function imageFolder(
   folder: string,
   options: ImageFolderOptions,
 ): Promise<Dataset & { readonly classes: readonly string[] }> {
+  checkKeys('imageFolder', options, KNOWN);
   const { width, height, channels, scale = 1 / 255 } = options;
   const decode = await createImageDecoder(options);
   const classes = options.classes ?? (await listOf(folder, (entry) => entry.isDirectory()));

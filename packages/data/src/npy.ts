@@ -1,3 +1,4 @@
+import { checkKeys } from '@tutti/runtime';
 import { badData } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { BYTES_PER_ELEMENT, type ElementFormat, type ElementKind } from './elements.js';
@@ -20,6 +21,13 @@ const KINDS: Readonly<Record<string, ElementKind>> = {
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
+const KNOWN: Readonly<Record<keyof NpyOptions, true>> = {
+  scale: true,
+  classes: true,
+  channelDimension: true,
+  memoryLimitBytes: true,
+};
+
 /**
  * A data set in NumPy files, one file a field: numbers of type f4, f8, i1, i2, i4, i8, u1 or bool in
  * C order, the first dimension the examples.
@@ -36,6 +44,7 @@ export async function npy(
   files: Readonly<Record<string, string>>,
   options: NpyOptions = {},
 ): Promise<Dataset> {
+  checkKeys('npy', options, KNOWN);
   const stored = await openAll(files, async (file) =>
     readNpyHeader(await openSource(file, options)),
   );

@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import checksums from '@node-rs/crc32';
+import { checkKeys } from '@tutti/runtime';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { badData, fileError } from './bad-data.js';
 import type { Dataset } from './dataset.js';
@@ -14,6 +15,14 @@ export interface NpzOptions extends NpyOptions {
 
 const STORED = 0;
 
+const KNOWN: Readonly<Record<keyof NpzOptions, true>> = {
+  fields: true,
+  scale: true,
+  classes: true,
+  channelDimension: true,
+  memoryLimitBytes: true,
+};
+
 /**
  * A data set in one file of numpy.savez or numpy.savez_compressed; numbers as for `npy`.
  *
@@ -24,6 +33,7 @@ const STORED = 0;
  * @throws TuttiError BAD_DATA: as for `npy`; also no zip archive, no such member, a wrong checksum
  */
 export async function npz(file: string, options: NpzOptions = {}): Promise<Dataset> {
+  checkKeys('npz', options, KNOWN);
   const { fields = { x: 'x', y: 'y' } } = options;
   const archive = await openArchive(file);
   try {

@@ -106,4 +106,10 @@ describe('sharing', () => {
     refuse([tie('a', 'c'), hashed('c', { stored: 2 })], /"c", which is a copy of "a"/);
     refuse([tie('a', 'c'), tie('d', 'c')], /"c"/);
   });
+
+  it('refuses options that it does not know', () => {
+    const misspelt = { transposed: true, storde: 3 } as object;
+    assert.throws(() => tie('a', 'b', misspelt), { message: 'tie takes no "transposed"' });
+    assert.throws(() => hashed('a', misspelt as { stored: number }), { code: 'BAD_PROGRAM' });
+  });
 });

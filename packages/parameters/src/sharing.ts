@@ -1,5 +1,5 @@
 import type { StoredParameter } from '@tutti/protocol';
-import { createRandom, TuttiError } from '@tutti/runtime';
+import { checkKeys, createRandom, TuttiError } from '@tutti/runtime';
 
 /** A tensor that the model reads. */
 export interface WeightSpec extends StoredParameter {}
@@ -32,6 +32,7 @@ export function tie(
 ): SharingRule {
   const last = rest[rest.length - 1];
   const options = typeof last === 'object' ? last : {};
+  checkKeys('tie', options, { transpose: true });
   const names = rest.filter((entry): entry is string => typeof entry === 'string');
   return { rule: 'tie', weights: [first, second, ...names], transpose: options.transpose ?? false };
 }
@@ -45,6 +46,7 @@ export function hashed(
   weight: string,
   options: { stored: number; sign?: boolean; seed?: number },
 ): SharingRule {
+  checkKeys('hashed', options, { stored: true, sign: true, seed: true });
   const { stored, sign = true, seed = 0 } = options;
   return { rule: 'hashed', weight, stored, sign, seed };
 }

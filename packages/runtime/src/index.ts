@@ -6,6 +6,7 @@ export {
   systemClock,
   type Timer,
 } from './clock.js';
+export { closest } from './closest.js';
 export {
   type ErrorCode,
   type ErrorRecord,
@@ -15,6 +16,7 @@ export {
   TuttiError,
   toTuttiError,
 } from './errors.js';
+export { checkKeys } from './known-keys.js';
 export {
   abortError,
   createMonitor,

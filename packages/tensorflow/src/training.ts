@@ -1,5 +1,6 @@
 import type { SharingRule } from '@tutti/parameters';
 import type { Random } from '@tutti/runtime';
+import { checkKeys } from '@tutti/runtime';
 import type { Program, ProgramData } from '@tutti/worker';
 import type { BatchTensors } from './batch-tensors.js';
 import type { LayersModelFactory } from './build-model.js';
@@ -47,6 +48,24 @@ export interface TrainingProgram extends Program {
   readonly training: TrainingOptions;
 }
 
+const KNOWN: Readonly<Record<keyof TrainingOptions, true>> = {
+  name: true,
+  model: true,
+  augment: true,
+  loss: true,
+  metrics: true,
+  data: true,
+  optimizer: true,
+  batchSize: true,
+  epochs: true,
+  seed: true,
+  shards: true,
+  sharing: true,
+  evaluationBatchSize: true,
+  decay: true,
+  accelerate: true,
+};
+
 /**
  * A training program from a TensorFlow.js model. Loads nothing until it is opened.
  *
@@ -64,6 +83,7 @@ export function defineTraining<Name extends string = string>(
     readonly model: LayersModelFactory | FunctionModel<Name>;
   },
 ): TrainingProgram {
+  checkKeys('defineTraining', options, KNOWN);
   return {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.shards === undefined ? {} : { shards: options.shards }),

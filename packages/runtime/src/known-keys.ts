@@ -1,0 +1,24 @@
+import { closest } from './closest.js';
+import { TuttiError } from './errors.js';
+
+/**
+ * Refuses keys that nobody reads. A program runs without a check of its types: what is misspelt in it
+ * would be ignored in silence.
+ * @param what how the reader calls it, such as "defineTraining"
+ * @throws TuttiError BAD_PROGRAM
+ */
+export function checkKeys<Given extends object>(
+  what: string,
+  given: Given,
+  known: Readonly<Record<keyof Given, true>>,
+): void {
+  const names = Object.keys(known);
+  const key = Object.keys(given).find((name) => !names.includes(name));
+  if (key === undefined) return;
+  const meant = closest(key, names);
+  const remedy = `Known are: ${names.join(', ')}.`;
+  throw new TuttiError('BAD_PROGRAM', `${what} takes no "${key}"`, {
+    remedy: meant === undefined ? `Remove it. ${remedy}` : `Did you mean ${meant}? ${remedy}`,
+    details: { key, known: names },
+  });
+}
