@@ -156,6 +156,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
   // One listener a role: many roles are no leak.
   setMaxListeners(0, both);
   const held: RunningServer[] = [];
+  let coordinator: RunningCoordinator | undefined;
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock: systemClock, signal: both, onWaiting });
   try {
@@ -163,21 +164,22 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
       const server = createServer({
         address: `local://server-${at}`,
         transport,
-        signal: both,
+        // Without the signal: it outlives the coordinator, which would take it for lost.
         onEvent: tellOfServer(`server ${at}`, emit),
       });
       held.push(await server.start());
     }
-    const coordinator = await createCoordinator({
+    coordinator = await createCoordinator({
       ...coordinatorInit(options, emit, both),
       address: 'local://coordinator',
       servers: held.map(({ addresses }) => ({ connect: addresses[0]! })),
       transport,
     }).start();
+    const { address } = coordinator;
     const running = Array.from({ length: workers }, (_, at) =>
       createWorker({
         program,
-        coordinator: coordinator.address,
+        coordinator: address,
         name: `w${at}`,
         transport,
         signal: both,
@@ -195,6 +197,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
     return result;
   } finally {
     stopping.abort();
+    await coordinator?.stop();
     await Promise.all(held.map((server) => server.stop()));
   }
 };
@@ -245,7 +248,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         address: LOOPBACK,
         transport,
         alsoListen: [{ transport: local, address: 'local://server' }],
-        signal: both,
+        // Without the signal, as in `runTogether`.
         onEvent: tellOfServer('the server', emit),
       }).start();
       const [open, inside] = server.addresses as [string, string];

@@ -113,9 +113,14 @@ describe('a run that is stopped', () => {
       const path = await each.folder.program(regressionWith('', LONG));
       const stopping = new AbortController();
       const options = { workers, servers, signal: stopping.signal };
-      const { result } = run(path, options, [3, () => stopping.abort()]);
+      const { result, events } = run(path, options, [3, () => stopping.abort()]);
       await assert.rejects(result, { code: 'ABORTED' });
       await each.roll.assertAllGone(Math.max(1, workers));
+      // Nobody takes for lost what was to end.
+      assert.deepEqual(
+        events.filter(({ event }) => event === 'warning'),
+        [],
+      );
     });
 });
 
