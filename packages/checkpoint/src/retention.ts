@@ -12,9 +12,9 @@ export interface Retention {
   readonly best?: string | undefined;
 }
 
-/** Of the loss, less is better; of a metric, more. */
+/** Of a loss and of what is called an error, less is better; of any other metric, more. */
 export const isBetter = (metric: string, value: number, than: number) =>
-  metric === 'loss' ? value < than : value > than;
+  /loss|error/i.test(metric) ? value < than : value > than;
 
 /** Undefined if it was not measured. */
 export function metricOf({ loss, metrics }: Evaluation, metric: string): number | undefined {

@@ -269,7 +269,7 @@ export const SETTINGS = {
     kind: 'text',
     commands: ['train', 'coordinator'],
     group: 'Files',
-    doc: 'loss, or a metric: whenever the evaluation is better by it, a checkpoint is written',
+    doc: 'loss, or a metric: whenever the evaluation is better by it, a checkpoint is written; of a loss or an error less is better, of other metrics more',
     otherwise: 'none is written for it; of those there are, the one of least loss stays',
   },
   resume: {

@@ -3,7 +3,10 @@ import { createSimulatedClock } from '@tutti/runtime';
 import { createCheckpointSchedule } from './checkpoint-schedule.js';
 
 const clock = createSimulatedClock();
-const evaluated = (loss: number, accuracy = 0) => ({ loss, metrics: { accuracy } });
+const evaluated = (loss: number, metric = 0) => ({
+  loss,
+  metrics: { accuracy: metric, meanAbsoluteError: metric },
+});
 
 describe('checkpoint schedule', () => {
   it('has one due every so many steps, once, and not where the run starts', () => {
@@ -43,6 +46,7 @@ describe('checkpoint schedule', () => {
     for (const [best, values, expected] of [
       ['loss', [5, 6, 4, 4, 3], [0, 2, 4]],
       ['accuracy', [0.1, 0.5, 0.4, 0.5, 0.6], [0, 1, 4]],
+      ['meanAbsoluteError', [0.5, 0.6, 0.4], [0, 2]],
     ] as const) {
       const schedule = createCheckpointSchedule({ every: undefined, best, clock });
       const due = values.flatMap((value, at) =>

@@ -75,6 +75,18 @@ describe('losses', () => {
     close(lossSum, expected);
   });
 
+  it('of numbers are metrics too', async () => {
+    const model = outputs(1, 'linear');
+    const names = ['meanAbsoluteError', 'meanSquaredError'] as const;
+    const computation = await open({ model, loss: 'meanSquaredError', metrics: [...names] });
+    const weights = await computation.initialize(2);
+    const { metrics } = await gradient(computation, weights, binary);
+    for (const loss of names) {
+      const { lossSum } = await gradient(await open({ model, loss }), weights, binary);
+      assert.equal(metrics![loss], lossSum);
+    }
+  });
+
   it('of sequences are the mean over the positions', async () => {
     const model = () =>
       tf.sequential({

@@ -71,9 +71,9 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
         );
         return meanOfRest(rows.reshape(yPred.shape.slice(0, -1)));
       }
+      if (name === 'meanSquaredError' || name === 'meanAbsoluteError')
+        return ERRORS[name](yTrue, yPred);
       const labels = alike(yTrue, yPred, name);
-      if (name === 'meanSquaredError') return meanOfRest(tf.squaredDifference(yPred, labels));
-      if (name === 'meanAbsoluteError') return meanOfRest(tf.abs(tf.sub(yPred, labels)));
       if (!fromLogits) return meanOfRest(tf.metrics.binaryCrossentropy(labels, yPred));
       return meanOfRest(
         tf.losses.sigmoidCrossEntropy(labels, yPred, undefined, 0, tf.Reduction.NONE),
@@ -89,6 +89,14 @@ const NAMES: readonly LossName[] = [
   'meanAbsoluteError',
   'meanSquaredError',
 ];
+
+/** The mean over what is predicted for an example; also metrics. */
+export const ERRORS = {
+  meanAbsoluteError: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+    meanOfRest(tf.abs(tf.sub(yPred, alike(yTrue, yPred, 'meanAbsoluteError')))),
+  meanSquaredError: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+    meanOfRest(tf.squaredDifference(yPred, alike(yTrue, yPred, 'meanSquaredError'))),
+} as const;
 
 /** [n, ...] to [n]. */
 export function meanOfRest(values: tf.Tensor): tf.Tensor {

@@ -1,12 +1,14 @@
 import { TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
-import { checkPerExample, meanOfRest } from './losses.js';
+import { checkPerExample, ERRORS, meanOfRest } from './losses.js';
 import { tf } from './tf.js';
 
 /** One value per example: from labels and predictions [n, ...] to [n]. Its name is reported. */
 export type MetricFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTensors) => tf.Tensor;
 
-export type Metric = 'accuracy' | MetricFunction;
+export type MetricName = 'accuracy' | 'meanAbsoluteError' | 'meanSquaredError';
+
+export type Metric = MetricName | MetricFunction;
 
 /** Sums over the examples, by the name of the metric. */
 export type MetricSums = (
@@ -21,14 +23,21 @@ export type MetricSums = (
  * @throws TuttiError BAD_PROGRAM for an unknown name, a function without one, a name used twice
  */
 export function resolveMetrics(metrics: readonly Metric[], logits: boolean): MetricSums {
+  const byName: Readonly<Record<MetricName, MetricFunction>> = {
+    accuracy: (yTrue, yPred) => accuracy(yTrue, yPred, logits),
+    ...ERRORS,
+  };
   const named = metrics.map((metric): [string, MetricFunction] => {
     if (typeof metric === 'function') {
       if (metric.name === '') throw bad('A metric function has no name', 'Declare it by name.');
       return [metric.name, metric];
     }
-    if (metric !== 'accuracy')
-      throw bad(`There is no metric "${metric}"`, "Use 'accuracy' or a named function.");
-    return [metric, (yTrue, yPred) => accuracy(yTrue, yPred, logits)];
+    if (!Object.hasOwn(byName, metric))
+      throw bad(
+        `There is no metric "${metric}"`,
+        `Use ${Object.keys(byName).join(', ')}, or a function (yTrue, yPred) => one value per example.`,
+      );
+    return [metric, labelled(metric, byName[metric])];
   });
   const twice = named.find(([name], at) => named.findIndex(([other]) => other === name) !== at);
   if (twice !== undefined)
@@ -60,11 +69,16 @@ export function sum(values: ArrayLike<number>): number {
   return total;
 }
 
-function accuracy(yTrue: tf.Tensor | undefined, yPred: tf.Tensor, logits: boolean): tf.Tensor {
-  if (yTrue === undefined)
-    throw new TuttiError('PROGRAM_FAILED', 'The metric accuracy needs labels', {
+function labelled(name: MetricName, metric: MetricFunction): MetricFunction {
+  return (yTrue: tf.Tensor | undefined, yPred, batch) => {
+    if (yTrue !== undefined) return metric(yTrue, yPred, batch);
+    throw new TuttiError('PROGRAM_FAILED', `The metric ${name} needs labels`, {
       remedy: 'Let the dataset give a field "y".',
     });
+  };
+}
+
+function accuracy(yTrue: tf.Tensor, yPred: tf.Tensor, logits: boolean): tf.Tensor {
   const classes = yPred.rank > 1 ? yPred.shape[yPred.rank - 1]! : 1;
   if (classes === 1) {
     const said = tf.greater(yPred, logits ? 0 : 0.5);
