@@ -61,7 +61,8 @@ export function createWorkerCrew(init: {
 
   function restart(name: string, { message }: TuttiError) {
     restarts++;
-    const reason = message.split('\n')[0]!;
+    // Without its last lines.
+    const reason = message.split(/; its last lines|\n/)[0]!;
     emit({ event: 'worker-restarted', worker: name, reason, restarts, maxRestarts });
     start(name);
   }

@@ -41,8 +41,8 @@ describe('formats', () => {
     ]);
     assert.equal(formatShare(0.9912), '99.12 %');
     assert.equal(
-      formatMetrics({ accuracy: 0.5, perplexity: 31.5 }),
-      'accuracy 50.00 %, perplexity 31.50',
+      formatMetrics({ accuracy: 0.5, top5: 1, meanAbsoluteError: 0.5, perplexity: 31.5 }),
+      'accuracy 50.00 %, top5 100.00 %, meanAbsoluteError 0.5000, perplexity 31.50',
     );
   });
 });

@@ -44,15 +44,19 @@ export function formatShare(share: number): string {
   return Number.isFinite(share) ? `${(share * 100).toFixed(2)} %` : String(share);
 }
 
-/** `accuracy 99.12 %, top5 99.90 %`; metrics outside [0, 1] are shown as plain numbers. */
+/** `accuracy 99.12 %, meanAbsoluteError 0.3021`. */
 export function formatMetrics(metrics: Metrics): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatMetric(value)}`)
+    .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
     .join(', ');
 }
 
-export function formatMetric(value: number): string {
-  return value >= 0 && value <= 1 ? formatShare(value) : formatLoss(value);
+/** Metrics that are a share of something, by their name. */
+const SHARE = /accuracy|precision|recall|auc|f1|top_?\d/i;
+
+export function formatMetric(name: string, value: number): string {
+  const share = SHARE.test(name) && value >= 0 && value <= 1;
+  return share ? formatShare(value) : formatLoss(value);
 }
 
 function pad(value: number): string {

@@ -31,7 +31,7 @@ export function createProgressRenderer(init: TimedRendererInit): Renderer {
       latest === undefined ? '' : `loss ${formatLoss(latest.loss)}`,
       ...Object.entries(latest?.metrics ?? {})
         .slice(0, 2)
-        .map(([name, value]) => `${name} ${formatMetric(value)}`),
+        .map(([name, value]) => `${name} ${formatMetric(name, value)}`),
       latest === undefined ? '' : `${formatCount(latest.examplesPerSecond)} examples/s`,
       left === undefined ? '' : `${formatDuration(left)} left`,
     ];

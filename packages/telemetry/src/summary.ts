@@ -16,7 +16,7 @@ export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] 
   const rows: [string, string][] = [
     ...Object.entries(event.metrics).map(([name, value]): [string, string] => [
       `${kind} ${name}`,
-      formatMetric(value),
+      formatMetric(name, value),
     ]),
     [`${kind} loss`, formatLoss(event.loss)],
     [
