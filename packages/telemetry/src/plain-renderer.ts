@@ -47,7 +47,6 @@ export function createPlainRenderer(init: TimedRendererInit): Renderer {
         const lines = summaryLines(event, {
           evaluated,
           ...(startedAt === undefined ? {} : { elapsedMs: clock.now() - startedAt }),
-          ...(init.loadingCode === undefined ? {} : { loadingCode: init.loadingCode }),
         });
         stdout.write(`${lines.join('\n')}\n`);
       } else {

@@ -24,8 +24,6 @@ export interface RendererInit {
 
 export interface TimedRendererInit extends RendererInit {
   readonly clock: Clock;
-  /** The lines of code that load the model; by default they follow from the file's name. */
-  readonly loadingCode?: (modelPath: string) => readonly string[];
 }
 
 /** Makes a Renderer of a function and its two additions. */

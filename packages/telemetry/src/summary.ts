@@ -7,7 +7,6 @@ export interface SummaryInit {
   /** Whether loss and metrics come from an evaluation set. */
   readonly evaluated: boolean;
   readonly elapsedMs?: number;
-  readonly loadingCode?: (modelPath: string) => readonly string[];
 }
 
 /** What a person wants to know at the end, one fact a line. */
@@ -34,13 +33,13 @@ export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] 
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
   ];
   if (event.modelPath !== null) {
-    const code = (init.loadingCode ?? loadingCode)(event.modelPath);
+    const code = loadingCode(event.modelPath);
     lines.push('load it:', ...code.map((line) => `  ${line}`));
   }
   return lines;
 }
 
-/** Two lines of code that load what lies at `modelPath`. */
+/** The lines of code that load what lies at `modelPath`. */
 export function loadingCode(modelPath: string): readonly string[] {
   if (basename(modelPath) === 'model.json') {
     return [
@@ -57,6 +56,7 @@ export function loadingCode(modelPath: string): readonly string[] {
   return [
     "import { readCheckpoint } from '@tutti/checkpoint';",
     `const { parameters } = await readCheckpoint(${quote(modelPath)});`,
+    '// For tf.loadLayersModel, Keras and other tools: tutti export <program>',
   ];
 }
 
