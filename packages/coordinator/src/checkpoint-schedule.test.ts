@@ -54,7 +54,7 @@ describe('checkpoint schedule', () => {
       );
       assert.deepEqual(due, expected);
       assert.equal(schedule.due(9, undefined, 0), false);
-      assert.equal(schedule.due(10, evaluated(Number.NaN), 0), false);
+      assert.equal(schedule.due(10, evaluated(Number.NaN, Number.NaN), 0), false);
     }
   });
 
