@@ -26,8 +26,8 @@ export function createBothChecks(
 ): BothChecks {
   let orders = 0;
   const newOrder = () => ++orders;
-  const steps = createChecks({ ...init, work: 'gradient', newOrder });
-  const evaluations = createChecks({ ...init, work: 'evaluation', newOrder });
+  const steps = createChecks({ work: 'gradient', newOrder, ...init });
+  const evaluations = createChecks({ work: 'evaluation', newOrder, ...init });
   const both = [steps, evaluations];
   return {
     steps,

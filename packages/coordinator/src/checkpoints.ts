@@ -71,7 +71,7 @@ export function createCheckpoints(
       now = { progress, ...(evaluation === undefined ? {} : { evaluation }) };
       // The end of the run has its own.
       if (sink === undefined || version === state.plan!.steps) return;
-      if (!schedule.due(version, evaluation, open.size + writing!.pending)) return;
+      if (!schedule.due(version, evaluation, open.size + writing!.pending())) return;
       const { slots } = createOptimizer(state.plan!.optimizer);
       open.set(version, { capture: createCapture(state.layout!, slots, version), complete: now });
       servers.sendToFirst({ type: 'capture', version, slots: true });
@@ -86,18 +86,18 @@ export function createCheckpoints(
     },
     wanted: sink !== undefined,
     async last(end) {
-      await writing?.idle;
+      await writing?.idle();
       if (sink === undefined) return null;
       return writeSnapshot(sink, snapshotOf({ capture: end, complete: now }), true, emit);
     },
     async latest(upTo) {
-      await writing?.idle;
+      await writing?.idle();
       return sink?.latest?.({ job: state.job, plan: state.plan!, upTo, emit });
     },
     async close() {
       await new Promise<void>((resolve) => {
         const patience = clock.after(PATIENCE_MS, resolve);
-        void Promise.resolve(writing?.idle).then(() => {
+        void Promise.resolve(writing?.idle()).then(() => {
           patience.cancel();
           resolve();
         });

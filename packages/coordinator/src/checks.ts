@@ -84,7 +84,7 @@ export function createChecks(
     return process;
   };
   const nameOf = (process: string) => names.get(process) ?? process;
-  const find = (process: string) => membership.ready.find((each) => each.process === process);
+  const find = (process: string) => membership.ready().find((each) => each.process === process);
 
   const where = (step: number) => placeIn(work, step);
 
@@ -99,7 +99,7 @@ export function createChecks(
 
   /** In another order for each step, so that not always the same two are compared. */
   function verifiers(step: number) {
-    const here = membership.ready.map((member) => ({
+    const here = membership.ready().map((member) => ({
       worker: processOf(member),
       session: member.session,
       shards: member.shards.length,
@@ -116,13 +116,15 @@ export function createChecks(
   function begin(step: number) {
     const verification = of(step);
     // With too few here nobody is assigned anything yet, and would drop an order that came before.
-    if (verification === undefined || !membership.enough) return;
+    if (verification === undefined || !membership.enough()) return;
     const { shards } = state.plan!;
     const partsOf = (own: readonly number[]) =>
       work === 'gradient' ? maximalNodes(own, shards) : own.map((lo) => ({ lo, hi: lo + 1 }));
-    const expected = membership.ready.flatMap((member) =>
-      partsOf(member.shards).map((part) => ({ ...part, worker: processOf(member) })),
-    );
+    const expected = membership
+      .ready()
+      .flatMap((member) =>
+        partsOf(member.shards).map((part) => ({ worker: processOf(member), ...part })),
+      );
     tell(step, verification.foresee(expected, verifiers(step)));
   }
 
@@ -180,17 +182,17 @@ export function createChecks(
     },
     cleared(step, missing) {
       const verification = of(step);
-      if (verification === undefined || verification.settled) return true;
+      if (verification === undefined || verification.settled()) return true;
       if (missing().length > 0) return false;
       tell(step, verification.orders(verifiers(step)));
-      const { dispute } = verification;
+      const dispute = verification.dispute();
       if (dispute !== undefined) resolve(step, dispute);
-      return dispute === undefined && verification.settled;
+      return dispute === undefined && verification.settled();
     },
     awaited(step) {
       const verification = verifications.get(step);
-      if (verification === undefined || verification.settled) return undefined;
-      const { pending } = verification;
+      if (verification === undefined || verification.settled()) return undefined;
+      const pending = verification.pending();
       if (pending.length === 0)
         return { who: 'a worker', what: `join and check shards ${where(step)}` };
       const shards = pending.flatMap(runOf);
@@ -200,8 +202,8 @@ export function createChecks(
       };
     },
     owing(step) {
-      const here = new Set(membership.ready.map(({ session }) => session));
-      const pending = verifications.get(step)?.pending ?? [];
+      const here = new Set(membership.ready().map(({ session }) => session));
+      const pending = verifications.get(step)?.pending() ?? [];
       return pending.flatMap(({ worker, session }) => (here.has(session) ? [nameOf(worker)] : []));
     },
     done: (step) => void verifications.delete(step),

@@ -15,15 +15,15 @@ export interface Role {
 /** What one worker has to compute in the phase under way, and since when it is at it. */
 export interface Hand {
   readonly who: string;
-  readonly own: readonly number[];
+  own(): readonly number[];
   /** Shards of others that it was given too. */
-  readonly extra: readonly number[];
+  extra(): readonly number[];
   /** What it has not reported, in the order in which it computes it. */
-  readonly pending: readonly number[];
+  pending(): readonly number[];
   /** What it has reported and sent. */
-  readonly sent: ReadonlySet<number>;
+  sent(): ReadonlySet<number>;
   /** It may still compute what it owed of an earlier step. */
-  readonly leftover: boolean;
+  leftover(): boolean;
   carries(shard: number): boolean;
   assign(own: readonly number[], now: number): void;
   /** @param before what has been computed until now */
@@ -55,44 +55,34 @@ export function createHand(who: string, since: number): Hand {
 
   function settle() {
     // It sends what it has computed when it has computed all that it was given.
-    if (hand.pending.length === 0) sent = new Set(done);
+    if (hand.pending().length === 0) sent = new Set(done);
   }
 
   const hand: Hand = {
     who,
-    get own() {
-      return own;
-    },
-    get extra() {
-      return extra;
-    },
-    get pending() {
-      return all().filter((shard) => !done.has(shard));
-    },
-    get sent() {
-      return sent;
-    },
-    get leftover() {
-      return leftover;
-    },
+    own: () => own,
+    extra: () => extra,
+    pending: () => all().filter((shard) => !done.has(shard)),
+    sent: () => sent,
+    leftover: () => leftover,
     carries: (shard) => own.includes(shard) || extra.includes(shard),
     assign(mine, now) {
-      const wasBusy = leftover || hand.pending.length > 0;
+      const wasBusy = leftover || hand.pending().length > 0;
       own = mine;
-      if (!wasBusy && hand.pending.length > 0) since = now;
+      if (!wasBusy && hand.pending().length > 0) since = now;
       settle();
     },
     begin(early, before, now) {
       // Nobody has heard since of what it owes: it is still at it.
       if (!leftover) owedMs = hand.unitMs(before);
-      leftover = hand.pending.length > 0;
+      leftover = hand.pending().length > 0;
       if (!leftover) since = now;
       done = new Set(early);
       [extra, sent] = [[], new Set()];
       settle();
     },
     take(shard, now) {
-      if (hand.pending.length === 0) hand.restart(now);
+      if (hand.pending().length === 0) hand.restart(now);
       extra.push(shard);
     },
     reported(counts, current, role, now) {
@@ -100,7 +90,7 @@ export function createHand(who: string, since: number): Hand {
       // How long the earlier ones took cannot be told, if it began them nobody knows when.
       if (computed > 0 && (current || leftover)) {
         const unitMs = (now - since) / computed;
-        role.usual.add(unitMs, last.get(role.work) ?? role.usual.unitMs);
+        role.usual.add(unitMs, last.get(role.work) ?? role.usual.unitMs());
         last.set(role.work, unitMs);
       }
       hand.restart(now);
@@ -112,19 +102,19 @@ export function createHand(who: string, since: number): Hand {
       since = now;
       leftover = false;
     },
-    unitMs: ({ work, usual }) => Math.max(last.get(work) ?? 0, usual.unitMs),
-    isSlow: (role) => (last.get(role.work) ?? 0) > role.usual.tolerance * role.usual.unitMs,
+    unitMs: ({ work, usual }) => Math.max(last.get(work) ?? 0, usual.unitMs()),
+    isSlow: (role) => (last.get(role.work) ?? 0) > role.usual.tolerance() * role.usual.unitMs(),
     lateAt(role) {
       const unitMs = hand.unitMs(role);
       // Short ones are reported together.
-      const next = Math.min(unitMs * hand.pending.length, Math.max(unitMs, REPORT_MS));
-      return since + Math.max(next * role.usual.tolerance, LEAST_LATE_MS);
+      const next = Math.min(unitMs * hand.pending().length, Math.max(unitMs, REPORT_MS));
+      return since + Math.max(next * role.usual.tolerance(), LEAST_LATE_MS);
     },
     doneInMs(role, now) {
-      if (hand.pending.length === 0) return 0;
+      if (hand.pending().length === 0) return 0;
       if (now >= hand.lateAt(role)) return Number.POSITIVE_INFINITY;
       if (!hand.isSlow(role) && !leftover) return 0;
-      const end = since + (leftover ? owedMs : 0) + hand.unitMs(role) * hand.pending.length;
+      const end = since + (leftover ? owedMs : 0) + hand.unitMs(role) * hand.pending().length;
       return Math.max(0, end - now);
     },
   };

@@ -23,11 +23,11 @@ export interface Helping {
   /** Nobody could do anything until now. */
   excuse(): void;
   /** When somebody will be late who is not yet. */
-  readonly lateAt: number;
+  lateAt(): number;
   /** The workers that have something to do, whoever else may have done it meanwhile. */
-  readonly owing: readonly string[];
+  owing(): readonly string[];
   /** Whether anybody had to help in this step. */
-  readonly helped: boolean;
+  helped(): boolean;
 }
 
 /** Steps after which a worker is tried again that was too slow for any shard. */
@@ -59,7 +59,7 @@ export function createHelping(
   function muster() {
     const { steps } = state.plan!;
     const followed = under.work === 'evaluation' && under.at < steps;
-    const crew = membership.ready.map(({ session, shards }) => ({
+    const crew = membership.ready().map(({ session, shards }) => ({
       who: session,
       shards: isOver() ? [] : shards,
       next: followed ? shards : [],
@@ -81,7 +81,7 @@ export function createHelping(
    * and while it seems to be quick again in every step, it is given a copy of what the busiest does.
    */
   function tryAgain() {
-    const { ready } = membership;
+    const ready = membership.ready();
     const busiest = ready.reduce<Member | undefined>(
       (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
       undefined,
@@ -104,17 +104,18 @@ export function createHelping(
 
   return {
     begin(anew) {
-      const { version, evaluated } = state.ledger!;
-      const next: Phase = { work: evaluated ? 'gradient' : 'evaluation', at: version };
+      const ledger = state.ledger!;
+      const work = ledger.evaluated() ? 'gradient' : 'evaluation';
+      const next: Phase = { work, at: ledger.version() };
       // An evaluation can be complete before the version is: then the step has begun with that.
       if (!anew && next.work === under.work && next.at === under.at) return;
       under = next;
       stragglers.begin(under, clock.now(), anew);
       muster();
       // The versions that it has missed need nothing of it.
-      for (const member of membership.ready)
+      for (const member of membership.ready())
         if (stragglers.isBehind(member.session)) membership.catchUp(member);
-      if (membership.enough) tryAgain();
+      if (membership.enough()) tryAgain();
     },
     reported({ session }, of, reports) {
       // It may have come only now.
@@ -126,9 +127,9 @@ export function createHelping(
       const now = clock.now();
       muster();
       if (!stragglers.due(now)) return;
-      const idle = membership.ready.filter(
-        ({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker),
-      );
+      const idle = membership
+        .ready()
+        .filter(({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker));
       if (idle.length === 0) return;
       const who = idle.map(({ session }) => session);
       const helpers = stragglers.help(missing(), who, now);
@@ -138,18 +139,14 @@ export function createHelping(
       }
     },
     excuse: () => stragglers.excuse(clock.now()),
-    get lateAt() {
-      return stragglers.lateAt(clock.now());
-    },
-    get owing() {
+    lateAt: () => stragglers.lateAt(clock.now()),
+    owing() {
       muster();
       const sessions = stragglers.owing(missing());
-      return membership.ready.flatMap(({ session, worker }) =>
-        sessions.includes(session) ? [worker] : [],
-      );
+      return membership
+        .ready()
+        .flatMap(({ session, worker }) => (sessions.includes(session) ? [worker] : []));
     },
-    get helped() {
-      return stragglers.helped;
-    },
+    helped: stragglers.helped,
   };
 }

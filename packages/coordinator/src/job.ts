@@ -77,10 +77,11 @@ export function coordinate(
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor: Monitor = createMonitor({ clock, signal, onWaiting });
   const stamp = (body: Body): Message => ({
-    ...body,
+    // First, since V8 gives every object that gets keys after a spread a hidden class of its own.
     protocol: PROTOCOL_VERSION,
     job: state.job,
     session: '',
+    ...body,
   });
   const servers: Servers = connectServers({
     servers: init.servers,
@@ -115,7 +116,6 @@ export function coordinate(
   const { settings = {}, workers } = init;
   const pace = createPace();
   const membership: Membership = createMembership({
-    ...parts,
     listener,
     settings,
     workers,
@@ -123,31 +123,32 @@ export function coordinate(
     strict: init.strict ?? false,
     newId,
     pace,
+    ...parts,
   });
   const checkpoints: Checkpoints = createCheckpoints({
-    ...parts,
     sink: init.checkpoints,
     versions() {
       const host = [...membership][0]?.host;
       return host === undefined ? {} : { ...host.arithmetic, node: host.node };
     },
+    ...parts,
   });
   const { resume } = init;
   const beginning = createBeginning({ resume, settings, workers, checkpoints, emit });
   const opening: Opening = createOpening({
-    ...parts,
     membership,
     resumed: () => training.collectAgain(),
-  });
-  const watch: Watch = createWatch({ ...parts, membership, pace });
-  const training: Training = createTraining({
     ...parts,
+  });
+  const watch: Watch = createWatch({ membership, pace, ...parts });
+  const training: Training = createTraining({
     membership,
     checkpoints,
     watch,
     recorder,
     kernels,
     verify: init.verify ?? 0,
+    ...parts,
   });
   /** What came before it was clear which job this is. */
   let early: (() => void)[] | undefined = [];
@@ -276,7 +277,7 @@ export function coordinate(
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
   async function rollBack(): Promise<Opened> {
     state.phase = 'rolling back';
-    const from = state.ledger!.version;
+    const from = state.ledger!.version();
     training.release();
     const opened = await opening.open(true, () => beginning.base(from));
     const { version } = opened;
@@ -299,12 +300,12 @@ export function coordinate(
       job: state.job,
       plan,
       steps: plan.steps,
-      examples: progress.examples,
-      ...progress.final,
+      examples: progress.examples(),
+      ...progress.final(),
       digest: digestOf(parameters),
       parameters,
       values: state.layout!.views(parameters),
-      examplesPerSecond: progress.examplesPerSecond,
+      examplesPerSecond: progress.examplesPerSecond(),
       wireBytesPerStep: Math.round(wireBytes / Math.max(1, plan.steps - 1)),
     };
     const result = {
@@ -318,7 +319,7 @@ export function coordinate(
   function announce(from: ResumePoint | undefined): Progress {
     const plan = state.plan!;
     const layout = state.layout!;
-    const size = { workers: membership.size, servers: servers.width };
+    const size = { workers: membership.size(), servers: servers.width };
     emit(startedEvent({ job: state.job, plan, layout, ...size, from }));
     return createProgress({ plan, clock, emit });
   }

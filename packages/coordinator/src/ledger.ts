@@ -12,13 +12,13 @@ export type EvaluationReports = Map<number, ShardReport>;
  */
 export interface Ledger {
   /** The version that the weights are at: step `version` is under way. */
-  readonly version: number;
+  version(): number;
   /** Undefined for a step that is over or out of reach. */
   step(at: number): Step | undefined;
   /** Undefined for a version that is not evaluated, is over or out of reach. */
   evaluation(of: number): EvaluationReports | undefined;
   /** Whether the current version needs no more evaluation. */
-  readonly evaluated: boolean;
+  evaluated(): boolean;
   /** Shards that the evaluation of the current version lacks. */
   unevaluated(): number[];
   /**
@@ -44,9 +44,7 @@ export function createLedger(init: {
   const inReach = (at: number) => at === version || at === version + 1;
 
   const ledger: Ledger = {
-    get version() {
-      return version;
-    },
+    version: () => version,
     step(at) {
       if (!inReach(at) || at >= plan.steps) return undefined;
       return entry(steps, at, () => createStep({ step: at, plan, layout, kernels }));
@@ -55,9 +53,7 @@ export function createLedger(init: {
       if (!inReach(of) || !evaluatesAt(plan, of)) return undefined;
       return entry(evaluations, of, () => new Map());
     },
-    get evaluated() {
-      return (ledger.evaluation(version)?.size ?? plan.shards) === plan.shards;
-    },
+    evaluated: () => (ledger.evaluation(version)?.size ?? plan.shards) === plan.shards,
     unevaluated() {
       const reports = ledger.evaluation(version);
       const all = Array.from({ length: plan.shards }, (_, shard) => shard);

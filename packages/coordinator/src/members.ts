@@ -17,10 +17,10 @@ export interface Member {
 
 /** Who takes part, in the order in which they joined. */
 export interface Members {
-  readonly size: number;
-  readonly names: readonly string[];
+  size(): number;
+  names(): readonly string[];
   /** Those that may be given shards. */
-  readonly ready: readonly Member[];
+  ready(): readonly Member[];
   /** Whether another process than the one of this session has the name. */
   hasNamesake(worker: string, session: string): boolean;
   /**
@@ -58,15 +58,9 @@ export function createMembers(newId: () => string): Members {
   }
 
   return {
-    get size() {
-      return byPeer.size;
-    },
-    get names() {
-      return all().map(({ worker }) => worker);
-    },
-    get ready() {
-      return all().filter(({ ready }) => ready);
-    },
+    size: () => byPeer.size,
+    names: () => all().map(({ worker }) => worker),
+    ready: () => all().filter(({ ready }) => ready),
     hasNamesake,
     admit(peer, { worker, description, host }, before) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');

@@ -19,7 +19,7 @@ import { type JobSettings, resolvePlan } from './plan.js';
 
 /** The workers of a job: who is in, what each computes, and what they are told. */
 export interface Membership extends Iterable<Member> {
-  readonly size: number;
+  size(): number;
   /** One whose name somebody has is refused only when that one has stayed for a while. */
   join(peer: string, message: JoinMessage): void;
   /** @param politely it said goodbye: it is told that all it sent before was taken */
@@ -31,7 +31,7 @@ export interface Membership extends Iterable<Member> {
   /** Whether a peer has been told why nothing more is read of it. */
   ignores(peer: string): boolean;
   /** Those that are given shards. */
-  readonly ready: readonly Member[];
+  ready(): readonly Member[];
   /** It has shown its arithmetic: from now on it is given shards, unless it is refused. */
   probed(member: Member, digest: string): void;
   /** Whether the training goes on without it, whatever ails it. */
@@ -51,7 +51,7 @@ export interface Membership extends Iterable<Member> {
    */
   assign(rewind?: boolean): void;
   /** What does not belong to it was computed, or sent, before the weights went back. */
-  readonly era: string;
+  era(): string;
   /** Moves shards to where a step is done sooner, if that is worth it. */
   rebalance(): void;
   /** Has a member that is behind do nothing more for steps that are over. */
@@ -61,7 +61,7 @@ export interface Membership extends Iterable<Member> {
   /** Waits for as many as the job starts with. */
   gather(): Promise<void>;
   /** Whether there are as many as must be there. */
-  readonly enough: boolean;
+  enough(): boolean;
   /** More must come before the training goes on. */
   shortage(): Wait;
   /** Somebody must come before anything can go on. */
@@ -135,7 +135,7 @@ export function createMembership(
       plan: state.plan,
       servers: servers.ranges(state.layout),
     });
-    emit({ event: 'worker-joined', worker: member.worker, workers: members.size });
+    emit({ event: 'worker-joined', worker: member.worker, workers: members.size() });
   }
 
   function probed(member: Member, digest: string) {
@@ -177,8 +177,8 @@ export function createMembership(
     const { worker } = member;
     if (politely) tell(member, { type: 'finish' });
     const { ledger } = state;
-    emit({ event: 'worker-left', worker, reason, workers: members.size, politely });
-    lastLoss = `; lost ${worker}${ledger ? ` in step ${ledger.version}` : ''}: ${reason}`;
+    emit({ event: 'worker-left', worker, reason, workers: members.size(), politely });
+    lastLoss = `; lost ${worker}${ledger ? ` in step ${ledger.version()}` : ''}: ${reason}`;
     pace.gone(worker);
     if (ledger !== undefined && member.ready) assign();
     const namesake = namesakes.take(worker);
@@ -186,7 +186,7 @@ export function createMembership(
   }
 
   const workloads = (): Workload[] =>
-    members.ready.map(({ worker, shards }) => ({
+    members.ready().map(({ worker, shards }) => ({
       name: worker,
       speed: pace.speed(worker),
       shards,
@@ -194,13 +194,13 @@ export function createMembership(
 
   function assign(rewind = false) {
     if (rewind) era = init.newId();
-    if (members.ready.length < minWorkers) return;
+    if (members.ready().length < minWorkers) return;
     give(assignShards(state.plan!.shards, workloads()));
   }
 
   function give(shares: Shares) {
     generation++;
-    for (const member of members.ready) {
+    for (const member of members.ready()) {
       member.shards = shares.get(member.worker)!;
       announce(member);
     }
@@ -208,22 +208,22 @@ export function createMembership(
 
   function announce(member: Member) {
     const { shards } = member;
-    tell(member, { type: 'assign', generation, step: state.ledger!.version, shards, era });
+    tell(member, { type: 'assign', generation, step: state.ledger!.version(), shards, era });
   }
 
   function missing(wanted: number): Wait {
     const deadlineMs = deadlines.joinMs;
     const probing = [...members].filter((member) => !probes.has(member));
-    if (members.size >= wanted)
+    if (members.size() >= wanted)
       return {
         who: `worker ${probing.map(({ worker }) => worker).join(', ')}`,
         what: 'compute a probe gradient',
         remedy: 'See what it says; a slow machine may need a longer --join-deadline-ms.',
         deadlineMs,
       };
-    const here = members.size > 0 ? ` (here: ${members.names.join(', ')})` : '';
+    const here = members.size() > 0 ? ` (here: ${members.names().join(', ')})` : '';
     return {
-      who: `${wanted - members.size} of ${wanted} workers`,
+      who: `${wanted - members.size()} of ${wanted} workers`,
       what: `join at ${listener.address}${here}${lastLoss}`,
       remedy: `Start them: tutti worker <program> --coordinator ${listener.address}`,
       deadlineMs,
@@ -231,9 +231,7 @@ export function createMembership(
   }
 
   return {
-    get size() {
-      return members.size;
-    },
+    size: members.size,
     join,
     leave,
     probed,
@@ -271,16 +269,12 @@ export function createMembership(
       leave(member.peer, 'its gradients are wrong');
     },
     ignores: (peer) => excluded.has(peer),
-    get ready() {
-      return members.ready;
-    },
+    ready: members.ready,
     assign,
-    get era() {
-      return era;
-    },
+    era: () => era,
     rebalance() {
       const shares = rebalance(state.plan!.shards, workloads());
-      if (shares !== undefined && members.ready.length >= minWorkers) give(shares);
+      if (shares !== undefined && members.ready().length >= minWorkers) give(shares);
     },
     catchUp(member) {
       generation++;
@@ -290,12 +284,10 @@ export function createMembership(
       [...new Set(shards.map((shard) => members.owner(shard)?.worker ?? 'nobody'))].join(', '),
     gather: () =>
       monitor.until(
-        () => members.ready.length >= init.workers,
+        () => members.ready().length >= init.workers,
         () => missing(init.workers),
       ),
-    get enough() {
-      return members.ready.length >= minWorkers;
-    },
+    enough: () => members.ready().length >= minWorkers,
     shortage: () => missing(minWorkers),
     anyone: (what) => ({
       who: 'a worker',

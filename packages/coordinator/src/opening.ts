@@ -65,7 +65,7 @@ export function createOpening(
   /** By server, the version of each of its chunks. */
   const opened = new Map<number, readonly number[]>();
   const stored = new Set<number>();
-  const values = createInitialValues({ ...init, stored });
+  const values = createInitialValues({ stored, ...init });
   let openMessage: ((range: { firstChunk: number; chunks: number }) => Open) | undefined;
   /** What the chunks come from that servers without values are given now. */
   let supply: Pick<Window, 'advance' | 'again'> | undefined;
@@ -142,7 +142,7 @@ export function createOpening(
   return {
     async identify() {
       servers.inquire();
-      const silent = () => servers.living.filter((server) => !holdings.has(server));
+      const silent = () => servers.living().filter((server) => !holdings.has(server));
       const replaceable = (server: number) =>
         servers.siblings(server).some((other) => holdings.get(other)?.plan !== undefined);
       let patient = true;
@@ -193,7 +193,7 @@ export function createOpening(
         });
         servers.broadcast(openMessage);
         await monitor.until(
-          () => servers.living.every((server) => opened.has(server)) || state.rollback,
+          () => servers.living().every((server) => opened.has(server)) || state.rollback,
           () => ({
             who: servers.names,
             what: 'open the job',
@@ -233,7 +233,7 @@ export function createOpening(
         const open = openMessage(servers.rangeOf(server));
         // One that has opened the job keeps what it has, but must learn by which way we come now.
         const again = opened.has(server);
-        servers.send(server, again ? { ...open, reset: false } : open);
+        servers.send(server, again ? { reset: false, ...open } : open);
         if (again) {
           deliveries.resend(server);
           supply?.again();
@@ -245,7 +245,7 @@ export function createOpening(
       opened.set(server, versions);
       const { ledger } = state;
       // It has missed what is not sent again, and no other holder is left: else it was not asked.
-      if (ledger !== undefined && versions.some((version) => version < ledger.version))
+      if (ledger !== undefined && versions.some((version) => version < ledger.version()))
         state.rollback = true;
     },
     initial: values.initial,

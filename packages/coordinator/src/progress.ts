@@ -26,11 +26,11 @@ export interface Progress {
   /** At the end of an epoch, and of the run. `evaluation` is absent if nothing is evaluated. */
   epochDone(version: number, evaluation: Totals | undefined): void;
   /** For a checkpoint. At the end of an epoch: before `epochDone`, which is told again after it. */
-  readonly state: ProgressState;
-  readonly examples: number;
-  readonly examplesPerSecond: number;
+  state(): ProgressState;
+  examples(): number;
+  examplesPerSecond(): number;
   /** Of the final evaluation if there is one, else of the last epoch. */
-  readonly final: { readonly loss: number; readonly metrics: Readonly<Record<string, number>> };
+  final(): { readonly loss: number; readonly metrics: Readonly<Record<string, number>> };
 }
 
 export function createProgress(init: {
@@ -43,7 +43,7 @@ export function createProgress(init: {
   let started = clock.now();
   let epoch = NOTHING;
   let [examples, trained, trainingMs] = [0, 0, 0];
-  let final: Progress['final'] = { loss: Number.NaN, metrics: {} };
+  let final: ReturnType<Progress['final']> = { loss: Number.NaN, metrics: {} };
 
   return {
     stepStarted() {
@@ -91,18 +91,10 @@ export function createProgress(init: {
       });
       epoch = NOTHING;
     },
-    get state() {
-      return { examples, epoch };
-    },
-    get examples() {
-      return examples;
-    },
-    get examplesPerSecond() {
-      return (1000 * trained) / trainingMs;
-    },
-    get final() {
-      return final;
-    },
+    state: () => ({ examples, epoch }),
+    examples: () => examples,
+    examplesPerSecond: () => (1000 * trained) / trainingMs,
+    final: () => final,
   };
 }
 

@@ -31,7 +31,7 @@ export type ServerView = Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 
  */
 export interface Servers {
   /** The servers that are not gone for good. */
-  readonly living: readonly number[];
+  living(): readonly number[];
   /** Ranges that the parameters are cut into. */
   readonly width: number;
   /** What each range holds, and where workers pull it now. */
@@ -57,7 +57,7 @@ export interface Servers {
   rangeOf(server: number): ServerRange;
   readonly names: string;
   /** All servers, in the order in which they were given. */
-  readonly views: readonly ServerView[];
+  views(): readonly ServerView[];
   nameOf(server: number): string;
   close(): Promise<void>;
 }
@@ -140,15 +140,13 @@ export function connectServers(init: {
     connections[at]!.send(payload === undefined ? { message } : { message, payload });
   };
   const rangeAt = (at: number): ServerRange => ({
-    ...parts[at % width]!,
     address: servers[at]!.public ?? servers[at]!.connect,
+    ...parts[at % width]!,
   });
 
   return {
     width,
-    get living() {
-      return [...servers.keys()].filter((at) => alive[at]);
-    },
+    living: () => [...servers.keys()].filter((at) => alive[at]),
     ranges(layout) {
       parts = partition(layout.chunks, width);
       return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
@@ -182,7 +180,7 @@ export function connectServers(init: {
     },
     rangeOf: rangeAt,
     names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
-    get views() {
+    views() {
       return [...servers.keys()].map((at): ServerView => {
         const role = !alive[at] ? 'lost' : holdersOf(at % width)[0] === at ? 'primary' : 'standby';
         const { firstChunk = 0, chunks = 0 } = parts[at % width] ?? {};

@@ -9,7 +9,7 @@ const SPEED_WINDOW = 20;
 export interface Sightings {
   readonly startedAt: number;
   /** The last step that was done. */
-  readonly step: StepEvent | undefined;
+  step(): StepEvent | undefined;
   observe(event: RunEvent): void;
   worker(peer: string, message: Message): void;
   server(server: number, message: Message): void;
@@ -32,9 +32,7 @@ export function createSightings(clock: Clock): Sightings {
 
   return {
     startedAt,
-    get step() {
-      return step;
-    },
+    step: () => step,
     observe(event) {
       if (event.event === 'step') step = event;
     },

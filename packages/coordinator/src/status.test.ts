@@ -47,8 +47,10 @@ describe('the status of a job', () => {
         rollback: false,
       },
       members: [],
-      servers: { views: [{ address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 0 }] },
-      monitor: { waits: [] },
+      servers: {
+        views: () => [{ address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 0 }],
+      },
+      monitor: { waits: () => [] },
       sightings,
       awaiting: [{ awaitsWorker: () => undefined, awaitsServer: () => 'say what it holds' }],
       startsWith: 2,
@@ -109,13 +111,15 @@ describe('the status of a job', () => {
       state,
       members: [w0, w1],
       servers: {
-        views: [
+        views: () => [
           { address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 1 },
           { address: 'tcp://b:1', role: 'lost', firstChunk: 0, chunks: 1 },
         ],
       },
       monitor: {
-        waits: [{ who: 'worker w1', what: 'send', remedy: 'See.', sinceMs: 20, deadlineMs: 30 }],
+        waits: () => [
+          { who: 'worker w1', what: 'send', remedy: 'See.', sinceMs: 20, deadlineMs: 30 },
+        ],
       },
       sightings,
       awaiting: [asked, silent],

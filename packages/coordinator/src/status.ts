@@ -2,7 +2,7 @@ import type { JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { JobState } from './job-state.js';
 import type { Member } from './members.js';
-import type { ServerView } from './servers.js';
+import type { Servers, ServerView } from './servers.js';
 import type { Sightings } from './sightings.js';
 
 /** A part of a job that waits for workers and servers, and can say what for. */
@@ -16,7 +16,7 @@ export interface Awaiting {
 export function describeStatus(view: {
   readonly state: JobState;
   readonly members: Iterable<Member>;
-  readonly servers: { readonly views: readonly ServerView[] };
+  readonly servers: Pick<Servers, 'views'>;
   readonly monitor: Pick<Monitor, 'waits'>;
   readonly sightings: Sightings;
   /** The parts of the job, those with the say in this phase first. */
@@ -28,7 +28,7 @@ export function describeStatus(view: {
   const { state, sightings, awaiting } = view;
   const now = view.clock.now();
   const { plan, layout, ledger } = state;
-  const step = ledger?.version ?? sightings.step?.step ?? 0;
+  const step = ledger?.version() ?? sightings.step()?.step ?? 0;
   const steps = plan?.steps ?? 0;
   const perEpoch = plan?.stepsPerEpoch ?? 1;
   const first = (ask: (part: Awaiting) => string | undefined) => {
@@ -62,8 +62,8 @@ export function describeStatus(view: {
     };
   };
 
-  const last = sightings.step;
-  const evaluating = state.phase === 'training' && ledger !== undefined && !ledger.evaluated;
+  const last = sightings.step();
+  const evaluating = state.phase === 'training' && ledger !== undefined && !ledger.evaluated();
   return {
     job: state.job,
     ...(plan === undefined ? {} : { program: plan.programName }),
@@ -80,8 +80,8 @@ export function describeStatus(view: {
       : { loss: last.loss, metrics: last.metrics, examplesPerSecond: last.examplesPerSecond }),
     startsWith: view.startsWith,
     workers: [...view.members].map(workerStatus),
-    servers: view.servers.views.map(serverStatus),
-    waits: view.monitor.waits.map(({ who, what, remedy, sinceMs, deadlineMs }) => ({
+    servers: view.servers.views().map(serverStatus),
+    waits: view.monitor.waits().map(({ who, what, remedy, sinceMs, deadlineMs }) => ({
       who,
       what,
       remedy,

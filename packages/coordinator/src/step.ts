@@ -39,10 +39,10 @@ export interface Step {
   /** The chunk is at the next version: whatever is still held of its sum is not needed. */
   applied(chunk: number): void;
   /** All shards have reported and all chunks are applied. */
-  readonly done: boolean;
+  done(): boolean;
   /** Shards without a report, or whose gradient is not there in full. */
   missing(): number[];
-  readonly totals: Totals;
+  totals(): Totals;
   release(): void;
 }
 
@@ -58,7 +58,6 @@ export function createStep(init: {
   const { step, plan, layout, kernels } = init;
   const { shards } = plan;
   const { clipNorm } = plan.optimizer;
-  const optimizer = createOptimizer(plan.optimizer);
   const chunks = Array.from({ length: layout.chunks }, (_, chunk) => ({
     chunk,
     reducer: createReducer({ kernels, shards, length: layout.chunkLength(chunk) }),
@@ -111,7 +110,7 @@ export function createStep(init: {
     for (const { chunk, reducer } of chunks)
       for (const { start, length } of layout.trainedBlocks(chunk))
         squares += kernels.sumOfSquares(reducer.sum()!, start, length);
-    return optimizer.normScale(squares, count);
+    return createOptimizer(plan.optimizer).normScale(squares, count);
   }
 
   return {
@@ -157,9 +156,7 @@ export function createStep(init: {
       entry.state = 'applied';
       entry.reducer.release();
     },
-    get done() {
-      return reports.size === shards && chunks.every(({ state }) => state === 'applied');
-    },
+    done: () => reports.size === shards && chunks.every(({ state }) => state === 'applied'),
     missing() {
       const missing = new Set<number>();
       for (let shard = 0; shard < shards; shard++) if (!reports.has(shard)) missing.add(shard);
@@ -167,9 +164,7 @@ export function createStep(init: {
         if (state === 'open') for (const shard of reducer.missing()) missing.add(shard);
       return [...missing].sort((a, b) => a - b);
     },
-    get totals() {
-      return totals();
-    },
+    totals,
     release() {
       for (const { reducer } of chunks) reducer.release();
     },

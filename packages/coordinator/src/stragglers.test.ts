@@ -32,7 +32,7 @@ describe('stragglers', () => {
     assert.equal(stragglers.idle('b'), false);
     stragglers.reported('b', step(1), counts(1), 1100);
     assert.deepEqual([...stragglers.help([2], ['d', 'a'], 1150)], [['d', [2]]]);
-    assert.equal(stragglers.helped, true);
+    assert.equal(stragglers.helped(), true);
     assert.deepEqual(stragglers.owing([2]), ['c', 'd']);
     // Its helper is not late.
     assert.deepEqual([...stragglers.help([2], ['a'], 1200)], []);

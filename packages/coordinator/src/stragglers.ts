@@ -44,7 +44,7 @@ export interface Stragglers {
   /** The workers that have not reported all that they were given, or not delivered it. */
   owing(missing: readonly number[]): string[];
   /** Whether anybody had to help in this step. */
-  readonly helped: boolean;
+  helped(): boolean;
 }
 
 export interface Phase {
@@ -80,13 +80,13 @@ export function createStragglers(): Stragglers {
   const keyOf = ({ work, at }: Phase) => `${at} ${work}`;
   const reportedAhead = (who: string, phase: Phase) => ahead.get(keyOf(phase))?.get(who);
   const roleOf = (): Role => ({ usual: usual[under.work], work: under.work });
-  const enough = () => usual[under.work].samples >= Math.min(3, Math.ceil(owners() / 2));
-  const owners = () => [...hands.values()].filter(({ own }) => own.length > 0).length;
-  const busy = () => [...hands.values()].filter(({ pending }) => pending.length > 0);
+  const enough = () => usual[under.work].samples() >= Math.min(3, Math.ceil(owners() / 2));
+  const owners = () => [...hands.values()].filter((hand) => hand.own().length > 0).length;
+  const busy = () => [...hands.values()].filter((hand) => hand.pending().length > 0);
 
   function isIdle(who: string): boolean {
     const done = reportedAhead(who, { work: 'gradient', at: under.at });
-    const free = hands.get(who)?.pending.length === 0;
+    const free = hands.get(who)?.pending().length === 0;
     return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
   }
 
@@ -101,11 +101,11 @@ export function createStragglers(): Stragglers {
     const all = [...hands.values()];
     const wanted = missing
       // What was reported as a whole is on its way: computing it anew would take longer.
-      .filter((shard) => !all.some((hand) => hand.sent.has(shard)))
+      .filter((shard) => !all.some((hand) => hand.sent().has(shard)))
       .map((shard) => {
         const carriers = all.filter((hand) => hand.carries(shard));
         const inMs = Math.min(...carriers.map((hand) => hand.doneInMs(role, now)));
-        const rank = Math.min(...carriers.map((hand) => hand.pending.indexOf(shard)));
+        const rank = Math.min(...carriers.map((hand) => hand.pending().indexOf(shard)));
         return { shard, inMs, rank };
       })
       // What has not been begun comes first, and what was reported already last.
@@ -113,7 +113,7 @@ export function createStragglers(): Stragglers {
     const helpers = idle
       .flatMap((who) => hands.get(who) ?? [])
       .map((hand) => ({ hand, unitMs: hand.unitMs(role), load: 0 }))
-      .sort((a, b) => Number(a.hand.leftover) - Number(b.hand.leftover) || a.unitMs - b.unitMs);
+      .sort((a, b) => Number(a.hand.leftover()) - Number(b.hand.leftover()) || a.unitMs - b.unitMs);
     for (const { shard, inMs } of wanted) {
       const free = helpers.filter(({ hand, unitMs, load }) => {
         const room = Math.max(1, Math.floor(REPORT_MS / unitMs));
@@ -192,7 +192,7 @@ export function createStragglers(): Stragglers {
       return enough() && busy().some((hand) => hand.doneInMs(roleOf(), now) > 0);
     },
     idle: isIdle,
-    isBehind: (who) => hands.get(who)?.leftover ?? false,
+    isBehind: (who) => hands.get(who)?.leftover() ?? false,
     isSlow: (who) => hands.get(who)?.isSlow(roleOf()) ?? false,
     help,
     trial: (who, shard, now) => hands.get(who)?.take(shard, now),
@@ -200,9 +200,7 @@ export function createStragglers(): Stragglers {
       [...hands.values()]
         .filter((hand) => !isIdle(hand.who) || missing.some(hand.carries))
         .map(({ who }) => who),
-    get helped() {
-      return helped;
-    },
+    helped: () => helped,
   };
 }
 

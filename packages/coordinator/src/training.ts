@@ -74,12 +74,12 @@ export function createTraining(
   /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
   let released = -1;
 
-  const checks = createBothChecks({ ...init, share: init.verify, redo });
+  const checks = createBothChecks({ share: init.verify, redo, ...init });
 
   /** Nobody knows any more what came from whom: all of the step is computed again. */
   function redo() {
     const ledger = state.ledger!;
-    ledger.redo(released < ledger.version);
+    ledger.redo(released < ledger.version());
     checks.clear();
     watch.begin(true);
   }
@@ -87,8 +87,8 @@ export function createTraining(
   /** Has the servers apply what is ready. */
   function pump() {
     const { ledger } = state;
-    if (ledger === undefined || ledger.version !== released) return;
-    const step = ledger.step(ledger.version);
+    if (ledger === undefined || ledger.version() !== released) return;
+    const step = ledger.step(ledger.version());
     if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
     for (const ready of step.ready(deliveries.admits)) deliveries.send(step.step, ready);
   }
@@ -98,7 +98,7 @@ export function createTraining(
     const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
     const deadlineMs = deadlines.stepMs;
     const check = checks.steps.awaited(step.step);
-    if (missing.length === 0 && check !== undefined) return { ...check, remedy, deadlineMs };
+    if (missing.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
     return missing.length > 0
       ? {
           who: `worker ${membership.ownersOf(missing)}`,
@@ -113,10 +113,10 @@ export function createTraining(
   async function untilWhole(condition: () => boolean, wait: () => Wait) {
     const met = () => condition() || state.rollback;
     while (!met()) {
-      await monitor.until(() => met() || !membership.enough, wait);
+      await monitor.until(() => met() || !membership.enough(), wait);
       if (met()) return;
       await monitor.until(
-        () => met() || membership.enough,
+        () => met() || membership.enough(),
         () => membership.shortage(),
       );
     }
@@ -145,50 +145,50 @@ export function createTraining(
       checkpoints.startAt(version);
       watch.start(checks.owing);
       for (;;) {
-        if (evaluatesAt(plan, book.version)) checks.evaluations.begin(book.version);
+        if (evaluatesAt(plan, book.version())) checks.evaluations.begin(book.version());
         await untilWhole(
-          () => book.evaluated && checks.evaluations.cleared(book.version, book.unevaluated),
+          () => book.evaluated() && checks.evaluations.cleared(book.version(), book.unevaluated),
           () => {
             const shards = book.unevaluated();
-            const check = checks.evaluations.awaited(book.version);
+            const check = checks.evaluations.awaited(book.version());
             const remedy = 'See what the worker says, or end it.';
             const deadlineMs = deadlines.stepMs;
-            if (shards.length === 0 && check !== undefined) return { ...check, remedy, deadlineMs };
+            if (shards.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
             return {
               who: `worker ${membership.ownersOf(shards)}`,
-              what: `evaluate shards ${shards.join(', ')} at version ${book.version}`,
+              what: `evaluate shards ${shards.join(', ')} at version ${book.version()}`,
               remedy,
               deadlineMs,
             };
           },
         );
         if (state.rollback) return;
-        checks.evaluations.done(book.version);
-        const reports = book.evaluation(book.version);
+        checks.evaluations.done(book.version());
+        const reports = book.evaluation(book.version());
         if (reports !== undefined) watch.begin();
         const evaluation = reports && totalOf(reports.values());
-        checkpoints.between(book.version, progress.state, evaluation && meansOf(evaluation));
-        if (endsEpoch(plan, book.version)) {
-          progress.epochDone(book.version, evaluation);
+        checkpoints.between(book.version(), progress.state(), evaluation && meansOf(evaluation));
+        if (endsEpoch(plan, book.version())) {
+          progress.epochDone(book.version(), evaluation);
           progress.stepStarted();
         }
         // A check can begin the step anew.
-        const step = () => book.step(book.version)!;
-        if (book.version === plan.steps) return;
-        released = book.version;
-        checks.steps.begin(book.version);
+        const step = () => book.step(book.version())!;
+        if (book.version() === plan.steps) return;
+        released = book.version();
+        checks.steps.begin(book.version());
         await untilWhole(
           () => {
             // Not only on messages: who was to check a step may be gone.
             pump();
-            return step().done;
+            return step().done();
           },
           () => awaited(step()),
         );
         if (state.rollback) return;
-        progress.stepDone(book.version, step().totals);
-        checks.steps.done(book.version);
-        init.recorder.done(book.version, step().totals);
+        progress.stepDone(book.version(), step().totals());
+        checks.steps.done(book.version());
+        init.recorder.done(book.version(), step().totals());
         book.advance();
         watch.next();
       }
@@ -227,7 +227,7 @@ export function createTraining(
     },
     contributed(member, contribution, payload) {
       // Its memory may have been used for something else while it was on its way.
-      if (contribution.era !== membership.era) return;
+      if (contribution.era !== membership.era()) return;
       const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')
@@ -253,7 +253,7 @@ export function createTraining(
     },
     forget(server) {
       const { ledger } = state;
-      for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version)?.applied(chunk);
+      for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version())?.applied(chunk);
     },
     captured(version, chunk, payload) {
       if (final?.version === version) final.take(chunk, payload);
@@ -266,20 +266,21 @@ export function createTraining(
       const mine = (missing: readonly number[]) =>
         missing.filter((shard) => shards.includes(shard)).join(', ');
       const unevaluated = mine(ledger.unevaluated());
-      if (unevaluated !== '') return `evaluate shards ${unevaluated} at version ${ledger.version}`;
-      const missing = mine(ledger.step(ledger.version)?.missing() ?? []);
+      if (unevaluated !== '')
+        return `evaluate shards ${unevaluated} at version ${ledger.version()}`;
+      const missing = mine(ledger.step(ledger.version())?.missing() ?? []);
       return missing === ''
         ? undefined
-        : `send the gradients of shards ${missing} of step ${ledger.version}`;
+        : `send the gradients of shards ${missing} of step ${ledger.version()}`;
     },
     awaitsServer(server) {
       const chunks = deliveries.outstanding(server);
-      if (chunks > 0) return `apply ${chunks} chunks of step ${state.ledger?.version}`;
+      if (chunks > 0) return `apply ${chunks} chunks of step ${state.ledger?.version()}`;
       const { firstChunk, chunks: held } = servers.rangeOf(server);
       const wanted = [...(final?.missing ?? [])].filter(
         (chunk) => chunk >= firstChunk && chunk < firstChunk + held,
       ).length;
-      if (wanted === 0 || servers.views[server]?.role !== 'primary') return undefined;
+      if (wanted === 0 || servers.views()[server]?.role !== 'primary') return undefined;
       return `send ${wanted} chunks of the trained weights`;
     },
   };

@@ -2,11 +2,11 @@ import { median } from './pace.js';
 
 /** What a micro-batch usually takes, until it is reported, and by how much that wavers. */
 export interface Usual {
-  readonly samples: number;
+  samples(): number;
   /** The median over all workers. */
-  readonly unitMs: number;
+  unitMs(): number;
   /** How many times as long is late. */
-  readonly tolerance: number;
+  tolerance(): number;
   /** @param expectedMs what this worker was expected to take */
   add(unitMs: number, expectedMs: number): void;
 }
@@ -22,15 +22,9 @@ export function createUsual(): Usual {
   const units: number[] = [];
   const deviations: number[] = [];
   return {
-    get samples() {
-      return units.length;
-    },
-    get unitMs() {
-      return median(units);
-    },
-    get tolerance() {
-      return 1 + Math.max(LATE, SPREADS * median(deviations));
-    },
+    samples: () => units.length,
+    unitMs: () => median(units),
+    tolerance: () => 1 + Math.max(LATE, SPREADS * median(deviations)),
     add(unitMs, expectedMs) {
       units.push(unitMs);
       deviations.push(expectedMs > 0 ? Math.abs(unitMs / expectedMs - 1) : 0);

@@ -40,18 +40,18 @@ describe('the verification of a step', () => {
         ['a', 2, 4],
       ],
     );
-    assert.equal(verification.settled, false);
+    assert.equal(verification.settled(), false);
     verification.answered('b', orders[0]!.order, right(0));
     assert.deepEqual(verification.orders(here('a', 'b')), []);
-    assert.equal(verification.settled, false);
+    assert.equal(verification.settled(), false);
     // Somebody else's answer, or one to nothing, is none.
     verification.answered('b', orders[1]!.order, right(2));
     verification.answered('a', 99, right(2));
-    assert.equal(verification.pending.length, 1);
+    assert.equal(verification.pending().length, 1);
     verification.answered('a', orders[1]!.order, right(2));
     verification.orders(here('a', 'b'));
-    assert.equal(verification.settled, true);
-    assert.equal(verification.dispute, undefined);
+    assert.equal(verification.settled(), true);
+    assert.equal(verification.dispute(), undefined);
   });
 
   it('asks a third where two differ, and names whoever is alone with it', () => {
@@ -61,12 +61,12 @@ describe('the verification of a step', () => {
     const [second] = verification.orders(here('a', 'b', 'c'));
     assert.notEqual(second!.worker, 'a');
     assert.notEqual(second!.worker, first!.worker);
-    const open = verification.dispute;
+    const open = verification.dispute();
     assert.equal(open, undefined);
     verification.answered(second!.worker, second!.order, right(0));
     assert.deepEqual(verification.orders(here('a', 'b', 'c')), []);
-    assert.deepEqual(verification.dispute?.faulty, ['a']);
-    assert.equal(verification.settled, false);
+    assert.deepEqual(verification.dispute()?.faulty, ['a']);
+    assert.equal(verification.settled(), false);
   });
 
   it('sees numbers that are wrong where the gradient is right', () => {
@@ -80,7 +80,7 @@ describe('the verification of a step', () => {
     assert.equal(again.length, 1);
     verification.answered(again[0]!.worker, again[0]!.order, right(0));
     verification.orders(here('a', 'b'));
-    assert.deepEqual(verification.dispute?.faulty, ['b']);
+    assert.deepEqual(verification.dispute()?.faulty, ['b']);
   });
 
   it('gives what one was asked and is gone to another, and waits if there is none', () => {
@@ -93,8 +93,8 @@ describe('the verification of a step', () => {
     const back = [{ worker: others[0]!, session: 'another', shards: 2 }];
     assert.equal(verification.orders(back).filter(({ lo }) => lo === 0).length, 1);
     assert.deepEqual(verification.orders([]), []);
-    assert.equal(verification.pending.length, 0);
-    assert.equal(verification.settled, false);
+    assert.equal(verification.pending().length, 0);
+    assert.equal(verification.settled(), false);
   });
 
   it('checks the larger node where it replaced smaller ones', () => {
@@ -136,6 +136,6 @@ describe('the verification of a step', () => {
     for (const { order, worker, lo } of orders)
       verification.answered(worker, order, { digests: [sums[lo - 2]!], reports: [report(lo)] });
     verification.orders(here('a', 'b', 'c'));
-    assert.equal(verification.settled, true);
+    assert.equal(verification.settled(), true);
   });
 });

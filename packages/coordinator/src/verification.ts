@@ -62,13 +62,13 @@ export interface Verification {
    */
   orders(verifiers: readonly Verifier[]): readonly Order[];
   /** Who has not answered yet. */
-  readonly pending: readonly Order[];
+  pending(): readonly Order[];
   /** An answer to an order; one that nobody waits for is ignored. */
   answered(worker: string, order: number, what: Recomputed): void;
   /** Set once something differs and it is known whose fault it is, or that nobody can tell. */
-  readonly dispute: Dispute | undefined;
+  dispute(): Dispute | undefined;
   /** All is there, and right. */
-  readonly settled: boolean;
+  settled(): boolean;
 }
 
 /** One thing that can be right or wrong, what its contributor said of it, and what an answer says. */
@@ -188,21 +188,15 @@ export function createVerification(newOrder: () => number): Verification {
       settled = !open && wanted.length === 0;
       return give(wanted, verifiers);
     },
-    get pending() {
-      return [...pending.values()];
-    },
+    pending: () => [...pending.values()],
     answered(worker, order, what) {
       const asked = pending.get(order);
       if (asked?.worker !== worker) return;
       pending.delete(order);
       answers.push({ worker, lo: asked.lo, hi: asked.hi, what });
     },
-    get dispute() {
-      return dispute;
-    },
-    get settled() {
-      return settled;
-    },
+    dispute: () => dispute,
+    settled: () => settled,
   };
 }
 

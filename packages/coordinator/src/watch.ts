@@ -69,7 +69,7 @@ export function createWatch(
     const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min((now - since) / 4, LONGEST_PAUSE_MS));
     const next = now + pauseMs;
     lookAt = looked ? next : Math.min(lookAt, next);
-    timer = clock.after(Math.max(0, Math.min(lookAt, helping.lateAt) - now), () => {
+    timer = clock.after(Math.max(0, Math.min(lookAt, helping.lateAt()) - now), () => {
       if (state.ledger === undefined) return;
       try {
         look();
@@ -83,15 +83,15 @@ export function createWatch(
 
   /** Who has something to do of the version under way, as far as it has reported itself. */
   function owing(): string[] {
-    return [...helping.owing, ...alsoOwing(state.ledger!.version)];
+    return [...helping.owing(), ...alsoOwing(state.ledger!.version())];
   }
 
   function look() {
     const book = state.ledger!;
     const present = new Set([...membership].map(({ worker }) => worker));
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
-    if (away.size > 0 || !membership.enough) excuse();
-    const work = book.evaluated ? 'gradient' : 'evaluation';
+    if (away.size > 0 || !membership.enough()) excuse();
+    const work = book.evaluated() ? 'gradient' : 'evaluation';
     for (const { worker, silentMs } of silence.look(present, owing(), work, clock.now()))
       drop(worker, silentMs);
     help();
@@ -99,8 +99,8 @@ export function createWatch(
 
   function help() {
     // A job that waits for workers does not go on with fewer.
-    if (away.size > 0 || !membership.enough) return;
-    helping.help(alsoOwing(state.ledger!.version));
+    if (away.size > 0 || !membership.enough()) return;
+    helping.help(alsoOwing(state.ledger!.version()));
   }
 
   function excuse() {
@@ -117,8 +117,10 @@ export function createWatch(
   }
 
   function drop(worker: string, silentMs: number) {
-    const { version, evaluated } = state.ledger!;
-    const what = evaluated ? `gradients of step ${version}` : `an evaluation of version ${version}`;
+    const ledger = state.ledger!;
+    const version = ledger.version();
+    const gradients = `gradients of step ${version}`;
+    const what = ledger.evaluated() ? gradients : `an evaluation of version ${version}`;
     const seconds = (silentMs / 1000).toFixed(1);
     membership.drop(worker, `it owes ${what} and was not heard for ${seconds} s`);
   }
@@ -136,9 +138,9 @@ export function createWatch(
     },
     next() {
       steps++;
-      const { step, version, evaluated } = state.ledger!;
-      const settled = steps >= (helping.helped ? SETTLED_WHEN_LATE : SETTLED);
-      if (settled && evaluated && step(version) !== undefined) {
+      const ledger = state.ledger!;
+      const settled = steps >= (helping.helped() ? SETTLED_WHEN_LATE : SETTLED);
+      if (settled && ledger.evaluated() && ledger.step(ledger.version()) !== undefined) {
         steps = 0;
         membership.rebalance();
       }
@@ -149,7 +151,7 @@ export function createWatch(
       const { ledger } = state;
       // Whoever waits for a later one believes that it has done everything: if not, that is as lost
       // as if it hung.
-      const isDone = ledger !== undefined && version > ledger.version;
+      const isDone = ledger !== undefined && version > ledger.version();
       if (!isDone || !owing().includes(worker)) silence.heard(worker);
     },
     reported(member, at, reports) {

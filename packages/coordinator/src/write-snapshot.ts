@@ -13,9 +13,9 @@ export const writingModel = {
 export interface SnapshotQueue {
   add(snapshot: Snapshot): void;
   /** How many are not written yet. */
-  readonly pending: number;
+  pending(): number;
   /** Resolves when all that were added are written, or could not be. */
-  readonly idle: Promise<unknown>;
+  idle(): Promise<unknown>;
 }
 
 export function createSnapshotQueue(
@@ -33,12 +33,8 @@ export function createSnapshotQueue(
           pending--;
         });
     },
-    get pending() {
-      return pending;
-    },
-    get idle() {
-      return idle;
-    },
+    pending: () => pending,
+    idle: () => idle,
   };
 }
 

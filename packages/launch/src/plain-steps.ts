@@ -69,7 +69,7 @@ export async function createPlainSteps(init: {
         step.applied(chunk);
       }
       store.recycle(version);
-      return step.totals;
+      return step.totals();
     },
   };
 }

@@ -50,11 +50,11 @@ export function createSingleProcessCheckpoints(init: {
     between(step, progress, evaluation) {
       now = { step, progress, ...(evaluation === undefined ? {} : { evaluation }) };
       // The end of the run has its own.
-      if (step === run.plan.steps || !schedule.due(step, evaluation, writing.pending)) return;
+      if (step === run.plan.steps || !schedule.due(step, evaluation, writing.pending())) return;
       writing.add(snapshot());
     },
     async last() {
-      await writing.idle;
+      await writing.idle();
       return writeSnapshot(sink, snapshot(), true, emit);
     },
   };

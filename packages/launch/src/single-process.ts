@@ -88,7 +88,7 @@ export async function trainInSingleProcess(init: {
         for (const shard of shards) reports.push(await task.evaluate(weights, version, shard));
         evaluation = totalOf(reports);
       }
-      checkpoints?.between(version, progress.state, evaluation && meansOf(evaluation));
+      checkpoints?.between(version, progress.state(), evaluation && meansOf(evaluation));
       if (endsEpoch(plan, version)) {
         progress.epochDone(version, evaluation);
         progress.stepStarted();
@@ -106,12 +106,12 @@ export async function trainInSingleProcess(init: {
       job,
       plan,
       steps: plan.steps,
-      examples: progress.examples,
-      ...progress.final,
+      examples: progress.examples(),
+      ...progress.final(),
       digest: digestOf(flat),
       parameters: flat,
       values: weights,
-      examplesPerSecond: progress.examplesPerSecond,
+      examplesPerSecond: progress.examplesPerSecond(),
       wireBytesPerStep: 0,
       modelPath: (await monitor.race(checkpoints?.last(), writingModel)) ?? null,
     };

@@ -80,7 +80,7 @@ export function createReducer(init: {
         if (left?.hi !== middle || right?.hi !== parent.hi) return 'held';
         kernels.add(left.values, left.values, right.values);
         drop(right);
-        held.set(parent.lo, { ...parent, values: left.values });
+        held.set(parent.lo, { lo: parent.lo, hi: parent.hi, values: left.values });
       }
       return 'complete';
     },

@@ -92,18 +92,18 @@ describe('monitor', () => {
   it('tells what is waited for now, and since when', async () => {
     const clock = createSimulatedClock();
     const monitor = createMonitor({ clock });
-    assert.deepEqual(monitor.waits, []);
+    assert.deepEqual(monitor.waits(), []);
     const first = monitor.until(() => false, wait);
     clock.advance(3000);
     const second = monitor.race(new Promise(() => {}), { ...wait, who: 'the disk' });
     clock.advance(1000);
-    assert.deepEqual(monitor.waits, [
+    assert.deepEqual(monitor.waits(), [
       { ...wait, sinceMs: 4000 },
       { ...wait, who: 'the disk', sinceMs: 1000 },
     ]);
     monitor.fail(new Error('enough'));
     await Promise.allSettled([first, second]);
-    assert.deepEqual(monitor.waits, []);
+    assert.deepEqual(monitor.waits(), []);
   });
 
   it('ends with ABORTED when its signal is aborted', async () => {

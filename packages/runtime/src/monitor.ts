@@ -31,7 +31,7 @@ export interface Monitor {
   /** What somebody else's promise gives, unless the monitor fails or its deadline passes before. */
   race<T>(promise: T | Promise<T>, wait: Wait | (() => Wait)): Promise<T>;
   /** What is waited for now, the longest wait first. */
-  readonly waits: readonly WaitReport[];
+  waits(): readonly WaitReport[];
 }
 
 export function createMonitor(init: {
@@ -56,7 +56,7 @@ export function createMonitor(init: {
     const started = clock.now();
     const report = (): WaitReport => {
       const { heardAt, ...said } = describe();
-      return { ...said, sinceMs: clock.now() - Math.max(started, heardAt ?? started) };
+      return { sinceMs: clock.now() - Math.max(started, heardAt ?? started), ...said };
     };
     const end = started + (describe().deadlineMs ?? Number.POSITIVE_INFINITY);
     let timer: Timer | undefined;
@@ -118,7 +118,7 @@ export function createMonitor(init: {
       );
       return promise;
     },
-    get waits() {
+    waits() {
       const reports = [...waiters].map(({ report }) => report());
       return reports.sort((a, b) => b.sinceMs - a.sinceMs);
     },

@@ -100,7 +100,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
 
   /** Peers of all listeners in one space of names. */
   function broadcast(peers: readonly string[], body: Body, payload?: Uint8Array) {
-    const message = { ...body, protocol: PROTOCOL_VERSION, job: job ?? '', session: '' };
+    const message = { protocol: PROTOCOL_VERSION, job: job ?? '', session: '', ...body };
     const envelope = payload === undefined ? { message } : { message, payload };
     const named = peers.map(split);
     for (const [at, listener] of listeners.entries()) {
@@ -137,7 +137,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           if (shelf === undefined || message.reset === true) {
             shelf?.release();
             job = message.job;
-            shelf = createShelf({ ...message, kernels, send, broadcast, defer });
+            const { plan, firstChunk, chunks } = message;
+            shelf = createShelf({ plan, firstChunk, chunks, kernels, send, broadcast, defer });
             emit({ event: 'opened', job, chunks: message.chunks });
           }
           coordinator = peer;

@@ -77,7 +77,7 @@ function ruleMaker(
     case 'rmsprop': {
       const { decay, centered } = settings;
       const fixed = { kind: 'rmsprop', decay, momentum, epsilon, centered } as const;
-      return (step) => ({ ...fixed, learningRate: rate(step) });
+      return (step) => ({ learningRate: rate(step), ...fixed });
     }
     case 'adam':
     case 'adamw': {

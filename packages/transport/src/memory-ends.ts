@@ -29,7 +29,7 @@ export interface ConnectionEnd extends Connection {
   finish(reason?: string): void;
   /** Its host is gone: no handler is called any more. */
   vanish(): void;
-  readonly over: boolean;
+  over(): boolean;
 }
 
 /** A listener as the network sees it. */
@@ -40,7 +40,7 @@ export interface ListenerEnd extends Listener {
   lost(peer: string, reason: string): void;
   /** Its host is gone: no handler is called any more. */
   vanish(): void;
-  readonly over: boolean;
+  over(): boolean;
 }
 
 export function createConnectionEnd(
@@ -74,9 +74,7 @@ export function createConnectionEnd(
     address,
     traffic,
     pipes: undefined,
-    get over() {
-      return over;
-    },
+    over: () => over,
     accepted(listener, peer, up, down) {
       end.pipes = { up, down };
       deadline.cancel();
@@ -187,9 +185,7 @@ export function createListenerEnd(
     address,
     traffic,
     peers: new Map(),
-    get over() {
-      return over;
-    },
+    over: () => over,
     arrive(peer, parcel) {
       if (over || cut.has(peer)) return;
       known.add(peer);

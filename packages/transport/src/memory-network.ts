@@ -83,7 +83,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
   /** One try to reach the listener; whatever may make a later one succeed tries again. */
   function tryToConnect(connection: ConnectionEnd): void {
     const listener = listeners.get(connection.address);
-    if (listener === undefined || connection.over || connection.pipes !== undefined) return;
+    if (listener === undefined || connection.over() || connection.pipes !== undefined) return;
     const { host } = connection;
     if (isCut(host, listener.host) || isCut(listener.host, host)) return;
     connections.set(connection, listener);
@@ -185,7 +185,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
         const { pipes } = connection;
         const reason = `the process on ${host} ended`;
         if (connection.host === host) {
-          if (connection.over) continue;
+          if (connection.over()) continue;
           connection.vanish();
           if (listener === undefined || pipes === undefined) {
             connections.delete(connection);
@@ -204,14 +204,14 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
   };
 
   function loseSome(way: Pipe): void {
-    way.drop(random === undefined ? 0 : random.below(way.length + 1));
+    way.drop(random === undefined ? 0 : random.below(way.length() + 1));
   }
 }
 
 /** Both ends know that it is over. */
 function isDone(connection: ConnectionEnd, listener: ListenerEnd | undefined): boolean {
-  if (!connection.over) return false;
-  return listener === undefined || listener.over || peerOf(listener, connection) === undefined;
+  if (!connection.over()) return false;
+  return listener === undefined || listener.over() || peerOf(listener, connection) === undefined;
 }
 
 function peerOf(listener: ListenerEnd, connection: ConnectionEnd): string | undefined {

@@ -10,7 +10,7 @@ export interface Pipe {
   release(): void;
   /** Loses all parcels on the way but the first `kept`. */
   drop(kept: number): void;
-  readonly length: number;
+  length(): number;
 }
 
 export interface PipeInit {
@@ -63,8 +63,6 @@ export function createPipe({ from, to, schedule }: PipeInit): Pipe {
       parcels = parcels.slice(head, head + kept);
       head = 0;
     },
-    get length() {
-      return parcels.length - head;
-    },
+    length: () => parcels.length - head,
   };
 }

@@ -22,7 +22,7 @@ export function awaitedNews(
   const { deadlineMs, enrolment, source, weights } = init;
   const who = `the coordinator at ${init.coordinator}`;
   const remedy = 'See what it waits for: tutti status --coordinator, or its log.';
-  if (!enrolment.present)
+  if (!enrolment.present())
     return {
       who,
       what: 'come back',

@@ -43,7 +43,7 @@ describe('chunker', () => {
         chunker.giveRest(values);
         const flat = [0, 1, 2].flatMap((chunk) => chunks.get(chunk)!);
         assert.deepEqual(flat, [...Array(20).keys()]);
-        assert.equal(chunker.maxAbs, 19);
+        assert.equal(chunker.maxAbs(), 19);
       }),
     );
   });

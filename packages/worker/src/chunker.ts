@@ -15,7 +15,7 @@ export interface Chunker {
   /** Gives what has not been given yet. */
   giveRest(values: ParameterValues): void;
   /** The largest magnitude so far. */
-  readonly maxAbs: number;
+  maxAbs(): number;
   /** Frees what was not given out. */
   release(): void;
 }
@@ -92,9 +92,7 @@ export function createChunker(init: {
       for (const { name } of layout.parameters) if (!given.has(name)) give(name, values[name]);
       for (const name of Object.keys(values)) if (!given.has(name)) give(name, values[name]);
     },
-    get maxAbs() {
-      return maxAbs;
-    },
+    maxAbs: () => maxAbs,
     release() {
       for (const block of blocks.values()) kernels.free(block);
       blocks.clear();

@@ -60,7 +60,7 @@ export function createContributor(init: {
     const of = `of shard ${shard} of step ${step}`;
     const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
     return monitor.race(
-      task.gradient(weights.values, microBatch, take),
+      task.gradient(weights.values(), microBatch, take),
       init.ofProgram(`compute the gradient ${of}`),
     );
   }

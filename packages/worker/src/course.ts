@@ -10,7 +10,7 @@ import type { Work } from './work.js';
 /** A worker's way through the versions of the weights, as the coordinator leads it. */
 export interface Course {
   /** Of the assignment that is followed. */
-  readonly era: string;
+  era(): string;
   /** Goes on until the job is finished or this worker is to leave. */
   follow(): Promise<void>;
 }
@@ -38,8 +38,8 @@ export function createCourse(init: {
 
   /** To a new coordinator, which knows nothing of what was sent to the one before. */
   async function introduce() {
-    if (enrolment.admissions === admissions) return;
-    admissions = enrolment.admissions;
+    if (enrolment.admissions() === admissions) return;
+    admissions = enrolment.admissions();
     work.startAnew();
     await work.probe();
   }
@@ -50,8 +50,8 @@ export function createCourse(init: {
   }
 
   function takeAssignment() {
-    if (enrolment.assignment === assignment) return;
-    assignment = enrolment.assignment;
+    if (enrolment.assignment() === assignment) return;
+    assignment = enrolment.assignment();
     if (assignment.generation === 0) return;
     work.initialized();
     if (assignment.era !== era || goal < 0) {
@@ -63,15 +63,15 @@ export function createCourse(init: {
   }
 
   function takeWeights() {
-    if (weights.arrived) {
+    if (weights.arrived()) {
       weights.turn();
-      version = weights.version;
+      version = weights.version();
       work.startAnew();
       // Whoever has the new version knows that the sums of the step before are complete.
       work.recycle();
     }
     // Not always what it asked for itself: it may have been too late for that.
-    goal = source.wanted;
+    goal = source.wanted();
   }
 
   const ownShards = () => (assignment.step <= version ? assignment.shards : []);
@@ -79,7 +79,7 @@ export function createCourse(init: {
   /** What of the version under way is assigned, or given because others are late, and not done. */
   function owed() {
     const own = ownShards();
-    const { extra, extraEvaluation } = enrolment;
+    const [extra, extraEvaluation] = [enrolment.extra(), enrolment.extraEvaluation()];
     const late = extraEvaluation.version === version ? extraEvaluation.shards : [];
     const alsoLate = extra.step === version ? extra.shards : [];
     return {
@@ -115,15 +115,15 @@ export function createCourse(init: {
   }
 
   const hasNews = () =>
-    enrolment.finished ||
+    enrolment.finished() ||
     leaving.aborted ||
     canWorkOn() ||
-    enrolment.initializeWanted ||
-    enrolment.admissions > admissions ||
-    enrolment.assignment !== assignment ||
-    enrolment.servers !== source.servers ||
-    source.wanted !== goal ||
-    weights.arrived;
+    enrolment.initializeWanted() ||
+    enrolment.admissions() > admissions ||
+    enrolment.assignment() !== assignment ||
+    enrolment.servers() !== source.servers() ||
+    source.wanted() !== goal ||
+    weights.arrived();
 
   async function waitForNews() {
     // Before the first assignment nobody expects anything; after the last version there is no goal.
@@ -136,12 +136,10 @@ export function createCourse(init: {
   }
 
   return {
-    get era() {
-      return era;
-    },
+    era: () => era,
     async follow() {
-      while (!enrolment.finished && !leaving.aborted) {
-        source.relocate(enrolment.servers);
+      while (!enrolment.finished() && !leaving.aborted) {
+        source.relocate(enrolment.servers());
         await introduce();
         await initialize();
         takeAssignment();

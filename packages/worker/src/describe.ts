@@ -39,7 +39,7 @@ export function describeProgram(
     },
   };
   return {
-    ...description,
     hash: hash ?? hashOf('sha256', JSON.stringify(description)),
+    ...description,
   };
 }

@@ -31,7 +31,7 @@ export function createEvaluator(init: {
   const { task, weights, monitor, clock, send } = init;
 
   function compute(version: number, shard: number, goesOn: () => void): Promise<ShardReport> {
-    const evaluating = task.evaluate(weights.values, version, shard, goesOn);
+    const evaluating = task.evaluate(weights.values(), version, shard, goesOn);
     return monitor.race(evaluating, ofProgram(`evaluate shard ${shard} at version ${version}`));
   }
 

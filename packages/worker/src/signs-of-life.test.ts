@@ -9,9 +9,7 @@ function begin() {
   const said: number[] = [];
   let spokeAt = 0;
   const enrolment = {
-    get spokeAt() {
-      return spokeAt;
-    },
+    spokeAt: () => spokeAt,
     send(body: Body) {
       assert.deepEqual(body, { type: 'waiting', version: 7 });
       spokeAt = clock.now();

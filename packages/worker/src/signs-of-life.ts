@@ -23,7 +23,7 @@ export function createSignsOfLife(init: {
     begin(version) {
       const say = () => enrolment.send({ type: 'waiting', version });
       // Many waits can be too short for the timer, and have nothing done between them.
-      if (clock.now() - enrolment.spokeAt >= SIGN_OF_LIFE_MS) say();
+      if (clock.now() - enrolment.spokeAt() >= SIGN_OF_LIFE_MS) say();
       let timer: Timer;
       const arm = () => {
         timer = clock.after(SIGN_OF_LIFE_MS, () => {

@@ -134,7 +134,7 @@ export function createTask(init: {
         chunks.giveRest(result.gradient);
         const computeMs = clock.now() - started;
         const { lossSum, metrics = {} } = result;
-        return { shard, count, lossSum, metrics, computeMs, maxAbs: chunks.maxAbs };
+        return { shard, count, lossSum, metrics, computeMs, maxAbs: chunks.maxAbs() };
       } finally {
         chunks.release();
       }

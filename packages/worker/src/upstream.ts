@@ -11,10 +11,10 @@ export interface Upstream {
   pull(version: number): void;
   /** Connects to these instead; asks them again for what was asked last. */
   relocate(servers: readonly ServerRange[]): void;
-  readonly servers: readonly ServerRange[];
+  servers(): readonly ServerRange[];
   /** The version asked for last; -1 before the first. A later one than that may be all there is. */
-  readonly wanted: number;
-  readonly traffic: number;
+  wanted(): number;
+  traffic(): number;
   /** Those that hold some of these chunks. */
   namesOf(chunks: readonly number[]): string;
   close(): Promise<void>;
@@ -96,15 +96,9 @@ export function createUpstream(init: {
       for (const connection of connections) ask(connection);
       void closeAll(old);
     },
-    get servers() {
-      return servers;
-    },
-    get wanted() {
-      return wanted;
-    },
-    get traffic() {
-      return connections.reduce((sum, each) => sum + trafficOf(each), past);
-    },
+    servers: () => servers,
+    wanted: () => wanted,
+    traffic: () => connections.reduce((sum, each) => sum + trafficOf(each), past),
     namesOf(chunks) {
       const holders = servers.filter(({ firstChunk, chunks: held }) =>
         chunks.some((chunk) => chunk >= firstChunk && chunk < firstChunk + held),

@@ -18,16 +18,16 @@ describe('weight buffer', () => {
     weights.accept(4, 2, bytes(5));
     weights.accept(4, 0, bytes(1, 2));
     assert.deepEqual(weights.missing(), [1]);
-    assert.equal(weights.arrived, false);
+    assert.equal(weights.arrived(), false);
     weights.accept(4, 1, bytes(3, 4));
-    assert.equal(weights.arrived, true);
-    assert.equal(weights.version, -1);
+    assert.equal(weights.arrived(), true);
+    assert.equal(weights.version(), -1);
     weights.turn();
-    assert.equal(weights.version, 4);
-    assert.equal(weights.arrived, false);
+    assert.equal(weights.version(), 4);
+    assert.equal(weights.arrived(), false);
     weights.expect(5);
     weights.accept(5, 0, bytes(9, 9));
-    assert.deepEqual([...weights.values.a!, ...weights.values.b!], [1, 2, 3, 4, 5]);
+    assert.deepEqual([...weights.values().a!, ...weights.values().b!], [1, 2, 3, 4, 5]);
   });
 
   it('ignores chunks of other versions and second copies', () => {
@@ -39,7 +39,7 @@ describe('weight buffer', () => {
     weights.accept(1, 1, bytes(3, 4));
     weights.accept(1, 2, bytes(5));
     weights.turn();
-    assert.deepEqual([...weights.values.a!], [1, 2, 3]);
+    assert.deepEqual([...weights.values().a!], [1, 2, 3]);
   });
 
   it('refuses a chunk of the wrong length', () => {

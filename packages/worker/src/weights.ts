@@ -8,15 +8,15 @@ import type { ParameterValues } from './program.js';
  */
 export interface WeightBuffer {
   /** The version to compute on; -1 before the first. */
-  readonly version: number;
+  version(): number;
   /** Named views of it. */
-  readonly values: ParameterValues;
+  values(): ParameterValues;
   /** Begins to collect a version. What arrived of another one is forgotten. */
   expect(version: number): void;
   /** Takes one chunk; those of other versions are ignored. */
   accept(version: number, chunk: number, payload: Uint8Array): void;
   /** Whether all of the expected version has come, and `turn` would make it the current one. */
-  readonly arrived: boolean;
+  arrived(): boolean;
   /** The expected version, which has arrived, becomes the current one. */
   turn(): void;
   /** Chunks of the expected version that have not come. */
@@ -34,15 +34,9 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
 
   return {
-    get version() {
-      return version;
-    },
-    get values() {
-      return current.values;
-    },
-    get arrived() {
-      return arrived.size === layout.chunks;
-    },
+    version: () => version,
+    values: () => current.values,
+    arrived: () => arrived.size === layout.chunks,
     turn() {
       [current, next] = [next, current];
       version = expected;

@@ -13,7 +13,7 @@ import type { WeightBuffer } from './weights.js';
 /** Whatever a worker computes, and what of the version under way the coordinator has been given. */
 export interface Work {
   /** Micro-batches in the whole run. */
-  readonly microBatches: number;
+  microBatches(): number;
   /** Of these shards, those whose gradients have not been given. */
   uncomputed(shards: readonly number[]): number[];
   unevaluated(shards: readonly number[]): number[];
@@ -62,9 +62,7 @@ export function createWork(init: {
     [...new Set(shards)].filter((shard) => !done.has(shard));
 
   return {
-    get microBatches() {
-      return microBatches;
-    },
+    microBatches: () => microBatches,
     uncomputed: (shards) => missing(shards, computed),
     unevaluated: (shards) => missing(shards, evaluated),
     async contribute(step, shards) {

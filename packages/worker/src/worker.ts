@@ -134,15 +134,15 @@ async function run(
   });
   let upstream: Upstream | undefined;
   try {
-    await monitor.until(() => leaving.aborted || enrolment.welcome !== undefined, {
+    await monitor.until(() => leaving.aborted || enrolment.welcome() !== undefined, {
       who: `the coordinator at ${coordinator}`,
       what: 'welcome this worker',
       remedy: 'See what the coordinator says, or whether it still runs.',
       deadlineMs,
     });
-    if (enrolment.welcome === undefined) return { worker: enrolment.worker, microBatches: 0 };
-    const { plan } = enrolment.welcome;
-    const { worker, job } = enrolment;
+    const [welcome, worker, job] = [enrolment.welcome(), enrolment.worker(), enrolment.job()];
+    if (welcome === undefined) return { worker, microBatches: 0 };
+    const { plan } = welcome;
     checkPlan(plan, description);
     emit({ event: 'joined', worker, job });
 
@@ -156,31 +156,31 @@ async function run(
     const readAhead = createReadAhead(task, plan);
     const parts = { plan, layout, kernels, task, weights, readAhead, monitor, clock, send };
     const contributor = createContributor({
-      ...parts,
       ofProgram,
-      era: () => course.era,
-      traffic: () => enrolment.traffic + source.traffic,
+      era: () => course.era(),
+      traffic: () => enrolment.traffic() + source.traffic(),
+      ...parts,
     });
     const work = createWork({
-      ...parts,
       worker,
       contributor,
       // The next version is there: others were faster, and nobody needs the rest.
-      halt: () => leaving.aborted || weights.arrived,
+      halt: () => leaving.aborted || weights.arrived(),
       onComputed: (step, shards) => emit({ event: 'computed', step, shards }),
+      ...parts,
     });
     const course: Course = createCourse({
-      ...parts,
       enrolment,
       source,
       work,
       signsOfLife: createSignsOfLife({ enrolment, clock }),
       leaving,
       awaited: (goal) => awaitedNews({ coordinator, deadlineMs, enrolment, source, weights }, goal),
+      ...parts,
     });
     await course.follow();
-    if (!enrolment.finished) await handOver(coordinator, enrolment, monitor);
-    return { worker, microBatches: work.microBatches };
+    if (!enrolment.finished()) await handOver(coordinator, enrolment, monitor);
+    return { worker, microBatches: work.microBatches() };
   } catch (error) {
     await enrolment.close({ type: 'failed', error: errorToRecord(error) });
     throw error;
@@ -192,7 +192,7 @@ async function run(
 /** The answer says that everything sent before it has been taken. */
 async function handOver(coordinator: string, enrolment: Enrolment, monitor: Monitor) {
   enrolment.send({ type: 'leave' });
-  const answer = monitor.until(() => enrolment.finished || !enrolment.present, {
+  const answer = monitor.until(() => enrolment.finished() || !enrolment.present(), {
     who: `the coordinator at ${coordinator}`,
     what: 'let this worker go',
     remedy: 'Nothing is lost: others compute what it owes.',

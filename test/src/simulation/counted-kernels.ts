@@ -4,9 +4,9 @@ import type { Block, Kernels } from '@tutti/kernels';
 export interface CountedKernels {
   readonly kernels: Kernels;
   /** Blocks that are allocated now. */
-  readonly blocks: number;
+  blocks(): number;
   /** The most floats that were allocated at once. */
-  readonly peakFloats: number;
+  peakFloats(): number;
   /** As the end of a process does: frees all that is left. */
   reclaim(): void;
 }
@@ -30,12 +30,8 @@ export function countKernels(shared: Kernels): CountedKernels {
         shared.free(block);
       },
     },
-    get blocks() {
-      return alive.size;
-    },
-    get peakFloats() {
-      return peakFloats;
-    },
+    blocks: () => alive.size,
+    peakFloats: () => peakFloats,
     reclaim() {
       for (const block of alive) shared.free(block);
       alive.clear();

@@ -8,8 +8,8 @@ export type DiskFault = 'full' | 'slow' | 'unreadable';
 export interface Disk {
   fault: DiskFault | undefined;
   /** Writing was tried while the disk was full. */
-  readonly failed: boolean;
-  readonly written: number;
+  failed(): boolean;
+  written(): number;
   /** Where a coordinator writes. */
   sink(clock: Clock): CheckpointSink;
   /** What `--resume latest` finds; undefined if there is nothing. */
@@ -28,12 +28,8 @@ export function createDisk(
 
   const disk: Disk = {
     fault: undefined,
-    get failed() {
-      return failed;
-    },
-    get written() {
-      return kept.size;
-    },
+    failed: () => failed,
+    written: () => kept.size,
     sink: (clock) => ({
       ...(every && { every }),
       async write(snapshot, last, emit) {

@@ -149,7 +149,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       lastFaultMs = Math.max(lastFaultMs, atMs + (LASTING[fault.kind] ?? 1) * fault.ms);
     },
     ended(world, simulatedMs) {
-      const { outcome } = world;
+      const outcome = world.outcome();
       world.incarnations.forEach((events, at) => void checkEvents(events, at === 0));
       for (const event of world.incarnations.flat())
         if (event.event === 'worker-left' && / not heard /.test(event.reason))
@@ -177,7 +177,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       const warned = world.incarnations
         .at(-1)!
         .some((each) => each.event === 'warning' && each.code === 'STORAGE');
-      if (world.disk.failed && !warned) violated('A disk error was not told');
+      if (world.disk.failed() && !warned) violated('A disk error was not told');
       // Who is cut off just then does not hear the last word.
       const endedAt = world.processes.findLast((each) => each.role === 'coordinator')!.endedAt;
       const deaf = kinds.has('connection reset') && (endedAt ?? 0) < lastFaultMs + DEAF_MS;
@@ -195,10 +195,10 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       for (const { role, host, ended, dead, excused, slowMs, memory } of world.processes) {
         if (!dead && ended === undefined) violated(`${host} did not stop when told to`);
         const budget = { worker: shards + 2, coordinator: 2 * shards + 2, server: 5 }[role];
-        if (memory.peakFloats > budget * floats)
-          violated(`${host} held ${memory.peakFloats} floats, more than ${budget} x ${floats}`);
+        if (memory.peakFloats() > budget * floats)
+          violated(`${host} held ${memory.peakFloats()} floats, more than ${budget} x ${floats}`);
         if (role === 'server' || dead || excused || slowMs > 0) continue;
-        if (memory.blocks > 0) violated(`${host} still holds ${memory.blocks} blocks`);
+        if (memory.blocks() > 0) violated(`${host} still holds ${memory.blocks()} blocks`);
       }
     },
   };

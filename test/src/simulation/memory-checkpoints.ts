@@ -57,5 +57,5 @@ export function createMemoryCheckpoints(
 /** As from a disk: vectors of its own, and what JSON leaves of the rest. */
 function copyOf({ flat, slots, ...rest }: Snapshot): Snapshot {
   const facts = JSON.parse(JSON.stringify(rest)) as typeof rest;
-  return { ...facts, flat: flat.slice(), slots: slots.map((slot) => slot.slice()) };
+  return { flat: flat.slice(), slots: slots.map((slot) => slot.slice()), ...facts };
 }

@@ -50,9 +50,9 @@ export async function runScenario(init: {
   const injected: FaultKind[] = [];
 
   let tick = 0;
-  for (; world.outcome === undefined && tick < MOST_TICKS; tick++) {
+  for (; world.outcome() === undefined && tick < MOST_TICKS; tick++) {
     await turn();
-    while (faults.length > 0 && faults[0]!.at <= tick && world.outcome === undefined) {
+    while (faults.length > 0 && faults[0]!.at <= tick && world.outcome() === undefined) {
       const fault = faults.shift()!;
       if (INJECTIONS[fault.kind]?.(world, fault) !== true) continue;
       injected.push(fault.kind);
@@ -61,10 +61,10 @@ export async function runScenario(init: {
       // What follows from a fault at once, such as the word of who leaves, comes before the next.
       await turn();
     }
-    if (world.outcome === undefined && !world.clock.step()) break;
+    if (world.outcome() === undefined && !world.clock.step()) break;
   }
   const simulatedMs = world.clock.now();
-  trace?.(`== ${simulatedMs.toFixed(1)} ms: ${String(world.outcome?.error ?? 'finished')}`);
+  trace?.(`== ${simulatedMs.toFixed(1)} ms: ${String(world.outcome()?.error ?? 'finished')}`);
 
   await settle(world);
   invariants.ended(world, simulatedMs);
@@ -73,7 +73,7 @@ export async function runScenario(init: {
   invariants.stopped(world);
   for (const { memory } of world.processes) memory.reclaim();
 
-  const error = world.outcome?.error as { code?: string } | undefined;
+  const error = world.outcome()?.error as { code?: string } | undefined;
   const failed = error === undefined ? undefined : (error.code ?? String(error));
   return { seed: scenario.seed, violations: invariants.violations, injected, simulatedMs, failed };
 }

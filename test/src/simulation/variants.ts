@@ -140,8 +140,8 @@ export const VARIANTS: readonly Variant[] = [
     name: 'what was sent is forgotten when the coordinator is back',
     what: 'a worker does not compute again for a new coordinator',
     file: 'packages/worker/dist/course.js',
-    from: 'admissions = enrolment.admissions;\n        work.startAnew();',
-    to: 'admissions = enrolment.admissions;',
+    from: 'admissions = enrolment.admissions();\n        work.startAnew();',
+    to: 'admissions = enrolment.admissions();',
     seed: 188,
   },
   {
@@ -164,7 +164,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'gradients of an earlier era are taken',
     what: 'what was sent before the weights went back is added, whatever is in its memory by now',
     file: 'packages/coordinator/dist/training.js',
-    from: 'if (contribution.era !== membership.era)',
+    from: 'if (contribution.era !== membership.era())',
     to: 'if (false)',
     // Whatever the seed: what was found before is tried too, and one of that catches it.
     seed: 1,
@@ -190,7 +190,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'checks are not waited for',
     what: 'a step is applied before it has been computed twice',
     file: 'packages/coordinator/dist/checks.js',
-    from: 'if (verification === undefined || verification.settled)\n                return true;',
+    from: 'if (verification === undefined || verification.settled())\n                return true;',
     to: 'return true;',
     seed: 14,
   },

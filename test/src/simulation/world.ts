@@ -70,7 +70,7 @@ export interface World {
   /** The events of every coordinator that there was, in order. */
   readonly incarnations: RunEvent[][];
   /** What the current coordinator came to. */
-  readonly outcome: { readonly result?: JobResult; readonly error?: unknown } | undefined;
+  outcome(): { readonly result?: JobResult; readonly error?: unknown } | undefined;
   /** The last message of its type that was delivered. */
   readonly last: ReadonlyMap<Message['type'], Message>;
   living(role: Process['role']): Process[];
@@ -114,7 +114,7 @@ export async function createWorld(init: {
   const processes: Process[] = [];
   const incarnations: RunEvent[][] = [];
   const last = new Map<Message['type'], Message>();
-  let outcome: World['outcome'];
+  let outcome: ReturnType<World['outcome']>;
   let workers = 0;
 
   const clockOf = (host: string): Clock => ({
@@ -226,9 +226,7 @@ export async function createWorld(init: {
     processes,
     incarnations,
     last,
-    get outcome() {
-      return outcome;
-    },
+    outcome: () => outcome,
     disk,
     usable,
     living: (role) => processes.filter((each) => each.role === role && !each.dead && !each.ended),
