@@ -1,14 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { tf } from './tf.js';
 
-/** Whatever decides the bits of a gradient; workers that differ in it are told apart by it. */
-export function arithmeticFacts(accelerated: boolean): Record<string, string> {
+/**
+ * Whatever decides the bits of a gradient; workers that differ in it are told apart by it.
+ * @param gradients `graph` where they are graphs, as far as the program's micro-batches have one
+ */
+export function arithmeticFacts(
+  gradients: 'graph' | 'accelerated' | 'tfjs',
+): Record<string, string> {
   const backend = tf.getBackend();
   const facts: Record<string, string> = {
     backend,
     tfjs: tf.version.tfjs,
     architecture: process.arch,
-    gradients: accelerated ? 'accelerated' : 'tfjs',
+    gradients,
   };
   if (backend !== 'tensorflow') return facts;
   const native = tf.backend() as unknown as { binding: { TF_Version: string } };

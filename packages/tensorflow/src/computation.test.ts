@@ -71,6 +71,7 @@ describe('gradients', () => {
           model: smallConvNet,
           loss: 'sparseCategoricalCrossentropy',
           accelerate,
+          graph: false,
         });
         const told: string[] = [];
         const weights = await computation.initialize(3);

@@ -5,9 +5,11 @@ import type { Computation, ParameterValues } from '@tutti/worker';
 import { createAcceleration, noAcceleration } from './accelerate/index.js';
 import { announce, soleUses } from './announce.js';
 import { arithmeticFacts } from './arithmetic.js';
-import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
+import { batchTensors, exampleCount } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
+import { createDifferentiation, type Derivatives } from './differentiation.js';
 import { functionModel } from './function-model.js';
+import { openGraphDerivatives } from './graph-derivatives.js';
 import { layersModel } from './layers-model.js';
 import { resolveLoss } from './losses.js';
 import { metricNames, resolveMetrics, sum } from './metrics.js';
@@ -36,7 +38,6 @@ export function createComputation(options: TrainingOptions): Computation {
   const sizes = parameters.map(({ shape }) => shape.reduce((size, extent) => size * extent, 1));
   const shared = createSharedWeights(sharing);
   const sole = soleUses(sharing);
-  const moved = parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
 
   const load = (weights: ParameterValues) =>
     parameters.map(({ name, shape }, at) => {
@@ -51,40 +52,17 @@ export function createComputation(options: TrainingOptions): Computation {
       return tf.tensor(values.slice(), [...shape], 'float32');
     });
 
-  /** Runs inside a tidy: the loss of every example, and the predictions kept beyond it. */
-  function run(
-    stored: readonly tf.Tensor[],
-    batch: BatchTensors,
-    context: { training: boolean; random: Random; write(at: number, value: tf.Tensor): void },
-    watched?: (weight: number, tensor: tf.Tensor) => tf.Tensor,
-  ) {
-    const expanded = shared.expand(stored);
-    const weights = new Map<number, tf.Tensor>();
-    const weight = (at: number) => {
-      let tensor = weights.get(at);
-      if (tensor === undefined) {
-        tensor = watched?.(at, expanded[at]!) ?? expanded[at]!;
-        weights.set(at, tensor);
-      }
-      return tensor;
-    };
-    const forward = model.forward(weight, batch, {
-      ...context,
-      logits: skipSoftmax,
-    });
-    const losses = loss.perExample(batch.y, forward.outputs, batch, skipSoftmax);
-    return {
-      outputs: tf.keep(forward.outputs),
-      losses: forward.penalties.reduce((total, penalty) => total.add(penalty), losses),
-    };
-  }
+  const differentiation = createDifferentiation({ model, loss, sharing, shared, skipSoftmax });
+  const graphs = acceleration.enabled
+    ? openGraphDerivatives(options, model.unsteady, differentiation, acceleration.recording)
+    : undefined;
 
   const seeded = <T>(random: Random, task: () => T): T =>
     withRandom(random, () => acceleration.run(() => tidied(task)));
 
   return {
     parameters,
-    arithmetic: arithmeticFacts(acceleration.enabled),
+    arithmetic: arithmeticFacts(graphs ? 'graph' : acceleration.enabled ? 'accelerated' : 'tfjs'),
     initialize(seed) {
       const values = model.initialize(createRandom('initialize', seed));
       return storedFromWeights(
@@ -107,37 +85,23 @@ export function createComputation(options: TrainingOptions): Computation {
         const stored = load(weights);
         const given = batchTensors(batch);
         const tensors = options.augment?.(given, random) ?? given;
-        const written = new Map<string, tf.Tensor>();
-        const early = known && announce(sole, known);
-        let outputs: tf.Tensor | undefined;
+        let early: ReturnType<typeof announce> | undefined;
+        let derivatives: Derivatives | undefined;
         try {
-          const { value, grads } = tf.engine().gradients(
-            () => {
-              const write = (at: number, next: tf.Tensor) => {
-                const { name } = model.weights[at]!;
-                const before = written.get(name);
-                written.set(name, tf.keep(next));
-                if (before !== next) before?.dispose();
-              };
-              const done = run(stored, tensors, { training: true, random, write }, early?.watch);
-              outputs = done.outputs;
-              return done.losses;
-            },
-            moved.map((at) => stored[at]!),
-            undefined,
-            true,
-          );
-          if (!grads.some(Boolean))
-            throw new TuttiError('PROGRAM_FAILED', 'The loss does not depend on any weight', {
-              remedy: 'Compute it from yPred with operations of tf, without reading values out.',
-            });
-          const gradientOf = new Map(moved.map((at, i) => [at, grads[i]]));
+          derivatives = graphs?.of(stored, tensors);
+          if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape);
+          else {
+            early = known && announce(sole, known);
+            const watched = early?.watch;
+            derivatives = differentiation.differentiate(stored, tensors, { random, watched });
+          }
+          const { losses, outputs, gradients, written } = derivatives;
           const read = createReader();
           return {
             gradient: Object.fromEntries(
               parameters.flatMap(({ name, update }, at) => {
                 if (early?.told.has(name)) return [];
-                const tensor = gradientOf.get(at);
+                const tensor = gradients.get(at);
                 if (tensor) return [[name, read(tensor)]];
                 const next = update === 'average' ? written.get(name) : undefined;
                 const values =
@@ -147,17 +111,16 @@ export function createComputation(options: TrainingOptions): Computation {
                 return [[name, values]];
               }),
             ),
-            lossSum: sum(value.dataSync()),
+            lossSum: sum(losses.dataSync()),
             count,
-            metrics: metrics(tensors.y, outputs!, tensors, skipSoftmax),
+            metrics: metrics(tensors.y, outputs, tensors, skipSoftmax),
           };
         } catch (error) {
           dropTape();
           throw error;
         } finally {
-          outputs?.dispose();
+          derivatives?.dispose();
           early?.dispose();
-          for (const tensor of written.values()) tensor.dispose();
         }
       });
     },
@@ -166,7 +129,7 @@ export function createComputation(options: TrainingOptions): Computation {
       if (count === 0) return { lossSum: 0, count, metrics: noMetrics };
       return seeded(createRandom('evaluate'), () => {
         const tensors = batchTensors(batch);
-        const { losses, outputs } = run(load(weights), tensors, {
+        const { losses, outputs } = differentiation.forward(load(weights), tensors, {
           training: false,
           random: createRandom('evaluate'),
           write() {},
@@ -183,6 +146,7 @@ export function createComputation(options: TrainingOptions): Computation {
       });
     },
     close() {
+      graphs?.close();
       shared.dispose();
       model.dispose();
     },

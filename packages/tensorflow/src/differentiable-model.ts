@@ -9,6 +9,8 @@ export interface DifferentiableModel {
   readonly weights: readonly WeightSpec[];
   /** Whether the outputs are a softmax that `forward` can leave out. */
   readonly softmax: boolean;
+  /** Why `forward` might do other operations at another call with the same shapes, if it might. */
+  readonly unsteady: string | undefined;
   /** Fresh values for every weight, in that order. */
   initialize(random: Random): readonly Float32Array[];
   /**

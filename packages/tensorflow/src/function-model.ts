@@ -48,6 +48,7 @@ export function functionModel<Name extends string>(
   return {
     weights,
     softmax: false,
+    unsteady: 'its model is a function',
     initialize(random) {
       return tidied(() => {
         const values = withRandom(random, () => model.initialize(random));

@@ -40,7 +40,10 @@ export interface Activation {
 
 export interface ModelLike extends LayerLike {
   readonly layers: readonly LayerLike[];
-  readonly inputs: readonly { readonly sourceLayer: LayerLike }[];
+  readonly inputs: readonly {
+    readonly sourceLayer: LayerLike;
+    readonly shape: readonly (number | null)[];
+  }[];
   readonly outputs: readonly { readonly sourceLayer: LayerLike }[];
   calculateLosses(): tf.Tensor[];
   apply(inputs: tf.Tensor | tf.Tensor[], kwargs: { training: boolean }): tf.Tensor | tf.Tensor[];

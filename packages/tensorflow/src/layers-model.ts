@@ -3,8 +3,9 @@ import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
 import { buildModel, finalSoftmax, type LayersModelFactory } from './build-model.js';
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
+import { unsteadyPart } from './graph/own-layers.js';
 import type { Activation, LayerLike, ModelLike } from './layers-internals.js';
-import type { tf } from './tf.js';
+import { tf } from './tf.js';
 import { tidied } from './tidied.js';
 import { unfuseConvolutions } from './unfused-convolutions.js';
 import { nameLayers, nameWeights } from './weight-names.js';
@@ -24,6 +25,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   });
   const fields = inputFields(model);
   const softmax = finalSoftmax(model);
+  const unsteady = unsteadyPart(tf, model);
   unfuseConvolutions(model);
 
   let call:
@@ -53,6 +55,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   return {
     weights,
     softmax: softmax !== undefined,
+    unsteady,
     initialize: (random) => tidied(() => initialValues(factory, model, weights, random)),
     forward(weight, batch, context) {
       const inputs = fields.map((field) => inputOf(batch, field));

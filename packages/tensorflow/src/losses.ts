@@ -30,6 +30,11 @@ export type SoftmaxCrossEntropy = (labels: tf.Tensor2D, logits: tf.Tensor2D) => 
 export interface ResolvedLoss {
   /** The loss starts from logits, if the model can leave out a final softmax. */
   readonly prefersLogits: boolean;
+  /**
+   * Reads the labels, so it is apart from `perExample`, which only makes operations.
+   * @throws TuttiError BAD_DATA for labels that mean nothing
+   */
+  check(yTrue: tf.Tensor | undefined, predictions: readonly number[]): void;
   perExample(
     yTrue: tf.Tensor | undefined,
     yPred: tf.Tensor,
@@ -43,6 +48,7 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
   if (typeof loss === 'function')
     return {
       prefersLogits: false,
+      check() {},
       perExample: (yTrue, yPred, batch) =>
         checkPerExample(loss(yTrue as tf.Tensor, yPred, batch), yPred, 'The loss function'),
     };
@@ -55,6 +61,10 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
     name === 'categoricalCrossentropy' || name === 'sparseCategoricalCrossentropy';
   return {
     prefersLogits: categorical && !fromLogits,
+    check(yTrue, predictions) {
+      if (yTrue !== undefined && name === 'sparseCategoricalCrossentropy')
+        checkClassNumbers(yTrue, predictions[predictions.length - 1]!);
+    },
     perExample(yTrue, yPred, _batch, softmaxSkipped) {
       if (yTrue === undefined)
         throw new TuttiError('PROGRAM_FAILED', `The loss ${name} needs labels`, {
@@ -139,6 +149,10 @@ function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
       `The labels are [${yTrue.shape.join(', ')}], the predictions [${yPred.shape.join(', ')}]: sparseCategoricalCrossentropy wants one class number for each row of predictions`,
       { remedy: 'Use categoricalCrossentropy for one-hot labels.' },
     );
+  return tf.oneHot(yTrue.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
+}
+
+function checkClassNumbers(yTrue: tf.Tensor, classes: number): void {
   const numbers = yTrue.dataSync();
   for (let i = 0; i < numbers.length; i++) {
     const label = numbers[i]!;
@@ -149,5 +163,4 @@ function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
         { remedy: `Give class numbers from 0 to ${classes - 1}.` },
       );
   }
-  return tf.oneHot(yTrue.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
 }

@@ -49,7 +49,7 @@ describe('tf', () => {
     for (const { before, after } of [native, plain])
       assert.deepEqual([before, after], [false, true]);
     assert.equal(native.arithmetic.backend, 'tensorflow');
-    assert.equal(native.arithmetic.gradients, 'accelerated');
+    assert.equal(native.arithmetic.gradients, 'graph');
     assert.equal(plain.arithmetic.backend, 'cpu');
     assert.equal(plain.arithmetic.gradients, 'tfjs');
     assert.ok(Math.abs(native.loss - plain.loss) < 1e-5);
@@ -57,6 +57,32 @@ describe('tf', () => {
       assert.ok(Math.abs(value - plain.kernel[i]!) < 1e-5);
     });
     assert.deepEqual(((await run(program)) as Result).kernel, native.kernel);
+  });
+
+  it('computes the same bits in every process, whatever graphs it has had before', async () => {
+    const digests = (before: string) => `
+      const { createHash } = await import('node:crypto');
+      const { gradient, open } = await import('./src/testing.ts');
+      const { SPECIMENS } = await import('./src/graph/testing.ts');
+      const { tf } = await import('./src/index.ts');
+      const digestOf = async (name) => {
+        const { batch, ...options } = SPECIMENS[name];
+        const computation = await open(options);
+        const result = await gradient(computation, await computation.initialize(1), batch);
+        const hash = createHash('sha256').update(String(result.lossSum));
+        for (const values of Object.values(result.gradient)) hash.update(values);
+        return hash.digest('hex');
+      };
+      ${before}
+      const names = ['the ConvNet', 'a masked LSTM', 'batch normalisation'];
+      const digests = [];
+      for (const name of names) digests.push(await digestOf(name));
+      console.log(JSON.stringify([digests, tf.node.getNumOfSavedModels()]));`;
+    const others = 'for (const name of Object.keys(SPECIMENS).reverse()) await digestOf(name);';
+    const [first, alone] = (await run(digests(''))) as [string[], number];
+    assert.equal(alone, 3);
+    for (const before of [others, 'const ballast = new Float32Array(1e7).fill(1);'])
+      assert.deepEqual(((await run(digests(before))) as [string[], number])[0], first);
   });
 
   it('gives every gradient memory of its own, also where the backend shares it', async () => {

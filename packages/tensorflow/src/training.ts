@@ -41,6 +41,18 @@ export interface TrainingOptions {
   readonly decay?: (weight: string) => boolean;
   /** False computes the gradients as tfjs defines them, without the faster native operations. */
   readonly accelerate?: boolean;
+  /**
+   * Whether the gradient of a micro-batch is computed as one TensorFlow graph, several times as fast
+   * where operations are small. Without this option: if the layers and the loss are tfjs' own and
+   * nothing in them is random.
+   *
+   * `true` says of functions of yours (model, layer, loss) that which operations they do, and with
+   * which constants, follows from the shapes of their arguments alone: they are called at the
+   * beginning, and what they did is done again at every step. A loss that grows with the steps would
+   * stay as it was. What is seen to read values, to draw random numbers or to do something else the
+   * second time gets no graph; NODE_DEBUG=tutti-graph tells why.
+   */
+  readonly graph?: boolean;
 }
 
 /** A program made by `defineTraining`. */
@@ -64,6 +76,7 @@ const KNOWN: Readonly<Record<keyof TrainingOptions, true>> = {
   evaluationBatchSize: true,
   decay: true,
   accelerate: true,
+  graph: true,
 };
 
 /**

@@ -57,36 +57,47 @@ it('another seed gives the ConvNet another digest', async () => {
   assert.notEqual(...((await Promise.all(digests)) as [string, string]));
 });
 
-it('signals that arrive while TensorFlow computes change nothing', async () => {
-  const convnet = example('mnist-convnet.ts');
-  const options = { workers: 1, shards: 1, steps: 25, batchSize: 128 };
-  const { digest: expected } = await train(convnet, options);
-  let sent = 0;
-  let storm: NodeJS.Timeout | undefined;
-  const result = train(convnet, {
-    ...options,
-    onEvent({ event }) {
-      if (event === 'finished') clearInterval(storm);
-      if (event !== 'started') return;
-      const [worker] = ownProcesses('worker-process');
-      // Workers leave Ctrl-C to the launcher.
-      storm = setInterval(() => {
-        try {
-          for (let i = 0; i < 20; i++) if (process.kill(worker!, 'SIGINT')) sent++;
-        } catch {
-          // It is gone: the result tells how.
-          clearInterval(storm);
-        }
-      }, 1);
-    },
-  });
-  try {
-    assert.equal((await result).digest, expected);
-    assert.ok(sent > 1000, `only ${sent} signals`);
-  } finally {
-    clearInterval(storm);
-  }
-}).timeout(120_000);
+/** The ConvNet of the examples, computed by the thread that gets the signals of its process. */
+const WITHOUT_GRAPH = `
+  import convnet from ${JSON.stringify(example('mnist-convnet.ts'))};
+  import { defineTraining } from ${JSON.stringify(resolvePath('@tutti/tensorflow'))};
+  export default defineTraining({ ...convnet.training, graph: false });
+`;
+
+for (const how of ['a graph', 'single operations'])
+  it(`signals that arrive while TensorFlow computes ${how} change nothing`, async () => {
+    const folder = await createFolder();
+    const program =
+      how === 'a graph' ? example('mnist-convnet.ts') : await folder.program(WITHOUT_GRAPH);
+    const options = { workers: 1, shards: 1, steps: 25, batchSize: 128 };
+    const { digest: expected } = await train(program, options);
+    let sent = 0;
+    let storm: NodeJS.Timeout | undefined;
+    const result = train(program, {
+      ...options,
+      onEvent({ event }) {
+        if (event === 'finished') clearInterval(storm);
+        if (event !== 'started') return;
+        const [worker] = ownProcesses('worker-process');
+        // Workers leave Ctrl-C to the launcher.
+        storm = setInterval(() => {
+          try {
+            for (let i = 0; i < 20; i++) if (process.kill(worker!, 'SIGINT')) sent++;
+          } catch {
+            // It is gone: the result tells how.
+            clearInterval(storm);
+          }
+        }, 1);
+      },
+    });
+    try {
+      assert.equal((await result).digest, expected);
+      assert.ok(sent > 1000, `only ${sent} signals`);
+    } finally {
+      clearInterval(storm);
+      await folder.remove();
+    }
+  }).timeout(120_000);
 
 describe('weights that share stored parameters', () => {
   /** An autoencoder of random examples, with or without rules. */

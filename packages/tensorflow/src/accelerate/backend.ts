@@ -9,6 +9,7 @@ export interface NativeBackend {
     inputs: TensorInfo[],
     outputs: number,
   ): types.Tensor[];
+  getDTypeInteger(dtype: string): number;
   readonly binding: Readonly<Record<AttributeType | 'TF_FLOAT', number>>;
 }
 
@@ -33,6 +34,8 @@ export interface Native {
   readonly float: Attribute;
   /** For values. */
   readonly active: () => boolean;
+  /** Whether operations are recorded for a graph, which may have public ones only. */
+  readonly recording: () => boolean;
   /**
    * For gradients: not while a tape records, since native operations leave no trace on it and a
    * gradient of this gradient would come out wrong.
@@ -40,21 +43,29 @@ export interface Native {
   readonly activeBackward: () => boolean;
   bool(name: string, value: boolean): Attribute;
   text(name: string, value: string): Attribute;
-  ints(name: string, value: number[]): Attribute;
+  ints(name: string, value: number | number[]): Attribute;
+  /** The type of a tensor. */
+  type(name: string, dtype: string): Attribute;
 }
 
-export function createNative(tf: Tf, active: () => boolean): Native {
+export function createNative(tf: Tf, active: () => boolean, recording: () => boolean): Native {
   const backend = tf.backend() as unknown as NativeBackend;
   const { binding } = backend;
   return {
     tf,
     backend,
     active,
+    recording,
     activeBackward: () => active() && tf.engine().state.gradientDepth === 0,
     float: { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
     bool: (name, value) => ({ name, type: binding.TF_ATTR_BOOL, value }),
     text: (name, value) => ({ name, type: binding.TF_ATTR_STRING, value }),
     ints: (name, value) => ({ name, type: binding.TF_ATTR_INT, value }),
+    type: (name, dtype) => ({
+      name,
+      type: binding.TF_ATTR_TYPE,
+      value: backend.getDTypeInteger(dtype),
+    }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { SoftmaxCrossEntropy } from '../losses.js';
 import { tf as lazy, type Tf } from '../tf.js';
 import { createNative } from './backend.js';
 import { accelerateBiasAdd } from './bias-add.js';
+import { accelerateGather } from './gather.js';
 import { accelerateMaxPool } from './max-pool.js';
 import { accelerateRelu } from './relu.js';
 import { nativeSoftmaxCrossEntropy, plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -11,6 +12,8 @@ export interface Acceleration {
   readonly enabled: boolean;
   /** `task` must be synchronous and take first-order gradients only. */
   run<T>(task: () => T): T;
+  /** Inside of `run`: does nothing that a graph cannot do. A session finds the rest by itself. */
+  recording<T>(task: () => T): T;
   readonly softmaxCrossEntropy: SoftmaxCrossEntropy;
 }
 
@@ -18,6 +21,7 @@ export interface Acceleration {
 export const noAcceleration: Acceleration = {
   enabled: false,
   run: (task) => task(),
+  recording: (task) => task(),
   softmaxCrossEntropy: (labels, logits) => plainSoftmaxCrossEntropy(lazy)(labels, logits),
 };
 
@@ -37,7 +41,13 @@ export function createAcceleration(tf: Tf): Acceleration {
   if (existing !== undefined) return existing;
 
   let depth = 0;
-  const native = createNative(tf, () => depth > 0);
+  let recording = false;
+  const native = createNative(
+    tf,
+    () => depth > 0,
+    () => recording,
+  );
+  accelerateGather(native);
   accelerateRelu(native);
   accelerateBiasAdd(native);
   const freeWorkspaces = accelerateMaxPool(native);
@@ -50,6 +60,14 @@ export function createAcceleration(tf: Tf): Acceleration {
       } finally {
         depth--;
         if (depth === 0) freeWorkspaces();
+      }
+    },
+    recording(task) {
+      recording = true;
+      try {
+        return task();
+      } finally {
+        recording = false;
       }
     },
     softmaxCrossEntropy: nativeSoftmaxCrossEntropy(native),

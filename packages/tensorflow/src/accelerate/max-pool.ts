@@ -17,7 +17,7 @@ interface Workspace {
  * Returns a function that frees the workspaces whose gradient was not asked for.
  */
 export function accelerateMaxPool(native: Native): () => void {
-  const { tf, backend, active } = native;
+  const { tf, backend, active, recording } = native;
   const workspaces = new Map<object, Workspace>();
   // The operation is absent from builds without oneDNN: tried once.
   let available: boolean | undefined;
@@ -27,6 +27,7 @@ export function accelerateMaxPool(native: Native): () => void {
     const attributes = poolAttributes(native, args.attrs);
     const fits =
       active() &&
+      !recording() &&
       available !== false &&
       tf.engine().state.gradientDepth > 0 &&
       x.dtype === 'float32' &&

@@ -1,0 +1,134 @@
+import type { Sharing } from '@tutti/parameters';
+import { type Random, TuttiError } from '@tutti/runtime';
+import type { BatchTensors } from './batch-tensors.js';
+import type { DifferentiableModel } from './differentiable-model.js';
+import type { ResolvedLoss } from './losses.js';
+import type { SharedWeights } from './shared-weights.js';
+import { tf } from './tf.js';
+
+/** What one micro-batch gives, as tensors. */
+export interface Derivatives {
+  /** One loss for each example, with the penalties. */
+  readonly losses: tf.Tensor;
+  /** The predictions; their logits, where the softmax is left out. */
+  readonly outputs: tf.Tensor;
+  /** By the place of the parameter, where the loss depends on it. */
+  readonly gradients: ReadonlyMap<number, tf.Tensor>;
+  /** The new values of weights that no gradient moves, by name. */
+  readonly written: ReadonlyMap<string, tf.Tensor>;
+  /** Frees those that a tidy does not. */
+  dispose(): void;
+}
+
+/** The two passes over a micro-batch. Both are called inside a tidy. */
+export interface Differentiation {
+  forward(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    context: ForwardContext,
+  ): Pick<Derivatives, 'losses' | 'outputs'>;
+  differentiate(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    context: Omit<ForwardContext, 'training' | 'write'>,
+  ): Derivatives;
+}
+
+interface ForwardContext {
+  readonly training: boolean;
+  readonly random: Random;
+  /** Takes the new value of a weight, by its place. */
+  write(weight: number, value: tf.Tensor): void;
+  /** Stands between a weight, by its place, and its uses. */
+  readonly watched?: ((weight: number, tensor: tf.Tensor) => tf.Tensor) | undefined;
+  /** Reads no labels: they are checked later. */
+  readonly unchecked?: boolean;
+}
+
+export function createDifferentiation(init: {
+  readonly model: DifferentiableModel;
+  readonly loss: ResolvedLoss;
+  readonly sharing: Sharing;
+  readonly shared: SharedWeights;
+  /** The loss starts from logits: the model leaves its softmax out. */
+  readonly skipSoftmax: boolean;
+}): Differentiation {
+  const { model, loss, sharing, shared, skipSoftmax } = init;
+  const moved = sharing.parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
+
+  function forward(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    { training, random, write, watched, unchecked }: ForwardContext,
+  ) {
+    const expanded = shared.expand(stored);
+    const weights = new Map<number, tf.Tensor>();
+    const weight = (at: number) => {
+      let tensor = weights.get(at);
+      if (tensor === undefined) {
+        tensor = watched?.(at, expanded[at]!) ?? expanded[at]!;
+        weights.set(at, tensor);
+      }
+      return tensor;
+    };
+    const { outputs, penalties } = model.forward(weight, batch, {
+      training,
+      random,
+      write,
+      logits: skipSoftmax,
+    });
+    if (!unchecked) loss.check(batch.y, outputs.shape);
+    const losses = loss.perExample(batch.y, outputs, batch, skipSoftmax);
+    return {
+      outputs: tf.keep(outputs),
+      losses: penalties.reduce((total, penalty) => total.add(penalty), losses),
+    };
+  }
+
+  return {
+    forward,
+    differentiate(stored, batch, context) {
+      const written = new Map<string, tf.Tensor>();
+      let outputs: tf.Tensor | undefined;
+      const dispose = () => {
+        outputs?.dispose();
+        for (const tensor of written.values()) tensor.dispose();
+      };
+      function write(at: number, next: tf.Tensor) {
+        const { name } = model.weights[at]!;
+        const before = written.get(name);
+        written.set(name, tf.keep(next));
+        if (before !== next) before?.dispose();
+      }
+      try {
+        const { value, grads } = tf.engine().gradients(
+          () => {
+            const done = forward(stored, batch, { ...context, training: true, write });
+            outputs = done.outputs;
+            return done.losses;
+          },
+          moved.map((at) => stored[at]!),
+          undefined,
+          true,
+        );
+        if (!grads.some(Boolean))
+          throw new TuttiError('PROGRAM_FAILED', 'The loss does not depend on any weight', {
+            remedy: 'Compute it from yPred with operations of tf, without reading values out.',
+          });
+        const gradients = moved.flatMap((at, i): [number, tf.Tensor][] =>
+          grads[i] ? [[at, grads[i]]] : [],
+        );
+        return {
+          losses: value,
+          outputs: outputs!,
+          gradients: new Map(gradients),
+          written,
+          dispose,
+        };
+      } catch (error) {
+        dispose();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandom, type Random } from '@tutti/runtime';
+import { createAcceleration } from '../accelerate/index.js';
+import { withRandom } from '../seeded.js';
+import { tf } from '../tf.js';
+import { tidied } from '../tidied.js';
+import { capture, type Graph } from './capture.js';
+import { MOST_NODES } from './operations.js';
+import { type GraphBackend, openSession } from './session.js';
+
+type Task = (random: Random) => tf.Tensor;
+
+/** As in a micro-batch: what is drawn follows from a seed, and operations are those for graphs. */
+function attempt(input: tf.Tensor, task: Task): Graph<null> | string {
+  const acceleration = createAcceleration(tf);
+  return withRandom(createRandom('attempt'), () =>
+    acceleration.run(() =>
+      acceleration.recording(() =>
+        capture(tf, [input], (random) => ({ tensors: [task(random)], facts: null })),
+      ),
+    ),
+  );
+}
+
+function captured(input: tf.Tensor, task: Task): Graph<null> {
+  const graph = attempt(input, task);
+  assert.ok(typeof graph === 'object', `no graph: ${graph}`);
+  return graph;
+}
+
+const run = (graph: Graph<null>, input: tf.Tensor) =>
+  tidied(() => [...graph.run([input]).tensors[0]!.dataSync()]);
+
+describe('capture', () => {
+  let x: tf.Tensor;
+  const given: tf.Tensor[] = [];
+  const kept = (values: number[]) => {
+    const tensor = tf.tensor1d(values);
+    given.push(tensor);
+    return tensor;
+  };
+  beforeEach(() => {
+    x = kept([1, 2, 3]);
+  });
+  afterEach(() => tf.dispose(given.splice(0)));
+
+  it('gives what the task would give for other values', () => {
+    const graph = captured(x, () => x.square().add(1));
+    assert.deepEqual(run(graph, x), [2, 5, 10]);
+    assert.deepEqual(run(graph, kept([0, -1, 5])), [1, 2, 26]);
+    graph.close();
+  });
+
+  it('gives an input that is an output, and an output twice', () => {
+    const graph = capture(tf, [x], () => {
+      const sum = x.add(1);
+      return { tensors: [x.clone(), sum, sum.clone()], facts: 'as they are' };
+    }) as Graph<string>;
+    const { tensors, facts } = graph.run([kept([4, 5, 6])]);
+    const values = tensors.map((tensor) => [...tensor.dataSync()]);
+    assert.deepEqual(values, [
+      [4, 5, 6],
+      [5, 6, 7],
+      [5, 6, 7],
+    ]);
+    assert.equal(facts, 'as they are');
+    tf.dispose([...tensors]);
+    graph.close();
+  });
+
+  it('keeps the tensors from elsewhere that it needs', () => {
+    const table = tf.tensor1d([10, 20, 30]);
+    const graph = captured(x, () => x.add(table));
+    table.dispose();
+    assert.deepEqual(run(graph, x), [11, 22, 33]);
+    const before = tf.memory().numTensors;
+    graph.close();
+    assert.equal(tf.memory().numTensors, before - 1);
+  });
+
+  it('keeps what the task makes once, whoever asks first', () => {
+    let table: tf.Tensor | undefined;
+    const task = () => {
+      table ??= tf.keep(tf.range(1, 4).square());
+      return x.add(table);
+    };
+    const graph = captured(x, task);
+    assert.deepEqual(run(graph, x), [2, 6, 12]);
+    graph.close();
+    assert.deepEqual(typeof captured(x, task), 'object');
+    table?.dispose();
+  });
+
+  for (const [what, reason, task] of [
+    ['reads values of its input', /reads values/, () => x.mul(x.dataSync()[0]! > 0 ? 1 : -1)],
+    ['reads values that it made', /reads values/, () => x.mul(tf.ones([3]).sum().dataSync()[0]!)],
+    ['reads values of a constant', /reads values/, () => x.mul(tf.scalar(3).arraySync())],
+    ['draws from the given generator', /draws random/, (random) => x.mul(random.next() + 1)],
+    ['draws whole numbers', /draws random/, (random) => x.mul(random.below(1) + 1)],
+    ['draws from Math.random', /draws random/, () => x.mul(Math.random() + 1)],
+    ['draws tensors', /draws random/, () => x.add(tf.randomNormal([3]))],
+    [
+      'has an operation that has not been tried',
+      /operation MirrorPad/,
+      () => tf.mirrorPad(x, [[1, 1]], 'reflect'),
+    ],
+  ] as [string, RegExp, Task][])
+    it(`refuses a task that ${what}`, () => {
+      assert.match(attempt(x, task) as string, reason);
+      // In the case of the last: not while it records, either.
+      assert.equal(x.dataSync()[0], 1);
+    });
+
+  it('refuses a task that depends on how often it was called', () => {
+    let calls = 0;
+    const changing: Task[] = [
+      () => x.mul(++calls),
+      () => (++calls % 2 === 0 ? x.add(1) : x.sub(1)),
+      () => (++calls % 2 === 0 ? x.add(1) : x.add(1).abs()),
+      () => x.add(kept([++calls, 0, 0])),
+      () => x.sum(0, ++calls % 2 === 0).reshape([1]),
+    ];
+    for (const task of changing) assert.match(attempt(x, task) as string, /not always/);
+  });
+
+  it('refuses a task of very many operations', () => {
+    const task = () => {
+      let sum = x;
+      for (let i = 0; i < MOST_NODES; i++) sum = sum.add(i);
+      return sum;
+    };
+    assert.match(attempt(x, task) as string, /operations and constants/);
+  });
+
+  it('leaves TensorFlow as it was, also when the task throws', () => {
+    const backend = tf.backend() as unknown as GraphBackend;
+    const { binding } = backend;
+    const before = tf.memory().numTensors;
+    const thrown = () => {
+      tf.add(x, 1);
+      throw new Error('on purpose');
+    };
+    assert.throws(() => attempt(x, thrown), /on purpose/);
+    attempt(x, () => x.mul(x.dataSync()[0]!));
+    captured(x, () => x.add(1)).close();
+    assert.equal(backend.binding, binding);
+    assert.deepEqual(
+      Object.keys(backend).filter((name) => name === 'readSync' || name === 'getInputTensorIds'),
+      [],
+    );
+    assert.equal(tf.memory().numTensors, before);
+  });
+});
+
+describe('files of a graph', () => {
+  const tmpBefore = process.env.TMPDIR;
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tutti-test-'));
+    process.env.TMPDIR = folder;
+  });
+  afterEach(() => {
+    if (tmpBefore === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = tmpBefore;
+    rmSync(folder, { recursive: true });
+  });
+
+  it('are gone as soon as it is loaded', () => {
+    const x = tf.tensor1d([1, 2, 3]);
+    const graph = captured(x, () => x.add(1));
+    assert.deepEqual(readdirSync(folder), []);
+    assert.deepEqual(run(graph, x), [2, 3, 4]);
+    graph.close();
+    x.dispose();
+  });
+
+  it('are gone where TensorFlow does not load it', () => {
+    const backend = tf.backend() as unknown as GraphBackend;
+    const nodes = [
+      { kind: 'operation', name: 'Nonsense', attributes: [], inputs: [], types: [] },
+    ] as const;
+    const recording = { nodes, outputs: [], captured: [], obstacle: undefined };
+    assert.throws(() => openSession(backend, recording), /Nonsense/);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('that cannot be written are an error: nobody computes otherwise than the others', () => {
+    process.env.TMPDIR = join(folder, 'absent');
+    const x = tf.tensor1d([1, 2, 3]);
+    assert.throws(() => attempt(x, () => x.add(1)), { code: 'STORAGE' });
+    x.dispose();
+  });
+});

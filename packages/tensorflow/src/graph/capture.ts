@@ -1,0 +1,98 @@
+import { createRandom, type Random } from '@tutti/runtime';
+import { withRandom } from '../seeded.js';
+import type { Tf, tf as types } from '../tf.js';
+import { tidied } from '../tidied.js';
+import { differenceOf } from './difference.js';
+import { obstacleIn } from './operations.js';
+import { record } from './recording.js';
+import { type GraphBackend, openSession } from './session.js';
+import { simplified } from './simplified.js';
+
+/** What a function returns: tensors, and plain facts on what they are. */
+export interface Outcome<Facts> {
+  readonly tensors: readonly types.Tensor[];
+  readonly facts: Facts;
+}
+
+/** A function of tensors as one graph of TensorFlow. */
+export interface Graph<Facts> {
+  /** What the function would return for these inputs; of the types and shapes it was captured with. */
+  run(inputs: readonly types.Tensor[]): Outcome<Facts>;
+  close(): void;
+}
+
+/**
+ * Turns what `task` does into a graph, if it does nothing but operations of TensorFlow and always
+ * the same ones; otherwise gives the reason. The answer depends on the task and on the types and
+ * shapes of its inputs, never on their values or on what was captured before, so that it is the same
+ * in every process.
+ *
+ * The task runs three times with the same inputs: without reading values out (which is noticed),
+ * what it does cannot depend on them. The first time is for what it makes once and keeps.
+ * @throws TuttiError STORAGE, and whatever the task throws
+ */
+export function capture<Facts>(
+  tf: Tf,
+  inputs: readonly types.Tensor[],
+  task: (random: Random) => Outcome<Facts>,
+): Graph<Facts> | string {
+  const backend = tf.backend() as unknown as GraphBackend;
+  let drawn = false;
+  const random = noticed(() => {
+    drawn = true;
+  });
+  const once = () => withRandom(random, () => task(random));
+  tidied(once);
+  const recorded = () =>
+    tidied(() => {
+      let facts: Facts | undefined;
+      const recording = record(backend, inputs, () => {
+        const outcome = once();
+        facts = outcome.facts;
+        return outcome.tensors;
+      });
+      return { recording, facts: facts as Facts };
+    });
+  const [{ recording: first, facts }, { recording: second }] = [recorded(), recorded()];
+  const recording = simplified(first);
+  const obstacle = drawn
+    ? 'it draws random numbers'
+    : (differenceOf(first, second) ?? obstacleIn(recording));
+  if (obstacle !== undefined) return obstacle;
+
+  const session = openSession(backend, recording);
+  // Tensors of our own on the same values: theirs may be disposed of.
+  const held = recording.captured.map((tensor) => {
+    backend.incRef(tensor.dataId);
+    return tf.keep(tf.engine().makeTensorFromTensorInfo(tensor));
+  });
+  return {
+    run: (given) => ({ tensors: session.run([...given, ...held]), facts }),
+    close() {
+      tf.dispose(held);
+      session.close();
+    },
+  };
+}
+
+function noticed(drawn: () => void): Random {
+  const random = createRandom('capture');
+  return {
+    next() {
+      drawn();
+      return random.next();
+    },
+    uint32() {
+      drawn();
+      return random.uint32();
+    },
+    below(bound) {
+      drawn();
+      return random.below(bound);
+    },
+    shuffle(items) {
+      drawn();
+      return random.shuffle(items);
+    },
+  };
+}

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import type { Batch } from '@tutti/data';
+import type { Computation } from '@tutti/worker';
+import type { FunctionModel } from '../function-model.js';
+import { assertClose, classified, gradient, open, smallConvNet } from '../testing.js';
+import { tf } from '../tf.js';
+import { OPERATIONS } from './operations.js';
+import { SPECIMENS } from './testing.js';
+
+type Options = Parameters<typeof open>[0];
+
+const sessions = () => tf.node.getNumOfSavedModels();
+
+describe('a graph gives what single operations give:', () => {
+  for (const [name, { batch, ...options }] of Object.entries(SPECIMENS))
+    it(name, async () => {
+      const [single, graph] = [await open({ ...options, graph: false }), await open(options)];
+      const weights = await single.initialize(3);
+      const expected = await gradient(single, weights, batch);
+      const before = sessions();
+      const actual = await gradient(graph, weights, batch);
+      assert.equal(sessions(), before + 1);
+      assertClose(actual.gradient, expected.gradient, 1e-5);
+      assert.ok(Math.abs(actual.lossSum - expected.lossSum) <= 1e-5 * Math.abs(expected.lossSum));
+      assert.deepEqual(actual.metrics, expected.metrics);
+      assert.deepEqual(await gradient(graph, weights, batch), actual);
+      await single.close?.();
+      await graph.close?.();
+      assert.equal(sessions(), before);
+    });
+
+  it('every operation that a graph may have is among these', async () => {
+    type Execute = (name: string, ...rest: unknown[]) => unknown;
+    const backend = tf.backend() as unknown as Record<string, Execute>;
+    const methods = ['executeSingleOutput', 'executeMultipleOutputs'];
+    const met = new Set<string>();
+    for (const method of methods) {
+      const original = backend[method]!;
+      backend[method] = function (name, ...rest) {
+        met.add(name);
+        return original.call(this, name, ...rest);
+      };
+    }
+    try {
+      for (const { batch, ...options } of Object.values(SPECIMENS)) {
+        const computation = await open(options);
+        await gradient(computation, await computation.initialize(1), batch);
+        await computation.close?.();
+      }
+    } finally {
+      // They are on the prototype.
+      for (const method of methods) delete backend[method];
+    }
+    const missing = [...OPERATIONS].filter((name) => !met.has(name));
+    assert.deepEqual(missing, []);
+  });
+});
+
+describe('graphs', () => {
+  const opened: Computation[] = [];
+  const opening = async (options: Options) => {
+    const computation = await open(options);
+    opened.push(computation);
+    return computation;
+  };
+  afterEach(async () => {
+    for (const computation of opened.splice(0)) await computation.close?.();
+  });
+
+  const batch = classified(8, [5], 3);
+  const loss = 'sparseCategoricalCrossentropy';
+  const dense = (config: Partial<Parameters<typeof tf.layers.dense>[0]> = {}) =>
+    tf.layers.dense({ inputShape: [5], units: 3, activation: 'softmax', ...config });
+  const plain = () => tf.sequential({ layers: [dense()] });
+  const apply: FunctionModel<'kernel'> = {
+    parameters: { kernel: [5, 3] },
+    initialize: () => ({ kernel: tf.ones([5, 3]) }),
+    apply: ({ kernel }, { x }) => x!.matMul(kernel).softmax(),
+  };
+  class Doubling extends tf.layers.Layer {
+    static className = 'Doubling';
+    override call(inputs: tf.Tensor | tf.Tensor[]) {
+      return tf.mul(Array.isArray(inputs) ? inputs[0]! : inputs, 2);
+    }
+  }
+  /** How many graphs the gradient of a micro-batch takes. */
+  async function graphsOf(options: Options, examples: Batch = batch): Promise<number> {
+    const computation = await opening(options);
+    const before = sessions();
+    await gradient(computation, await computation.initialize(1), examples);
+    return sessions() - before;
+  }
+
+  it('are for layers and losses of tfjs, and for functions that ask for them', async () => {
+    const cases: [number, Options][] = [
+      [1, { model: plain, loss }],
+      [0, { model: plain, loss, graph: false }],
+      [0, { model: plain, loss, accelerate: false }],
+      [0, { model: plain, loss, accelerate: false, graph: true }],
+      [0, { model: plain, loss: (_yTrue, yPred) => yPred.sum(1) }],
+      [1, { model: plain, loss: (_yTrue, yPred) => yPred.sum(1), graph: true }],
+      [0, { model: apply, loss }],
+      [1, { model: apply, loss, graph: true }],
+      // What comes before and after the graph may be anything.
+      [
+        1,
+        {
+          model: plain,
+          loss,
+          augment: ({ x, y }) => ({ x: x!.add(tf.randomNormal([8, 5])), y: y! }),
+        },
+      ],
+      [
+        1,
+        {
+          model: plain,
+          loss,
+          metrics: [
+            'accuracy',
+            function mine(_yTrue, yPred) {
+              return yPred.sum(1);
+            },
+          ],
+        },
+      ],
+    ];
+    for (const [expected, options] of cases) {
+      const { arithmetic } = await opening(options);
+      assert.equal(arithmetic?.gradients === 'graph', expected === 1);
+      assert.equal(await graphsOf(options), expected, JSON.stringify(options));
+    }
+  });
+
+  it('are not for layers that may do something else each time', async () => {
+    const sequential =
+      (...layers: tf.layers.Layer[]) =>
+      () =>
+        tf.sequential({ layers: layers });
+    const patched = () => {
+      const layer = dense();
+      layer.call = (inputs) =>
+        tf.tidy(() => tf.softmax((inputs as tf.Tensor[])[0]!.slice([0, 0], [8, 3])));
+      return tf.sequential({ layers: [layer, tf.layers.dense({ units: 3 })] });
+    };
+    const model =
+      (...layers: (() => tf.layers.Layer)[]) =>
+      () =>
+        sequential(...layers.map((make) => make()))();
+    const models = [
+      model(dense, () => tf.layers.dropout({ rate: 0.5 })),
+      model(dense, () => tf.layers.dropout({ rate: 0.5, seed: 1 })),
+      model(dense, () => tf.layers.gaussianNoise({ stddev: 1 })),
+      model(
+        () => dense(),
+        () => new Doubling({}),
+      ),
+      () => tf.sequential({ layers: [tf.sequential({ layers: [dense(), new Doubling({})] })] }),
+      patched,
+    ];
+    for (const each of models) assert.equal(await graphsOf({ model: each, loss }), 0);
+    assert.equal(await graphsOf({ model: models[3]!, loss, graph: true }), 1);
+    assert.equal(await graphsOf({ model: models[0]!, loss, graph: true }), 0);
+    const recurrent = (units: number | null) =>
+      model(
+        () => tf.layers.simpleRNN({ units: 2, inputShape: [units, 5] as never }),
+        () => tf.layers.dense({ units: 3, activation: 'softmax' }),
+      );
+    const sequences = classified(8, [2, 5], 3);
+    assert.equal(await graphsOf({ model: recurrent(2), loss }, sequences), 1);
+    // Sequences of other lengths would be other graphs.
+    assert.equal(await graphsOf({ model: recurrent(null), loss }, sequences), 0);
+    const dropping = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.simpleRNN({ units: 2, inputShape: [2, 5], dropout: 0.5 }),
+          tf.layers.dense({ units: 3, activation: 'softmax' }),
+        ],
+      });
+    assert.equal(await graphsOf({ model: dropping, loss }, sequences), 0);
+  });
+
+  it('that a program asks for in vain change nothing in its gradients', async () => {
+    let calls = 0;
+    const counting: FunctionModel<'kernel'> = {
+      parameters: { kernel: [5, 3] },
+      initialize: () => ({ kernel: tf.ones([5, 3]) }),
+      apply: ({ kernel }, { x }) => x!.matMul(kernel).mul(++calls).softmax(),
+    };
+    const computation = await opening({ model: counting, loss, graph: true });
+    const weights = await computation.initialize(1);
+    const microBatch = () => ({ batch, epoch: 0, step: 0, shard: 0, random: undefined as never });
+    for (let step = 0; step < 3; step++) {
+      const { gradient: found } = await computation.gradient(weights, microBatch());
+      const single = await opening({ model: counting, loss, graph: false });
+      calls--;
+      assert.deepEqual((await single.gradient(weights, microBatch())).gradient, found);
+    }
+  });
+
+  it('are one for each number of examples, also where there are more than are kept', async () => {
+    const [graph, single] = [
+      await opening({ model: plain, loss }),
+      await opening({ model: plain, loss, graph: false }),
+    ];
+    const weights = await graph.initialize(1);
+    const before = sessions();
+    const counts = Array.from({ length: 20 }, (_, i) => i + 1);
+    const first = [];
+    for (const n of counts) first.push(await gradient(graph, weights, classified(n, [5], 3)));
+    assert.equal(sessions() - before, 16);
+    for (const [at, n] of counts.entries()) {
+      const examples = classified(n, [5], 3);
+      assert.deepEqual(await gradient(graph, weights, examples), first[at]);
+      assertClose(first[at]!.gradient, (await gradient(single, weights, examples)).gradient, 1e-5);
+    }
+    assert.equal(sessions() - before, 16);
+  });
+
+  it('tell two fields from one that is given twice', async () => {
+    let twice = true;
+    const difference: FunctionModel<'a'> = {
+      parameters: { a: [5] },
+      initialize: () => ({ a: tf.ones([5]) }),
+      apply: ({ a }, { x, y }) => x!.mul(a).sub(y!),
+    };
+    const computation = await opening({
+      graph: true,
+      model: difference,
+      loss: (_yTrue, yPred) => yPred.sum(1),
+      augment: ({ x }) => ({ x: x!, y: twice ? x! : x!.mul(2) }),
+    });
+    const weights = await computation.initialize(1);
+    const before = sessions();
+    const loss = async () => (await gradient(computation, weights, batch)).lossSum;
+    assert.equal(await loss(), 0);
+    twice = false;
+    const sum = [...batch.x!.data].reduce((total, each) => total + each, 0);
+    assert.ok(Math.abs((await loss()) + sum) < 1e-4);
+    assert.equal(sessions() - before, 2);
+  });
+
+  it('check labels and indices as single operations do', async () => {
+    const classifier = await opening({ model: plain, loss });
+    const weights = await classifier.initialize(1);
+    await gradient(classifier, weights, batch);
+    const wrong: Batch = {
+      ...batch,
+      y: { data: Int32Array.of(0, 1, 2, 3, 0, 0, 0, 0), shape: [8] },
+    };
+    await assert.rejects(gradient(classifier, weights, wrong), { code: 'BAD_DATA' });
+    await gradient(classifier, weights, batch);
+
+    const { batch: words, ...recurrent } = SPECIMENS['a masked LSTM']!;
+    const reader = await opening(recurrent);
+    const values = await reader.initialize(1);
+    const unknown: Batch = {
+      ...words,
+      x: { data: words.x!.data.map((each) => each + 5), shape: [4, 6] },
+    };
+    await assert.rejects(gradient(reader, values, unknown), /11/);
+    await gradient(reader, values, words);
+    await assert.rejects(gradient(reader, values, unknown), /11/);
+  });
+
+  it('keep no memory', async () => {
+    const computation = await opening({ model: smallConvNet, loss, metrics: ['accuracy'] });
+    const images = classified(6, [12, 12, 1], 5);
+    const weights = await computation.initialize(1);
+    await gradient(computation, weights, images);
+    const { numTensors } = tf.memory();
+    const backend = tf.backend() as unknown as { getNumOfTFTensors(): number };
+    const handles = backend.getNumOfTFTensors();
+    for (let step = 0; step < 50; step++) await gradient(computation, weights, images);
+    assert.equal(tf.memory().numTensors, numTensors);
+    assert.equal(backend.getNumOfTFTensors(), handles);
+  });
+});

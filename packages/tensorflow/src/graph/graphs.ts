@@ -1,0 +1,65 @@
+import { debuglog } from 'node:util';
+import type { Random } from '@tutti/runtime';
+import type { Tf, tf as types } from '../tf.js';
+import { capture, type Graph, type Outcome } from './capture.js';
+
+/** A function of tensors, computed by graphs wherever it has one. */
+export interface Graphs<Facts> {
+  /** Undefined where there is no graph for inputs of these names, types and shapes. */
+  run(
+    inputs: readonly Input[],
+    task: (random: Random) => Outcome<Facts>,
+  ): Outcome<Facts> | undefined;
+  close(): void;
+}
+
+type Input = readonly [name: string, tensor: types.Tensor];
+
+/** For a program whose micro-batches differ in shape: each graph takes megabytes. */
+const KEPT = 16;
+
+/** Shown with NODE_DEBUG=tutti-graph in the environment. */
+export const tell: (message: string) => void = debuglog('tutti-graph');
+
+/** One graph for each combination of names, types and shapes, captured when it is first needed. */
+export function createGraphs<Facts>(tf: Tf): Graphs<Facts> {
+  const graphs = new Map<string, Graph<Facts> | string>();
+  const drop = (key: string) => {
+    const graph = graphs.get(key);
+    if (typeof graph === 'object') graph.close();
+    graphs.delete(key);
+  };
+  return {
+    run(inputs, task) {
+      const key = signatureOf(inputs);
+      const tensors = inputs.map(([, tensor]) => tensor);
+      let graph = graphs.get(key);
+      if (graph === undefined) {
+        graph = capture(tf, tensors, task);
+        const what =
+          typeof graph === 'string' ? `stay single operations, since ${graph}` : 'are a graph now';
+        tell(`Gradients of ${key} ${what}`);
+      }
+      // The one that was used last comes last.
+      graphs.delete(key);
+      graphs.set(key, graph);
+      if (graphs.size > KEPT) drop(graphs.keys().next().value!);
+      return typeof graph === 'string' ? undefined : graph.run(tensors);
+    },
+    close() {
+      for (const key of [...graphs.keys()]) drop(key);
+    },
+  };
+}
+
+/** Also tells which inputs are the same tensor: "x float32[64,784], y float32[64,784] = x". */
+function signatureOf(inputs: readonly Input[]): string {
+  const names = new Map<object, string>();
+  return inputs
+    .map(([name, { dataId, dtype, shape }]) => {
+      const same = names.get(dataId);
+      if (same === undefined) names.set(dataId, name);
+      return `${name} ${dtype}[${shape.join()}]${same === undefined ? '' : ` = ${same}`}`;
+    })
+    .join(', ');
+}

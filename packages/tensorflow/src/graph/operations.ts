@@ -1,0 +1,57 @@
+import type { Recording } from './recording.js';
+
+/**
+ * The operations that a graph may have. What each computes follows from its inputs and attributes
+ * alone, and tfjs-node calls it with what a graph needs to know of it. graphs.test.ts has a session
+ * compute every one of them.
+ *
+ * MatMul is not among them: see `createAcceleration`.
+ */
+export const OPERATIONS: ReadonlySet<string> = new Set(
+  [
+    'Abs Add AddN AvgPool AvgPoolGrad BatchMatMulV2 BiasAdd BiasAddGrad Cast ConcatV2 Conv2D',
+    'Conv2DBackpropFilter Conv2DBackpropInput Cos DepthwiseConv2dNative',
+    'DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput Elu EluGrad',
+    'Equal Erf Exp ExpandDims Expm1 Fill Floor FusedBatchNorm GatherV2 Greater GreaterEqual IsNan LeakyRelu Less',
+    'LessEqual Log Log1p LogicalAnd LogicalNot LogicalOr Max MaxPool MaxPoolGrad Maximum Mean Min',
+    'Minimum Mul Neg NotEqual OneHot OnesLike Pack PadV2 Pow Prod RealDiv Reciprocal Relu Relu6',
+    'ReluGrad Reshape ReverseV2 Round Rsqrt Select Selu Sigmoid Sign Sin Slice Softmax',
+    'SoftmaxCrossEntropyWithLogits Softplus SplitV Sqrt Square SquaredDifference StridedSlice Sub',
+    'Sum Tanh Tile Transpose Unpack UnsortedSegmentSum ZerosLike',
+  ].flatMap((names) => names.split(' ')),
+);
+
+/** Those that tfjs-node calls without the type of their input, which a graph must be told. */
+export const TYPE_MISSING: ReadonlySet<string> = new Set(['ExpandDims']);
+
+/**
+ * TensorFlow takes a second for a thousand nodes before the first result, in which a worker is not
+ * heard; after some seconds others would take it for lost.
+ */
+export const MOST_NODES = 3_000;
+
+/** DT_FLOAT, DT_INT32, DT_BOOL: bytes of an element. */
+const WIDTHS: ReadonlyMap<number, number> = new Map([
+  [1, 4],
+  [3, 4],
+  [10, 1],
+]);
+
+/** Why a recording has no graph, if it has none. */
+export function obstacleIn({ nodes, obstacle }: Recording): string | undefined {
+  if (obstacle !== undefined) return obstacle;
+  if (nodes.length > MOST_NODES) return `it takes ${nodes.length} operations and constants`;
+  for (const node of nodes) {
+    if (node.kind === 'operation') {
+      if (!OPERATIONS.has(node.name)) return `no graph may have the operation ${node.name}`;
+      continue;
+    }
+    const { dtype, shape } = node.type;
+    const width = WIDTHS.get(dtype);
+    if (width === undefined) return `no graph may have tensors of TensorFlow's type ${dtype}`;
+    const size = shape.reduce((product, extent) => product * extent, width);
+    if (node.kind === 'constant' && node.bytes.length !== size)
+      return `a constant [${shape.join(', ')}] has ${node.bytes.length} bytes`;
+  }
+  return undefined;
+}
