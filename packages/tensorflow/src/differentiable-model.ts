@@ -1,6 +1,7 @@
 import type { WeightSpec } from '@tutti/parameters';
 import type { Random } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
+import type { Noise } from './noise.js';
 import type { tf } from './tf.js';
 
 /** What layers models and functions over named parameters have in common. */
@@ -29,6 +30,7 @@ export interface ForwardContext {
   /** Leave out a final softmax: the loss starts from the logits. */
   readonly logits: boolean;
   readonly random: Random;
+  readonly noise: Noise;
   /** Takes the new value of a weight that is not moved by gradients. */
   write(weight: number, value: tf.Tensor): void;
 }

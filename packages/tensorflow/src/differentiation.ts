@@ -3,6 +3,7 @@ import { type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
 import type { ResolvedLoss } from './losses.js';
+import { drawNoise, type Noise } from './noise.js';
 import type { SharedWeights } from './shared-weights.js';
 import { tf } from './tf.js';
 
@@ -37,6 +38,8 @@ export interface Differentiation {
 interface ForwardContext {
   readonly training: boolean;
   readonly random: Random;
+  /** Drawn from `Math.random`, if not given. */
+  readonly noise?: Noise;
   /** Takes the new value of a weight, by its place. */
   write(weight: number, value: tf.Tensor): void;
   /** Stands between a weight, by its place, and its uses. */
@@ -59,7 +62,7 @@ export function createDifferentiation(init: {
   function forward(
     stored: readonly tf.Tensor[],
     batch: BatchTensors,
-    { training, random, write, watched, unchecked }: ForwardContext,
+    { training, random, noise = drawNoise, write, watched, unchecked }: ForwardContext,
   ) {
     const expanded = shared.expand(stored);
     const weights = new Map<number, tf.Tensor>();
@@ -74,6 +77,7 @@ export function createDifferentiation(init: {
     const { outputs, penalties } = model.forward(weight, batch, {
       training,
       random,
+      noise,
       write,
       logits: skipSoftmax,
     });

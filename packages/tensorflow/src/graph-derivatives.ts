@@ -47,8 +47,8 @@ export function openGraphDerivatives(
         ...stored.map((tensor, at) => [`parameter ${at}`, tensor] as const),
         ...Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1)),
       ];
-      const outcome = graphs.run(inputs, (random) =>
-        recording(() => flat(differentiate(stored, batch, { random, unchecked: true }))),
+      const outcome = graphs.run(inputs, (random, noise) =>
+        recording(() => flat(differentiate(stored, batch, { random, noise, unchecked: true }))),
       );
       return outcome && named(outcome);
     },

@@ -3,6 +3,7 @@ import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
 import { buildModel, finalSoftmax, type LayersModelFactory } from './build-model.js';
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
+import { takeNoise } from './dropout.js';
 import { unsteadyPart } from './graph/own-layers.js';
 import type { Activation, LayerLike, ModelLike } from './layers-internals.js';
 import { tf } from './tf.js';
@@ -27,6 +28,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   const softmax = finalSoftmax(model);
   const unsteady = unsteadyPart(tf, model);
   unfuseConvolutions(model);
+  takeNoise(model, (shape) => call?.context.noise(shape));
 
   let call:
     | {

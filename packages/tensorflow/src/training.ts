@@ -44,7 +44,7 @@ export interface TrainingOptions {
   /**
    * Whether the gradient of a micro-batch is computed as one TensorFlow graph, several times as fast
    * where operations are small. Without this option: if the layers and the loss are tfjs' own and
-   * nothing in them is random.
+   * nothing in them is random but dropout.
    *
    * `true` says of functions of yours (model, layer, loss) that which operations they do, and with
    * which constants, follows from the shapes of their arguments alone: they are called at the

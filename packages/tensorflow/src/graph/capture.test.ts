@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom, type Random } from '@tutti/runtime';
 import { createAcceleration } from '../accelerate/index.js';
+import { drawNoise, type Noise } from '../noise.js';
 import { withRandom } from '../seeded.js';
 import { tf } from '../tf.js';
 import { tidied } from '../tidied.js';
@@ -113,6 +114,39 @@ describe('capture', () => {
       // In the case of the last: not while it records, either.
       assert.equal(x.dataSync()[0], 1);
     });
+
+  it('draws the noise of each run anew, in the order in which the task asks for it', () => {
+    const graph = capture(tf, [x], (_random, noise) => {
+      const [first, second] = [noise([3]), noise([2])];
+      return { tensors: [second.add(0), first.add(x)], facts: null };
+    }) as Graph<null>;
+    const drawn = () =>
+      withRandom(createRandom('drawn'), () =>
+        tidied(() => [...graph.run([x]).tensors].map((tensor) => [...tensor.dataSync()])),
+      );
+    const [second, first] = withRandom(createRandom('drawn'), () => {
+      const noises = [drawNoise([3]), drawNoise([2])] as const;
+      given.push(...noises);
+      return tidied(() => [[...noises[1].dataSync()], [...noises[0].add(x).dataSync()]]);
+    });
+    assert.deepEqual(drawn(), [second, first]);
+    assert.notDeepEqual(
+      tidied(() => [...graph.run([x]).tensors[0]!.dataSync()]),
+      second,
+    );
+    graph.close();
+  });
+
+  it('refuses a task that asks for noise now and then', () => {
+    let calls = 0;
+    for (const task of [
+      (noise: Noise) => (++calls % 2 === 0 ? x.add(noise([3])) : x.add(0)),
+      (noise: Noise) => x.add(noise(++calls % 2 === 0 ? [3] : [1])),
+    ]) {
+      const graph = capture(tf, [x], (_random, noise) => ({ tensors: [task(noise)], facts: null }));
+      assert.match(String(graph), /draws random/);
+    }
+  });
 
   it('refuses a task that depends on how often it was called', () => {
     let calls = 0;

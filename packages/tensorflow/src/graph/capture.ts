@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '@tutti/runtime';
+import { drawNoise, type Noise } from '../noise.js';
 import { withRandom } from '../seeded.js';
 import type { Tf, tf as types } from '../tf.js';
 import { tidied } from '../tidied.js';
@@ -13,6 +14,9 @@ export interface Outcome<Facts> {
   readonly tensors: readonly types.Tensor[];
   readonly facts: Facts;
 }
+
+/** @param noise the one thing that may be random: each run of a graph draws its numbers anew */
+export type Task<Facts> = (random: Random, noise: Noise) => Outcome<Facts>;
 
 /** A function of tensors as one graph of TensorFlow. */
 export interface Graph<Facts> {
@@ -34,26 +38,41 @@ export interface Graph<Facts> {
 export function capture<Facts>(
   tf: Tf,
   inputs: readonly types.Tensor[],
-  task: (random: Random) => Outcome<Facts>,
+  task: Task<Facts>,
 ): Graph<Facts> | string {
   const backend = tf.backend() as unknown as GraphBackend;
   let drawn = false;
   const random = noticed(() => {
     drawn = true;
   });
-  const once = () => withRandom(random, () => task(random));
-  tidied(once);
+  const once = (noise: Noise) => withRandom(random, () => task(random, noise));
+  const shapes: number[][] = [];
+  tidied(() =>
+    once((shape) => {
+      shapes.push([...shape]);
+      return tf.zeros([...shape]);
+    }),
+  );
+  const noises = shapes.map((shape) => tf.zeros(shape));
   const recorded = () =>
     tidied(() => {
+      const rest = [...noises];
       let facts: Facts | undefined;
-      const recording = record(backend, inputs, () => {
-        const outcome = once();
+      const recording = record(backend, [...inputs, ...noises], () => {
+        const outcome = once((shape) => {
+          const next = rest.shift();
+          if (next?.shape.join() === shape.join()) return next;
+          drawn = true;
+          return tf.zeros([...shape]);
+        });
+        if (rest.length > 0) drawn = true;
         facts = outcome.facts;
         return outcome.tensors;
       });
       return { recording, facts: facts as Facts };
     });
   const [{ recording: first, facts }, { recording: second }] = [recorded(), recorded()];
+  tf.dispose(noises);
   const recording = simplified(first);
   const obstacle = drawn
     ? 'it draws random numbers'
@@ -67,7 +86,10 @@ export function capture<Facts>(
     return tf.keep(tf.engine().makeTensorFromTensorInfo(tensor));
   });
   return {
-    run: (given) => ({ tensors: session.run([...given, ...held]), facts }),
+    run: (given) => ({
+      tensors: session.run([...given, ...shapes.map(drawNoise), ...held]),
+      facts,
+    }),
     close() {
       tf.dispose(held);
       session.close();

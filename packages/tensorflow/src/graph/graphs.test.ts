@@ -147,9 +147,9 @@ describe('graphs', () => {
       () =>
         sequential(...layers.map((make) => make()))();
     const models = [
-      model(dense, () => tf.layers.dropout({ rate: 0.5 })),
-      model(dense, () => tf.layers.dropout({ rate: 0.5, seed: 1 })),
       model(dense, () => tf.layers.gaussianNoise({ stddev: 1 })),
+      model(dense, () => tf.layers.alphaDropout({ rate: 0.5 })),
+      model(dense, () => tf.layers.gaussianDropout({ rate: 0.5 })),
       model(
         () => dense(),
         () => new Doubling({}),
@@ -177,6 +177,21 @@ describe('graphs', () => {
         ],
       });
     assert.equal(await graphsOf({ model: dropping, loss }, sequences), 0);
+  });
+
+  it('draw dropout anew for every micro-batch, as single operations do', async () => {
+    const { batch: examples, ...options } =
+      SPECIMENS['dropout, of examples that are random as well']!;
+    const [graph, single] = [await opening(options), await opening({ ...options, graph: false })];
+    const weights = await graph.initialize(1);
+    const first = await gradient(graph, weights, examples);
+    for (const at of [{ seed: 2 }, { epoch: 1 }, { step: 1 }, { shard: 1 }]) {
+      const other = await gradient(graph, weights, examples, at);
+      assert.notDeepEqual(other.gradient, first.gradient);
+      const expected = await gradient(single, weights, examples, at);
+      assertClose(other.gradient, expected.gradient, 1e-5);
+    }
+    assert.deepEqual(await gradient(graph, weights, examples), first);
   });
 
   it('that a program asks for in vain change nothing in its gradients', async () => {

@@ -1,15 +1,11 @@
 import { debuglog } from 'node:util';
-import type { Random } from '@tutti/runtime';
 import type { Tf, tf as types } from '../tf.js';
-import { capture, type Graph, type Outcome } from './capture.js';
+import { capture, type Graph, type Outcome, type Task } from './capture.js';
 
 /** A function of tensors, computed by graphs wherever it has one. */
 export interface Graphs<Facts> {
   /** Undefined where there is no graph for inputs of these names, types and shapes. */
-  run(
-    inputs: readonly Input[],
-    task: (random: Random) => Outcome<Facts>,
-  ): Outcome<Facts> | undefined;
+  run(inputs: readonly Input[], task: Task<Facts>): Outcome<Facts> | undefined;
   close(): void;
 }
 

@@ -3,7 +3,7 @@ import type { Tf } from '../tf.js';
 
 /**
  * Why a model might do something else at another call, if it might: it has parts that tfjs did not
- * make, or that are random. What is left is known to do the same operations for the same shapes.
+ * make, or that are random (but for dropout). What is left is known to do the same operations for the same shapes.
  */
 export function unsteadyPart(tf: Tf, model: ModelLike): string | undefined {
   if (model.inputs.some(({ shape }) => shape.slice(1).some((extent) => extent === null)))
@@ -39,6 +39,8 @@ const SAMPLES: readonly ((layers: Layers) => unknown)[] = [
   (layers) => layers.inputLayer({ inputShape: [1] }),
   (layers) => layers.dense({ units: 1 }),
   (layers) => layers.activation({ activation: 'relu' }),
+  (layers) => layers.dropout({ rate: 0.5 }),
+  (layers) => layers.spatialDropout1d({ rate: 0.5 }),
   (layers) => layers.flatten(),
   (layers) => layers.reshape({ targetShape: [1] }),
   (layers) => layers.permute({ dims: [1] }),

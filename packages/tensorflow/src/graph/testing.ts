@@ -97,6 +97,25 @@ export const SPECIMENS: Readonly<Record<string, Specimen>> = {
     loss: sparse,
     batch: rows,
   },
+  'dropout, of examples that are random as well': {
+    model: () =>
+      tf.sequential({
+        layers: [
+          tf.layers.dense({ inputShape: [6], units: 12, activation: 'tanh' }),
+          tf.layers.dropout({ rate: 0.3 }),
+          tf.layers.reshape({ targetShape: [4, 3] }),
+          tf.layers.spatialDropout1d({ rate: 0.5 }),
+          tf.layers.flatten(),
+          tf.layers.dropout({ rate: 0.2, noiseShape: [16, 1] }),
+          tf.layers.dropout({ rate: 0.2, seed: 5 }),
+          tf.layers.dropout({ rate: 0 }),
+          classes(),
+        ],
+      }),
+    loss: sparse,
+    augment: ({ x, y }, random) => ({ x: x!.mul(random.next()), y: y! }),
+    batch: rows,
+  },
   'batch normalisation': {
     model: () =>
       tf.sequential({
