@@ -99,7 +99,7 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     intact: LINES,
     clean: LINES,
     'entry.fill': LINES,
-    ...local('mkdir', 'rename'),
+    ...local('mkdir', 'ensureFolder', 'rename'),
     readdir: RACED,
     rm: RACED,
   },

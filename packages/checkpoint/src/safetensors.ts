@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ensureFolder } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 import { bytesOf, toNative } from './bytes.js';
 import { type FileSystem, nodeFileSystem, writeDurably } from './files.js';
@@ -38,7 +39,7 @@ export async function writeSafetensors(
   const neededBytes = tensors.reduce((sum, { values }) => sum + values.byteLength, 0);
   await withStorageErrors(fs, { path, neededBytes }, async () => {
     try {
-      await fs.mkdir(dirname(path), { recursive: true });
+      await ensureFolder(dirname(path), fs.mkdir);
       await writeDurably(fs, aside, safetensorsPieces(tensors, metadata));
       await fs.rename(aside, path);
     } catch (error) {

@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureFolder } from '@tutti/runtime';
 
 /** Beside the checkpoints of a folder: a line for each step that was made. */
 export const STEPS_FILE = 'steps.jsonl';
@@ -21,7 +22,7 @@ export function createStepLog(directory: string): StepLog {
     const lines = waiting;
     waiting = '';
     if (lines === '') return;
-    await mkdir(directory, { recursive: true });
+    await ensureFolder(directory);
     await appendFile(path, lines);
   }
 

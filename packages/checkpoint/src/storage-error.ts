@@ -14,6 +14,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: 'That disk is read-only: save somewhere else.',
   EACCES: 'Make the folder writable for this user, or save somewhere else.',
   EPERM: 'Make the folder writable for this user, or save somewhere else.',
+  ENOENT: 'Nothing can be made there: save somewhere else.',
   ENOTDIR: 'Part of that path is a file: name a folder.',
   EEXIST: 'That path is a file: name a folder.',
   EMFILE: 'Raise the limit of open files (ulimit -n).',
@@ -47,7 +48,7 @@ export function storageError(
   const space = free === undefined ? '' : `, ${free} are free`;
   return new TuttiError(
     'STORAGE',
-    `Could not save to ${path}: ${reason} (${neededBytes} bytes are needed${space}).`,
+    `Could not save to ${path}: ${reason} (${neededBytes} bytes are needed${space})`,
     {
       remedy: REMEDIES[code] ?? 'Check that disk, or save somewhere else.',
       cause,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { ensureFolder } from '@tutti/runtime';
 import { parameterDigest } from './digest.js';
 import { type FileSystem, nodeFileSystem, syncFolder, writeDurably } from './files.js';
 import { ASIDE_PREFIX, exists, folderName, LATEST_FILE, leftovers } from './folder.js';
@@ -65,7 +66,7 @@ export async function writeCheckpoint(init: WriteCheckpointInit): Promise<Writte
   const path = join(directory, folderName(step));
 
   return withStorageErrors(fs, { path, neededBytes }, async () => {
-    await fs.mkdir(directory, { recursive: true });
+    await ensureFolder(directory, fs.mkdir);
     const free = await freeBytes(fs, directory);
     // Before writing, so that a disk is not filled to the brim for nothing.
     if (free !== undefined && free < neededBytes + OVERHEAD_BYTES) {

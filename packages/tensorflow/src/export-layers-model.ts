@@ -1,7 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expand, resolveSharing } from '@tutti/parameters';
-import { createRandom, TuttiError, toTuttiError } from '@tutti/runtime';
+import { createRandom, ensureFolder, TuttiError, toTuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { buildModel } from './build-model.js';
 import { renamePath, renameStrings, stableLayerNames } from './stable-artifacts.js';
@@ -33,7 +33,7 @@ export async function exportLayersModel(
     await rename(`${path}.partial`, path);
   };
   try {
-    await mkdir(directory, { recursive: true });
+    await ensureFolder(directory);
     await write('weights.bin', artifacts.weights);
     await write('model.json', JSON.stringify(artifacts.model));
   } catch (error) {

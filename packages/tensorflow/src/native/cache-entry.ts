@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ensureFolder } from '@tutti/runtime';
 import { isIntact } from './digests.js';
 import { type LockOptions, withLock } from './lock.js';
 import { readingFolder, removing, watch } from './watch.js';
@@ -26,7 +27,7 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
   const intact = (path: string) => monitor.race(isIntact(path), readingFolder(path));
   if (await intact(folder)) return folder;
   const parent = dirname(folder);
-  await mkdir(parent, { recursive: true });
+  await ensureFolder(parent);
   return withLock(`${folder}.lock`, entry, async () => {
     if (await intact(folder)) return folder;
     const leftovers = `${basename(folder)}.part-`;

@@ -1,0 +1,28 @@
+import { existsSync, statSync } from 'node:fs';
+import * as promises from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+/**
+ * Makes a folder and the folders above it that are not there. Node's own `recursive` never returns,
+ * and stops the whole process, where a folder exists that says of what is made in it that it does not
+ * (/proc, the mount points of an automounter).
+ * @throws what `mkdir` throws
+ */
+export async function ensureFolder(
+  path: string,
+  mkdir: (path: string) => Promise<unknown> = promises.mkdir,
+): Promise<void> {
+  const missing = [resolve(path)];
+  for (let above = dirname(missing[0]!); !existsSync(above); above = dirname(above))
+    missing.unshift(above);
+  for (const folder of missing) {
+    try {
+      await mkdir(folder);
+    } catch (error) {
+      if (!isFolder(folder)) throw error;
+    }
+  }
+}
+
+const isFolder = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
