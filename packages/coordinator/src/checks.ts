@@ -202,8 +202,9 @@ export function createChecks(
       };
     },
     owing(step) {
-      const here = new Set(membership.ready().map(({ session }) => session));
       const pending = verifications.get(step)?.pending() ?? [];
+      if (pending.length === 0) return [];
+      const here = new Set(membership.ready().map(({ session }) => session));
       return pending.flatMap(({ worker, session }) => (here.has(session) ? [nameOf(worker)] : []));
     },
     done: (step) => void verifications.delete(step),

@@ -51,7 +51,7 @@ export function createHand(who: string, since: number): Hand {
   let leftover = false;
   /** How long what it may still owe takes, from `since`. */
   let owedMs = 0;
-  const all = () => [...new Set([...own, ...extra])];
+  const all = () => (extra.length === 0 ? own : [...new Set([...own, ...extra])]);
 
   function settle() {
     // It sends what it has computed when it has computed all that it was given.

@@ -21,10 +21,12 @@ const SPREADS = 5;
 export function createUsual(): Usual {
   const units: number[] = [];
   const deviations: number[] = [];
+  // They are asked for far more often than they change.
+  let [usualMs, tolerance] = [0, 1 + LATE];
   return {
     samples: () => units.length,
-    unitMs: () => median(units),
-    tolerance: () => 1 + Math.max(LATE, SPREADS * median(deviations)),
+    unitMs: () => usualMs,
+    tolerance: () => tolerance,
     add(unitMs, expectedMs) {
       units.push(unitMs);
       deviations.push(expectedMs > 0 ? Math.abs(unitMs / expectedMs - 1) : 0);
@@ -32,6 +34,8 @@ export function createUsual(): Usual {
         units.shift();
         deviations.shift();
       }
+      usualMs = median(units);
+      tolerance = 1 + Math.max(LATE, SPREADS * median(deviations));
     },
   };
 }

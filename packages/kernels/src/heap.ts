@@ -46,6 +46,11 @@ export class HeapBlock implements Block {
     return this.#bytes;
   }
 
+  /** Whether it lies in this memory, and was not freed. */
+  isAliveIn(memory: WebAssembly.Memory): boolean {
+    return this.#memory === memory && this.#address >= 0;
+  }
+
   /** Ends the life of the block and returns its address. */
   retire(): number {
     const address = this.address;
@@ -68,7 +73,6 @@ export interface Heap {
  */
 export function createHeap(memory: WebAssembly.Memory): Heap {
   const freeBySize = new Map<number, number[]>();
-  const alive = new WeakSet<Block>();
   let top = HEAP_START;
 
   function grow(end: number): void {
@@ -106,20 +110,17 @@ export function createHeap(memory: WebAssembly.Memory): Heap {
         address = top;
         top += size;
       }
-      const block = new HeapBlock(memory, address, length);
-      alive.add(block);
-      return block;
+      return new HeapBlock(memory, address, length);
     },
     free(block) {
       const address = block.retire();
-      alive.delete(block);
       const size = Math.max(ALIGNMENT, Math.ceil((block.length * 4) / ALIGNMENT) * ALIGNMENT);
       const list = freeBySize.get(size);
       if (list === undefined) freeBySize.set(size, [address]);
       else list.push(address);
     },
     owns(block): block is HeapBlock {
-      return alive.has(block);
+      return block instanceof HeapBlock && block.isAliveIn(memory);
     },
   };
 }

@@ -87,9 +87,14 @@ export function createReducer(init: {
     sum: () => (isHeld({ lo: 0, hi: shards }) ? held.get(0)!.values : undefined),
     nodes: sorted,
     missing() {
-      const covered = new Set<number>();
-      for (const { lo, hi } of held.values()) for (let s = lo; s < hi; s++) covered.add(s);
-      return Array.from({ length: shards }, (_, shard) => shard).filter((s) => !covered.has(s));
+      const missing: number[] = [];
+      // What is held is keyed by its first shard, and nothing overlaps.
+      for (let shard = 0; shard < shards; ) {
+        const node = held.get(shard);
+        if (node === undefined) missing.push(shard);
+        shard = node?.hi ?? shard + 1;
+      }
+      return missing;
     },
     release() {
       for (const node of sorted()) drop(node);

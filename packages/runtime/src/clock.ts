@@ -38,13 +38,13 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
   interface Entry {
     readonly due: number;
     readonly order: number;
-    readonly task: () => void;
+    /** Absent once it was cancelled. */
+    task: (() => void) | undefined;
   }
   let now = startMs;
   let order = 0;
   // A binary heap: simulations set and cancel very many timers.
   const heap: Entry[] = [];
-  const cancelled = new Set<Entry>();
   const before = (a: Entry, b: Entry) => a.due < b.due || (a.due === b.due && a.order < b.order);
 
   function push(entry: Entry) {
@@ -77,7 +77,7 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
   }
 
   function dropCancelled() {
-    while (heap.length > 0 && cancelled.has(heap[0]!)) cancelled.delete(pop()!);
+    while (heap.length > 0 && heap[0]!.task === undefined) pop();
   }
 
   const clock: SimulatedClock = {
@@ -85,11 +85,9 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
     after(delayMs, task) {
       const entry: Entry = { due: now + Math.max(0, delayMs), order: order++, task };
       push(entry);
-      let live = true;
       return {
         cancel() {
-          if (live && entry.due >= now) cancelled.add(entry);
-          live = false;
+          entry.task = undefined;
         },
       };
     },
@@ -102,7 +100,7 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
       const entry = pop();
       if (entry === undefined) return false;
       now = Math.max(now, entry.due);
-      entry.task();
+      entry.task?.();
       return true;
     },
     advance(durationMs) {
