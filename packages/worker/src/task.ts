@@ -207,17 +207,17 @@ function checkSums(
   details: Details,
   worker: string,
 ): void {
-  const place = where(details, worker);
+  const place = () => where(details, worker);
   if (count !== expected)
     throw new TuttiError(
       'PROGRAM_FAILED',
-      `${what} returned count ${count} for ${expected} examples ${place}`,
+      `${what} returned count ${count} for ${expected} examples ${place()}`,
       { remedy: 'Return the number of examples in the batch.', details: { ...details, worker } },
     );
   const named = { lossSum, ...metrics };
   for (const [name, value] of Object.entries(named))
     if (typeof value !== 'number' || !Number.isFinite(value))
-      throw new TuttiError('NOT_FINITE', `${what} returned ${name} ${value} ${place}`, {
+      throw new TuttiError('NOT_FINITE', `${what} returned ${name} ${value} ${place()}`, {
         remedy:
           'Lower the learning rate, clip the gradient (clipNorm) or look for a logarithm or a division of zero.',
         details: { ...details, worker, tensor: name },

@@ -102,7 +102,10 @@ export async function createWorld(init: {
     clock,
     random,
     codec: scenario.codec || 'payloads',
-    delayMs: (from, to) => random.next() * (slow.get(`${from} ${to}`) ?? scenario.delayMs),
+    delayMs(from, to) {
+      const longest = slow.size === 0 ? undefined : slow.get(`${from} ${to}`);
+      return random.next() * (longest ?? scenario.delayMs);
+    },
   });
   const serverHosts = Array.from(
     { length: scenario.servers * (scenario.replicas + 1) },
