@@ -10,6 +10,9 @@ const FLAGS = [
   '--no-lazy-feedback-allocation',
   '--always-sparkplug',
   '--interrupt-budget=1000000',
+  // Several runs fit into it, so that little is alive when it is collected.
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
 ];
 
 await main(async () => {
