@@ -60,7 +60,11 @@ export function createMembers(newId: () => string): Members {
   return {
     size: () => byPeer.size,
     names: () => all().map(({ worker }) => worker),
-    ready: () => all().filter(({ ready }) => ready),
+    ready() {
+      const ready: Member[] = [];
+      for (const member of byPeer.values()) if (member.ready) ready.push(member);
+      return ready;
+    },
     hasNamesake,
     admit(peer, { worker, description, host }, before) {
       if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');

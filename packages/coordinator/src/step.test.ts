@@ -3,7 +3,7 @@ import { createKernels } from '@tutti/kernels';
 import { BLOCK_FLOATS, createLayout } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec } from '@tutti/protocol';
 import { samplePlan } from '@tutti/protocol/sample-plan';
-import { createStep } from './step.js';
+import { createStep, type ReadySum, type Step } from './step.js';
 
 const kernels = createKernels();
 const layout = createLayout([{ name: 'w', shape: [6] }], 2);
@@ -27,8 +27,15 @@ function open(step = 0, optimizer: OptimizerSpec = plan.optimizer) {
       ),
     report: (shard: number, count = 4, maxAbs = 1) =>
       under.report(`w${shard}`, { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs }),
-    ready: () => [...under.ready()].map(({ chunk }) => chunk),
+    ready: () => sumsOf(under).map(({ chunk }) => chunk),
   };
+}
+
+/** All that it gives out now. */
+function sumsOf(step: Step): ReadySum[] {
+  const sums: ReadySum[] = [];
+  step.give((ready) => sums.push(ready));
+  return sums;
 }
 
 describe('step', () => {
@@ -37,7 +44,7 @@ describe('step', () => {
     push(0, 2);
     assert.deepEqual(ready(), []);
     push(1, 2, 3);
-    const [given] = [...under.ready()];
+    const [given] = sumsOf(under);
     assert.equal(given?.chunk, 2);
     assert.deepEqual([...given.sum.values], [4, 4]);
     assert.equal(given.count, 8);
@@ -91,7 +98,7 @@ describe('step', () => {
   it('counts the examples of the last step of an epoch, and holds the workers to it', () => {
     const { push, report, ready, under } = open(1);
     for (const shard of [0, 1]) push(shard, 0);
-    assert.equal([...under.ready()][0]?.count, 2);
+    assert.equal(sumsOf(under)[0]?.count, 2);
     for (const shard of [0, 1]) report(shard, 4);
     push(0, 1);
     push(1, 1);
@@ -132,7 +139,7 @@ describe('the sums of a step', () => {
     const scales = [1, 2, 3, 4].map((blocks) => {
       const layout = createLayout([{ name: 'w', shape: [floats] }], blocks * BLOCK_FLOATS);
       const step = fullStep(0.5, layout, (at) => Math.sin(at) / (1 + (at % 1000)));
-      const [first] = [...step.ready()];
+      const [first] = sumsOf(step);
       return first!.scale;
     });
     assert.equal(new Set(scales).size, 1);
@@ -140,7 +147,7 @@ describe('the sums of a step', () => {
 
   for (const clipNorm of [undefined, 0.5])
     it(`are given out only as they are wanted, each once, all by one factor (clipNorm ${clipNorm})`, () => {
-      const whole = [...fullStep(clipNorm).ready()].map(({ chunk, scale }) => [chunk, scale]);
+      const whole = sumsOf(fullStep(clipNorm)).map(({ chunk, scale }) => [chunk, scale]);
       const step = fullStep(clipNorm);
       const given: [number, number][] = [];
       let room = 0;
@@ -148,10 +155,13 @@ describe('the sums of a step', () => {
       while (given.length < CHUNKS) {
         room = 2;
         const before = given.length;
-        for (const { chunk, scale } of step.ready(() => room > 0)) {
-          room--;
-          given.push([chunk, scale]);
-        }
+        step.give(
+          ({ chunk, scale }) => {
+            room--;
+            given.push([chunk, scale]);
+          },
+          () => room > 0,
+        );
         assert.ok(given.length > before && given.length <= before + 2);
         // Its memory is given back: the factor must not be taken anew from what is left.
         for (const [chunk] of given) step.applied(chunk);

@@ -28,14 +28,15 @@ export interface Step {
    */
   contribute(contribution: Contribution, values: Uint8Array | Block): Offer;
   /**
-   * The sums that can be applied and have not been given out yet. Each is given out as soon as it is
+   * Gives out the sums that can be applied and have not been given out yet: each as soon as it is
    * complete and finite; but at least one waits for the last report, so that nobody reaches the next
    * version while somebody may still have to compute for this one. With clipping by global norm all
    * wait for each other.
+   * @param take is given them, one after the other
    * @param admits whether a chunk is wanted now; others are given out by a later call
    * @throws TuttiError NOT_FINITE
    */
-  ready(admits?: (chunk: number) => boolean): Iterable<ReadySum>;
+  give(take: (ready: ReadySum) => void, admits?: (chunk: number) => boolean): void;
   /** The chunk is at the next version: whatever is still held of its sum is not needed. */
   applied(chunk: number): void;
   /** All shards have reported and all chunks are applied. */
@@ -130,7 +131,7 @@ export function createStep(init: {
       if (offer === 'complete') entry!.state = 'complete';
       return offer;
     },
-    *ready(admits = () => true) {
+    give(take, admits = () => true) {
       const complete = chunks.filter(({ state }) => state === 'complete');
       if (complete.length === 0) return;
       const whole = reports.size === shards;
@@ -147,7 +148,7 @@ export function createStep(init: {
         if (!admits(entry.chunk) || !(whole || isFiniteSum(sum))) continue;
         most--;
         entry.state = 'given';
-        yield { chunk: entry.chunk, sum, count, scale: scale ?? 1 };
+        take({ chunk: entry.chunk, sum, count, scale: scale ?? 1 });
       }
     },
     applied(chunk) {

@@ -90,7 +90,7 @@ export function createTraining(
     if (ledger === undefined || ledger.version() !== released) return;
     const step = ledger.step(ledger.version());
     if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
-    for (const ready of step.ready(deliveries.admits)) deliveries.send(step.step, ready);
+    step.give((ready) => deliveries.send(step.step, ready), deliveries.admits);
   }
 
   function awaited(step: Step): Wait {

@@ -62,12 +62,12 @@ export async function createPlainSteps(init: {
         );
         step.report('main', report);
       }
-      for (const { chunk, sum, count, scale } of step.ready()) {
+      step.give(({ chunk, sum, count, scale }) => {
         init.applied({ type: 'apply', step: version, chunk, count, scale }, sum.bytes);
         store.apply(version, chunk, sum, count, scale);
         bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
         step.applied(chunk);
-      }
+      });
       store.recycle(version);
       return step.totals();
     },

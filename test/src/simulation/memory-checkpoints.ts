@@ -22,10 +22,11 @@ export function createMemoryCheckpoints(
 ): MemoryCheckpoints {
   const kept = new Map<number, Snapshot>();
 
-  function pointOf(snapshot: Snapshot): ResumePoint {
-    const { job, plan, step, flat, slots, progress } = copyOf(snapshot);
+  /** As from a disk: with what JSON leaves of the facts. */
+  function pointOf({ flat, slots, ...rest }: Snapshot): ResumePoint {
+    const { job, plan, step, progress } = JSON.parse(JSON.stringify(rest)) as typeof rest;
     const path = `memory/${step}`;
-    return { job, plan, step, flat, slots, path, ...(progress && { progress }) };
+    return { job, plan, step, ...copyOf({ flat, slots }), path, ...(progress && { progress }) };
   }
 
   return {
@@ -34,7 +35,7 @@ export function createMemoryCheckpoints(
       ...options,
       async write(snapshot) {
         kept.delete(snapshot.step);
-        kept.set(snapshot.step, copyOf(snapshot));
+        kept.set(snapshot.step, { ...snapshot, ...copyOf(snapshot) });
         return { path: `memory/${snapshot.step}` };
       },
       async latest({ job, upTo }) {
@@ -47,15 +48,15 @@ export function createMemoryCheckpoints(
       (step) =>
       async ({ description, settings, workers }) => {
         const snapshot = step === undefined ? [...kept.values()].at(-1)! : kept.get(step)!;
-        const plan = resolvePlan({ description, settings, workers, previous: snapshot.plan });
-        const job = isSamePlan(plan, snapshot.plan) ? snapshot.job : undefined;
-        return { ...pointOf(snapshot), job, plan };
+        const point = pointOf(snapshot);
+        const plan = resolvePlan({ description, settings, workers, previous: point.plan });
+        const job = isSamePlan(plan, point.plan) ? point.job : undefined;
+        return { ...point, job, plan };
       },
   };
 }
 
-/** As from a disk: vectors of its own, and what JSON leaves of the rest. */
-function copyOf({ flat, slots, ...rest }: Snapshot): Snapshot {
-  const facts = JSON.parse(JSON.stringify(rest)) as typeof rest;
-  return { flat: flat.slice(), slots: slots.map((slot) => slot.slice()), ...facts };
+/** The vectors go on being written to; the facts do not change. */
+function copyOf({ flat, slots }: Pick<Snapshot, 'flat' | 'slots'>) {
+  return { flat: flat.slice(), slots: slots.map((slot) => slot.slice()) };
 }
