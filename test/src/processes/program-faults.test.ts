@@ -66,7 +66,7 @@ const FAULTS: readonly Fault[] = [
       import { csv } from ${JSON.stringify(resolvePath('@tutti/data'))};
       export default {
         ...working,
-        data: async () => ({ training: await csv('/nowhere/digits.csv', { x: { columns: ['a'] } }) }),
+        data: async () => ({ training: await csv('/nowhere/digits.csv', { columns: ['a'] }) }),
       };
     `,
     code: 'BAD_DATA',
