@@ -1,13 +1,15 @@
 import { replacedText, type ServerEvent } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 
-/** What a run says of one of its servers. */
+const REMEDY = 'That waits for others: see what it says.';
+
+/** What a run says of one of its servers, whose coordinator is there from the start. */
 export function tellOfServer(
   name: string,
   emit: (event: RunEvent) => void,
 ): (event: ServerEvent) => void {
   return (event) => {
-    if (event.event === 'waiting') emit({ ...event, by: name });
+    if (event.event === 'waiting') emit({ ...event, by: name, remedy: REMEDY });
     else if (event.event === 'refused')
       emit({
         event: 'warning',
