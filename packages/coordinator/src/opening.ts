@@ -233,7 +233,7 @@ export function createOpening(
         const open = openMessage(servers.rangeOf(server));
         // One that has opened the job keeps what it has, but must learn by which way we come now.
         const again = opened.has(server);
-        servers.send(server, again ? { reset: false, ...open } : open);
+        servers.send(server, again ? { ...open, reset: false } : open);
         if (again) {
           deliveries.resend(server);
           supply?.again();

@@ -896,4 +896,31 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    what: 'a server that had opened the job anew was told once more to give up what it held',
+    scenario: {
+      seed: 90790,
+      program: {
+        features: 4,
+        examples: 18,
+        batchSize: 5,
+        epochs: 1,
+        shards: 6,
+        optimizer: { name: 'adamw', learningRate: 0.05, weightDecay: 0.1, warmupSteps: 2 },
+      },
+      workers: 1,
+      servers: 1,
+      replicas: 0,
+      minWorkers: 1,
+      delayMs: 2,
+      verify: 0,
+      checkpointEvery: 0,
+      codec: false,
+      faults: [
+        { kind: 'connection reset', at: 6, who: 417, ms: 2756, choice: 32 },
+        { kind: 'partition that lasts', at: 35, who: 361, ms: 1332, choice: 662 },
+        { kind: 'repeated messages', at: 54, who: 475, ms: 593, choice: 592 },
+      ],
+    },
+  },
 ];
