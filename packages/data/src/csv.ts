@@ -9,7 +9,7 @@ import { type CsvSchema, createRowReader, type RowReader } from './csv-rows.js';
 import type { Dataset } from './dataset.js';
 import { checkIndices } from './indices.js';
 import { createNumberList, type NumberList } from './number-list.js';
-import { openSource, type Source, type SourceOptions } from './source.js';
+import { openSource, SOURCE_KEYS, type Source, type SourceOptions } from './source.js';
 
 export interface CsvOptions extends CsvSchema, SourceOptions {
   /** Whether the first line names the columns. Default true. */
@@ -26,7 +26,7 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
   classes: true,
   scale: true,
   shape: true,
-  memoryLimitBytes: true,
+  ...SOURCE_KEYS,
 };
 
 /**

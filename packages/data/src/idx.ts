@@ -3,8 +3,8 @@ import { badData } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { BYTES_PER_ELEMENT, type ElementKind } from './elements.js';
 import { product } from './indices.js';
-import { openSource, type Source, type SourceOptions } from './source.js';
-import { openAll, type StoredArray, type TableOptions, table } from './table.js';
+import { openSource, SOURCE_KEYS, type Source, type SourceOptions } from './source.js';
+import { openAll, type StoredArray, TABLE_KEYS, type TableOptions, table } from './table.js';
 
 export interface IdxOptions extends TableOptions, SourceOptions {}
 
@@ -19,10 +19,8 @@ const KINDS: Readonly<Record<number, ElementKind>> = {
 };
 
 const KNOWN: Readonly<Record<keyof IdxOptions, true>> = {
-  scale: true,
-  classes: true,
-  channelDimension: true,
-  memoryLimitBytes: true,
+  ...TABLE_KEYS,
+  ...SOURCE_KEYS,
 };
 
 /**

@@ -3,8 +3,8 @@ import { badData } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { BYTES_PER_ELEMENT, type ElementFormat, type ElementKind } from './elements.js';
 import { product } from './indices.js';
-import { openSource, type Source, type SourceOptions } from './source.js';
-import { openAll, type StoredArray, type TableOptions, table } from './table.js';
+import { openSource, SOURCE_KEYS, type Source, type SourceOptions } from './source.js';
+import { openAll, type StoredArray, TABLE_KEYS, type TableOptions, table } from './table.js';
 
 export interface NpyOptions extends TableOptions, SourceOptions {}
 
@@ -22,10 +22,8 @@ const KINDS: Readonly<Record<string, ElementKind>> = {
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
 const KNOWN: Readonly<Record<keyof NpyOptions, true>> = {
-  scale: true,
-  classes: true,
-  channelDimension: true,
-  memoryLimitBytes: true,
+  ...TABLE_KEYS,
+  ...SOURCE_KEYS,
 };
 
 /**

@@ -5,8 +5,8 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { badData, fileError } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { type NpyOptions, readNpyHeader } from './npy.js';
-import { memorySource, openSource, type Source, sectionOf } from './source.js';
-import { openAll, table } from './table.js';
+import { memorySource, openSource, SOURCE_KEYS, type Source, sectionOf } from './source.js';
+import { openAll, TABLE_KEYS, table } from './table.js';
 
 export interface NpzOptions extends NpyOptions {
   /** Which member of the archive holds which field. Default: { x: 'x', y: 'y' }. */
@@ -17,10 +17,8 @@ const STORED = 0;
 
 const KNOWN: Readonly<Record<keyof NpzOptions, true>> = {
   fields: true,
-  scale: true,
-  classes: true,
-  channelDimension: true,
-  memoryLimitBytes: true,
+  ...TABLE_KEYS,
+  ...SOURCE_KEYS,
 };
 
 /**

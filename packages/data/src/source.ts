@@ -26,6 +26,8 @@ export interface SourceOptions {
   readonly memoryLimitBytes?: number;
 }
 
+export const SOURCE_KEYS: Readonly<Record<keyof SourceOptions, true>> = { memoryLimitBytes: true };
+
 const GZIP_MAGIC = [0x1f, 0x8b];
 
 /** Opens a file, plain or gzip (recognised by its content, not by its name). */

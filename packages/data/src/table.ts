@@ -22,6 +22,12 @@ export interface TableOptions {
   readonly channelDimension?: boolean | undefined;
 }
 
+export const TABLE_KEYS: Readonly<Record<keyof TableOptions, true>> = {
+  scale: true,
+  classes: true,
+  channelDimension: true,
+};
+
 interface Column {
   readonly array: StoredArray;
   readonly decoder: Decoder;

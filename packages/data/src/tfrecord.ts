@@ -2,14 +2,10 @@ import { checkKeys } from '@tutti/runtime';
 import { badData } from './bad-data.js';
 import type { Batch, Dataset } from './dataset.js';
 import { checkIndices } from './indices.js';
-import type { SourceOptions } from './source.js';
+import { SOURCE_KEYS, type SourceOptions } from './source.js';
 import { createExampleParser } from './tfrecord-example.js';
 import { createFieldReader, type TfrecordField } from './tfrecord-fields.js';
 import { openTfrecordFile, type TfrecordFile } from './tfrecord-file.js';
-
-const KNOWN: Readonly<Record<keyof SourceOptions, true>> = {
-  memoryLimitBytes: true,
-};
 
 /**
  * A data set in TFRecord files of tf.train.Example messages, plain or gzip; the files follow one
@@ -31,7 +27,7 @@ export async function tfrecord(
   fields: Readonly<Record<string, TfrecordField>>,
   options: SourceOptions = {},
 ): Promise<Dataset> {
-  checkKeys('tfrecord', options, KNOWN);
+  checkKeys('tfrecord', options, SOURCE_KEYS);
   const parseExample = createExampleParser();
   const readers = await Promise.all(
     Object.entries(fields).map(
