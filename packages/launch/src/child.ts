@@ -28,6 +28,12 @@ export interface Child {
 }
 
 const LAST_LINES = 12;
+/** Between what happened to a child and what it said last. */
+const SAID_LAST = '; its last lines were:';
+
+/** What happened to a child, without what it said last. */
+export const withoutLastLines = (message: string): string =>
+  message.split(SAID_LAST)[0]!.split('\n')[0]!;
 
 /**
  * Starts one of this package's process mains.
@@ -78,7 +84,7 @@ export function startChild(init: {
   });
 
   function died(how: string, cause?: unknown): TuttiError {
-    const said = lines.length > 0 ? `; its last lines were:\n  ${lines.join('\n  ')}` : '';
+    const said = lines.length > 0 ? `${SAID_LAST}\n  ${lines.join('\n  ')}` : '';
     return new TuttiError('CHILD_DIED', `${name} (pid ${child.pid}) ${how}${said}`, {
       remedy: 'See its last lines; if it was killed, look for too little memory.',
       cause,

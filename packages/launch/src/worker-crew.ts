@@ -1,6 +1,6 @@
 import { TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { Child } from './child.js';
+import { type Child, withoutLastLines } from './child.js';
 
 /**
  * Time that a process has to come back or to end by itself after the coordinator has lost it: all of
@@ -61,8 +61,7 @@ export function createWorkerCrew(init: {
 
   function restart(name: string, { message }: TuttiError) {
     restarts++;
-    // Without its last lines.
-    const reason = message.split(/; its last lines|\n/)[0]!;
+    const reason = withoutLastLines(message);
     emit({ event: 'worker-restarted', worker: name, reason, restarts, maxRestarts });
     start(name);
   }
