@@ -104,7 +104,7 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     rm: RACED,
   },
   [`${NATIVE}digests.ts`]: { pipeline: RACED, readFile: RACED, ...local('writeFile') },
-  [`${NATIVE}ensure.ts`]: local('mkdir', 'readFile'),
+  [`${NATIVE}ensure.ts`]: local('ensureFolder', 'readFile'),
   [`${NATIVE}lock.ts`]: {
     task: LINES,
     release: BOUNDED,
@@ -114,7 +114,7 @@ const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${NATIVE}own-download.ts`]: { fetch: 'has 6 s' },
   [`${NATIVE}run-process.ts`]: { 'new Promise': RACED },
   [`${NATIVE}stamp.ts`]: local('readFile', 'stat', 'writeFile'),
-  [`${NATIVE}wheel-way.ts`]: local('mkdir', 'symlink', 'rename'),
+  [`${NATIVE}wheel-way.ts`]: local('ensureFolder', 'symlink', 'rename'),
   [`${NATIVE}wheel.ts`]: {
     fetchWheel: LINES,
     ...local('rm', 'readFile', 'statfs', 'writeFile'),

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { isTuttiError, TuttiError } from '@tutti/runtime';
+import { isTuttiError, nearestFolder, TuttiError } from '@tutti/runtime';
 import type { FileSystem } from './files.js';
 
 export interface StorageContext {
@@ -59,10 +57,8 @@ export function storageError(
 
 /** Bytes that this user may still write at `path` or its nearest folder that exists. */
 export async function freeBytes(fs: FileSystem, path: string): Promise<number | undefined> {
-  let folder = path;
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   try {
-    const { bavail, bsize, blocks } = await fs.statfs(folder);
+    const { bavail, bsize, blocks } = await fs.statfs(nearestFolder(path));
     // Some network file systems tell no sizes.
     return blocks === 0 ? undefined : bavail * bsize;
   } catch {

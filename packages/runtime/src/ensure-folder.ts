@@ -13,8 +13,8 @@ export async function ensureFolder(
   mkdir: (path: string) => Promise<unknown> = promises.mkdir,
 ): Promise<void> {
   const missing = [resolve(path)];
-  for (let above = dirname(missing[0]!); !existsSync(above); above = dirname(above))
-    missing.unshift(above);
+  const there = nearestFolder(dirname(missing[0]!));
+  while (dirname(missing[0]!) !== there) missing.unshift(dirname(missing[0]!));
   for (const folder of missing) {
     try {
       await mkdir(folder);
@@ -22,6 +22,13 @@ export async function ensureFolder(
       if (!isFolder(folder)) throw error;
     }
   }
+}
+
+/** The path, or the nearest above it that exists; the root, if none does. */
+export function nearestFolder(path: string): string {
+  let folder = path;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
 }
 
 const isFolder = (path: string) =>

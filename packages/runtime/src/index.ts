@@ -7,7 +7,7 @@ export {
   type Timer,
 } from './clock.js';
 export { closest } from './closest.js';
-export { ensureFolder } from './ensure-folder.js';
+export { ensureFolder, nearestFolder } from './ensure-folder.js';
 export {
   type ErrorCode,
   type ErrorRecord,

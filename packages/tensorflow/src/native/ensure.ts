@@ -1,5 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureFolder } from '@tutti/runtime';
 import { FOUND_IN_PLACE, type Found, firstThatWorks } from './first-that-works.js';
 import { withLock } from './lock.js';
 import { createOwnDownloadWay } from './own-download.js';
@@ -24,7 +25,7 @@ export async function ensureTensorflow(context: WayContext): Promise<TensorflowS
   };
   const before = await readStamp(tfjsNode);
   if (before?.runtimes.includes(runtimeName())) return done(before);
-  await mkdir(join(tfjsNode, 'lib'), { recursive: true });
+  await ensureFolder(join(tfjsNode, 'lib'));
   return withLock(join(tfjsNode, 'lib', 'tutti-native.lock'), context, async () => {
     const stamp = await readStamp(tfjsNode);
     if (stamp?.runtimes.includes(runtimeName())) return done(stamp);

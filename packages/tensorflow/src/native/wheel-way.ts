@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, symlink } from 'node:fs/promises';
+import { rename, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ensureFolder } from '@tutti/runtime';
 import { ADDON, buildAddon, findCompiler } from './build-addon.js';
 import { ensureCacheEntry } from './cache-entry.js';
 import { bindingPath } from './paths.js';
@@ -44,7 +45,7 @@ export function createWheelWay(tfjsNode: string, cache: string): Way {
 }
 
 async function replaceLink(target: string, link: string): Promise<void> {
-  await mkdir(dirname(link), { recursive: true });
+  await ensureFolder(dirname(link));
   const fresh = `${link}.${randomUUID()}`;
   await symlink(target, fresh);
   await rename(fresh, link);
