@@ -52,7 +52,14 @@ export function createComputation(options: TrainingOptions): Computation {
       return tf.tensor(values.slice(), [...shape], 'float32');
     });
 
-  const differentiation = createDifferentiation({ model, loss, sharing, shared, skipSoftmax });
+  const differentiation = createDifferentiation({
+    model,
+    loss,
+    metrics,
+    sharing,
+    shared,
+    skipSoftmax,
+  });
   const graphs = acceleration.enabled
     ? openGraphDerivatives(options, model.unsteady, differentiation, acceleration.recording)
     : undefined;
@@ -95,7 +102,8 @@ export function createComputation(options: TrainingOptions): Computation {
             const watched = early?.watch;
             derivatives = differentiation.differentiate(stored, tensors, { random, watched });
           }
-          const { losses, outputs, gradients, written } = derivatives;
+          const { losses, outputs, measured, gradients, written } = derivatives;
+          const predicted = { batch: tensors, outputs, softmaxSkipped: skipSoftmax };
           const read = createReader();
           return {
             gradient: Object.fromEntries(
@@ -113,7 +121,7 @@ export function createComputation(options: TrainingOptions): Computation {
             ),
             lossSum: sum(losses.dataSync()),
             count,
-            metrics: metrics(tensors.y, outputs, tensors, skipSoftmax),
+            metrics: metrics.sums(predicted, measured),
           };
         } catch (error) {
           dropTape();
@@ -138,7 +146,10 @@ export function createComputation(options: TrainingOptions): Computation {
           return {
             lossSum: sum(losses.dataSync()),
             count,
-            metrics: metrics(tensors.y, outputs, tensors, skipSoftmax),
+            metrics: metrics.sums(
+              { batch: tensors, outputs, softmaxSkipped: skipSoftmax },
+              new Map(),
+            ),
           };
         } finally {
           outputs.dispose();

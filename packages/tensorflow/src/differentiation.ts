@@ -3,6 +3,7 @@ import { type Random, TuttiError } from '@tutti/runtime';
 import type { BatchTensors } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
 import type { ResolvedLoss } from './losses.js';
+import type { Metrics } from './metrics.js';
 import { drawNoise, type Noise } from './noise.js';
 import type { SharedWeights } from './shared-weights.js';
 import { tf } from './tf.js';
@@ -13,6 +14,8 @@ export interface Derivatives {
   readonly losses: tf.Tensor;
   /** The predictions; their logits, where the softmax is left out. */
   readonly outputs: tf.Tensor;
+  /** Metrics of ours: one value for each example, by name. */
+  readonly measured: ReadonlyMap<string, tf.Tensor>;
   /** By the place of the parameter, where the loss depends on it. */
   readonly gradients: ReadonlyMap<number, tf.Tensor>;
   /** The new values of weights that no gradient moves, by name. */
@@ -51,12 +54,13 @@ interface ForwardContext {
 export function createDifferentiation(init: {
   readonly model: DifferentiableModel;
   readonly loss: ResolvedLoss;
+  readonly metrics: Metrics;
   readonly sharing: Sharing;
   readonly shared: SharedWeights;
   /** The loss starts from logits: the model leaves its softmax out. */
   readonly skipSoftmax: boolean;
 }): Differentiation {
-  const { model, loss, sharing, shared, skipSoftmax } = init;
+  const { model, loss, metrics, sharing, shared, skipSoftmax } = init;
   const moved = sharing.parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
 
   function forward(
@@ -125,6 +129,7 @@ export function createDifferentiation(init: {
         return {
           losses: value,
           outputs: outputs!,
+          measured: metrics.own({ batch, outputs: outputs!, softmaxSkipped: skipSoftmax }),
           gradients: new Map(gradients),
           written,
           dispose,

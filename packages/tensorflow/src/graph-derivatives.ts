@@ -16,6 +16,7 @@ export interface GraphDerivatives {
 interface Facts {
   readonly gradients: readonly number[];
   readonly written: readonly string[];
+  readonly measured: readonly string[];
 }
 
 /**
@@ -57,29 +58,35 @@ export function openGraphDerivatives(
 }
 
 function flat(derivatives: Derivatives): Outcome<Facts> {
-  const { losses, outputs, gradients, written } = derivatives;
-  const tensors = [losses, outputs, ...gradients.values(), ...written.values()];
+  const { losses, outputs, gradients, written, measured } = derivatives;
+  const tensors = [
+    losses,
+    outputs,
+    ...[gradients, written, measured].flatMap((each) => [...each.values()]),
+  ];
   // Of the tidy around, unlike those that are kept.
   const clones = tensors.map((tensor) => tensor.clone());
   derivatives.dispose();
   return {
     tensors: clones,
-    facts: { gradients: [...gradients.keys()], written: [...written.keys()] },
+    facts: {
+      gradients: [...gradients.keys()],
+      written: [...written.keys()],
+      measured: [...measured.keys()],
+    },
   };
 }
 
 function named({ tensors, facts }: Outcome<Facts>): Derivatives {
   const [losses, outputs, ...rest] = tensors;
-  const gradients = facts.gradients.map((at, i): [number, tf.Tensor] => [at, rest[i]!]);
-  const written = facts.written.map((name, i): [string, tf.Tensor] => [
-    name,
-    rest[gradients.length + i]!,
-  ]);
+  const next = <Key>(keys: readonly Key[]) =>
+    new Map(keys.map((key): [Key, tf.Tensor] => [key, rest.shift()!]));
   return {
     losses: losses!,
     outputs: outputs!,
-    gradients: new Map(gradients),
-    written: new Map(written),
+    gradients: next(facts.gradients),
+    written: next(facts.written),
+    measured: next(facts.measured),
     dispose() {},
   };
 }

@@ -10,19 +10,28 @@ export type MetricName = 'accuracy' | 'meanAbsoluteError' | 'meanSquaredError';
 
 export type Metric = MetricName | MetricFunction;
 
-/** Sums over the examples, by the name of the metric. */
-export type MetricSums = (
-  yTrue: tf.Tensor | undefined,
-  outputs: tf.Tensor,
-  batch: BatchTensors,
-  softmaxSkipped: boolean,
-) => Record<string, number>;
+export interface Metrics {
+  /** One value for each example, by the name of the metric: of those that we make, not the program. */
+  own(predicted: Predicted): ReadonlyMap<string, tf.Tensor>;
+  /**
+   * Sums over the examples, by the name of the metric.
+   * @param known what `own` gave
+   */
+  sums(predicted: Predicted, known: ReadonlyMap<string, tf.Tensor>): Record<string, number>;
+}
+
+export interface Predicted {
+  readonly batch: BatchTensors;
+  readonly outputs: tf.Tensor;
+  /** The outputs are the logits of the predictions. */
+  readonly softmaxSkipped: boolean;
+}
 
 /**
  * @param logits whether the predictions of the model are logits: decides what 0 means to `accuracy`
  * @throws TuttiError BAD_PROGRAM for an unknown name, a function without one, a name used twice
  */
-export function resolveMetrics(metrics: readonly Metric[], logits: boolean): MetricSums {
+export function resolveMetrics(metrics: readonly Metric[], logits: boolean): Metrics {
   const byName: Readonly<Record<MetricName, MetricFunction>> = {
     accuracy: (yTrue, yPred) => accuracy(yTrue, yPred, logits),
     ...ERRORS,
@@ -43,18 +52,28 @@ export function resolveMetrics(metrics: readonly Metric[], logits: boolean): Met
   if (twice !== undefined)
     throw bad(`Two metrics are called "${twice[0]}"`, 'Give each a name of its own.');
 
-  return (yTrue, outputs, batch, softmaxSkipped) => {
+  /** Computes those that `chosen` names. */
+  function measure({ batch, outputs, softmaxSkipped }: Predicted, chosen: (at: number) => boolean) {
     let probabilities: tf.Tensor | undefined;
-    return Object.fromEntries(
-      named.map(([name, metric], at) => {
-        // The largest logit is the largest probability.
-        const asIs = !softmaxSkipped || metrics[at] === 'accuracy';
-        if (!asIs) probabilities ??= tf.softmax(outputs);
-        const yPred = asIs ? outputs : probabilities!;
-        const values = metric(yTrue as tf.Tensor, yPred, batch);
-        return [name, sum(checkPerExample(values, yPred, `Metric "${name}"`).dataSync())];
-      }),
-    );
+    return named.flatMap(([name, metric], at): [string, tf.Tensor][] => {
+      if (!chosen(at)) return [];
+      // The largest logit is the largest probability.
+      const asIs = !softmaxSkipped || metrics[at] === 'accuracy';
+      if (!asIs) probabilities ??= tf.softmax(outputs);
+      const yPred = asIs ? outputs : probabilities!;
+      const values = metric(batch.y as tf.Tensor, yPred, batch);
+      return [[name, checkPerExample(values, yPred, `Metric "${name}"`)]];
+    });
+  }
+
+  return {
+    own: (predicted) => new Map(measure(predicted, (at) => typeof metrics[at] === 'string')),
+    sums(predicted, known) {
+      const others = new Map(measure(predicted, (at) => !known.has(named[at]![0])));
+      return Object.fromEntries(
+        named.map(([name]) => [name, sum((known.get(name) ?? others.get(name)!).dataSync())]),
+      );
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Tf, tf as types } from '../tf.js';
 import { tidied } from '../tidied.js';
 import { differenceOf } from './difference.js';
 import { obstacleIn } from './operations.js';
+import { pooledFirst } from './pooled-first.js';
 import { record } from './recording.js';
 import { type GraphBackend, openSession } from './session.js';
 import { simplified } from './simplified.js';
@@ -73,7 +74,7 @@ export function capture<Facts>(
     });
   const [{ recording: first, facts }, { recording: second }] = [recorded(), recorded()];
   tf.dispose(noises);
-  const recording = simplified(first);
+  const recording = pooledFirst(simplified(first));
   const obstacle = drawn
     ? 'it draws random numbers'
     : (differenceOf(first, second) ?? obstacleIn(recording));

@@ -9,7 +9,7 @@ import type { Recording } from './recording.js';
  */
 export const OPERATIONS: ReadonlySet<string> = new Set(
   [
-    'Abs Add AddN AvgPool AvgPoolGrad BatchMatMulV2 BiasAdd BiasAddGrad Cast ConcatV2 Conv2D',
+    'Abs Add AddN ArgMax AvgPool AvgPoolGrad BatchMatMulV2 BiasAdd BiasAddGrad Cast ConcatV2 Conv2D',
     'Conv2DBackpropFilter Conv2DBackpropInput Cos DepthwiseConv2dNative',
     'DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput Elu EluGrad',
     'Equal Erf Exp ExpandDims Expm1 Fill Floor FusedBatchNorm GatherV2 Greater GreaterEqual IsNan LeakyRelu Less',
