@@ -7,9 +7,9 @@ import { announce, soleUses } from './announce.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { batchTensors, exampleCount } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
-import { createDifferentiation, type Derivatives } from './differentiation.js';
+import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
 import { functionModel } from './function-model.js';
-import { openGraphDerivatives } from './graph-derivatives.js';
+import { openGraphPasses } from './graph-passes.js';
 import { layersModel } from './layers-model.js';
 import { resolveLoss } from './losses.js';
 import { metricNames, resolveMetrics, sum } from './metrics.js';
@@ -61,7 +61,7 @@ export function createComputation(options: TrainingOptions): Computation {
     skipSoftmax,
   });
   const graphs = acceleration.enabled
-    ? openGraphDerivatives(options, model.unsteady, differentiation, acceleration.recording)
+    ? openGraphPasses(options, model.unsteady, differentiation, acceleration.recording)
     : undefined;
 
   const seeded = <T>(random: Random, task: () => T): T =>
@@ -95,7 +95,7 @@ export function createComputation(options: TrainingOptions): Computation {
         let early: ReturnType<typeof announce> | undefined;
         let derivatives: Derivatives | undefined;
         try {
-          derivatives = graphs?.of(stored, tensors);
+          derivatives = graphs?.differentiate(stored, tensors);
           if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape);
           else {
             early = known && announce(sole, known);
@@ -136,23 +136,25 @@ export function createComputation(options: TrainingOptions): Computation {
       const count = exampleCount(batch);
       if (count === 0) return { lossSum: 0, count, metrics: noMetrics };
       return seeded(createRandom('evaluate'), () => {
+        const stored = load(weights);
         const tensors = batchTensors(batch);
-        const { losses, outputs } = differentiation.forward(load(weights), tensors, {
-          training: false,
-          random: createRandom('evaluate'),
-          write() {},
-        });
+        let values: Values | undefined;
         try {
+          values = graphs?.evaluate(stored, tensors);
+          if (values !== undefined) loss.check(tensors.y, values.outputs.shape);
+          else
+            values = differentiation.evaluate(stored, tensors, {
+              random: createRandom('evaluate'),
+            });
+          const { losses, outputs, measured } = values;
+          const predicted = { batch: tensors, outputs, softmaxSkipped: skipSoftmax };
           return {
             lossSum: sum(losses.dataSync()),
             count,
-            metrics: metrics.sums(
-              { batch: tensors, outputs, softmaxSkipped: skipSoftmax },
-              new Map(),
-            ),
+            metrics: metrics.sums(predicted, measured),
           };
         } finally {
-          outputs.dispose();
+          values?.dispose();
         }
       });
     },

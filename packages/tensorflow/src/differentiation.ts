@@ -8,35 +8,34 @@ import { drawNoise, type Noise } from './noise.js';
 import type { SharedWeights } from './shared-weights.js';
 import { tf } from './tf.js';
 
-/** What one micro-batch gives, as tensors. */
-export interface Derivatives {
+/** What the forward pass over a batch gives, as tensors. */
+export interface Values {
   /** One loss for each example, with the penalties. */
   readonly losses: tf.Tensor;
   /** The predictions; their logits, where the softmax is left out. */
   readonly outputs: tf.Tensor;
   /** Metrics of ours: one value for each example, by name. */
   readonly measured: ReadonlyMap<string, tf.Tensor>;
-  /** By the place of the parameter, where the loss depends on it. */
-  readonly gradients: ReadonlyMap<number, tf.Tensor>;
-  /** The new values of weights that no gradient moves, by name. */
-  readonly written: ReadonlyMap<string, tf.Tensor>;
   /** Frees those that a tidy does not. */
   dispose(): void;
 }
 
-/** The two passes over a micro-batch. Both are called inside a tidy. */
-export interface Differentiation {
-  forward(
-    stored: readonly tf.Tensor[],
-    batch: BatchTensors,
-    context: ForwardContext,
-  ): Pick<Derivatives, 'losses' | 'outputs'>;
-  differentiate(
-    stored: readonly tf.Tensor[],
-    batch: BatchTensors,
-    context: Omit<ForwardContext, 'training' | 'write'>,
-  ): Derivatives;
+/** What one micro-batch gives when it is trained on. */
+export interface Derivatives extends Values {
+  /** By the place of the parameter, where the loss depends on it. */
+  readonly gradients: ReadonlyMap<number, tf.Tensor>;
+  /** The new values of weights that no gradient moves, by name. */
+  readonly written: ReadonlyMap<string, tf.Tensor>;
 }
+
+/** Both are called inside a tidy. */
+export interface Differentiation {
+  evaluate(stored: readonly tf.Tensor[], batch: BatchTensors, context: Context): Values;
+  /** Forward and back, as in training. */
+  differentiate(stored: readonly tf.Tensor[], batch: BatchTensors, context: Context): Derivatives;
+}
+
+export type Context = Omit<ForwardContext, 'training' | 'write'>;
 
 interface ForwardContext {
   readonly training: boolean;
@@ -93,8 +92,24 @@ export function createDifferentiation(init: {
     };
   }
 
+  const measure = (batch: BatchTensors, outputs: tf.Tensor) =>
+    metrics.own({ batch, outputs, softmaxSkipped: skipSoftmax });
+
   return {
-    forward,
+    evaluate(stored, batch, context) {
+      const { losses, outputs } = forward(stored, batch, {
+        ...context,
+        training: false,
+        write() {},
+      });
+      const dispose = () => outputs.dispose();
+      try {
+        return { losses, outputs, measured: measure(batch, outputs), dispose };
+      } catch (error) {
+        dispose();
+        throw error;
+      }
+    },
     differentiate(stored, batch, context) {
       const written = new Map<string, tf.Tensor>();
       let outputs: tf.Tensor | undefined;
@@ -129,7 +144,7 @@ export function createDifferentiation(init: {
         return {
           losses: value,
           outputs: outputs!,
-          measured: metrics.own({ batch, outputs: outputs!, softmaxSkipped: skipSoftmax }),
+          measured: measure(batch, outputs!),
           gradients: new Map(gradients),
           written,
           dispose,

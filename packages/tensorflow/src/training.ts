@@ -42,9 +42,9 @@ export interface TrainingOptions {
   /** False computes the gradients as tfjs defines them, without the faster native operations. */
   readonly accelerate?: boolean;
   /**
-   * Whether the gradient of a micro-batch is computed as one TensorFlow graph, several times as fast
-   * where operations are small. Without this option: if the layers and the loss are tfjs' own and
-   * nothing in them is random but dropout.
+   * Whether a micro-batch's gradient, or a batch's evaluation, is computed as one TensorFlow graph,
+   * several times as fast where operations are small. Without this option: if the layers and the loss
+   * are tfjs' own and nothing in them is random but dropout.
    *
    * `true` says of functions of yours (model, layer, loss) that which operations they do, and with
    * which constants, follows from the shapes of their arguments alone: they are called at the

@@ -17,9 +17,19 @@ describe('a graph gives what single operations give:', () => {
       const [single, graph] = [await open({ ...options, graph: false }), await open(options)];
       const weights = await single.initialize(3);
       const expected = await gradient(single, weights, batch);
+      const evaluated = await single.evaluate(weights, batch);
       const before = sessions();
       const actual = await gradient(graph, weights, batch);
       assert.equal(sessions(), before + 1);
+      const evaluation = await graph.evaluate(weights, batch);
+      assert.equal(sessions(), before + 2);
+      assertClose(
+        { loss: Float32Array.of(evaluation.lossSum) },
+        { loss: Float32Array.of(evaluated.lossSum) },
+        1e-5,
+      );
+      assert.deepEqual(evaluation.metrics, evaluated.metrics);
+      assert.deepEqual(await graph.evaluate(weights, batch), evaluation);
       assertClose(actual.gradient, expected.gradient, 1e-5);
       assert.ok(Math.abs(actual.lossSum - expected.lossSum) <= 1e-5 * Math.abs(expected.lossSum));
       assert.deepEqual(actual.metrics, expected.metrics);
@@ -44,7 +54,9 @@ describe('a graph gives what single operations give:', () => {
     try {
       for (const { batch, ...options } of Object.values(SPECIMENS)) {
         const computation = await open(options);
-        await gradient(computation, await computation.initialize(1), batch);
+        const weights = await computation.initialize(1);
+        await gradient(computation, weights, batch);
+        await computation.evaluate(weights, batch);
         await computation.close?.();
       }
     } finally {
@@ -264,6 +276,10 @@ describe('graphs', () => {
     };
     await assert.rejects(gradient(classifier, weights, wrong), { code: 'BAD_DATA' });
     await gradient(classifier, weights, batch);
+    const evaluating = async (examples: Batch) => classifier.evaluate(weights, examples);
+    await assert.rejects(evaluating(wrong), { code: 'BAD_DATA' });
+    await evaluating(batch);
+    await assert.rejects(evaluating(wrong), { code: 'BAD_DATA' });
 
     const { batch: words, ...recurrent } = SPECIMENS['a masked LSTM']!;
     const reader = await opening(recurrent);
@@ -282,10 +298,14 @@ describe('graphs', () => {
     const images = classified(6, [12, 12, 1], 5);
     const weights = await computation.initialize(1);
     await gradient(computation, weights, images);
+    await computation.evaluate(weights, images);
     const { numTensors } = tf.memory();
     const backend = tf.backend() as unknown as { getNumOfTFTensors(): number };
     const handles = backend.getNumOfTFTensors();
-    for (let step = 0; step < 50; step++) await gradient(computation, weights, images);
+    for (let step = 0; step < 50; step++) {
+      await gradient(computation, weights, images);
+      await computation.evaluate(weights, images);
+    }
     assert.equal(tf.memory().numTensors, numTensors);
     assert.equal(backend.getNumOfTFTensors(), handles);
   });

@@ -17,8 +17,11 @@ const KEPT = 16;
 /** Shown with NODE_DEBUG=tutti-graph in the environment. */
 export const tell: (message: string) => void = debuglog('tutti-graph');
 
-/** One graph for each combination of names, types and shapes, captured when it is first needed. */
-export function createGraphs<Facts>(tf: Tf): Graphs<Facts> {
+/**
+ * One graph for each combination of names, types and shapes, captured when it is first needed.
+ * @param what they compute, in the plural
+ */
+export function createGraphs<Facts>(tf: Tf, what: string): Graphs<Facts> {
   const graphs = new Map<string, Graph<Facts> | string>();
   const drop = (key: string) => {
     const graph = graphs.get(key);
@@ -32,9 +35,9 @@ export function createGraphs<Facts>(tf: Tf): Graphs<Facts> {
       let graph = graphs.get(key);
       if (graph === undefined) {
         graph = capture(tf, tensors, task);
-        const what =
+        const so =
           typeof graph === 'string' ? `stay single operations, since ${graph}` : 'are a graph now';
-        tell(`Gradients of ${key} ${what}`);
+        tell(`${what} of ${key} ${so}`);
       }
       // The one that was used last comes last.
       graphs.delete(key);
