@@ -12,18 +12,18 @@ const backend = () => tf.backend() as unknown as GraphBackend;
 
 describe('pooledFirst', () => {
   const random = createRandom('pooled-first');
-  const drawn = (shape: number[]) =>
+  const drawn = (shape: number[]): tf.Tensor =>
     tf.tensor(
       Float32Array.from(
         { length: shape.reduce((a, b) => a * b) },
         () => Math.round(8 * (random.next() - 0.5)) / 4,
       ),
       shape,
-    ) as tf.Tensor4D;
+    );
   let x: tf.Tensor4D;
   let bias: tf.Tensor;
   before(() => {
-    x = drawn([2, 6, 8, 3]);
+    x = drawn([2, 6, 8, 3]) as tf.Tensor4D;
     bias = drawn([3]);
   });
   after(() => tf.dispose([x, bias]));
