@@ -65,7 +65,7 @@ export function validateOptimizer(value: unknown): string[] {
   // The schedule of adamax, unlike the decay of rmsprop, is a rate.
   if (name === 'adamax') checks.decay = notNegative;
   const { name: _name, schedule, ...numbers } = value;
-  const problems = checkKeys(numbers, checks, ['learningRate'], `optimizer (${name})`, [
+  const problems = checkSettings(numbers, checks, ['learningRate'], `optimizer (${name})`, [
     'name',
     'schedule',
   ]);
@@ -91,10 +91,10 @@ function checkSchedule(schedule: unknown): string[] {
     return [`${where}.kind is ${show(kind)}; allowed: ${Object.keys(SCHEDULES).join(', ')}`];
   }
   const required = Object.keys(checks).filter((key) => key !== 'floor');
-  return checkKeys(rest, checks, required, `${where} (${kind})`, ['kind']);
+  return checkSettings(rest, checks, required, `${where} (${kind})`, ['kind']);
 }
 
-function checkKeys(
+function checkSettings(
   given: Readonly<Record<string, unknown>>,
   checks: Readonly<Record<string, Check>>,
   required: readonly string[],
