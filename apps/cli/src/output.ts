@@ -1,4 +1,4 @@
-import { errorToRecord } from '@tutti/runtime';
+import { type ErrorRecord, errorToRecord } from '@tutti/runtime';
 import {
   createJsonRenderer,
   createLogger,
@@ -26,9 +26,6 @@ interface OutputSettings {
   readonly logLevel: LogLevel;
 }
 
-/** Errors of which the place matters, because it is in the program or in Tutti. */
-const WITH_STACK: readonly string[] = ['INTERNAL', 'PROGRAM_FAILED'];
-
 /** Runs a command's work; what it throws is told as the run's last event, then thrown on. */
 export async function withOutput(
   settings: OutputSettings,
@@ -42,12 +39,17 @@ export async function withOutput(
     if (isReported(error)) throw error;
     const record = errorToRecord(error);
     output.renderer(failedEvent(record));
-    const placed = WITH_STACK.includes(record.code) || settings.logLevel === 'debug';
-    if (placed && record.stack !== undefined) output.renderer.note(record.stack);
+    if (record.stack !== undefined && (settings.logLevel === 'debug' || isPlaced(record)))
+      output.renderer.note(record.stack);
     throw reported(error);
   } finally {
     output.renderer.close();
   }
+}
+
+/** Whether the place matters: it is in Tutti, or in the program, which threw something else. */
+function isPlaced({ code, stack }: ErrorRecord): boolean {
+  return code === 'INTERNAL' || (code === 'PROGRAM_FAILED' && !stack?.startsWith('TuttiError:'));
 }
 
 /** A bar on a terminal, short lines elsewhere, JSON if asked for; the log beside it on stderr. */

@@ -88,6 +88,26 @@ describe('tutti train', () => {
       assert.match(stderr, /broken\.ts:2:\d+/);
     }));
 
+  it('shows a stack where the program threw, not where it is told what it did wrong', () =>
+    inTemporaryFolder(async (folder) => {
+      for (const [statement, message, stack] of [
+        ["throw new Error('shapes differ')", /threw in gradient\(\).*shapes differ/, true],
+        ['return { count: 3 }', /returned count 3 for \d+ examples/, false],
+      ] as const) {
+        const program = join(folder, `wrong-${stack}.ts`);
+        const source = `
+          import line from ${JSON.stringify(LINE)};
+          const gradient = () => { ${statement}; };
+          export default { ...line, open: async () => ({ ...(await line.open()), gradient }) };
+        `;
+        await writeFile(program, source);
+        const { code, stderr } = await tutti(['train', program, '--workers', '0']);
+        assert.equal(code, 1);
+        assert.match(stderr, message);
+        assert.equal(/^ {4}at /m.test(stderr), stack, stderr);
+      }
+    }));
+
   it('exits with 130 when it was stopped', () =>
     inTemporaryFolder(async (folder) => {
       const { code, stderr } = await tutti(
