@@ -1,4 +1,4 @@
-import { type Random, TuttiError } from '@tutti/runtime';
+import { type Random, TuttiError, toTuttiError } from '@tutti/runtime';
 import type { LayerLike, ModelLike } from './layers-internals.js';
 import { withRandom } from './seeded.js';
 import type { tf } from './tf.js';
@@ -9,10 +9,11 @@ export type LayersModelFactory = () => tf.LayersModel;
 
 /**
  * Builds the model with every random initializer drawing from `random`.
- * @throws TuttiError BAD_PROGRAM for what cannot be trained exactly, naming the weight or layer
+ * @throws TuttiError BAD_PROGRAM for what cannot be trained exactly, naming the weight or layer;
+ *   PROGRAM_FAILED for what the factory throws
  */
 export function buildModel(factory: LayersModelFactory, random: Random): ModelLike {
-  const model = withRandom(random, factory) as unknown as ModelLike;
+  const model = withRandom(random, () => built(factory)) as unknown as ModelLike;
   if (model === null || typeof model !== 'object' || !Array.isArray(model.layers))
     throw bad(
       '`model` did not return a tf.LayersModel',
@@ -44,6 +45,19 @@ export function buildModel(factory: LayersModelFactory, random: Random): ModelLi
       'Leave `stateful` out.',
     );
   return model;
+}
+
+function built(factory: LayersModelFactory): tf.LayersModel {
+  try {
+    return factory();
+  } catch (thrown) {
+    throw toTuttiError(
+      thrown,
+      'PROGRAM_FAILED',
+      'The program threw in model()',
+      'Correct the program; the stack shows where it threw.',
+    );
+  }
 }
 
 /** The last layer, if it is nothing but a softmax over the last axis behind its other maths. */

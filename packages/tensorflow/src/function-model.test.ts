@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertFiniteDifferences, classified, gradient, open } from './testing.js';
+import { assertFiniteDifferences, classified, gradient, open, training } from './testing.js';
 import { tf } from './tf.js';
 import { defineTraining } from './training.js';
 
@@ -49,6 +49,27 @@ describe('a function over named parameters', () => {
     const before = tf.memory().numTensors;
     await computation.evaluate(weights, batch);
     assert.equal(tf.memory().numTensors, before);
+  });
+
+  it('is refused without one of its parts, as is a program without a loss', () => {
+    const apply = () => assert.fail();
+    for (const [model, message] of [
+      [undefined, 'The model given to defineTraining is no function'],
+      [{ layers: [] }, 'The model given to defineTraining is no function'],
+      [
+        { parameters: { w: [4] }, init: apply, apply },
+        'The model given to defineTraining has no initialize',
+      ],
+    ] as const)
+      assert.throws(() => training({ model: model as never, loss: 'meanSquaredError' }), {
+        code: 'BAD_PROGRAM',
+        message,
+      });
+    const model = { parameters: { w: [4] }, initialize: apply, apply };
+    assert.throws(() => training({ model, loss: undefined as never }), {
+      code: 'BAD_PROGRAM',
+      message: 'defineTraining was given no loss',
+    });
   });
 
   it('is refused where it breaks its contract', async () => {

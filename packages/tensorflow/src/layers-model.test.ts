@@ -182,6 +182,36 @@ describe('layers models', () => {
     );
   });
 
+  it('refuse examples of another shape than their inputShape', async () => {
+    const model = () =>
+      tf.sequential({ layers: [tf.layers.flatten({ inputShape: [7, 1] }), output()] });
+    const computation = await open({ model, loss });
+    const weights = await computation.initialize(1);
+    const expected = {
+      code: 'PROGRAM_FAILED',
+      message: 'The model reads "x" as [7, 1], but an example of the dataset is [5]',
+      remedy: /inputShape: \[5\]/,
+    };
+    await assert.rejects(gradient(computation, weights, batch), expected);
+    await assert.rejects(async () => computation.evaluate(weights, batch), expected);
+
+    const anyLength = () =>
+      tf.sequential({
+        layers: [tf.layers.globalMaxPooling1d({ inputShape: [null, 5] }), output()],
+      });
+    const sequences = classified(16, [8, 5], 3);
+    const unbound = await open({ model: anyLength, loss });
+    await gradient(unbound, await unbound.initialize(1), sequences);
+  });
+
+  it('are refused if their function throws, as what it is', async () => {
+    const model = () => tf.sequential({ layers: [tf.layers.dense({ units: 3 })] });
+    await assert.rejects(async () => open({ model, loss }), {
+      code: 'PROGRAM_FAILED',
+      message: /^The program threw in model\(\): The first layer .* `inputShape`/,
+    });
+  });
+
   it('do not compute the gradient of the images', async () => {
     for (const activation of ['relu', 'linear', 'tanh'] as const) {
       const computation = await open({

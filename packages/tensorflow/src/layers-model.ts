@@ -60,7 +60,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
     unsteady,
     initialize: (random) => tidied(() => initialValues(factory, model, weights, random)),
     forward(weight, batch, context) {
-      const inputs = fields.map((field) => inputOf(batch, field));
+      const inputs = fields.map((field, at) => inputOf(batch, field, model.inputs[at]!.shape));
       call = { weight, written: new Map(), context };
       const restore =
         context.logits && softmax !== undefined ? replaceActivation(softmax) : undefined;
@@ -117,15 +117,35 @@ function inputFields(model: ModelLike): string[] {
   return model.inputs.map(({ sourceLayer }) => stable.get(sourceLayer) ?? sourceLayer.name);
 }
 
-function inputOf(batch: BatchTensors, field: string): tf.Tensor {
+function inputOf(
+  batch: BatchTensors,
+  field: string,
+  wanted: readonly (number | null)[],
+): tf.Tensor {
   const tensor = batch[field];
-  if (tensor !== undefined) return tensor;
-  const given = Object.keys(batch).map((name) => `"${name}"`);
+  if (tensor === undefined) {
+    const given = Object.keys(batch).map((name) => `"${name}"`);
+    throw new TuttiError(
+      'PROGRAM_FAILED',
+      `The model reads the field "${field}", but the dataset gives ${given.join(', ')}`,
+      {
+        remedy: 'Call the fields of the dataset as the inputs of the model ("x" for a single one).',
+      },
+    );
+  }
+  const { shape } = tensor;
+  const fits = wanted.every((extent, at) => at === 0 || extent === null || extent === shape[at]);
+  if (fits && shape.length === wanted.length) return tensor;
   throw new TuttiError(
     'PROGRAM_FAILED',
-    `The model reads the field "${field}", but the dataset gives ${given.join(', ')}`,
-    { remedy: 'Call the fields of the dataset as the inputs of the model ("x" for a single one).' },
+    `The model reads "${field}" as ${ofExample(wanted)}, but an example of the dataset is ${ofExample(shape)}`,
+    { remedy: `Give the model inputShape: ${ofExample(shape)}, or the dataset another shape.` },
   );
+}
+
+/** The shape of one example, as in `inputShape`. */
+function ofExample([, ...shape]: readonly (number | null)[]): string {
+  return `[${shape.map(String).join(', ')}]`;
 }
 
 function replaceActivation(layer: LayerLike): () => void {

@@ -143,6 +143,11 @@ function alike(yTrue: tf.Tensor, yPred: tf.Tensor, loss: string): tf.Tensor {
 
 function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
   const classes = yPred.shape[yPred.rank - 1]!;
+  if (classes < 2)
+    throw new TuttiError('PROGRAM_FAILED', `The model has ${classes} class`, {
+      remedy:
+        'Give its last layer a unit for each class; for a single yes or no use binaryCrossentropy.',
+    });
   if (yTrue.size * classes !== yPred.size)
     throw new TuttiError(
       'PROGRAM_FAILED',

@@ -1,6 +1,5 @@
 import type { SharingRule } from '@tutti/parameters';
-import type { Random } from '@tutti/runtime';
-import { checkKeys } from '@tutti/runtime';
+import { checkKeys, type Random, TuttiError } from '@tutti/runtime';
 import type { Program, ProgramData } from '@tutti/worker';
 import type { BatchTensors } from './batch-tensors.js';
 import type { LayersModelFactory } from './build-model.js';
@@ -97,6 +96,11 @@ export function defineTraining<Name extends string = string>(
   },
 ): TrainingProgram {
   checkKeys('defineTraining', options, KNOWN);
+  checkModel(options.model);
+  if (options.loss === undefined)
+    throw new TuttiError('BAD_PROGRAM', 'defineTraining was given no loss', {
+      remedy: "Give it one, such as loss: 'meanSquaredError'.",
+    });
   return {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.shards === undefined ? {} : { shards: options.shards }),
@@ -111,4 +115,22 @@ export function defineTraining<Name extends string = string>(
     training: options,
     open: () => createComputation(options),
   };
+}
+
+function checkModel(model: unknown): void {
+  if (typeof model === 'function') return;
+  const parts = ['parameters', 'initialize', 'apply'];
+  const given = typeof model === 'object' && model !== null ? model : {};
+  const missing = parts.filter((part) => !(part in given));
+  if (missing.length === 0) return;
+  throw new TuttiError(
+    'BAD_PROGRAM',
+    missing.length < parts.length
+      ? `The model given to defineTraining has no ${missing.join(' and no ')}`
+      : 'The model given to defineTraining is no function',
+    {
+      remedy:
+        'Give a function that builds it, model: () => tf.sequential(...), or an object with parameters, initialize and apply.',
+    },
+  );
 }
