@@ -1,4 +1,5 @@
 export { arrays } from './arrays.js';
+export { checkDataset, isDataset } from './check-dataset.js';
 export { type CsvOptions, csv } from './csv.js';
 export type { CsvSchema } from './csv-rows.js';
 export type { Batch, Dataset, Field } from './dataset.js';

@@ -47,6 +47,20 @@ describe('slice and take', () => {
     }
   });
 
+  it('refuse a promise of a data set, which somebody forgot to await', () => {
+    const promise = Promise.resolve(numbers()) as unknown as Dataset;
+    for (const [name, wrap] of [
+      ['slice', () => slice(promise, 0, 2)],
+      ['take', () => take(promise, 2)],
+      ['map', () => map(promise, (batch) => batch)],
+    ] as const)
+      assert.throws(wrap, {
+        code: 'BAD_PROGRAM',
+        message: `The data set given to ${name}() is a promise`,
+        remedy: /await/,
+      });
+  });
+
   it('close what they wrap', async () => {
     let closed = 0;
     const inner: Dataset = { ...numbers(), close: async () => void closed++ };

@@ -1,4 +1,5 @@
 import { badData } from './bad-data.js';
+import { checkDataset } from './check-dataset.js';
 import type { Batch, Dataset } from './dataset.js';
 import { checkIndices } from './indices.js';
 
@@ -11,6 +12,7 @@ import { checkIndices } from './indices.js';
  * @throws TuttiError BAD_DATA (on reading) if `change` returns another number of examples
  */
 export function map(dataset: Dataset, change: (batch: Batch) => Batch | Promise<Batch>): Dataset {
+  checkDataset(dataset, 'The data set given to map()');
   return withClose(dataset, {
     size: dataset.size,
     async read(indices) {
@@ -30,6 +32,7 @@ export function map(dataset: Dataset, change: (batch: Batch) => Batch | Promise<
 
 /** Examples `from` up to, not including, `to`, numbered anew from 0. */
 export function slice(dataset: Dataset, from: number, to: number = dataset.size): Dataset {
+  checkDataset(dataset, 'The data set given to slice()');
   if (![from, to].every(Number.isInteger) || from < 0 || to < from || to > dataset.size) {
     throw badData(
       `examples ${from} to ${to} were asked of a data set of ${dataset.size}`,
@@ -49,6 +52,7 @@ export function slice(dataset: Dataset, from: number, to: number = dataset.size)
 
 /** The first `count` examples, or all if there are fewer. */
 export function take(dataset: Dataset, count: number): Dataset {
+  checkDataset(dataset, 'The data set given to take()');
   return slice(dataset, 0, Math.min(count, dataset.size));
 }
 

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isTuttiError, type Monitor, TuttiError, type Wait } from '@tutti/runtime';
-import type { Program } from '@tutti/worker';
+import { checkProgram, type Program } from '@tutti/worker';
 import { type BuildFailure, build } from 'esbuild';
 
 export interface LoadedProgram {
@@ -38,7 +38,7 @@ export async function loadProgram(path: string, monitor?: Monitor): Promise<Load
     if (isTuttiError(thrown)) throw thrown;
     throw importFailed(path, thrown);
   }
-  const program = checkProgram(exported, path);
+  const program = checkProgram(exported, `program ${path}`);
   const name = program.name ?? basename(file, extname(file));
   return { program: { ...program, name }, hash };
 }
@@ -115,29 +115,6 @@ async function hashSources(file: string): Promise<string> {
     });
     throw bad(`The program does not parse: ${lines.join('\n')}`, 'Correct it at that place.');
   }
-}
-
-function checkProgram(exported: unknown, path: string): Program {
-  const remedy =
-    'Write `export default defineTraining({ ... })` (or defineProgram from @tutti/worker).';
-  if (typeof exported !== 'object' || exported === null)
-    throw bad(`Program ${path} has no default export that is a program`, remedy);
-  const candidate = exported as Partial<Record<keyof Program, unknown>>;
-  for (const name of ['data', 'open'] as const)
-    if (typeof candidate[name] !== 'function')
-      throw bad(`The default export of ${path} has no function ${name}()`, remedy);
-  for (const name of ['batchSize', 'epochs', 'seed'] as const)
-    if (!Number.isSafeInteger(candidate[name]))
-      throw bad(
-        `${name} of program ${path} is ${String(candidate[name])}`,
-        `Give ${name} a whole number.`,
-      );
-  if (typeof candidate.optimizer !== 'object' || candidate.optimizer === null)
-    throw bad(
-      `Program ${path} has no optimizer`,
-      "Give it one, like `optimizer: { name: 'adam', learningRate: 0.001 }`.",
-    );
-  return exported as Program;
 }
 
 function bad(message: string, remedy: string, cause?: unknown): TuttiError {

@@ -31,4 +31,12 @@ describe('keys', () => {
       remedy: 'Remove it. Known are: batchSize, seed.',
     });
   });
+
+  it('are wanted in an object', () => {
+    for (const given of [undefined, null, 'x.npy', 4])
+      assert.throws(() => checkKeys('make', given as unknown as object, known), {
+        code: 'BAD_PROGRAM',
+        message: `make takes an object, not ${JSON.stringify(given)}`,
+      });
+  });
 });

@@ -2,7 +2,7 @@ import { closest } from './closest.js';
 import { TuttiError } from './errors.js';
 
 /**
- * Refuses keys that nobody reads. A program runs without a check of its types: what is misspelt in it
+ * Refuses what is no object, and keys that nobody reads. A program runs without a check of its types: what is misspelt in it
  * would be ignored in silence.
  * @param what how the reader calls it, such as "defineTraining"
  * @throws TuttiError BAD_PROGRAM
@@ -13,6 +13,12 @@ export function checkKeys<Given extends object>(
   known: Readonly<Record<keyof Given, true>>,
 ): void {
   const names = Object.keys(known);
+  if (typeof given !== 'object' || given === null)
+    throw new TuttiError(
+      'BAD_PROGRAM',
+      `${what} takes an object, not ${JSON.stringify(given) ?? String(given)}`,
+      { remedy: `Known keys are: ${names.join(', ')}.`, details: { known: names } },
+    );
   const key = Object.keys(given).find((name) => !names.includes(name));
   if (key === undefined) return;
   const meant = closest(key, names);

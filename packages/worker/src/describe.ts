@@ -1,6 +1,7 @@
 import { hash as hashOf } from 'node:crypto';
 import type { ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
+import { checkParameters } from './check-program.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
 /**
@@ -21,7 +22,7 @@ export function describeProgram(
     });
   const description = {
     name: program.name ?? 'program',
-    parameters: computation.parameters.map(({ name, shape, update, decay }) => ({
+    parameters: checkParameters(computation.parameters).map(({ name, shape, update, decay }) => ({
       name,
       shape: [...shape],
       ...(update === undefined ? {} : { update }),

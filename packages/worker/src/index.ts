@@ -1,3 +1,4 @@
+export { checkProgram } from './check-program.js';
 export { describeProgram } from './describe.js';
 export { hostFacts } from './host-facts.js';
 export { type OpenProgram, ofProgram, openProgram } from './open-program.js';

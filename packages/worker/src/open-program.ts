@@ -1,4 +1,5 @@
-import type { Monitor, Wait } from '@tutti/runtime';
+import { type Monitor, toTuttiError, type Wait } from '@tutti/runtime';
+import { checkData, checkProgram } from './check-program.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
 /** A program that is ready to compute. */
@@ -12,6 +13,7 @@ export interface OpenProgram {
 /**
  * Opens the data and the computation of a program. What is opened too late, when the monitor has
  * failed, is closed as it comes.
+ * @throws TuttiError PROGRAM_FAILED for what the program throws, BAD_PROGRAM
  * @param closing a monitor for the end, which the end of the run does not stop
  */
 export async function openProgram(
@@ -19,15 +21,24 @@ export async function openProgram(
   monitor: Monitor,
   closing: Monitor,
 ): Promise<OpenProgram> {
+  checkProgram(program, `program ${program.name ?? 'given'}`);
   const closeData = async ({ training, evaluation }: ProgramData) => {
     await training.close?.();
     await evaluation?.close?.();
   };
   const closeComputation = async (computation: Computation) => computation.close?.();
-  const data = await opened(program.data(), closeData, 'open its data');
+  const data = await opened(
+    async () => checkData(await ofUser('data()', () => program.data())),
+    closeData,
+    'open its data',
+  );
   let computation: Computation;
   try {
-    computation = await opened(program.open(), closeComputation, 'open its computation');
+    computation = await opened(
+      () => ofUser('open()', () => program.open()),
+      closeComputation,
+      'open its computation',
+    );
   } catch (error) {
     await closing.race(closeData(data), ofProgram('close its data'));
     throw error;
@@ -41,14 +52,27 @@ export async function openProgram(
     },
   };
 
-  async function opened<T>(given: T | Promise<T>, close: (late: T) => unknown, what: string) {
-    const opening = Promise.resolve(given);
+  async function opened<T>(open: () => Promise<T>, close: (late: T) => unknown, what: string) {
+    const opening = open();
     try {
       return await monitor.race(opening, ofProgram(what));
     } catch (error) {
       opening.then(close).catch(() => {});
       throw error;
     }
+  }
+}
+
+async function ofUser<T>(what: string, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    throw toTuttiError(
+      thrown,
+      'PROGRAM_FAILED',
+      `The program threw in ${what}`,
+      'Correct the program; the stack shows where it threw.',
+    );
   }
 }
 

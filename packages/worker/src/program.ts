@@ -1,6 +1,6 @@
 import type { Batch, Dataset } from '@tutti/data';
 import type { ProgramDefaults, StoredParameter } from '@tutti/protocol';
-import type { Random } from '@tutti/runtime';
+import { checkKeys, type Random, TuttiError } from '@tutti/runtime';
 
 /**
  * A training program, as the worker knows it. `@tutti/tensorflow` makes one from a tf model;
@@ -73,8 +73,34 @@ export interface GradientResult extends EvaluationResult {
   readonly gradient: ParameterValues;
 }
 
-/** A program without any framework: the four functions and its settings in one object. */
+const KNOWN: Readonly<Record<Exclude<keyof Program, 'open'> | keyof Computation, true>> = {
+  name: true,
+  data: true,
+  parameters: true,
+  initialize: true,
+  gradient: true,
+  evaluate: true,
+  arithmetic: true,
+  close: true,
+  optimizer: true,
+  batchSize: true,
+  epochs: true,
+  seed: true,
+  shards: true,
+  evaluationBatchSize: true,
+};
+
+/**
+ * A program without any framework: the four functions and its settings in one object.
+ * @throws TuttiError BAD_PROGRAM for a function that is missing, or a key that nobody reads
+ */
 export function defineProgram(program: Omit<Program, 'open'> & Computation): Program {
+  checkKeys('defineProgram', program, KNOWN);
+  for (const name of ['data', 'initialize', 'gradient', 'evaluate'] as const)
+    if (typeof program[name] !== 'function')
+      throw new TuttiError('BAD_PROGRAM', `defineProgram was given no function ${name}()`, {
+        remedy: `Give it one: the program needs data, initialize, gradient and evaluate.`,
+      });
   const { parameters, arithmetic } = program;
   return {
     ...program,
@@ -84,6 +110,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       gradient: (weights, microBatch, known) => program.gradient(weights, microBatch, known),
       evaluate: (weights, batch) => program.evaluate(weights, batch),
       ...(arithmetic === undefined ? {} : { arithmetic }),
+      close: () => program.close?.(),
     }),
   };
 }

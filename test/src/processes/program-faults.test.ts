@@ -45,7 +45,7 @@ const FAULTS: readonly Fault[] = [
     what: 'exports nothing',
     source: 'const program = {};\n',
     code: 'BAD_PROGRAM',
-    message: /program\.ts has no default export that is a program/,
+    message: /There is no program in the default export of program \S+program\.ts$/,
   },
   {
     what: 'exports something else',
@@ -71,6 +71,21 @@ const FAULTS: readonly Fault[] = [
     `,
     code: 'BAD_DATA',
     message: /\/nowhere\/digits\.csv/,
+  },
+  {
+    what: 'misspells its optimizer',
+    source: regressionWith('', "{ optimizer: { name: 'Adam', learningRate: 0.1 } }"),
+    code: 'BAD_CONFIG',
+    message: /optimizer\.name is 'Adam'; allowed: sgd, /,
+  },
+  {
+    what: 'throws while it opens its data',
+    source: `
+      ${regressionWith('').replace('export default {', 'const working = {')}
+      export default { ...working, data: () => missing };
+    `,
+    code: 'PROGRAM_FAILED',
+    message: /^The program threw in data\(\): missing is not defined$/,
   },
   {
     what: 'throws while it computes',

@@ -13,7 +13,7 @@ export function regression(
     readonly seed?: number;
   } & Partial<Pick<Program, 'batchSize' | 'epochs' | 'shards' | 'optimizer'>> = {},
 ): Program {
-  const { features = 7, examples = 103, seed = 1 } = options;
+  const { features = 7, examples = 103, seed = 1, ...settings } = options;
   const random = createRandom('regression data');
   const x = Float32Array.from({ length: examples * features }, () => random.next() - 0.5);
   const y = Float32Array.from(
@@ -42,7 +42,7 @@ export function regression(
     epochs: 2,
     shards: 8,
     optimizer: { name: 'adam', learningRate: 0.05 },
-    ...options,
+    ...settings,
     seed,
     data: () => ({ training: dataset(), evaluation: dataset() }),
     parameters: [
