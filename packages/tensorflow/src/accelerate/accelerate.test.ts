@@ -99,6 +99,50 @@ describe('accelerated operations give the values and gradients of tfjs:', () => 
     );
   });
 
+  it('1 x 1 convolutions with strides, which oneDNN does not compute safely', () => {
+    type Attributes = { name: string; value: unknown }[];
+    const backend = tf.backend() as unknown as {
+      executeSingleOutput(name: string, attributes: Attributes, ...rest: unknown[]): unknown;
+    };
+    const original = backend.executeSingleOutput;
+    const strides: unknown[] = [];
+    backend.executeSingleOutput = function (name, attributes, ...rest) {
+      if (name === 'Conv2DBackpropFilter')
+        strides.push(attributes.find((each) => each.name === 'strides')?.value);
+      return original.call(this, name, attributes, ...rest);
+    };
+    const differentiated = (channels: number, maths: Maths) =>
+      differentiate(maths, [
+        [2, 6, 7, channels],
+        [1, 1, channels, 5],
+      ]);
+    const { run } = createAcceleration(tf);
+    try {
+      for (const channels of [1, 3, 15])
+        for (const padding of ['same', 'valid'] as const) {
+          const actual = run(() =>
+            differentiated(channels, (x, kernel) =>
+              tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, [3, 2], padding),
+            ),
+          );
+          const expected = differentiated(channels, (x, kernel) =>
+            tf.conv2d(
+              x!.gather([0, 3], 1).gather([0, 2, 4, 6], 2) as tf.Tensor4D,
+              kernel as tf.Tensor4D,
+              1,
+              padding,
+            ),
+          );
+          assert.deepEqual(actual, expected);
+        }
+      assert.ok(strides.length > 0);
+      for (const each of strides) assert.deepEqual(each, [1, 1, 1, 1]);
+    } finally {
+      // It is on the prototype.
+      delete (backend as Partial<typeof backend>).executeSingleOutput;
+    }
+  });
+
   it('softmax cross-entropy', () => {
     const labels = tf.softmax(normal([6, 4], 'labels').mul(0.1)) as tf.Tensor2D;
     const { softmaxCrossEntropy } = createAcceleration(tf);

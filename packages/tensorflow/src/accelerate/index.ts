@@ -6,6 +6,7 @@ import { accelerateGather } from './gather.js';
 import { accelerateMaxPool } from './max-pool.js';
 import { accelerateRelu } from './relu.js';
 import { nativeSoftmaxCrossEntropy, plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
+import { mendStridedPointwise } from './strided-pointwise.js';
 
 /** Faster native operations behind tfjs' own, in effect only inside `run`. */
 export interface Acceleration {
@@ -50,6 +51,7 @@ export function createAcceleration(tf: Tf): Acceleration {
   accelerateGather(native);
   accelerateRelu(native);
   accelerateBiasAdd(native);
+  mendStridedPointwise(native);
   const freeWorkspaces = accelerateMaxPool(native);
   const acceleration: Acceleration = {
     enabled: true,
