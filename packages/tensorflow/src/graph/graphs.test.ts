@@ -206,6 +206,24 @@ describe('graphs', () => {
     assert.deepEqual(await gradient(graph, weights, examples), first);
   });
 
+  it('give the same bits at every run, also of sums of three', async () => {
+    const computation = await opening({
+      model() {
+        const squashed = (x: tf.SymbolicTensor) =>
+          tf.layers.dense({ units: 8, activation: 'sigmoid' }).apply(x) as tf.SymbolicTensor;
+        const x = tf.input({ shape: [5] });
+        const [one, other] = [squashed(x), squashed(x)];
+        const sum = tf.layers.add().apply([one, other, squashed(one)]);
+        return tf.model({ inputs: x, outputs: dense().apply(sum) as tf.SymbolicTensor });
+      },
+      loss,
+    });
+    const weights = await computation.initialize(1);
+    const first = await gradient(computation, weights, batch);
+    for (let run = 0; run < 200; run++)
+      assert.deepEqual(await gradient(computation, weights, batch), first);
+  });
+
   it('that a program asks for in vain change nothing in its gradients', async () => {
     let calls = 0;
     const counting: FunctionModel<'kernel'> = {

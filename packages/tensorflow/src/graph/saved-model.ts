@@ -1,5 +1,5 @@
 import type { AttributeTypes, AttrValue, Messages, NodeDef, TensorShape } from './messages.js';
-import { TYPE_MISSING } from './operations.js';
+import { ADDITION_MARKS, TYPE_MISSING } from './operations.js';
 import type {
   RecordedAttribute,
   RecordedNode,
@@ -111,6 +111,9 @@ export function savedModel(
       ]);
       if (TYPE_MISSING.has(node.name))
         attributes.push(['T', typeValue(typeOf(nodes, node.inputs[0]!).dtype)]);
+      if (node.name === 'Add')
+        for (const mark of ADDITION_MARKS)
+          attributes.push([mark, value((attribute) => attribute.setB(true))]);
       addNode(name, node.name, node.inputs, attributes);
     }
   });
