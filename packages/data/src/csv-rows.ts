@@ -13,9 +13,16 @@ export interface CsvSchema {
    * ... Then `y` is int32; without `classes` it is a float32 to be predicted.
    */
   readonly classes?: number | readonly string[] | undefined;
-  /** Inputs are multiplied by this. */
+  /**
+   * Input columns of words, with all their words: `{ city: ['Bern', 'Basel'] }`. Each word becomes an
+   * input, in the place of the column: 1 where the cell says it, else 0.
+   */
+  readonly categories?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** What an empty cell of an input column stands for: `{ rooms: 3 }`. Without it, one is an error. */
+  readonly missing?: Readonly<Record<string, number>> | undefined;
+  /** Inputs are multiplied by this; words and what stands for an empty cell are not. */
   readonly scale?: number | undefined;
-  /** The shape of one example, such as [28, 28, 1]. Default: [number of input columns]. */
+  /** The shape of one example, such as [28, 28, 1]. Default: [number of inputs]. */
   readonly shape?: readonly number[] | undefined;
 }
 
@@ -37,10 +44,9 @@ export function createRowReader(
     typeof header === 'number'
       ? Array.from({ length: header }, (_, i) => `column ${i}`)
       : header.map((name) => name.trim());
-  const width = names.length;
   const positionOf = (column: string | number) => {
     const position = typeof column === 'number' ? column : names.indexOf(column);
-    if (Number.isInteger(position) && position >= 0 && position < width) return position;
+    if (Number.isInteger(position) && position >= 0 && position < names.length) return position;
     throw badData(
       `there is no column ${column}, only ${names.join(', ')}`,
       'Name a column of the first line, or give its position from 0.',
@@ -50,12 +56,27 @@ export function createRowReader(
   const label = schema.label === undefined ? undefined : positionOf(schema.label);
   const inputs =
     schema.columns?.map(positionOf) ?? names.map((_, i) => i).filter((i) => i !== label);
-  const shape = schema.shape ?? [inputs.length];
-  if (product(shape) !== inputs.length) {
+  const ofInputs = <T>(option: 'categories' | 'missing', given: Readonly<Record<string, T>> = {}) =>
+    new Map(
+      Object.entries(given).map(([name, value]) => {
+        const position = positionOf(names.includes(name) || !/^\d+$/.test(name) ? name : +name);
+        if (inputs.includes(position)) return [position, value];
+        throw badData(
+          `\`${option}\` names ${names[position]}, which is no input column`,
+          'Name input columns only.',
+          { file, line: 1, column: names[position] },
+        );
+      }),
+    );
+  const categories = ofInputs('categories', schema.categories);
+  const missing = ofInputs('missing', schema.missing);
+  const width = inputs.reduce((sum, column) => sum + (categories.get(column)?.length ?? 1), 0);
+  const shape = schema.shape ?? [width];
+  if (product(shape) !== width) {
     throw badData(
-      `${inputs.length} input columns do not fill the shape [${shape}]`,
-      'Give a shape for exactly the input columns.',
-      { file, line: 1, expected: product(shape), found: inputs.length },
+      `${width} inputs do not fill the shape [${shape}]`,
+      'Give a shape for exactly the inputs.',
+      { file, line: 1, expected: product(shape), found: width },
     );
   }
   const { classes, scale } = schema;
@@ -69,20 +90,40 @@ export function createRowReader(
         ...(line === undefined ? {} : { line }),
         ...(offset === undefined ? {} : { offset }),
       };
-      if (cells.length !== width) {
+      if (cells.length !== names.length) {
         throw badData(
-          `expected ${width} columns, found ${cells.length}`,
+          `expected ${names.length} columns, found ${cells.length}`,
           'Give every row the same number of cells.',
-          { ...place, expected: width, found: cells.length },
+          { ...place, expected: names.length, found: cells.length },
         );
       }
       const number = (column: number) => {
         const text = cells[column]!.trim();
         const value = text === '' ? Number.NaN : Math.fround(Number(text));
         if (Number.isFinite(value)) return value;
+        const [found, remedy] =
+          text === ''
+            ? ['an empty cell', 'Fill in a number, or say in `missing` what it stands for.']
+            : [`"${text}"`, 'Correct it, or list the words of the column in `categories`.'];
         throw badData(
-          `expected a number in ${names[column]}, found ${text === '' ? 'an empty cell' : `"${text}"`}`,
-          'Fill in a number, or choose other `columns`.',
+          `expected a number in ${names[column]}, found ${found}`,
+          column === label
+            ? 'Correct it: the label is a number, unless there are `classes`.'
+            : remedy,
+          { ...place, column: names[column], found: text },
+        );
+      };
+      const inputsOf = (column: number): number[] => {
+        const text = cells[column]!.trim();
+        const words = categories.get(column);
+        if (words === undefined) {
+          if (text === '' && missing.has(column)) return [missing.get(column)!];
+          return [scale === undefined ? number(column) : number(column) * scale];
+        }
+        if (words.includes(text)) return words.map((word) => (word === text ? 1 : 0));
+        throw badData(
+          `"${text}" in ${names[column]} is not one of ${words.join(', ')}`,
+          'Correct it, or add it to `categories`.',
           { ...place, column: names[column], found: text },
         );
       };
@@ -101,9 +142,7 @@ export function createRowReader(
           { ...place, column: names[column], found: text, classes },
         );
       };
-      const x = inputs.map((column) =>
-        scale === undefined ? number(column) : number(column) * scale,
-      );
+      const x = inputs.flatMap(inputsOf);
       return { x, y: label === undefined ? 0 : labelOf(label) };
     },
 

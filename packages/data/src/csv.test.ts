@@ -121,6 +121,36 @@ describe('csv', () => {
     assert.deepEqual(Object.keys(await unlabelled.read([0])), ['x']);
   });
 
+  it('makes an input of each word of a column, and fills in what is missing', async () => {
+    const flats = 'area,city,rooms,rent\n80,Bern,,9\n60, Basel ,2,7\n,Bern,3,5\n';
+    const options = {
+      label: 'rent',
+      categories: { city: ['Basel', 'Bern'] },
+      missing: { rooms: 2.5, area: 0 },
+      scale: 0.5,
+    };
+    for (const memoryLimitBytes of [0, 1e6]) {
+      const dataset = await open(flats, { ...options, memoryLimitBytes });
+      const { x, y } = plain(await dataset.read([2, 0, 1]));
+      assert.deepEqual(x, {
+        data: [0, 0, 1, 1.5, 40, 0, 1, 2.5, 30, 1, 0, 1],
+        shape: [3, 4],
+        kind: 'Float32Array',
+      });
+      assert.deepEqual(y!.data, [5, 9, 7]);
+      await dataset.close?.();
+    }
+    const nameless = { header: false, categories: { 1: ['b', ''] }, shape: [3, 1] };
+    const { x } = plain(await (await open('1,b\n2,\n', nameless)).read([0, 1]));
+    assert.deepEqual(
+      [x!.data, x!.shape],
+      [
+        [1, 1, 0, 2, 0, 1],
+        [2, 3, 1],
+      ],
+    );
+  });
+
   it('names file and line of a ragged row, a cell without number and a wrong label', async () => {
     for (const memoryLimitBytes of [0, 1e6]) {
       for (const [content, options, message] of [
@@ -133,7 +163,11 @@ describe('csv', () => {
         ['a,b\n1,\n', { label: 'b', classes: 2 }, /line 2: label "" in b/],
         ['a,b\n1,C\n', { label: 'b', classes: ['A', 'B'] }, /label "C" in b is not one of A, B/],
         ['a,b\n1,2\n', { label: 'c' }, /a.csv, line 1: there is no column c, only a, b/],
-        ['a,b\n1,2\n', { shape: [3] }, /2 input columns do not fill the shape \[3\]/],
+        ['a,b\n1,2\n', { shape: [3] }, /2 inputs do not fill the shape \[3\]/],
+        ['a,b\n1,x\n', { categories: { b: ['y', 'z'] } }, /line 2: "x" in b is not one of y, z/],
+        ['a,b\n1,2\n', { categories: { c: ['y'] } }, /there is no column c, only a, b/],
+        ['a,b\n1,2\n', { label: 'b', missing: { b: 3 } }, /`missing` names b, which is no input/],
+        ['a,b\n1,\n', { missing: { a: 3 } }, /line 2: expected a number in b, found an empty/],
         ['a,b\n"1,2\n', {}, /a.csv, line \d: is not comma-separated values/],
         ['a,b\n', {}, /a.csv, line 1: has no rows/],
         ['', {}, /a.csv, line 1: has no rows/],

@@ -24,6 +24,8 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
   label: true,
   columns: true,
   classes: true,
+  categories: true,
+  missing: true,
   scale: true,
   shape: true,
   ...SOURCE_KEYS,
@@ -38,8 +40,9 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
  * where they lie.
  *
  * @example await csv('iris.csv', { label: 'species', classes: ['setosa', 'versicolor', 'virginica'] })
+ * @example await csv('flats.csv', { label: 'rent', categories: { city: ['Bern', 'Basel'] }, missing: { rooms: 3 } })
  * @throws TuttiError BAD_DATA with file and line: missing file, ragged row, a cell that is no number,
- * a label outside `classes`, an unknown column
+ * a label outside `classes`, a word outside `categories`, an unknown column
  */
 export async function csv(file: string, options: CsvOptions = {}): Promise<Dataset> {
   checkKeys('csv', options, KNOWN);
