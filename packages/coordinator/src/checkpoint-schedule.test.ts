@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createSimulatedClock } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
 import { createCheckpointSchedule } from './checkpoint-schedule.js';
 
 const clock = createSimulatedClock();
+const emit = () => assert.fail('There is nothing to tell.');
 const evaluated = (loss: number, metric = 0) => ({
   loss,
   metrics: { accuracy: metric, meanAbsoluteError: metric },
@@ -10,14 +12,19 @@ const evaluated = (loss: number, metric = 0) => ({
 
 describe('checkpoint schedule', () => {
   it('has one due every so many steps, once, and not where the run starts', () => {
-    const schedule = createCheckpointSchedule({ every: { steps: 3 }, best: undefined, clock });
+    const schedule = createCheckpointSchedule({
+      every: { steps: 3 },
+      best: undefined,
+      clock,
+      emit,
+    });
     schedule.startAt(3);
     const due = [3, 4, 5, 6, 6, 7, 8, 9].filter((version) => schedule.due(version, undefined, 0));
     assert.deepEqual(due, [6, 9]);
   });
 
   it('has one due so much time after the last', () => {
-    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock });
+    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock, emit });
     const due = [];
     for (let version = 1; version <= 10; version++) {
       clock.advance(30);
@@ -27,7 +34,12 @@ describe('checkpoint schedule', () => {
   });
 
   it('takes what was due while one was under way as soon as that is done', () => {
-    const schedule = createCheckpointSchedule({ every: { steps: 3 }, best: undefined, clock });
+    const schedule = createCheckpointSchedule({
+      every: { steps: 3 },
+      best: undefined,
+      clock,
+      emit,
+    });
     const underWay = [0, 0, 1, 1, 0, 1, 1, 0];
     const due = underWay.flatMap((count, at) =>
       schedule.due(at + 1, undefined, count) ? [at + 1] : [],
@@ -36,7 +48,7 @@ describe('checkpoint schedule', () => {
   });
 
   it('waits with the next while one is under way', () => {
-    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock });
+    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock, emit });
     clock.advance(150);
     assert.equal(schedule.due(1, undefined, 1), false);
     assert.equal(schedule.due(2, undefined, 0), true);
@@ -48,7 +60,7 @@ describe('checkpoint schedule', () => {
       ['accuracy', [0.1, 0.5, 0.4, 0.5, 0.6], [0, 1, 4]],
       ['meanAbsoluteError', [0.5, 0.6, 0.4], [0, 2]],
     ] as const) {
-      const schedule = createCheckpointSchedule({ every: undefined, best, clock });
+      const schedule = createCheckpointSchedule({ every: undefined, best, clock, emit });
       const due = values.flatMap((value, at) =>
         schedule.due(at, best === 'loss' ? evaluated(value) : evaluated(0, value), 1) ? [at] : [],
       );
@@ -59,10 +71,29 @@ describe('checkpoint schedule', () => {
   });
 
   it('forgets nothing of the best when the run goes back', () => {
-    const schedule = createCheckpointSchedule({ every: { steps: 2 }, best: 'loss', clock });
+    const schedule = createCheckpointSchedule({ every: { steps: 2 }, best: 'loss', clock, emit });
     assert.equal(schedule.due(2, evaluated(1), 0), true);
     schedule.startAt(0);
     assert.equal(schedule.due(1, evaluated(2), 0), false);
     assert.equal(schedule.due(2, undefined, 0), true);
+  });
+
+  it('warns once that the evaluation has no metric of the name', () => {
+    const events: RunEvent[] = [];
+    const schedule = createCheckpointSchedule({
+      every: undefined,
+      best: 'mae',
+      clock,
+      emit: (event) => events.push(event),
+    });
+    for (const version of [1, 2, 3]) assert.ok(!schedule.due(version, evaluated(version), 0));
+    assert.deepEqual(events, [
+      {
+        event: 'warning',
+        code: 'BAD_CONFIG',
+        message: 'The evaluation has no mae, so no checkpoint is written for the best one.',
+        remedy: 'Give --checkpoint-best one of loss, accuracy, meanAbsoluteError.',
+      },
+    ]);
   });
 });

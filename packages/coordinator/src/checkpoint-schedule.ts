@@ -1,5 +1,6 @@
 import { type Evaluation, isBetter, metricOf } from '@tutti/checkpoint';
 import type { Clock } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
 import type { CheckpointInterval } from './checkpoint-sink.js';
 
 /** Decides at which versions checkpoints are taken. */
@@ -18,16 +19,31 @@ export function createCheckpointSchedule(init: {
   readonly every: CheckpointInterval | undefined;
   readonly best: string | undefined;
   readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
 }): CheckpointSchedule {
-  const { every, best: metric, clock } = init;
+  const { every, best: metric, clock, emit } = init;
   let takenAt = clock.now();
   let taken = -1;
   /** One was due while another was under way. */
   let owed = false;
   let best: number | undefined;
+  let warned = false;
+
+  function warnOfUnknown(name: string, { metrics }: Evaluation) {
+    const known = ['loss', ...Object.keys(metrics)];
+    if (warned || known.includes(name)) return;
+    warned = true;
+    emit({
+      event: 'warning',
+      code: 'BAD_CONFIG',
+      message: `The evaluation has no ${name}, so no checkpoint is written for the best one.`,
+      remedy: `Give --checkpoint-best one of ${known.join(', ')}.`,
+    });
+  }
 
   function improves(evaluation: Evaluation | undefined): boolean {
     if (metric === undefined || evaluation === undefined) return false;
+    warnOfUnknown(metric, evaluation);
     const value = metricOf(evaluation, metric);
     if (value === undefined) return false;
     if (best !== undefined && !isBetter(metric, value, best)) return false;

@@ -41,7 +41,7 @@ export function createCheckpoints(
   },
 ): Checkpoints {
   const { state, servers, clock, emit, sink } = init;
-  const schedule = createCheckpointSchedule({ every: sink?.every, best: sink?.best, clock });
+  const schedule = createCheckpointSchedule({ every: sink?.every, best: sink?.best, clock, emit });
   const open = new Map<number, Begun>();
   /** What is known of the version that the training has come to. */
   let now: Begun['complete'] = {};

@@ -33,7 +33,7 @@ export function createSingleProcessCheckpoints(init: {
   readonly emit: (event: RunEvent) => void;
 }): SingleProcessCheckpoints {
   const { sink, run, layout, store, flat, clock, emit } = init;
-  const schedule = createCheckpointSchedule({ every: sink.every, best: sink.best, clock });
+  const schedule = createCheckpointSchedule({ every: sink.every, best: sink.best, clock, emit });
   schedule.startAt(init.version);
   const writing = createSnapshotQueue(sink, emit);
   let now: Pick<Snapshot, 'step' | 'progress' | 'evaluation'> = { step: init.version };
