@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { loadingCode } from '@tutti/telemetry';
 import { eachTest } from './each-test.js';
 
 const run = promisify(execFile);
@@ -42,6 +43,8 @@ const steps = events.filter((event) => event === 'step').length;
 console.log(JSON.stringify({ digest, names: Object.keys(values), steps }));
 `;
 
+const LOAD = `console.log(JSON.stringify(parameters.map(({ name }) => name)));`;
+
 describe('a project of its own', () => {
   const each = eachTest(import.meta.url);
 
@@ -53,15 +56,19 @@ describe('a project of its own', () => {
     // As the README shows it.
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     const [, folders] = /^npm install ([^`\n]+)$/m.exec(readme)!;
-    const install = ['install', '--offline', '--no-audit', '--no-fund'];
-    const paths = folders!.replaceAll('../tutti/', root).split(' ');
-    await run('npm', [...install, ...paths], { cwd });
+    const install = `npm install --offline --no-audit --no-fund ${folders!.replaceAll('../tutti/', root)}`;
+    await run('sh', ['-c', install], { cwd });
 
     const tutti = join(cwd, 'node_modules', '.bin', 'tutti');
     const train = await run(tutti, ['train', 'program.ts', '--workers', '1', '--json'], { cwd });
     assert.equal(train.stderr, '');
     const last = JSON.parse(train.stdout.trimEnd().split('\n').at(-1)!);
     assert.deepEqual([last.event, last.steps], ['finished', 4]);
+
+    // As the summary of a run shows it.
+    await writeFile(join(cwd, 'load.mjs'), `${loadingCode(last.modelPath).join('\n')}\n${LOAD}`);
+    const loaded = await run(process.execPath, ['load.mjs'], { cwd });
+    assert.deepEqual(JSON.parse(loaded.stdout), ['dense_1/kernel', 'dense_1/bias']);
 
     const service = await run(process.execPath, ['service.mjs'], { cwd });
     const { digest, names, steps } = JSON.parse(service.stdout);
