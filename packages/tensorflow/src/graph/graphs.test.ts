@@ -224,6 +224,29 @@ describe('graphs', () => {
       assert.deepEqual(await gradient(computation, weights, batch), first);
   });
 
+  it('do not make numbers of what is none', async () => {
+    const images = classified(6, [4, 4, 1], 3);
+    images.x!.data[20] = Number.NaN;
+    for (const activation of ['relu', 'relu6'] as const) {
+      const computation = await opening({
+        model: () =>
+          tf.sequential({
+            layers: [
+              tf.layers.conv2d({ inputShape: [4, 4, 1], filters: 2, kernelSize: 3, activation }),
+              tf.layers.flatten(),
+              tf.layers.dense({ units: 3, activation: 'softmax' }),
+            ],
+          }),
+        loss,
+      });
+      const weights = await computation.initialize(1);
+      const before = sessions();
+      assert.equal((await gradient(computation, weights, images)).lossSum, Number.NaN);
+      assert.equal((await computation.evaluate(weights, images)).lossSum, Number.NaN);
+      assert.equal(sessions(), before + 2);
+    }
+  });
+
   it('that a program asks for in vain change nothing in its gradients', async () => {
     let calls = 0;
     const counting: FunctionModel<'kernel'> = {

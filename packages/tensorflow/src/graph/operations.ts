@@ -31,6 +31,12 @@ export const ADDITION_MARKS: readonly string[] = [
   '_grappler:ArithmeticOptimizer:AddOpsRewriteStage',
 ];
 
+/**
+ * Those that TensorFlow would compute as part of a convolution before them: oneDNN then makes 0 of
+ * what is not a number, and nobody would learn of it in an evaluation or from layers that are not trained.
+ */
+export const NEVER_FUSED: ReadonlySet<string> = new Set(['Relu', 'Relu6']);
+
 /** Those that tfjs-node calls without the type of their input, which a graph must be told. */
 export const TYPE_MISSING: ReadonlySet<string> = new Set(['ExpandDims']);
 

@@ -1,5 +1,5 @@
 import type { AttributeTypes, AttrValue, Messages, NodeDef, TensorShape } from './messages.js';
-import { ADDITION_MARKS, TYPE_MISSING } from './operations.js';
+import { ADDITION_MARKS, NEVER_FUSED, TYPE_MISSING } from './operations.js';
 import type {
   RecordedAttribute,
   RecordedNode,
@@ -31,11 +31,11 @@ export function savedModel(
   const inputs: string[] = [];
   const outputs: string[] = [];
 
-  function addNode(name: string, op: string, from: readonly Source[], attributes: Attributes) {
+  function addNode(name: string, op: string, from: readonly string[], attributes: Attributes) {
     const node: NodeDef = new messages.NodeDef();
     node.setName(name);
     node.setOp(op);
-    node.setInputList(from.map((source) => `${nodeName(source.node)}:${source.output}`));
+    node.setInputList(from);
     for (const [key, value] of attributes) node.getAttrMap().set(key, value);
     graph.addNode(node);
   }
@@ -114,13 +114,23 @@ export function savedModel(
       if (node.name === 'Add')
         for (const mark of ADDITION_MARKS)
           attributes.push([mark, value((attribute) => attribute.setB(true))]);
-      addNode(name, node.name, node.inputs, attributes);
+      const from = node.inputs.map(outputName);
+      if (NEVER_FUSED.has(node.name)) {
+        // Passes on what it is given, and TensorFlow looks for nothing to fuse behind it.
+        addNode(`${name}_apart`, 'Snapshot', from, attributes);
+        addNode(name, node.name, [`${name}_apart:0`], attributes);
+      } else addNode(name, node.name, from, attributes);
     }
   });
   // An output may be an input as it is, or the same tensor as another: each gets a node of its own.
   recording.outputs.forEach((source, at) => {
     const name = `output${at}`;
-    addNode(name, 'Identity', [source], [['T', typeValue(typeOf(nodes, source).dtype)]]);
+    addNode(
+      name,
+      'Identity',
+      [outputName(source)],
+      [['T', typeValue(typeOf(nodes, source).dtype)]],
+    );
     outputs.push(`${name}:0`);
   });
   return { bytes: wrap(messages, graph), inputs, outputs };
@@ -130,6 +140,10 @@ type Attributes = readonly (readonly [string, AttrValue])[];
 
 function nodeName(at: number): string {
   return `node${at}`;
+}
+
+function outputName({ node, output }: Source): string {
+  return `${nodeName(node)}:${output}`;
 }
 
 function typeOf(nodes: readonly RecordedNode[], { node, output }: Source): TensorType {
