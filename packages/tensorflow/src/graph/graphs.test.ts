@@ -247,6 +247,31 @@ describe('graphs', () => {
     }
   });
 
+  it('add the bias of a separable convolution with a single filter', async () => {
+    const options: Options = {
+      model: () =>
+        tf.sequential({
+          layers: [
+            tf.layers.separableConv2d({
+              inputShape: [2, 3, 1],
+              filters: 1,
+              kernelSize: 1,
+              activation: 'relu',
+            }),
+            tf.layers.maxPooling2d({ poolSize: [2, 1], strides: [1, 2], padding: 'same' }),
+            tf.layers.flatten(),
+            tf.layers.dense({ units: 3, activation: 'softmax' }),
+          ],
+        }),
+      loss,
+    };
+    const [graph, single] = [await opening(options), await opening({ ...options, graph: false })];
+    const weights = await graph.initialize(1);
+    const images = classified(3, [2, 3, 1], 3);
+    const actual = await gradient(graph, weights, images);
+    assertClose(actual.gradient, (await gradient(single, weights, images)).gradient, 1e-5);
+  });
+
   it('that a program asks for in vain change nothing in its gradients', async () => {
     let calls = 0;
     const counting: FunctionModel<'kernel'> = {

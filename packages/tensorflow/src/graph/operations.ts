@@ -34,6 +34,7 @@ export const ADDITION_MARKS: readonly string[] = [
 /**
  * Those that TensorFlow would compute as part of a convolution before them: oneDNN then makes 0 of
  * what is not a number, and nobody would learn of it in an evaluation or from layers that are not trained.
+ * Nor is the addition of a single number, which oneDNN fails at where it is a bias [1, 1, 1, 1].
  */
 export const NEVER_FUSED: ReadonlySet<string> = new Set(['Relu', 'Relu6']);
 

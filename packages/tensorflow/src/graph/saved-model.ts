@@ -115,11 +115,12 @@ export function savedModel(
         for (const mark of ADDITION_MARKS)
           attributes.push([mark, value((attribute) => attribute.setB(true))]);
       const from = node.inputs.map(outputName);
-      if (NEVER_FUSED.has(node.name)) {
+      if (NEVER_FUSED.has(node.name) || addsOneToConvolution(nodes, node)) {
         // Passes on what it is given, and TensorFlow looks for nothing to fuse behind it.
-        addNode(`${name}_apart`, 'Snapshot', from, attributes);
-        addNode(name, node.name, [`${name}_apart:0`], attributes);
-      } else addNode(name, node.name, from, attributes);
+        addNode(`${name}_apart`, 'Snapshot', from.slice(0, 1), attributes);
+        from[0] = `${name}_apart:0`;
+      }
+      addNode(name, node.name, from, attributes);
     }
   });
   // An output may be an input as it is, or the same tensor as another: each gets a node of its own.
@@ -144,6 +145,18 @@ function nodeName(at: number): string {
 
 function outputName({ node, output }: Source): string {
   return `${nodeName(node)}:${output}`;
+}
+
+function addsOneToConvolution(
+  nodes: readonly RecordedNode[],
+  { name, inputs: [to, what] }: RecordedNode & { kind: 'operation' },
+): boolean {
+  const before = name === 'Add' ? nodes[to!.node]! : undefined;
+  return (
+    before?.kind === 'operation' &&
+    before.name === 'Conv2D' &&
+    typeOf(nodes, what!).shape.every((extent) => extent === 1)
+  );
 }
 
 function typeOf(nodes: readonly RecordedNode[], { node, output }: Source): TensorType {
