@@ -13,6 +13,7 @@ import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport, type Heartbeat } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
+import { checkLocalOptions } from './check-options.js';
 import { checkpointsOf, type KeepOptions, keepOptions } from './checkpoints-of.js';
 import { type Child, startChild, type Trained } from './child.js';
 import { type ServerFleet, startServerFleet } from './server-fleet.js';
@@ -69,10 +70,13 @@ export function runLocal(
 ): Running<RunEvent, JobResult> {
   const { signal, onEvent, workers = 1 } = options;
   const body = workers === 0 ? runSingle : typeof program === 'string' ? runProcesses : runTogether;
-  return start((emit, stop) => body(program as string & Program, options, emit, stop), {
-    signal,
-    onEvent,
-  });
+  return start(
+    async (emit, stop) => {
+      checkLocalOptions(options);
+      return body(program as string & Program, options, emit, stop);
+    },
+    { signal, onEvent },
+  );
 }
 
 type Body = (

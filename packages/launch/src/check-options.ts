@@ -1,0 +1,59 @@
+import { checkKeys, TuttiError } from '@tutti/runtime';
+import type { LocalOptions } from './run-local.js';
+
+const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
+  workers: true,
+  servers: true,
+  replicas: true,
+  address: true,
+  minWorkers: true,
+  maxRestarts: true,
+  heartbeat: true,
+  strict: true,
+  verify: true,
+  deadlines: true,
+  signal: true,
+  onEvent: true,
+  onLine: true,
+  batchSize: true,
+  epochs: true,
+  steps: true,
+  seed: true,
+  shards: true,
+  learningRate: true,
+  optimizer: true,
+  chunkFloats: true,
+  checkpointDir: true,
+  checkpointEvery: true,
+  checkpointKeep: true,
+  checkpointBest: true,
+  resume: true,
+};
+
+/** The least of what is counted. What the plan of the job holds is checked with it. */
+const LEAST = {
+  workers: 0,
+  servers: 1,
+  replicas: 0,
+  minWorkers: 1,
+  maxRestarts: 0,
+  checkpointKeep: 1,
+} as const;
+
+/** A service may well be JavaScript. @throws TuttiError BAD_CONFIG */
+export function checkLocalOptions(options: LocalOptions): void {
+  checkKeys('runLocal', options, KNOWN, 'BAD_CONFIG');
+  for (const [name, least] of Object.entries(LEAST)) {
+    const value = options[name as keyof typeof LEAST];
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
+    throw new TuttiError('BAD_CONFIG', `${name} is ${JSON.stringify(value) ?? String(value)}`, {
+      remedy: `Give a whole number from ${least}.`,
+    });
+  }
+  const { checkpointEvery: every } = options;
+  if (every === undefined || (typeof every === 'object' && ('steps' in every || 'ms' in every)))
+    return;
+  throw new TuttiError('BAD_CONFIG', `checkpointEvery is ${JSON.stringify(every)}`, {
+    remedy: 'Give { steps } or { ms }.',
+  });
+}
