@@ -6,6 +6,9 @@ export interface StorageContext {
   readonly neededBytes: number;
 }
 
+/** What more or less space can change. */
+const OF_SPACE: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'Free space on that disk, keep fewer checkpoints, or save somewhere else.',
   EDQUOT: 'Your quota on that disk is used up: remove files, or save somewhere else.',
@@ -43,16 +46,13 @@ export function storageError(
   free: number | undefined,
   cause?: unknown,
 ): TuttiError {
-  const space = free === undefined ? '' : `, ${free} are free`;
-  return new TuttiError(
-    'STORAGE',
-    `Could not save to ${path}: ${reason} (${neededBytes} bytes are needed${space})`,
-    {
-      remedy: REMEDIES[code] ?? 'Check that disk, or save somewhere else.',
-      cause,
-      details: { path, code, neededBytes, ...(free === undefined ? {} : { freeBytes: free }) },
-    },
-  );
+  const freeOnes = free === undefined ? '' : `, ${free} are free`;
+  const space = OF_SPACE.includes(code) ? ` (${neededBytes} bytes are needed${freeOnes})` : '';
+  return new TuttiError('STORAGE', `Could not save to ${path}: ${reason}${space}`, {
+    remedy: REMEDIES[code] ?? 'Check that disk, or save somewhere else.',
+    cause,
+    details: { path, code, neededBytes, ...(free === undefined ? {} : { freeBytes: free }) },
+  });
 }
 
 /** Bytes that this user may still write at `path` or its nearest folder that exists. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { readSafetensors } from '@tutti/checkpoint';
@@ -32,6 +32,20 @@ describe('tutti train', () => {
       assert.equal(last.examples, 192);
       assert.equal(last.storedParameters, 2);
       assert.match(String(last.digest), /^[0-9a-f]{64}$/);
+    }));
+
+  it('warns at the start if nothing can be saved where it is to be', () =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'file');
+      await writeFile(file, '');
+      const { code, json } = await tutti(trainArguments(join(file, 'runs'), '--workers', '0'));
+      assert.equal(code, 0);
+      const [first, ...rest] = json();
+      assert.equal(first!.event, 'warning');
+      assert.match(String(first!.message), /file is no folder/);
+      const { modelPath } = rest.at(-1)!;
+      assert.ok(existsSync(String(modelPath)));
+      await rm(dirname(String(modelPath)), { recursive: true });
     }));
 
   it('gives the same digest with worker processes, whose number nobody has to name', () =>

@@ -1,9 +1,10 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
+import { warningOf } from '@tutti/telemetry';
 import { isTensorflowChatter } from '@tutti/tensorflow/native';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
-import { runFolder } from '../folders.js';
+import { folderFault, runFolder } from '../folders.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
@@ -23,6 +24,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     }
     // MASTER_ADDR and MASTER_PORT are for the processes of a cluster.
     const listen = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
+    const checkpointDir = settings.checkpointDir ?? runFolder(program.name ?? 'program');
     const options: LocalOptions = {
       ...jobSettings(settings),
       // A number that nobody asked for gives way to the program.
@@ -39,7 +41,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       verify: settings.verify,
       ...(listen === undefined ? {} : { address: listen }),
       deadlines: deadlinesOf(settings),
-      checkpointDir: settings.checkpointDir ?? runFolder(program.name ?? 'program'),
+      checkpointDir,
       checkpointEvery: every,
       checkpointKeep: keep,
       checkpointBest: best,
@@ -51,6 +53,15 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         else renderer.note(`${name}: ${line}`);
       },
     };
+    const fault = folderFault(checkpointDir);
+    if (fault !== undefined)
+      renderer(
+        warningOf({
+          code: 'STORAGE',
+          message: `Nothing can be written into ${checkpointDir}: ${fault}`,
+          remedy: 'Stop, and choose another --checkpoint-dir.',
+        }),
+      );
     if (shards === undefined && settings.resume === undefined) renderer.note(oneShardEach(options));
     await runLocal(path, options).result;
   });
