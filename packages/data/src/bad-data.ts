@@ -37,7 +37,10 @@ export function fileError(thrown: unknown, file: string): TuttiError {
   const { code, message } = thrown as NodeJS.ErrnoException;
   const [what, remedy] =
     code === 'ENOENT'
-      ? ['there is no such file', 'Check the path; a relative one starts at the working directory.']
+      ? [
+          'there is no such file or folder',
+          'Check the path; a relative one starts at the working directory.',
+        ]
       : code === 'EACCES' || code === 'EPERM'
         ? ['this process may not read the file', 'Give the user that runs it the right to read.']
         : code === 'EISDIR'

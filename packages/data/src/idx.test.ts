@@ -73,7 +73,7 @@ describe('idx', () => {
     const y = await folder.write('labels', labels);
     await assert.rejects(idx({ x: `${folder.path}/none`, y }), {
       code: 'BAD_DATA',
-      message: `${folder.path}/none: there is no such file`,
+      message: `${folder.path}/none: there is no such file or folder`,
     });
     await assert.rejects(idx({ x: folder.path, y }), {
       code: 'BAD_DATA',

@@ -89,7 +89,7 @@ describe('imageFolder', () => {
     const size = { width: 1, height: 1, channels: 3 } as const;
     const path = (name: string) => join(folder.path, name);
     for (const [root, classes, message] of [
-      [path('none'), undefined, /none: there is no such file/],
+      [path('none'), undefined, /none: there is no such file or folder/],
       [path('rose/a.png'), undefined, /a.png: this is a file where a folder was expected/],
       [path('rose'), undefined, /rose: has no subfolders/],
       [folder.path, undefined, /empty: has no images/],
