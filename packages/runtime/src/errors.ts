@@ -40,6 +40,25 @@ export function toTuttiError(
   return new TuttiError(code, `${context}: ${reason}`, { remedy, cause: thrown });
 }
 
+/**
+ * What a function of the program threw.
+ * @param where it was thrown, such as "data()"
+ */
+export function programError(
+  thrown: unknown,
+  where: string,
+  details: Readonly<Record<string, unknown>> = {},
+): TuttiError {
+  if (isTuttiError(thrown)) return thrown;
+  const { message, remedy, cause } = toTuttiError(
+    thrown,
+    'PROGRAM_FAILED',
+    `The program threw in ${where}`,
+    'Correct the program; the stack shows where it threw.',
+  );
+  return new TuttiError('PROGRAM_FAILED', message, { remedy, cause, details });
+}
+
 /** What travels when an error crosses a process boundary. */
 export interface ErrorRecord {
   readonly code: ErrorCode;

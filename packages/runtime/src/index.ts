@@ -14,6 +14,7 @@ export {
   errorFromRecord,
   errorToRecord,
   isTuttiError,
+  programError,
   TuttiError,
   toTuttiError,
 } from './errors.js';

@@ -2,8 +2,8 @@ import { closest } from './closest.js';
 import { type ErrorCode, TuttiError } from './errors.js';
 
 /**
- * Refuses what is no object, and keys that nobody reads. A program runs without a check of its types: what is misspelt in it
- * would be ignored in silence.
+ * Refuses what is no object, and keys that nobody reads. A program runs without a check of its
+ * types: what is misspelt in it would be ignored in silence.
  * @param what how the reader calls it, such as "defineTraining"
  * @throws TuttiError of `code`
  */

@@ -1,4 +1,4 @@
-import { type Random, TuttiError, toTuttiError } from '@tutti/runtime';
+import { programError, type Random, TuttiError } from '@tutti/runtime';
 import type { LayerLike, ModelLike } from './layers-internals.js';
 import { withRandom } from './seeded.js';
 import type { tf } from './tf.js';
@@ -51,12 +51,7 @@ function built(factory: LayersModelFactory): tf.LayersModel {
   try {
     return factory();
   } catch (thrown) {
-    throw toTuttiError(
-      thrown,
-      'PROGRAM_FAILED',
-      'The program threw in model()',
-      'Correct the program; the stack shows where it threw.',
-    );
+    throw programError(thrown, 'model()');
   }
 }
 

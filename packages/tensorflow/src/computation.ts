@@ -5,7 +5,7 @@ import type { Computation, ParameterValues } from '@tutti/worker';
 import { createAcceleration, noAcceleration } from './accelerate/index.js';
 import { announce, soleUses } from './announce.js';
 import { arithmeticFacts } from './arithmetic.js';
-import { batchTensors, exampleCount } from './batch-tensors.js';
+import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import type { DifferentiableModel } from './differentiable-model.js';
 import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
 import { functionModel } from './function-model.js';
@@ -64,6 +64,11 @@ export function createComputation(options: TrainingOptions): Computation {
     ? openGraphPasses(options, model.unsteady, differentiation, acceleration.recording)
     : undefined;
 
+  const totalsOf = ({ losses, outputs, measured }: Values, batch: BatchTensors) => ({
+    lossSum: sum(losses.dataSync()),
+    metrics: metrics.sums({ batch, outputs, softmaxSkipped: skipSoftmax }, measured),
+  });
+
   const seeded = <T>(random: Random, task: () => T): T =>
     withRandom(random, () => acceleration.run(() => tidied(task)));
 
@@ -102,8 +107,7 @@ export function createComputation(options: TrainingOptions): Computation {
             const watched = early?.watch;
             derivatives = differentiation.differentiate(stored, tensors, { random, watched });
           }
-          const { losses, outputs, measured, gradients, written } = derivatives;
-          const predicted = { batch: tensors, outputs, softmaxSkipped: skipSoftmax };
+          const { gradients, written } = derivatives;
           const read = createReader();
           return {
             gradient: Object.fromEntries(
@@ -119,9 +123,8 @@ export function createComputation(options: TrainingOptions): Computation {
                 return [[name, values]];
               }),
             ),
-            lossSum: sum(losses.dataSync()),
             count,
-            metrics: metrics.sums(predicted, measured),
+            ...totalsOf(derivatives, tensors),
           };
         } catch (error) {
           dropTape();
@@ -142,17 +145,11 @@ export function createComputation(options: TrainingOptions): Computation {
         try {
           values = graphs?.evaluate(stored, tensors);
           if (values !== undefined) loss.check(tensors.y, values.outputs.shape);
-          else
-            values = differentiation.evaluate(stored, tensors, {
-              random: createRandom('evaluate'),
-            });
-          const { losses, outputs, measured } = values;
-          const predicted = { batch: tensors, outputs, softmaxSkipped: skipSoftmax };
-          return {
-            lossSum: sum(losses.dataSync()),
-            count,
-            metrics: metrics.sums(predicted, measured),
-          };
+          else {
+            const random = createRandom('evaluate');
+            values = differentiation.evaluate(stored, tensors, { random });
+          }
+          return { count, ...totalsOf(values, tensors) };
         } finally {
           values?.dispose();
         }

@@ -1,7 +1,7 @@
 import type { BatchTensors } from './batch-tensors.js';
 import type { Context, Derivatives, Differentiation, Values } from './differentiation.js';
-import type { Outcome, Task } from './graph/capture.js';
-import { createGraphs, tell } from './graph/graphs.js';
+import type { Outcome } from './graph/capture.js';
+import { createGraphs, type Graphs, tell } from './graph/graphs.js';
 import { tf } from './tf.js';
 import type { TrainingOptions } from './training.js';
 
@@ -41,39 +41,36 @@ export function openGraphPasses(
     tell(`The program has no graphs: ${reason}`);
     return undefined;
   }
-  const [evaluations, gradients] = [
-    createGraphs<Facts>(tf, 'Evaluations'),
-    createGraphs<Facts>(tf, 'Gradients'),
-  ];
-  const inputs = (stored: readonly tf.Tensor[], batch: BatchTensors) => [
-    ...stored.map((tensor, at) => [`parameter ${at}`, tensor] as const),
-    ...Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1)),
-  ];
-  const task =
-    (pass: (context: Context) => Values | Derivatives): Task<Facts> =>
-    (random, noise) =>
-      recording(() => flat(pass({ random, noise, unchecked: true })));
+  const all: Graphs<Facts>[] = [];
+  /** The same pass, by graphs of its own. */
+  const graphed = (what: string, pass: Pass) => {
+    const graphs = createGraphs<Facts>(tf, what);
+    all.push(graphs);
+    return (stored: readonly tf.Tensor[], batch: BatchTensors): Derivatives | undefined => {
+      const inputs = [
+        ...stored.map((tensor, at) => [`parameter ${at}`, tensor] as const),
+        ...Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1)),
+      ];
+      const outcome = graphs.run(inputs, (random, noise) =>
+        recording(() => flat(pass(stored, batch, { random, noise, unchecked: true }))),
+      );
+      return outcome && named(outcome);
+    };
+  };
   return {
-    evaluate(stored, batch) {
-      const outcome = evaluations.run(
-        inputs(stored, batch),
-        task((context) => evaluate(stored, batch, context)),
-      );
-      return outcome && named(outcome);
-    },
-    differentiate(stored, batch) {
-      const outcome = gradients.run(
-        inputs(stored, batch),
-        task((context) => differentiate(stored, batch, context)),
-      );
-      return outcome && named(outcome);
-    },
+    evaluate: graphed('Evaluations', evaluate),
+    differentiate: graphed('Gradients', differentiate),
     close() {
-      evaluations.close();
-      gradients.close();
+      for (const graphs of all) graphs.close();
     },
   };
 }
+
+type Pass = (
+  stored: readonly tf.Tensor[],
+  batch: BatchTensors,
+  context: Context,
+) => Values | Derivatives;
 
 function flat(values: Values | Derivatives): Outcome<Facts> {
   const none = { gradients: new Map<number, tf.Tensor>(), written: new Map<string, tf.Tensor>() };

@@ -1,4 +1,4 @@
-import { type Monitor, toTuttiError, type Wait } from '@tutti/runtime';
+import { type Monitor, programError, type Wait } from '@tutti/runtime';
 import { checkData, checkProgram } from './check-program.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
@@ -67,12 +67,7 @@ async function ofUser<T>(what: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (thrown) {
-    throw toTuttiError(
-      thrown,
-      'PROGRAM_FAILED',
-      `The program threw in ${what}`,
-      'Correct the program; the stack shows where it threw.',
-    );
+    throw programError(thrown, what);
   }
 }
 

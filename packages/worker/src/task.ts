@@ -2,7 +2,7 @@ import { batches, createSampler, evaluationShard } from '@tutti/data';
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
-import { type Clock, createRandom, isTuttiError, TuttiError, toTuttiError } from '@tutti/runtime';
+import { type Clock, createRandom, programError, TuttiError } from '@tutti/runtime';
 import { type ChunkerFaults, createChunker, type TakeChunk } from './chunker.js';
 import type {
   Computation,
@@ -63,10 +63,7 @@ export function createTask(init: {
     try {
       return await run();
     } catch (thrown) {
-      throw programError(thrown, `The program threw in ${what} ${where(details, worker)}`, {
-        ...details,
-        worker,
-      });
+      throw programError(thrown, `${what} ${where(details, worker)}`, { ...details, worker });
     }
   }
 
@@ -187,17 +184,6 @@ type Details = Readonly<Record<string, number>>;
 function where(details: Details, worker: string): string {
   const parts = Object.entries(details).map(([name, value]) => `${name} ${value}`);
   return `at ${parts.join(', ')} on worker ${worker}`;
-}
-
-function programError(thrown: unknown, context: string, details: Record<string, unknown>) {
-  if (isTuttiError(thrown)) return thrown;
-  const { message, remedy, cause } = toTuttiError(
-    thrown,
-    'PROGRAM_FAILED',
-    context,
-    'Correct the program; the stack shows where it threw.',
-  );
-  return new TuttiError('PROGRAM_FAILED', message, { remedy, cause, details });
 }
 
 function checkSums(

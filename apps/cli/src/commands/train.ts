@@ -1,6 +1,5 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
-import { warningOf } from '@tutti/telemetry';
 import { isTensorflowChatter } from '@tutti/tensorflow/native';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -55,13 +54,12 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     };
     const fault = folderFault(checkpointDir);
     if (fault !== undefined)
-      renderer(
-        warningOf({
-          code: 'STORAGE',
-          message: `Nothing can be written into ${checkpointDir}: ${fault}`,
-          remedy: 'Stop, and choose another --checkpoint-dir.',
-        }),
-      );
+      renderer({
+        event: 'warning',
+        code: 'STORAGE',
+        message: `Nothing can be written into ${checkpointDir}: ${fault}`,
+        remedy: 'Stop, and choose another --checkpoint-dir.',
+      });
     if (shards === undefined && settings.resume === undefined) renderer.note(oneShardEach(options));
     await runLocal(path, options).result;
   });
