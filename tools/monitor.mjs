@@ -20,6 +20,7 @@ export function createMonitor(say, clock = systemClock) {
     };
     arm();
     try {
+      // Unnamed wait: what it awaits names its own waits.
       return await promise;
     } finally {
       timer.cancel();

@@ -13,6 +13,7 @@ import { constants } from 'node:os';
  */
 export function run(command, args, { cwd, env = process.env, show = 'all', onLine }) {
   const piped = show === 'nothing' || onLine !== undefined;
+  // Unnamed wait: the caller races it, or the process shows what it does.
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,

@@ -35,6 +35,7 @@ export async function setUp({ native = true } = {}) {
 /** Runs a tool's main function; an error ends the process with its message, not its stack. */
 export async function main(task) {
   try {
+    // Unnamed wait: what it awaits names its own waits.
     await task();
   } catch (error) {
     say(error.remedy ? `${error.message}\n${error.remedy}` : error.message);
@@ -99,6 +100,7 @@ function stopUnless(fine, message, output, code) {
 
 async function setUpTensorflow() {
   const native = pathToFileURL(join(root, 'packages/tensorflow/dist/native/index.js'));
+  // Unnamed wait: a module of this machine.
   const { ensureTensorflow } = await import(native);
   const stop = new AbortController();
   const abort = () => stop.abort();

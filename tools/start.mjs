@@ -11,5 +11,6 @@ await main(async () => {
   const cli = join(root, 'apps/cli', typeof bin === 'string' ? bin : bin.tutti);
   // In this process, so that exit codes, signals and the terminal are those of the program itself.
   process.argv = [process.execPath, cli, ...args];
+  // Unnamed wait: it is the command itself.
   await import(pathToFileURL(cli));
 });

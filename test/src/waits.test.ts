@@ -13,117 +13,11 @@ FOLDERS.push(join('apps', 'cli', 'src'));
 // The set-up waits for registries, compilers, disks, and others who do the same.
 FOLDERS.push(join('packages', 'tensorflow', 'src', 'native'), 'tools');
 
-/** Waits without a line of their own, and why nobody is left wondering. */
-const BOUNDED = 'ends by itself: peers have their linger, processes their grace';
-const RACED = 'whoever calls this races it, with a line';
-const LINES = 'what this stands for has lines of its own';
-const LOCAL = 'opens a port, or looks for a small file, of this machine';
-/** Calls of the file system that are done at once, or say themselves what hinders them. */
-const local = (...calls: readonly string[]) =>
-  Object.fromEntries(calls.map((call) => [call, LOCAL]));
-const [COORDINATOR, WORKER, LAUNCH, CLI, NATIVE] = [
-  'packages/coordinator/src/',
-  'packages/worker/src/',
-  'packages/launch/src/',
-  'apps/cli/src/',
-  'packages/tensorflow/src/native/',
-];
-const REASONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  [`${COORDINATOR}beginning.ts`]: { resume: RACED, 'again.': RACED },
-  [`${COORDINATOR}checkpoint-folder.ts`]: { latestCheckpoints: RACED, readManifest: RACED },
-  [`${COORDINATOR}checkpoints.ts`]: {
-    'writing.idle': RACED,
-    'new Promise': RACED,
-    'sink.close.': RACED,
-  },
-  [`${COORDINATOR}coordinator.ts`]: { 'transport.listen': LOCAL },
-  [`${COORDINATOR}dismissals.ts`]: { 'Promise.all': BOUNDED },
-  [`${COORDINATOR}resume-point.ts`]: { readCheckpoint: RACED },
-  [`${COORDINATOR}resume.ts`]: {
-    latestCheckpoints: RACED,
-    locateCheckpoint: RACED,
-    readManifest: RACED,
-  },
-  [`${COORDINATOR}servers.ts`]: { 'Promise.all': BOUNDED },
-  'packages/server/src/server.ts': { 'point.transport.listen': LOCAL, 'Promise.all': BOUNDED },
-  [`${WORKER}open-program.ts`]: { 'training.close.': RACED, 'evaluation.close.': RACED },
-  [`${WORKER}upstream.ts`]: { 'Promise.all': BOUNDED },
-  [`${WORKER}worker.ts`]: {
-    'running.result.catch': LINES,
-    'answer.catch': LINES,
-    'Promise.all': BOUNDED,
-  },
-  [`${LAUNCH}child-main.ts`]: { 'new Promise': BOUNDED, body: LINES, told: BOUNDED },
-  [`${LAUNCH}child.ts`]: { 'new Promise': RACED, exited: BOUNDED },
-  [`${LAUNCH}import-typescript.ts`]: { import: RACED, unregisterTsx: RACED },
-  [`${LAUNCH}load-program.ts`]: { stat: LOCAL, import: LOCAL, watched: LINES, build: RACED },
-  [`${LAUNCH}replay.ts`]: {
-    reading: LINES,
-    listCheckpoints: RACED,
-    readManifest: RACED,
-    readStepLog: RACED,
-  },
-  [`${LAUNCH}run-local.ts`]: {
-    'server.start': LOCAL,
-    createServer: LOCAL,
-    createCoordinator: LOCAL,
-    'new Promise': LINES,
-    'Promise.race': LINES,
-    'Promise.all': BOUNDED,
-    'coordinator.result': LINES,
-  },
-  [`${LAUNCH}server-fleet.ts`]: { 'new Promise': RACED, 'Promise.all': BOUNDED },
-  [`${LAUNCH}server-process.ts`]: { createServer: LOCAL, 'server.result': LINES },
-  [`${LAUNCH}single-process-checkpoints.ts`]: { 'writing.idle': RACED },
-  [`${LAUNCH}single-process.ts`]: { 'new Promise': 'a turn of the event loop' },
-  [`${LAUNCH}worker-process.ts`]: { 'worker.result': LINES },
-  [`${CLI}cli.ts`]: { 'program.parseAsync': LINES, ...local('load', 'import') },
-  [`${CLI}output.ts`]: { work: LINES },
-  [`${CLI}settings.ts`]: { findSettingsFile: LOCAL },
-  [`${CLI}trained-program.ts`]: { 'reading.catch': LINES },
-  [`${CLI}commands/coordinator.ts`]: {
-    createServer: LOCAL,
-    createCoordinator: LOCAL,
-    'running.result': LINES,
-  },
-  [`${CLI}commands/doctor.ts`]: { textOf: RACED, statfs: RACED },
-  [`${CLI}commands/export.ts`]: { import: 'TensorFlow is there: the program has used it' },
-  [`${CLI}commands/replay.ts`]: { replaySteps: LINES },
-  [`${CLI}commands/server.ts`]: { createServer: LOCAL, 'running.result': LINES },
-  [`${CLI}commands/status.ts`]: { pause: 'between two answers', 'new Promise': 'the same' },
-  [`${CLI}commands/train.ts`]: { runLocal: LINES },
-  [`${CLI}commands/worker.ts`]: { 'running.result': LINES },
-  [`${CLI}doctor/check.ts`]: { check: RACED },
-  [`${CLI}doctor/libraries.ts`]: { 'transport.listen': RACED },
-  [`${NATIVE}cache-entry.ts`]: {
-    intact: LINES,
-    clean: LINES,
-    'entry.fill': LINES,
-    ...local('mkdir', 'ensureFolder', 'rename'),
-    readdir: RACED,
-    rm: RACED,
-  },
-  [`${NATIVE}digests.ts`]: { pipeline: RACED, readFile: RACED, ...local('writeFile') },
-  [`${NATIVE}ensure.ts`]: local('ensureFolder', 'readFile'),
-  [`${NATIVE}lock.ts`]: {
-    task: LINES,
-    release: BOUNDED,
-    'new Promise': RACED,
-    ...local('readFile', 'writing', 'rm', 'rename', 'link'),
-  },
-  [`${NATIVE}own-download.ts`]: { fetch: 'has 6 s' },
-  [`${NATIVE}run-process.ts`]: { 'new Promise': RACED },
-  [`${NATIVE}stamp.ts`]: local('readFile', 'stat', 'writeFile'),
-  [`${NATIVE}wheel-way.ts`]: local('ensureFolder', 'symlink', 'rename'),
-  [`${NATIVE}wheel.ts`]: {
-    fetchWheel: LINES,
-    ...local('rm', 'readFile', 'statfs', 'writeFile'),
-  },
-  'tools/monitor.mjs': { promise: LINES },
-  'tools/setup.mjs': { task: LINES, import: LOCAL },
-  'tools/start.mjs': { import: 'the program itself' },
-  'tools/run.mjs': { 'new Promise': 'raced, or what it waits for shows what it does' },
-};
+/**
+ * Above a wait that shows no line, and why nobody is left wondering. It speaks for the statement it
+ * stands above, with all that is indented under it: so also for a whole function.
+ */
+const REASON = /^( *)\/\/ Unnamed wait: (\S.{3,})$/;
 
 interface Source {
   readonly file: string;
@@ -149,22 +43,52 @@ const ours = new Set(
     [
       ...text.matchAll(/\basync (?:function )?(\w+)(?:<\w+>)?\(/g),
       ...text.matchAll(/\b(\w+)(?:: Body)? ?[:=] async\b/g),
-      ...text.matchAll(/\b(\w+): \([^)]*\) =>\s+monitor\.(?:until|race)\(/g),
+      ...text.matchAll(
+        /\b(\w+)(?::| =) (?:<\w+>)?\([^)]*\) =>\s+(?:monitor|closing)\??\.(?:until|race)\(/g,
+      ),
     ].map(([, name]) => name!),
   ),
 );
 
-/** What the code waits for: [line, the name of what is called or awaited]. */
-function waitsIn(text: string): [line: number, what: string][] {
-  const found: [number, string][] = [];
-  for (const [at, line] of text.split('\n').entries()) {
-    if (/^\s*(?:\*|\/\/|\/\*)/.test(line)) continue;
-    if (/childMain/.test(line)) continue;
-    for (const [, what] of line.matchAll(/\bawait\s+\(?(?:\()?([\w.!?[\]]+(?:<[^(]*>)?)/g))
-      if (what !== 'new') found.push([at + 1, what!.replaceAll(/[!?]/g, '')]);
-    if (/\bnew Promise\b/.test(line)) found.push([at + 1, 'new Promise']);
+interface Wait {
+  readonly line: number;
+  /** The name of what is called or awaited. */
+  readonly what: string;
+  /** The line of the comment that says why it has no name. */
+  readonly reason?: number;
+}
+
+/** What the code waits for, and the lines of all reasons in it. */
+function waitsIn(text: string): { waits: Wait[]; reasons: number[] } {
+  const waits: Wait[] = [];
+  const reasons: number[] = [];
+  let speaking: { line: number; indent: number; begun: boolean } | undefined;
+  for (const [at, source] of text.split('\n').entries()) {
+    const line = at + 1;
+    const indent = /^ */.exec(source)![0].length;
+    if (REASON.test(source)) {
+      reasons.push(line);
+      speaking = { line, indent, begun: false };
+    }
+    if (source.trim() === '' || /^\s*(?:\*|\/\/|\/\*)/.test(source)) continue;
+    // Lines that close what the statement has opened belong to it.
+    if (speaking?.begun && indent <= speaking.indent && !/^\s*[})\]]/.test(source))
+      speaking = undefined;
+    if (speaking !== undefined) speaking.begun = true;
+    if (/childMain/.test(source)) continue;
+    const reason = speaking && { reason: speaking.line };
+    for (const [, what] of source.matchAll(/\bawait\s+\(?(?:\()?([\w.!?[\]]+(?:<[^(]*>)?)/g))
+      if (what !== 'new') waits.push({ line, what: what!.replaceAll(/[!?]/g, ''), ...reason });
+    if (/\bnew Promise\b/.test(source)) waits.push({ line, what: 'new Promise', ...reason });
   }
-  return found;
+  return {
+    // The code itself is on this machine, and small.
+    waits: waits.filter(
+      ({ line, what }) =>
+        what !== 'import' || !/import\('\.{1,2}\//.test(text.split('\n')[line - 1]!),
+    ),
+    reasons,
+  };
 }
 
 const hasLine = (what: string) => /^(?:monitor|closing)\.(?:until|race)$/.test(what);
@@ -173,39 +97,59 @@ const isOurs = (what: string) => ours.has(what.split('.').at(-1)!);
 describe('silence has a name:', () => {
   it('every wait of a role, the launcher, the command line and the set-up goes through a monitor, or says why not', () => {
     const nameless: string[] = [];
-    const used = new Set<string>();
-    for (const { file, text } of sources)
-      for (const [line, what] of waitsIn(text)) {
-        if (hasLine(what) || isOurs(what)) continue;
-        const reason = REASONS[file]?.[what];
+    const idle: string[] = [];
+    for (const { file, text } of sources) {
+      const { waits, reasons } = waitsIn(text);
+      const plain = waits.filter(({ what }) => !hasLine(what) && !isOurs(what));
+      for (const { line, what, reason } of plain)
         if (reason === undefined) nameless.push(`${file}:${line}: ${what}`);
-        else used.add(`${file} ${what}`);
-      }
-    assert.deepEqual(nameless, []);
-    const listed = Object.entries(REASONS).flatMap(([file, whats]) =>
-      Object.keys(whats).map((what) => `${file} ${what}`),
-    );
+      const used = new Set(plain.map(({ reason }) => reason));
+      for (const line of reasons) if (!used.has(line)) idle.push(`${file}:${line}`);
+    }
     assert.deepEqual(
-      listed.filter((entry) => !used.has(entry)),
+      nameless,
       [],
-      'reasons for what is not there any more',
+      'waits without a name: use a monitor, or write `// Unnamed wait: <why>` above them',
     );
+    assert.deepEqual(idle, [], 'reasons for what is not there any more');
   });
 
-  it('a wait without one is found', () => {
+  it('a wait without one is found, and only what a reason stands above has it', () => {
     const code = [
       'await monitor.until(() => done, wait);',
       '// await nobody',
       'const all = await reading(path);',
       'await new Promise((resolve) => open(resolve));',
       'for (const one of await list()) await (given?.work() ?? other);',
+      '// Unnamed wait: it is done at once.',
+      'async function two() {',
+      '  await first();',
+      '',
+      '  await second(',
+      '  );',
+      '}',
+      'await third();',
+      "await import('./own.js');",
+      'if (one) {',
+      '  // Unnamed wait: the caller races it.',
+      '  await fourth();',
+      '  await fifth();',
+      '}',
     ];
-    assert.deepEqual(waitsIn(code.join('\n')), [
-      [1, 'monitor.until'],
-      [3, 'reading'],
-      [4, 'new Promise'],
-      [5, 'list'],
-      [5, 'given.work'],
-    ]);
+    assert.deepEqual(waitsIn(code.join('\n')), {
+      waits: [
+        { line: 1, what: 'monitor.until' },
+        { line: 3, what: 'reading' },
+        { line: 4, what: 'new Promise' },
+        { line: 5, what: 'list' },
+        { line: 5, what: 'given.work' },
+        { line: 8, what: 'first', reason: 6 },
+        { line: 10, what: 'second', reason: 6 },
+        { line: 13, what: 'third' },
+        { line: 17, what: 'fourth', reason: 16 },
+        { line: 18, what: 'fifth' },
+      ],
+      reasons: [6, 16],
+    });
   });
 });

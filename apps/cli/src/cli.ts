@@ -11,6 +11,7 @@ import type { Flags } from './settings.js';
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const program = createProgram(context);
   try {
+    // Unnamed wait: what it awaits names its own waits.
     await program.parseAsync(args, { from: 'user' });
     return context.signal.aborted ? INTERRUPTED : DONE;
   } catch (error) {
@@ -37,10 +38,12 @@ function createProgram(context: CliContext): Command {
   const onProgram =
     (load: () => Promise<(path: string, flags: Flags, context: CliContext) => Promise<void>>) =>
     async (path: string, flags: Flags) =>
+      // Unnamed wait: modules of this machine.
       (await load())(path, flags, context);
   const alone =
     (load: () => Promise<(flags: Flags, context: CliContext) => Promise<void>>) =>
     async (flags: Flags) =>
+      // Unnamed wait: modules of this machine.
       (await load())(flags, context);
 
   add('train', 'train <program>', 'Train a program on this machine, with several processes.', [

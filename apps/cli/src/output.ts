@@ -34,6 +34,7 @@ export async function withOutput(
 ): Promise<void> {
   const output = createOutput(settings, context);
   try {
+    // Unnamed wait: what it awaits names its own waits.
     await work(output);
   } catch (error) {
     if (isReported(error)) throw error;

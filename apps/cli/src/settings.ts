@@ -16,6 +16,7 @@ export async function settingsFor(
   programPath?: string,
 ): Promise<ResolvedSettings> {
   const { config, ...given } = flags;
+  // Unnamed wait: a small file of this machine.
   const file = await findSettingsFile({
     config: (config as string | undefined) ?? environment.TUTTI_CONFIG,
     programPath,

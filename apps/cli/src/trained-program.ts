@@ -43,6 +43,7 @@ export async function openTrained(
   const folder = given ?? runFolder(program.name ?? 'program');
   // Before TensorFlow is loaded: a wrong path should not take seconds to tell.
   const reading = monitor.race(readCheckpoint(folder), readingCheckpoint);
+  // Unnamed wait: what it awaits names its own waits.
   const found = await reading.catch((error) => {
     throw given === undefined && isTuttiError(error)
       ? new TuttiError(error.code, error.message, {

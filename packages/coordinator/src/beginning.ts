@@ -32,6 +32,7 @@ export function createBeginning(init: {
   return {
     async find(description) {
       const request = { description, settings, workers, emit };
+      // Unnamed wait: the caller races it.
       found = await resume!(request);
       if (found === undefined) return undefined;
       latest = found.step;
@@ -45,6 +46,7 @@ export function createBeginning(init: {
       try {
         const own = upTo > 0 ? await checkpoints.latest(upTo) : undefined;
         if (own !== undefined) return own;
+        // Unnamed wait: the caller races it.
         const point = await again?.();
         return point !== undefined && point.step <= latest ? point : undefined;
       } catch (thrown) {

@@ -77,8 +77,10 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
     },
     async latest({ job, plan, upTo, emit }) {
       const directory = directoryOf(init.directory, plan.programName);
+      // Unnamed wait: the caller races it.
       const listed = (await latestCheckpoints(directory)).filter(({ step }) => step <= upTo);
       const { point } = await firstGood(listed, emit, async (path) => {
+        // Unnamed wait: the caller races it.
         const manifest = await readManifest(path);
         if (manifest.job !== job) return undefined;
         refuseOther(path, manifest, plan);

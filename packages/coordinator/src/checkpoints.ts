@@ -86,15 +86,18 @@ export function createCheckpoints(
     },
     wanted: sink !== undefined,
     async last(end) {
+      // Unnamed wait: the caller races it.
       await writing?.idle();
       if (sink === undefined) return null;
       return writeSnapshot(sink, snapshotOf({ capture: end, complete: now }), true, emit);
     },
     async latest(upTo) {
+      // Unnamed wait: the caller races it.
       await writing?.idle();
       return sink?.latest?.({ job: state.job, plan: state.plan!, upTo, emit });
     },
     async close() {
+      // Unnamed wait: the caller races it.
       await new Promise<void>((resolve) => {
         const patience = clock.after(PATIENCE_MS, resolve);
         void Promise.resolve(writing?.idle()).then(() => {
@@ -102,6 +105,7 @@ export function createCheckpoints(
           resolve();
         });
       });
+      // Unnamed wait: the caller races it.
       await sink?.close?.();
     },
   };

@@ -80,6 +80,7 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   let closed: (peer: string, reason: string) => void = () => {};
   let badFrame: (peer: string, reason: string) => void = () => {};
   let stranger: (reason: string) => void = () => {};
+  // Unnamed wait: it opens a port of this machine.
   const listener = await transport.listen(init.address, {
     message: (peer, envelope) => receive(peer, envelope),
     closed: (peer, reason) => closed(peer, reason),

@@ -67,6 +67,7 @@ export function createDismissals(init: {
         return say(server, news);
       });
       untold.clear();
+      // Unnamed wait: connections close within their linger.
       await Promise.all([
         ...trying.filter((other) => !last.includes(other)).map((connection) => end(connection)),
         ...last.map((connection) => end(connection, TRY_MS)),

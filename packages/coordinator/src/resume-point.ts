@@ -58,6 +58,7 @@ export async function firstGood(
 /** Reads and verifies all of a checkpoint that has been found to fit. Throws BAD_CHECKPOINT. */
 export async function readPoint(path: string, plan: JobPlan): Promise<ResumePoint> {
   const { programHash, parameters } = plan;
+  // Unnamed wait: the caller races it.
   const checkpoint = await readCheckpoint(path, { programHash, parameters });
   const { step, manifest } = checkpoint;
   const { floats } = createLayout(parameters);

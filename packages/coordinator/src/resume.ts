@@ -24,13 +24,16 @@ export function resumeFrom(which: string, directory: CheckpointFolderInit['direc
     const isLatest = which === 'latest';
     const folder = directoryOf(directory, description.name);
     const read = async (path: string) => {
+      // Unnamed wait: the caller races it.
       const manifest = await readManifest(path);
       refuseForeign(path, manifest, description);
       const plan = resolvePlan({ description, settings, workers, previous: manifest.plan });
       refuseOther(path, manifest, plan);
       return readPoint(path, plan);
     };
+    // Unnamed wait: the caller races it.
     if (!isLatest) return read(await locateCheckpoint(which));
+    // Unnamed wait: the caller races it.
     const listed = await latestCheckpoints(folder);
     if (listed.length === 0) {
       emit(fromTheStart(folder));

@@ -191,6 +191,7 @@ export function connectServers(init: {
     async close() {
       closed = true;
       const all = connections.map((connection) => connection.close(FAREWELL_MS));
+      // Unnamed wait: connections close within their linger.
       await Promise.all([...all, dismissals.close()]);
     },
   };

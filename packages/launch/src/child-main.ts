@@ -18,6 +18,7 @@ export async function childMain<Argument>(
   const stopping = new AbortController();
   let told: Promise<void> = Promise.resolve();
   const tell = (report: ChildReport) => {
+    // Unnamed wait: it ends by itself.
     if (process.connected) told = new Promise((resolve) => process.send!(report, () => resolve()));
   };
   endWithParent();
@@ -26,6 +27,7 @@ export async function childMain<Argument>(
   let terminate = () => stopping.abort();
   process.on('SIGTERM', () => terminate());
   try {
+    // Unnamed wait: what it awaits names its own waits.
     await body(JSON.parse(process.argv[2]!), stopping.signal, tell, (instead) => {
       terminate = instead;
     });
@@ -36,6 +38,7 @@ export async function childMain<Argument>(
       process.exitCode = 1;
     }
   }
+  // Unnamed wait: it ends by itself.
   await told;
   // Nothing is left to do; a handle that somebody's program left open must not hold the process.
   process.disconnect?.();

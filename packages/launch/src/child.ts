@@ -74,6 +74,7 @@ export function startChild(init: {
   });
   let stopping = false;
   // 'close' comes after the last line of output, 'exit' may come before it.
+  // Unnamed wait: the caller races it.
   const exited = new Promise<TuttiError | undefined>((resolve) => {
     child.once('error', (cause) => resolve(died(`could not be started: ${cause.message}`, cause)));
     child.once('close', (code, signal) => {
@@ -102,6 +103,7 @@ export function startChild(init: {
       stopping = true;
       child.kill('SIGTERM');
       const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      // Unnamed wait: processes end within their grace.
       await exited;
       clearTimeout(force);
     },

@@ -17,9 +17,11 @@ export async function importTypeScript(url: string): Promise<Record<string, unkn
   // The hook that is registered last is asked first, and so has the last word.
   const hooks = registerHooks?.(typescriptAsModule);
   try {
+    // Unnamed wait: the caller races it.
     return await import(url);
   } finally {
     hooks?.deregister();
+    // Unnamed wait: the caller races it.
     await unregisterTsx();
   }
 }

@@ -21,6 +21,7 @@ export interface LoadedProgram {
  */
 export async function loadProgram(path: string, monitor?: Monitor): Promise<LoadedProgram> {
   const file = resolve(path);
+  // Unnamed wait: a small file of this machine.
   await stat(file).catch((cause) => {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
   });
@@ -92,6 +93,7 @@ async function importTypeScript(url: string): Promise<{ default?: unknown }> {
 /** Bundling finds all local sources, and says where one does not parse. */
 async function hashSources(file: string): Promise<string> {
   try {
+    // Unnamed wait: the caller races it.
     const { outputFiles } = await build({
       entryPoints: [file],
       absWorkingDir: dirname(file),

@@ -142,6 +142,7 @@ export async function replay(init: ReplayInit): Promise<Replay> {
   return { checkpoint: path, steps, digest: digestOf(run.flat) };
 }
 
+// Unnamed wait: the caller races it.
 async function beginningOf(path: string, first: number | undefined): Promise<string> {
   const listed = await listCheckpoints(path);
   if (listed.length === 0) return locateCheckpoint(path);
@@ -164,6 +165,7 @@ function checkSteps(path: string, { step, plan }: Manifest, first: number, last:
 }
 
 /** By step. What was recorded last counts: a run may have gone back and made a step again. */
+// Unnamed wait: the caller races it.
 async function recordsOf(
   directory: string,
   { job }: Manifest,
@@ -206,6 +208,7 @@ function isSame(recorded: StepRecord, { count, lossSum }: Totals, digest: string
 }
 
 /** Undefined if there is no such checkpoint of this run. */
+// Unnamed wait: the caller races it.
 async function compareWeights(path: string | undefined, { job }: Manifest, flat: Float32Array) {
   if (path === undefined) return undefined;
   const manifest = await readManifest(path).catch(() => undefined);

@@ -171,8 +171,10 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
         // Without the signal: it outlives the coordinator, which would take it for lost.
         onEvent: tellOfServer(`server ${at}`, emit),
       });
+      // Unnamed wait: it opens a port of this machine.
       held.push(await server.start());
     }
+    // Unnamed wait: it opens a port of this machine.
     coordinator = await createCoordinator({
       ...coordinatorInit(options, emit, both),
       address: 'local://coordinator',
@@ -191,7 +193,9 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
       }).start(),
     );
     // A worker that fails before it has joined can only say so here.
+    // Unnamed wait: the race below ends without it.
     const failed = running.map(({ result }) => result.then(() => new Promise<never>(() => {})));
+    // Unnamed wait: what it awaits names its own waits.
     const result = await Promise.race([coordinator.result, ...failed]);
     await monitor.race(Promise.all(running.map((worker) => worker.result)), {
       who: 'the workers',
@@ -202,6 +206,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
   } finally {
     stopping.abort();
     await coordinator?.stop();
+    // Unnamed wait: connections close within their linger.
     await Promise.all(held.map((server) => server.stop()));
   }
 };
@@ -248,6 +253,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     const transport = createZmqTransport(heartbeat);
     const addresses = [];
     if (servers === 1 && replicas === 0) {
+      // Unnamed wait: it opens a port of this machine.
       server = await createServer({
         address: LOOPBACK,
         transport,
@@ -273,6 +279,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       });
       for (const connect of listening) addresses.push({ connect });
     }
+    // Unnamed wait: it opens a port of this machine.
     coordinator = await createCoordinator({
       ...coordinatorInit(options, observed, both),
       address,
@@ -281,10 +288,12 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     }).start();
     emit({ event: 'listening', address: coordinator.address });
     for (let at = 0; at < workers; at++) crew.start(`w${at}`);
+    // Unnamed wait: what it awaits names its own waits.
     return await coordinator.result;
   } finally {
     ended = true;
     crew.end();
+    // Unnamed wait: processes end within their grace.
     await Promise.all([fleet, ...children].map((part) => part?.stop(GRACE_MS)));
     await coordinator?.stop();
     await server?.stop();

@@ -37,6 +37,7 @@ export function startServerFleet(init: {
   let stopped = false;
 
   function launch(at: number, address: string): Promise<string> {
+    // Unnamed wait: the caller races it.
     return new Promise((resolve) => {
       let listening: string | undefined;
       const child = startChild({
@@ -79,6 +80,7 @@ export function startServerFleet(init: {
     addresses: Promise.all(addresses),
     async stop(graceMs) {
       stopped = true;
+      // Unnamed wait: processes end within their grace.
       await Promise.all(children.map((child) => child.stop(graceMs)));
     },
   };

@@ -13,7 +13,9 @@ export interface ServerArgument {
 await childMain<ServerArgument>(async ({ address, name, heartbeat }, signal, tell) => {
   const transport = createZmqTransport(heartbeat);
   const onEvent = tellOfServer(name, (event) => tell({ type: 'event', event }));
+  // Unnamed wait: it opens a port of this machine.
   const server = await createServer({ address, transport, signal, onEvent }).start();
   tell({ type: 'listening', addresses: server.addresses });
+  // Unnamed wait: what it awaits names its own waits.
   await server.result;
 });

@@ -54,6 +54,7 @@ export function createSingleProcessCheckpoints(init: {
       writing.add(snapshot());
     },
     async last() {
+      // Unnamed wait: the caller races it.
       await writing.idle();
       return writeSnapshot(sink, snapshot(), true, emit);
     },

@@ -98,7 +98,8 @@ export async function trainInSingleProcess(init: {
       const totals = await steps.step(version);
       progress.stepDone(version, totals);
       recorder.done(version, totals);
-      // A turn of the event loop, so that signals and timers of the host are heard.
+      // So that signals and timers of the host are heard.
+      // Unnamed wait: it is one turn of the event loop.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (signal.aborted) throw abortError(signal);
     }

@@ -28,5 +28,6 @@ await childMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
   }).start();
   // Whoever ends one worker wants the others to go on. The launcher knows force, too.
   onTerminate(() => void worker.leave());
+  // Unnamed wait: what it awaits names its own waits.
   await worker.result;
 });

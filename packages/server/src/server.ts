@@ -203,6 +203,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   try {
     for (const [at, point] of points.entries())
       listeners.push(
+        // Unnamed wait: it opens a port of this machine.
         await point.transport.listen(point.address, {
           message: (peer, envelope) => receive(`${at}/${peer}`, envelope),
           closed(peer) {
@@ -218,6 +219,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         }),
       );
   } catch (error) {
+    // Unnamed wait: connections close within their linger.
     await Promise.all(listeners.map((listener) => listener.close(0)));
     throw error;
   }
@@ -252,6 +254,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           });
         }
       } finally {
+        // Unnamed wait: connections close within their linger.
         await Promise.all(listeners.map((listener) => listener.close(1000)));
       }
     },

@@ -23,7 +23,9 @@ export async function openProgram(
 ): Promise<OpenProgram> {
   checkProgram(program, `program ${program.name ?? 'given'}`);
   const closeData = async ({ training, evaluation }: ProgramData) => {
+    // Unnamed wait: the caller races it.
     await training.close?.();
+    // Unnamed wait: the caller races it.
     await evaluation?.close?.();
   };
   const closeComputation = async (computation: Computation) => computation.close?.();

@@ -81,6 +81,7 @@ export function createUpstream(init: {
   }
 
   const closeAll = async (old: readonly Connection[]) => {
+    // Unnamed wait: connections close within their linger.
     await Promise.all(old.map((connection) => connection.close(1000)));
   };
 

@@ -104,6 +104,7 @@ export function createWorker(init: WorkerInit): Worker {
       return Object.assign(running, {
         async leave() {
           leaving.abort();
+          // Unnamed wait: what it awaits names its own waits.
           await running.result.catch(() => {});
         },
       });
@@ -185,6 +186,7 @@ async function run(
     await enrolment.close({ type: 'failed', error: errorToRecord(error) });
     throw error;
   } finally {
+    // Unnamed wait: connections close within their linger.
     await Promise.all([upstream?.close(), enrolment.close()]);
   }
 }
@@ -198,6 +200,7 @@ async function handOver(coordinator: string, enrolment: Enrolment, monitor: Moni
     remedy: 'Nothing is lost: others compute what it owes.',
     deadlineMs: HAND_OVER_MS,
   });
+  // Unnamed wait: what it awaits names its own waits.
   await answer.catch(() => {});
 }
 

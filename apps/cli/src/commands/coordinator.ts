@@ -39,6 +39,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       const address = settings.listen ?? DEFAULT_COORDINATOR;
       if (servers.length === 0) {
         const local = createLocalTransport({ delivery: 'microtask' });
+        // Unnamed wait: it opens a port of this machine.
         hosted = await createServer({
           address: freePortBeside(address),
           transport,
@@ -49,6 +50,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         const [open, inside] = hosted.addresses as [string, string];
         servers.push({ connect: inside, public: reachable(open, settings), transport: local });
       }
+      // Unnamed wait: it opens a port of this machine.
       const running = await createCoordinator({
         address,
         servers,
@@ -68,6 +70,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         { event: 'listening', address: running.address },
         `coordinator listens at ${running.address} and waits for ${settings.workers} workers`,
       );
+      // Unnamed wait: what it awaits names its own waits.
       await running.result;
     } finally {
       stopping.abort();

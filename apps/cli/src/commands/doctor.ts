@@ -31,6 +31,7 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
       ['node', () => checkNode(process.version)],
       [
         'cpu',
+        // Unnamed wait: the caller races it.
         async () => checkCpu(await textOf('/proc/cpuinfo'), cpus()[0]?.model ?? process.arch),
       ],
       ['cores', () => checkCores(availableParallelism())],
@@ -77,6 +78,7 @@ function lineOf({ name, status, found, fix }: Finding): string {
 const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
 
 async function sizesOf(path: string) {
+  // Unnamed wait: the caller races it.
   const sizes = await statfs(path).catch(() => undefined);
   if (sizes === undefined) return undefined;
   const { bavail, blocks, bsize } = sizes;

@@ -31,6 +31,7 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
         await monitor.race(writeSafetensors(modelPath, checkpoint.parameters, facts), writing);
       } else {
         // Here, because the other commands need none of it.
+        // Unnamed wait: TensorFlow is loaded already, since the program has used it.
         const { exportLayersModel } = await import('@tutti/tensorflow');
         modelPath = await monitor.race(exportLayersModel(program, values, folder), writing);
       }

@@ -19,6 +19,7 @@ export async function replay(path: string, flags: Flags, context: CliContext): P
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async ({ renderer, result }) => {
     const { program, hash } = await loadProgram(path, monitorsOf(context, renderer).monitor);
+    // Unnamed wait: what it awaits names its own waits.
     const replayed = await replaySteps({
       onWaiting: (report) => renderer({ event: 'waiting', ...report }),
       program,

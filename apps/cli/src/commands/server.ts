@@ -10,6 +10,7 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('server', flags, context);
   await withOutput(settings, context, async ({ log, renderer, result }) => {
     let replaced = false;
+    // Unnamed wait: it opens a port of this machine.
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
       transport: createZmqTransport(heartbeatOf(settings)),
@@ -27,6 +28,7 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
     }).start();
     const [address] = running.addresses;
     result({ event: 'listening', address }, `server listens at ${address}`);
+    // Unnamed wait: what it awaits names its own waits.
     await running.result;
     if (!replaced) result({ event: 'finished' }, 'the job is finished');
   });

@@ -24,12 +24,14 @@ export async function status(flags: Flags, context: CliContext): Promise<void> {
       if (settings.watch && terminal && !json) stdout.write('\x1b[H\x1b[J');
       result({ event: 'status', ...report }, statusText(report, { colour: terminal }));
       if (!settings.watch) return;
+      // Unnamed wait: it is the pause between two answers.
       await pause(WATCH_MS, clock, signal);
     }
   });
 }
 
 function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  // Unnamed wait: it is the pause between two answers.
   return new Promise((resolve, reject) => {
     const stop = () => {
       timer.cancel();

@@ -61,6 +61,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         remedy: 'Stop, and choose another --checkpoint-dir.',
       });
     if (shards === undefined && settings.resume === undefined) renderer.note(oneShardEach(options));
+    // Unnamed wait: what it awaits names its own waits.
     await runLocal(path, options).result;
   });
 }

@@ -47,6 +47,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       },
     }).start();
     if (leaving) void running.leave();
+    // Unnamed wait: what it awaits names its own waits.
     const { worker, microBatches } = await running.result;
     result(
       { event: 'finished', worker, microBatches },

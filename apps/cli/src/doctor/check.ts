@@ -28,6 +28,7 @@ export const fail = (name: string, found: string, fix: string): Finding => ({
 /** A check that throws has failed: the others are still wanted. */
 export async function runCheck(name: string, check: Check): Promise<Finding> {
   try {
+    // Unnamed wait: the caller races it.
     return await check();
   } catch (error) {
     return fail(name, error instanceof Error ? error.message : String(error), 'See the message.');

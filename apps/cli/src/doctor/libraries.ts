@@ -38,6 +38,7 @@ export function checkKernels(): Finding {
 /** Listens at a free port of the loopback interface and connects to it. */
 export async function checkLoopback(): Promise<Finding> {
   const transport = createZmqTransport();
+  // Unnamed wait: the caller races it.
   const listener = await transport.listen('tcp://127.0.0.1:0', { message: () => {} });
   const { address } = listener;
   await listener.close(0);

@@ -27,6 +27,7 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
   const intact = (path: string) => monitor.race(isIntact(path), readingFolder(path));
   if (await intact(folder)) return folder;
   const parent = dirname(folder);
+  // Unnamed wait: it is done at once.
   await ensureFolder(parent);
   return withLock(`${folder}.lock`, entry, async () => {
     if (await intact(folder)) return folder;
@@ -34,8 +35,10 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
     const clean = () => monitor.race(removeLeftovers(parent, leftovers), removing(parent));
     await clean();
     const staging = `${folder}.part-${randomUUID()}`;
+    // Unnamed wait: it is done at once.
     await mkdir(staging);
     try {
+      // Unnamed wait: what it awaits names its own waits.
       await entry.fill(staging);
       await publish(staging, folder, intact);
     } finally {
@@ -54,20 +57,25 @@ async function publish(
 ): Promise<void> {
   if (!(await intact(staging))) throw new Error(`${staging} does not match its digests`);
   try {
+    // Unnamed wait: it is done at once.
     await rename(staging, folder);
   } catch (error) {
     // Somebody else was first, or what is there is damaged.
     if (await intact(folder)) return;
     const damaged = `${folder}.part-${randomUUID()}`;
+    // Unnamed wait: it is done at once.
     await rename(folder, damaged).catch(() => {
       throw error;
     });
+    // Unnamed wait: it is done at once.
     await rename(staging, folder);
+    // Unnamed wait: the caller races it.
     await rm(damaged, { recursive: true, force: true });
   }
 }
 
 /** A process that was killed leaves its folder, which holds most of a gigabyte. */
+// Unnamed wait: the caller races it.
 async function removeLeftovers(parent: string, prefix: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true });

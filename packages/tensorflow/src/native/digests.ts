@@ -12,6 +12,7 @@ const LIST = 'digests.json';
 /** @returns the SHA-256 digest of a file's content, in hexadecimal. */
 export async function digestOfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
+  // Unnamed wait: the caller races it.
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
 }
@@ -32,12 +33,14 @@ export async function checkDigests(folder: string, expected: Digests): Promise<v
 
 /** Remembers a folder's digests inside it. */
 export async function writeDigests(folder: string, digests: Digests): Promise<void> {
+  // Unnamed wait: a small file of this machine.
   await writeFile(join(folder, LIST), `${JSON.stringify(digests, null, 2)}\n`);
 }
 
 /** Whether the folder holds what `writeDigests` remembered, bit for bit. */
 export async function isIntact(folder: string): Promise<boolean> {
   try {
+    // Unnamed wait: the caller races it.
     await checkDigests(folder, JSON.parse(await readFile(join(folder, LIST), 'utf8')) as Digests);
     return true;
   } catch {

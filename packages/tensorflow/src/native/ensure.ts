@@ -25,6 +25,7 @@ export async function ensureTensorflow(context: WayContext): Promise<TensorflowS
   };
   const before = await readStamp(tfjsNode);
   if (before?.runtimes.includes(runtimeName())) return done(before);
+  // Unnamed wait: it is done at once.
   await ensureFolder(join(tfjsNode, 'lib'));
   return withLock(join(tfjsNode, 'lib', 'tutti-native.lock'), context, async () => {
     const stamp = await readStamp(tfjsNode);
@@ -80,6 +81,7 @@ export async function tensorflowStatus(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<TensorflowStatus> {
   const folder = tfjsNodeFolder();
+  // Unnamed wait: it is done at once.
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const way = (await readStamp(folder))?.way;
   const known = {

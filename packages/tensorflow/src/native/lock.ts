@@ -51,8 +51,10 @@ export async function withLock<T>(
         : 'If it has ended, this process goes on in its place after a minute without a sign of life.',
   }));
   try {
+    // Unnamed wait: what it awaits names its own waits.
     return await task();
   } finally {
+    // Unnamed wait: it ends by itself.
     await release();
   }
 }
@@ -72,6 +74,7 @@ async function acquire(
     const release = await tryCreate(file, clock);
     if (release !== undefined) return release;
 
+    // Unnamed wait: a small file of this machine.
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     if (seen?.text !== text) seen = { text, sinceMs: clock.now() };
@@ -87,10 +90,12 @@ async function acquire(
       options.report(`Waiting for ${nameOf(owner)}, which prepares the same files (lock ${file}).`);
       told = true;
     }
+    // Unnamed wait: the caller races it.
     await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
   }
 }
 
+// Unnamed wait: a small file of this machine.
 async function tryCreate(file: string, clock: Clock): Promise<(() => Promise<void>) | undefined> {
   const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return undefined;
@@ -125,6 +130,7 @@ async function tryCreate(file: string, clock: Clock): Promise<(() => Promise<voi
 }
 
 /** Moves a stale lock aside; if it became a live one in the meantime, puts that back. */
+// Unnamed wait: a small file of this machine.
 async function takeAway(file: string, staleText: string, stale: Owner | undefined) {
   const aside = `${file}.${randomUUID()}`;
   try {

@@ -56,6 +56,7 @@ async function checkReachable(host: string, context: WayContext): Promise<void> 
   const signal = context.signal ? AbortSignal.any([limit, context.signal]) : limit;
   const asked = proxy || host;
   try {
+    // Unnamed wait: it ends after 6 s.
     await fetch(asked, { method: 'HEAD', redirect: 'manual', signal });
   } catch (error) {
     context.signal?.throwIfAborted();

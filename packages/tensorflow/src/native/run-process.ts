@@ -25,6 +25,7 @@ export function runProcess(
   options: RunOptions,
 ): Promise<string> {
   const { signal, limitMs, clock = systemClock } = options;
+  // Unnamed wait: the caller races it.
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,

@@ -19,6 +19,7 @@ export function runtimeName(): string {
 const stampPath = (tfjsNode: string) => join(tfjsNode, 'lib', 'tutti-native.json');
 
 /** @returns the stamp if all its files are in place with their sizes. */
+// Unnamed wait: small files of this machine.
 export async function readStamp(tfjsNode: string): Promise<Stamp | undefined> {
   try {
     const stamp = JSON.parse(await readFile(stampPath(tfjsNode), 'utf8')) as Stamp;
@@ -32,6 +33,7 @@ export async function readStamp(tfjsNode: string): Promise<Stamp | undefined> {
   }
 }
 
+// Unnamed wait: small files of this machine.
 export async function writeStamp(
   tfjsNode: string,
   found: {

@@ -44,6 +44,7 @@ export function createWheelWay(tfjsNode: string, cache: string): Way {
   };
 }
 
+// Unnamed wait: a link on this machine.
 async function replaceLink(target: string, link: string): Promise<void> {
   await ensureFolder(dirname(link));
   const fresh = `${link}.${randomUUID()}`;

@@ -72,6 +72,7 @@ export async function unpackWheel(
   fetchWheel: FetchWheel = downloadWithPip,
 ): Promise<void> {
   const monitor = watch(context);
+  // Unnamed wait: what it awaits names its own waits.
   const file = await fetchWheel(wheel, folder, context);
   const found = await monitor.race(digestOfFile(file), readingFolder(file));
   if (found !== wheel.sha256) {
@@ -87,7 +88,9 @@ export async function unpackWheel(
     what: `unpack 1 GB into ${folder}`,
     remedy: `See whether the disk is slow (TUTTI_CACHE names another folder); it is given up after ${UNPACK_LIMIT_MS / 60_000} minutes.`,
   });
+  // Unnamed wait: it is done at once.
   await rm(file);
+  // Unnamed wait: it is done at once.
   const all = parseRecord(await readFile(join(folder, record.trim()), 'utf8'));
   const digests: Digests = Object.fromEntries(
     Object.entries(all).filter(([path]) => MEMBERS.some((member) => path.startsWith(member))),
@@ -105,6 +108,7 @@ async function downloadWithPip(
   context: WayContext,
 ): Promise<string> {
   const { project, version, platform, sha256 } = wheel;
+  // Unnamed wait: the file system answers at once.
   const disk = await statfs(folder);
   const free = disk.bavail * disk.bsize;
   if (free < NEEDED_BYTES) {
@@ -112,6 +116,7 @@ async function downloadWithPip(
   }
   context.report(`Downloading the wheel ${project} ${version} with pip (about 270 MB).`);
   const requirements = join(folder, 'requirements.txt');
+  // Unnamed wait: it is done at once.
   await writeFile(requirements, `${project}==${version} --hash=sha256:${sha256}\n`);
   const options = [
     ...['--no-deps', '--no-input', '--no-cache-dir', '--quiet', '--disable-pip-version-check'],
@@ -129,6 +134,7 @@ async function downloadWithPip(
     what: `deliver ${project} ${version} (about 270 MB)`,
     remedy: `See how fast the network is, and which index pip asks (pip config list); it is given up after ${DOWNLOAD_LIMIT_MS / 60_000} minutes.`,
   });
+  // Unnamed wait: it is done at once.
   await rm(requirements);
   const tag = `cp${PYTHON_TAG.replace('.', '')}`;
   return join(folder, `${project.replace('-', '_')}-${version}-${tag}-${tag}-${platform}.whl`);
