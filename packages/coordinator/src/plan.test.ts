@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MAX_CHUNK_FLOATS } from '@tutti/parameters';
 import type { ProgramDescription } from '@tutti/protocol';
 import { type JobSettings, resolvePlan } from './plan.js';
 
@@ -38,12 +39,18 @@ describe('plan', () => {
     assert.equal(resolvePlan({ ...init, previous: whole, servers: 3 }).chunkFloats, undefined);
   });
 
+  it('takes chunks as large as a message can carry', () => {
+    assert.equal(planOf({ chunkFloats: MAX_CHUNK_FLOATS }, 1).chunkFloats, MAX_CHUNK_FLOATS);
+  });
+
   it('refuses what cannot be, with the value', () => {
     const refused = (settings: JobSettings, message: RegExp, workers = 1) =>
       assert.throws(() => planOf(settings, workers), { code: 'BAD_CONFIG', message });
     refused({ batchSize: 0 }, /batchSize is 0/);
     refused({ shards: 2 }, /3 workers .* only 2 shards/, 3);
     refused({ seed: 0.5 }, /seed is 0.5/);
+    refused({ chunkFloats: 0 }, /chunkFloats is 0/);
+    refused({ chunkFloats: MAX_CHUNK_FLOATS + 1 }, /chunkFloats is 1048577/);
     refused({ optimizer: { name: 'sgd', learningRate: -1 } }, /learningRate is -1/);
   });
 });

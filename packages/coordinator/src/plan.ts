@@ -1,4 +1,4 @@
-import { CHUNK_FLOATS, chunkFloatsFor, createLayout } from '@tutti/parameters';
+import { CHUNK_FLOATS, checkChunkFloats, chunkFloatsFor, createLayout } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
@@ -45,10 +45,11 @@ export function resolvePlan(init: {
     (previous === undefined
       ? chunkFloatsFor(createLayout(description.parameters).floats, servers)
       : CHUNK_FLOATS);
-  const whole = { batchSize, epochs, shards, evaluationBatchSize, steps, chunkFloats };
+  const whole = { batchSize, epochs, shards, evaluationBatchSize, steps };
   for (const [name, value] of Object.entries(whole))
     if (!Number.isSafeInteger(value) || value < 1)
       throw badConfig(`${name} is ${value}`, 'Give a whole number from 1.');
+  checkChunkFloats(chunkFloats);
   if (!Number.isSafeInteger(seed)) throw badConfig(`seed is ${seed}`, 'Give a whole number.');
   if (workers > shards)
     throw badConfig(

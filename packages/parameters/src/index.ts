@@ -1,10 +1,12 @@
 export {
   BLOCK_FLOATS,
   CHUNK_FLOATS,
+  checkChunkFloats,
   chunkFloatsFor,
   createLayout,
   type Layout,
   layoutOf,
+  MAX_CHUNK_FLOATS,
   type PlacedParameter,
   partition,
   type Segment,

@@ -1,4 +1,4 @@
-import type { JobPlan, StoredParameter } from '@tutti/protocol';
+import { type JobPlan, MAX_PAYLOAD_BYTES, type StoredParameter } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 
 /**
@@ -9,6 +9,18 @@ export const BLOCK_FLOATS = 65_536;
 
 /** Floats in a chunk: the unit of wire, reduction and update. Each costs messages: 1 MiB is worth them. */
 export const CHUNK_FLOATS = 4 * BLOCK_FLOATS;
+
+/** A chunk is the payload of one message. */
+export const MAX_CHUNK_FLOATS = MAX_PAYLOAD_BYTES / 4;
+
+/** @throws TuttiError BAD_CONFIG */
+export function checkChunkFloats(chunkFloats: number): void {
+  if (Number.isSafeInteger(chunkFloats) && chunkFloats >= 1 && chunkFloats <= MAX_CHUNK_FLOATS)
+    return;
+  throw new TuttiError('BAD_CONFIG', `chunkFloats is ${chunkFloats}`, {
+    remedy: `Give a whole number from 1 to ${MAX_CHUNK_FLOATS}, which is ${MAX_PAYLOAD_BYTES} bytes, the most that a message carries.`,
+  });
+}
 
 /** Floats in a chunk: as many as leave each server one, if there are blocks enough for that. */
 export function chunkFloatsFor(floats: number, servers: number): number {
@@ -69,16 +81,13 @@ export function layoutOf(plan: Pick<JobPlan, 'parameters' | 'chunkFloats'>): Lay
 
 /**
  * Lays the parameters one after the other, in the order in which they are declared.
- * @throws TuttiError BAD_CONFIG for a chunk of no floats; BAD_PROGRAM for no parameters, a name used twice, an impossible shape
+ * @throws TuttiError BAD_CONFIG for an impossible chunk; BAD_PROGRAM for no parameters, a name used twice, an impossible shape
  */
 export function createLayout(
   declared: readonly StoredParameter[],
   chunkFloats: number = CHUNK_FLOATS,
 ): Layout {
-  if (!(chunkFloats >= 1))
-    throw new TuttiError('BAD_CONFIG', `A chunk cannot have ${chunkFloats} floats`, {
-      remedy: 'Give a whole number from 1.',
-    });
+  checkChunkFloats(chunkFloats);
   const parameters = place(declared);
   const last = parameters[parameters.length - 1]!;
   const floats = last.offset + last.size;

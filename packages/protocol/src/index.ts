@@ -1,13 +1,14 @@
 export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
 export { digestOfBytes } from './digest.js';
-export type {
-  Connection,
-  ConnectionHandlers,
-  Envelope,
-  Listener,
-  ListenHandlers,
-  Traffic,
-  Transport,
+export {
+  type Connection,
+  type ConnectionHandlers,
+  type Envelope,
+  type Listener,
+  type ListenHandlers,
+  MAX_PAYLOAD_BYTES,
+  type Traffic,
+  type Transport,
 } from './link.js';
 export * from './messages.js';
 export {

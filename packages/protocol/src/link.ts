@@ -1,5 +1,8 @@
 import type { Message } from './messages.js';
 
+/** Bytes of the largest payload that every transport carries. The largest chunk follows from it. */
+export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+
 /**
  * The contract between roles and whatever carries their messages. `@tutti/transport` implements it
  * over ZeroMQ and in memory; one compliance suite holds both to it.

@@ -1,4 +1,4 @@
-import type { Transport } from '@tutti/protocol';
+import { MAX_PAYLOAD_BYTES, type Transport } from '@tutti/protocol';
 import { type Clock, systemClock } from '@tutti/runtime';
 import { connectZmq } from './zmq-connection.js';
 import { listenZmq } from './zmq-listener.js';
@@ -14,7 +14,7 @@ export interface Heartbeat {
 export interface ZmqTransportOptions extends Heartbeat {
   /**
    * Bytes of the largest payload. A peer that sends more loses its connection before anything is
-   * allocated for it. Default 4 MiB, sixteen times a chunk of 65,536 floats.
+   * allocated for it. Default `MAX_PAYLOAD_BYTES`.
    */
   readonly maxPayloadBytes?: number;
   /** How long `connect` keeps trying. Default 30,000. */
@@ -37,7 +37,7 @@ export interface ZmqTransportOptions extends Heartbeat {
  */
 export function createZmqTransport(options: ZmqTransportOptions = {}): Transport {
   const init = {
-    maxPayloadBytes: options.maxPayloadBytes ?? 4 * 1024 * 1024,
+    maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
     heartbeatMs: options.heartbeatMs ?? 500,
     timeoutMs: options.timeoutMs ?? 2000,
     connectDeadlineMs: options.connectDeadlineMs ?? 30_000,
