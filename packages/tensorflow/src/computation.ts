@@ -97,11 +97,12 @@ export function createComputation(options: TrainingOptions): Computation {
         const stored = load(weights);
         const given = batchTensors(batch);
         const tensors = options.augment?.(given, random) ?? given;
+        checkAugmented(tensors, count);
         let early: ReturnType<typeof announce> | undefined;
         let derivatives: Derivatives | undefined;
         try {
           derivatives = graphs?.differentiate(stored, tensors);
-          if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape);
+          if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape, tensors);
           else {
             early = known && announce(sole, known);
             const watched = early?.watch;
@@ -144,7 +145,7 @@ export function createComputation(options: TrainingOptions): Computation {
         let values: Values | undefined;
         try {
           values = graphs?.evaluate(stored, tensors);
-          if (values !== undefined) loss.check(tensors.y, values.outputs.shape);
+          if (values !== undefined) loss.check(tensors.y, values.outputs.shape, tensors);
           else {
             const random = createRandom('evaluate');
             values = differentiation.evaluate(stored, tensors, { random });
@@ -161,6 +162,17 @@ export function createComputation(options: TrainingOptions): Computation {
       model.dispose();
     },
   };
+}
+
+/** @throws TuttiError PROGRAM_FAILED unless there are as many examples as before */
+function checkAugmented(tensors: BatchTensors, count: number): void {
+  for (const [name, tensor] of Object.entries(tensors))
+    if (tensor.shape[0] !== count)
+      throw new TuttiError(
+        'PROGRAM_FAILED',
+        `\`augment\` made [${tensor.shape.join(', ')}] of the ${count} examples of field "${name}"`,
+        { remedy: 'Return as many examples as came in, the first dimension of every field.' },
+      );
 }
 
 function differentiable(model: TrainingModel): DifferentiableModel {

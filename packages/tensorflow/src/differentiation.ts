@@ -84,7 +84,8 @@ export function createDifferentiation(init: {
       write,
       logits: skipSoftmax,
     });
-    if (!unchecked) loss.check(batch.y, outputs.shape);
+    checkCount(batch, outputs);
+    if (!unchecked) loss.check(batch.y, outputs.shape, batch);
     const losses = loss.perExample(batch.y, outputs, batch, skipSoftmax);
     return {
       outputs: tf.keep(outputs),
@@ -155,4 +156,15 @@ export function createDifferentiation(init: {
       }
     },
   };
+}
+
+/** @throws TuttiError PROGRAM_FAILED unless the model predicts something for each example */
+function checkCount(batch: BatchTensors, outputs: tf.Tensor): void {
+  const examples = Object.values(batch)[0]?.shape[0];
+  if (outputs.shape[0] === examples) return;
+  throw new TuttiError(
+    'PROGRAM_FAILED',
+    `The model gave predictions [${outputs.shape.join(', ')}] for ${examples} examples`,
+    { remedy: `Let it give a tensor [${examples}, ...]: the first dimension is the examples.` },
+  );
 }

@@ -49,6 +49,18 @@ describe('augment', () => {
       layers: [tf.layers.dense({ inputShape: [5], units: 3, activation: 'softmax' })],
     });
 
+  it('makes no other number of examples', async () => {
+    const computation = await open({
+      model,
+      loss,
+      augment: ({ x, y }) => ({ x: tf.concat([x!, x!]), y: y! }),
+    });
+    await assert.rejects(
+      async () => gradient(computation, await computation.initialize(1), batch),
+      { message: '`augment` made [32, 5] of the 16 examples of field "x"' },
+    );
+  });
+
   it('follows from (seed, epoch, step, shard) alone, and is left out in evaluation', async () => {
     const computation = await open({
       model,

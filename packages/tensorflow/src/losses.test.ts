@@ -12,6 +12,21 @@ async function lossOf(model: () => tf.LayersModel, loss: Loss, batch: Batch) {
   return gradient(computation, await computation.initialize(2), batch);
 }
 
+/** Every second example is wrong by 1, as are its neighbours' labels seen from it. */
+const ownErrors = {
+  broadcasting: (yTrue: tf.Tensor, yPred: tf.Tensor) => yPred.sub(yTrue).square().mean(-1),
+  reshaping: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+    yPred.sub(yTrue.reshape(yPred.shape)).square().mean(-1),
+  flattening: (yTrue: tf.Tensor, yPred: tf.Tensor) => yPred.flatten().sub(yTrue.flatten()).square(),
+  /** Over pairs, on purpose: each prediction against the labels of all. */
+  pairwise: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+    yPred
+      .reshape([-1, 1])
+      .sub(yTrue.reshape([1, -1]))
+      .square()
+      .mean(-1),
+};
+
 describe('losses', () => {
   const sparse = classified(6, [5], 3);
   const oneHot: Batch = {
@@ -111,8 +126,18 @@ describe('losses', () => {
 
   it('say what does not fit', async () => {
     const cases: [() => tf.LayersModel, Loss, Batch, RegExp][] = [
-      [outputs(3, 'softmax'), 'categoricalCrossentropy', sparse, /labels are \[6\].*\[6, 3\]/],
-      [outputs(3, 'softmax'), 'sparseCategoricalCrossentropy', oneHot, /one class number for each/],
+      [
+        outputs(3, 'softmax'),
+        'categoricalCrossentropy',
+        sparse,
+        /categoricalCrossentropy compares labels with predictions \[6, 3\], but the labels are \[6\]$/,
+      ],
+      [
+        outputs(3, 'softmax'),
+        'sparseCategoricalCrossentropy',
+        oneHot,
+        /one class number for each.*labels as \[6\] with/,
+      ],
       [
         outputs(2, 'softmax'),
         'sparseCategoricalCrossentropy',
@@ -126,5 +151,125 @@ describe('losses', () => {
     ];
     for (const [model, loss, batch, expected] of cases)
       await assert.rejects(lossOf(model, loss, batch), expected);
+  });
+
+  describe('compare labels and predictions of one shape only', () => {
+    /** [n, 2, 3] predictions of [n, 2, 5]. */
+    const rows = (activation: 'softmax' | 'sigmoid' | 'linear') => () =>
+      tf.sequential({
+        layers: [tf.layers.dense({ inputShape: [2, 5], units: 3, activation })],
+      });
+    const inputs = classified(4, [2, 5], 3).x!;
+    const labels = (shape: number[]): Batch => ({
+      x: inputs,
+      y: { data: Int32Array.from({ length: 24 }, (_, i) => i % 2), shape },
+    });
+
+    for (const [loss, activation] of [
+      ['meanSquaredError', 'linear'],
+      ['meanAbsoluteError', 'linear'],
+      ['binaryCrossentropy', 'sigmoid'],
+      ['categoricalCrossentropy', 'softmax'],
+    ] as const)
+      it(`${loss}: [4, 3, 2] is refused for [4, 2, 3]`, async () => {
+        await lossOf(rows(activation), loss, labels([4, 2, 3]));
+        for (const shape of [
+          [4, 3, 2],
+          [4, 6],
+        ])
+          await assert.rejects(lossOf(rows(activation), loss, labels(shape)), {
+            code: 'PROGRAM_FAILED',
+            message: `${loss} compares labels with predictions [4, 2, 3], but the labels are [${shape.join(', ')}]`,
+          });
+      });
+
+    it('class numbers of a sequence of another length', async () => {
+      const numbers = (shape: number[]): Batch => ({
+        x: classified(4, [2, 3, 5], 3).x!,
+        y: { data: Int32Array.from({ length: 24 }, (_, i) => i % 3), shape },
+      });
+      const model = () =>
+        tf.sequential({
+          layers: [tf.layers.dense({ inputShape: [2, 3, 5], units: 3, activation: 'softmax' })],
+        });
+      const loss = 'sparseCategoricalCrossentropy';
+      await lossOf(model, loss, numbers([4, 2, 3]));
+      await assert.rejects(lossOf(model, loss, numbers([4, 3, 2])), {
+        message: /labels as \[4, 2, 3\] with predictions .*, but the labels are \[4, 3, 2\]$/,
+      });
+    });
+
+    for (const metric of ['accuracy', 'meanSquaredError', 'meanAbsoluteError'] as const)
+      it(`${metric}, whatever the loss makes of them`, async () => {
+        const loss: Loss = (_labels, yPred) => yPred.square().mean([1, 2]);
+        const at = (shape: number[]) =>
+          open({ model: rows('sigmoid'), loss, metrics: [metric] }).then(async (computation) =>
+            gradient(computation, await computation.initialize(2), labels(shape)),
+          );
+        await at([4, 2, 3]);
+        await assert.rejects(at([4, 3, 2]), {
+          message: /predictions \[4, 2, 3\], but the labels are \[4, 3, 2\]$/,
+        });
+      });
+
+    it('but for dimensions of length 1, which come and go', async () => {
+      const model = () =>
+        tf.sequential({
+          layers: [tf.layers.dense({ inputShape: [2, 5], units: 1, activation: 'sigmoid' })],
+        });
+      const given = (shape: number[]): Batch => ({
+        x: inputs,
+        y: { data: Int32Array.of(0, 1, 1, 0, 1, 1, 0, 1), shape },
+      });
+      for (const loss of ['meanSquaredError', 'binaryCrossentropy'] as const) {
+        const expected = await lossOf(model, loss, given([4, 2, 1]));
+        for (const shape of [
+          [4, 2],
+          [4, 1, 2],
+          [4, 2, 1, 1],
+        ])
+          assert.deepEqual(await lossOf(model, loss, given(shape)), expected);
+      }
+    });
+
+    it('also functions of a program, which tfjs would have broadcast', async () => {
+      const model = outputs(1, 'linear');
+      const { broadcasting, reshaping, flattening, pairwise } = ownErrors;
+      const expected = (await lossOf(model, 'meanSquaredError', binary)).lossSum;
+      for (const loss of [reshaping, flattening])
+        close((await lossOf(model, loss, binary)).lossSum, expected);
+      const column: Batch = { x: binary.x!, y: { data: binary.y!.data, shape: [6, 1] } };
+      close((await lossOf(model, broadcasting, column)).lossSum, expected);
+      await lossOf(model, pairwise, binary);
+      await assert.rejects(lossOf(model, broadcasting, binary), {
+        code: 'PROGRAM_FAILED',
+        message:
+          'The loss function compares each example with the labels of all: the labels are [6], the predictions [6, 1], and tfjs broadcasts the two',
+      });
+      const measured = await open({ model, loss: 'meanSquaredError', metrics: [broadcasting] });
+      await assert.rejects(gradient(measured, await measured.initialize(2), binary), {
+        message: /^Metric "broadcasting" compares each example with the labels of all/,
+      });
+      await assert.rejects(
+        open({ model, loss: broadcasting, graph: true }).then(async (computation) =>
+          gradient(computation, await computation.initialize(2), binary),
+        ),
+        { message: /^The loss function compares each example with the labels of all/ },
+      );
+    });
+  });
+
+  it('are of as many predictions as there are examples', async () => {
+    const model = {
+      parameters: { kernel: [5, 1] },
+      initialize: () => ({ kernel: tf.ones([5, 1]) }),
+      apply: ({ kernel }: { kernel: tf.Tensor }, { x }: Record<string, tf.Tensor>) =>
+        x!.matMul(kernel).reshape([3, 2]),
+    };
+    const computation = await open({ model, loss: (_y, yPred) => yPred.square().mean(-1) });
+    await assert.rejects(
+      async () => gradient(computation, await computation.initialize(1), sparse),
+      { message: 'The model gave predictions [3, 2] for 6 examples' },
+    );
   });
 });

@@ -1,5 +1,7 @@
 import { TuttiError } from '@tutti/runtime';
+import { createBroadcastCheck } from './accidental-broadcast.js';
 import type { BatchTensors } from './batch-tensors.js';
+import { labelsAs } from './label-shapes.js';
 import { tf } from './tf.js';
 
 export type LossName =
@@ -32,9 +34,10 @@ export interface ResolvedLoss {
   readonly prefersLogits: boolean;
   /**
    * Reads the labels, so it is apart from `perExample`, which only makes operations.
-   * @throws TuttiError BAD_DATA for labels that mean nothing
+   * @throws TuttiError BAD_DATA for labels that mean nothing; PROGRAM_FAILED for a loss function that
+   *   broadcasts them
    */
-  check(yTrue: tf.Tensor | undefined, predictions: readonly number[]): void;
+  check(yTrue: tf.Tensor | undefined, predictions: readonly number[], batch: BatchTensors): void;
   perExample(
     yTrue: tf.Tensor | undefined,
     yPred: tf.Tensor,
@@ -48,7 +51,7 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
   if (typeof loss === 'function')
     return {
       prefersLogits: false,
-      check() {},
+      check: createBroadcastCheck(loss, 'The loss function'),
       perExample: (yTrue, yPred, batch) =>
         checkPerExample(loss(yTrue as tf.Tensor, yPred, batch), yPred, 'The loss function'),
     };
@@ -125,20 +128,13 @@ export function checkPerExample(values: tf.Tensor, yPred: tf.Tensor, who: string
   });
 }
 
-/** Labels as float32 in the shape of the predictions; [n] fits [n, 1], and nothing is broadcast. */
+/** Labels as float32 in the shape of the predictions. */
 function alike(yTrue: tf.Tensor, yPred: tf.Tensor, loss: string): tf.Tensor {
-  if (yTrue.size !== yPred.size)
-    throw new TuttiError(
-      'PROGRAM_FAILED',
-      `The labels are [${yTrue.shape.join(', ')}], the predictions [${yPred.shape.join(', ')}]: ${loss} compares them element by element`,
-      {
-        remedy:
-          loss === 'categoricalCrossentropy'
-            ? 'Use sparseCategoricalCrossentropy for labels that are class numbers.'
-            : 'Give labels in the shape of the predictions.',
-      },
-    );
-  return yTrue.cast('float32').reshape(yPred.shape);
+  const remedy =
+    loss === 'categoricalCrossentropy'
+      ? 'Use sparseCategoricalCrossentropy for labels that are class numbers.'
+      : 'Give labels in the shape of the predictions.';
+  return labelsAs(yPred.shape, yTrue, yPred, { who: loss, remedy }).cast('float32');
 }
 
 function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
@@ -148,13 +144,11 @@ function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
       remedy:
         'Give its last layer a unit for each class; for a single yes or no use binaryCrossentropy.',
     });
-  if (yTrue.size * classes !== yPred.size)
-    throw new TuttiError(
-      'PROGRAM_FAILED',
-      `The labels are [${yTrue.shape.join(', ')}], the predictions [${yPred.shape.join(', ')}]: sparseCategoricalCrossentropy wants one class number for each row of predictions`,
-      { remedy: 'Use categoricalCrossentropy for one-hot labels.' },
-    );
-  return tf.oneHot(yTrue.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
+  const numbers = labelsAs(yPred.shape.slice(0, -1), yTrue, yPred, {
+    who: 'sparseCategoricalCrossentropy, one class number for each row of predictions,',
+    remedy: 'Use categoricalCrossentropy for one-hot labels.',
+  });
+  return tf.oneHot(numbers.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
 }
 
 function checkClassNumbers(yTrue: tf.Tensor, classes: number): void {

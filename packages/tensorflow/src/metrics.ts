@@ -1,5 +1,7 @@
 import { TuttiError } from '@tutti/runtime';
+import { createBroadcastCheck } from './accidental-broadcast.js';
 import type { BatchTensors } from './batch-tensors.js';
+import { labelsAs } from './label-shapes.js';
 import { checkPerExample, ERRORS, meanOfRest } from './losses.js';
 import { tf } from './tf.js';
 
@@ -39,7 +41,7 @@ export function resolveMetrics(metrics: readonly Metric[], logits: boolean): Met
   const named = metrics.map((metric): [string, MetricFunction] => {
     if (typeof metric === 'function') {
       if (metric.name === '') throw bad('A metric function has no name', 'Declare it by name.');
-      return [metric.name, metric];
+      return [metric.name, unbroadcast(metric)];
     }
     if (!Object.hasOwn(byName, metric))
       throw bad(
@@ -97,16 +99,29 @@ function labelled(name: MetricName, metric: MetricFunction): MetricFunction {
   };
 }
 
+/** A metric of the program. */
+function unbroadcast(metric: MetricFunction): MetricFunction {
+  const check = createBroadcastCheck(metric, `Metric "${metric.name}"`);
+  return (yTrue, yPred, batch) => {
+    check(yTrue, yPred.shape, batch);
+    return metric(yTrue, yPred, batch);
+  };
+}
+
 function accuracy(yTrue: tf.Tensor, yPred: tf.Tensor, logits: boolean): tf.Tensor {
   const classes = yPred.rank > 1 ? yPred.shape[yPred.rank - 1]! : 1;
+  const labels = (shape: readonly number[], remedy: string) =>
+    labelsAs(shape, yTrue, yPred, { who: 'accuracy', remedy });
   if (classes === 1) {
     const said = tf.greater(yPred, logits ? 0 : 0.5);
-    const meant = tf.greater(yTrue.reshape(yPred.shape), 0.5);
-    return meanOfRest(tf.equal(said, meant).cast('float32'));
+    const whole = labels(yPred.shape, 'Give labels in the shape of the predictions.');
+    return meanOfRest(tf.equal(said, tf.greater(whole, 0.5)).cast('float32'));
   }
   const said = yPred.argMax(-1);
   const meant =
-    yTrue.size === yPred.size ? yTrue.argMax(-1) : yTrue.cast('int32').reshape(said.shape);
+    yTrue.size === yPred.size
+      ? labels(yPred.shape, 'Give labels in the shape of the predictions.').argMax(-1)
+      : labels(said.shape, 'Give one class number for each row of predictions.').cast('int32');
   return meanOfRest(tf.equal(said, meant).cast('float32'));
 }
 
