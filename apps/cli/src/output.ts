@@ -1,11 +1,11 @@
 import { type ErrorRecord, errorToRecord } from '@tutti/runtime';
 import {
   createJsonRenderer,
-  createLogger,
+  createLog,
   createPlainRenderer,
   createProgressRenderer,
   failedEvent,
-  type Logger,
+  type Log,
   type LogLevel,
   type Renderer,
 } from '@tutti/telemetry';
@@ -16,7 +16,7 @@ import { isReported, reported } from './reported.js';
 export interface Output {
   readonly json: boolean;
   readonly renderer: Renderer;
-  readonly log: Logger;
+  readonly log: Log;
   /** A result that is no event of a run: its object with --json, else the text. */
   result(object: Readonly<Record<string, unknown>>, text: string): void;
 }
@@ -62,17 +62,10 @@ function createOutput(
   const renderer = json
     ? createJsonRenderer({ stdout, stderr })
     : (drawable ? createProgressRenderer : createPlainRenderer)({ stdout, stderr, clock });
-  const log = createLogger({
-    level: logLevel,
-    stream: {
-      write: (text) => renderer.note(text.trimEnd()),
-      isTTY: stderr.isTTY === true,
-    },
-  });
   return {
     json,
     renderer,
-    log,
+    log: createLog(logLevel, renderer.note),
     result: (object, text) => {
       stdout.write(`${json ? JSON.stringify(object) : text}\n`);
     },

@@ -54,11 +54,9 @@ export async function openTrained(
       : error;
   });
   if (found.manifest.programHash !== hash) {
-    log.warn('the program has changed since this checkpoint was written', {
-      checkpoint: found.path,
-      writtenBy: found.manifest.programHash,
-      now: hash,
-    });
+    log.warn(
+      `the program has changed since ${found.path} was written: its sources had hash ${found.manifest.programHash.slice(0, 12)}, now ${hash.slice(0, 12)}`,
+    );
   }
   const open = await openProgram(program, monitor, closing);
   const { data, computation, close } = open;

@@ -214,7 +214,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             else return;
             monitor.notify();
           },
-          stranger: (reason) => emit({ event: 'refused', peer: 'no peer', reason }),
+          stranger: (reason) => emit({ event: 'refused', peer: 'a stranger', reason }),
           badFrame: (peer, reason) => emit({ event: 'refused', peer: `${at}/${peer}`, reason }),
         }),
       );

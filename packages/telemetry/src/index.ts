@@ -18,14 +18,7 @@ export {
 } from './events.js';
 export { formatBytes, formatCount, formatDuration, formatLoss, formatMetrics } from './format.js';
 export { createJsonRenderer } from './json-renderer.js';
-export {
-  createLogger,
-  type LogFields,
-  type Logger,
-  type LoggerInit,
-  type LogLevel,
-  silentLogger,
-} from './log.js';
+export { createLog, type Log, type LogLevel } from './log.js';
 export { createPlainRenderer } from './plain-renderer.js';
 export { createProgressRenderer } from './progress-renderer.js';
 export type { Renderer, RendererInit, TextStream, TimedRendererInit } from './renderer.js';

@@ -19,7 +19,7 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
         else if (event.event === 'refused') {
-          log.warn('refused a peer', { peer: event.peer, reason: event.reason });
+          log.warn(`refused ${event.peer}: ${event.reason}`);
         } else if (event.event === 'replaced') {
           replaced = true;
           result(event, replacedText('this server', event));

@@ -43,7 +43,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         else if (json) result({ ...event }, '');
         else if (event.event === 'joined') {
           result(event, `${event.worker} joined job ${event.job} at ${coordinator}`);
-        } else log.debug('computed', { step: event.step, shards: event.shards });
+        } else log.debug(`computed step ${event.step}: shards ${event.shards.join(', ')}`);
       },
     }).start();
     if (leaving) void running.leave();
