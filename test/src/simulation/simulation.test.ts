@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { complete, REGRESSIONS } from './regressions.js';
-import { FAULT_KINDS } from './scenario.js';
+import { FAULT_KINDS, scenarioOf } from './scenario.js';
 import { createRunner, sweep } from './sweep.js';
 
 describe('the simulated cluster', () => {
@@ -19,6 +19,14 @@ describe('the simulated cluster', () => {
 
   it('has faults of every kind', () => {
     assert.deepEqual([...kinds].sort(), Object.keys(FAULT_KINDS).sort());
+  });
+
+  it('knows every field and fault of what it found before', () => {
+    const keys = Object.keys(scenarioOf(1)).sort();
+    for (const { what, scenario } of REGRESSIONS) {
+      assert.deepEqual(Object.keys(complete(scenario)).sort(), keys, what);
+      for (const { kind } of scenario.faults) assert.ok(kind in FAULT_KINDS, `${what}: ${kind}`);
+    }
   });
 
   const run = createRunner();
