@@ -99,7 +99,7 @@ function stopUnless(fine, message, output, code) {
 }
 
 async function setUpTensorflow() {
-  const native = pathToFileURL(join(root, 'packages/tensorflow/dist/native/index.js'));
+  const native = pathToFileURL(join(root, 'packages/tensorflow-setup/dist/index.js'));
   // Unnamed wait: a module of this machine.
   const { ensureTensorflow } = await import(native);
   const stop = new AbortController();

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where waits are for other processes, programs and disks. */
-const FOLDERS = ['coordinator', 'server', 'worker', 'launch'].map((name) =>
+const FOLDERS = ['run', 'coordinator', 'server', 'worker', 'launch'].map((name) =>
   join('packages', name, 'src'),
 );
 FOLDERS.push(join('apps', 'cli', 'src'));
 // The set-up waits for registries, compilers, disks, and others who do the same.
-FOLDERS.push(join('packages', 'tensorflow', 'src', 'native'), 'tools');
+FOLDERS.push(join('packages', 'tensorflow-setup', 'src'), 'tools');
 
 /**
  * Above a wait that shows no line, and why nobody is left wondering. It speaks for the statement it

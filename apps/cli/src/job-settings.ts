@@ -1,5 +1,6 @@
 import { parseInterval, type Settings } from '@tutti/config';
-import type { Deadlines, JobSettings } from '@tutti/coordinator';
+import type { Deadlines } from '@tutti/coordinator';
+import type { JobSettings } from '@tutti/run';
 import type { Heartbeat } from '@tutti/transport';
 
 /** What was set of the job itself; the program gives the rest. */

@@ -1,7 +1,7 @@
 import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
-import { readingCheckpoint } from '@tutti/coordinator';
 import { loadProgram } from '@tutti/launch';
+import { readingCheckpoint } from '@tutti/run';
 import { isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import {
   type Computation,

@@ -1,60 +1,10 @@
-import type { Kernels } from '@tutti/kernels';
-import type { Envelope, Transport } from '@tutti/protocol';
-import { type Clock, type Running, start } from '@tutti/runtime';
+import type { Envelope } from '@tutti/protocol';
+import type { JobResult } from '@tutti/run';
+import { type Running, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createZmqTransport } from '@tutti/transport';
-import type { CheckpointSink, Resume } from './checkpoint-sink.js';
-import { coordinate } from './job.js';
-import type { JobSettings } from './plan.js';
-import type { JobResult } from './result.js';
-import type { ServerAddress } from './servers.js';
-
-export interface CoordinatorInit {
-  /** Where to listen for workers: `tcp://host:port`, port 0 for a free one. */
-  readonly address: string;
-  readonly servers: readonly ServerAddress[];
-  /**
-   * Standbys of each server. `servers` then lists first those that workers pull from, then their
-   * standbys in the same order, round by round. Default 0.
-   */
-  readonly replicas?: number;
-  /** How many workers to wait for before the first step. */
-  readonly workers: number;
-  /** With fewer than these the run waits for more, for `deadlines.joinMs`; `workers` if not given. */
-  readonly minWorkers?: number;
-  readonly settings?: JobSettings;
-  /** Refuses a worker whose arithmetic gives other bits than that of most; else it is a warning. */
-  readonly strict?: boolean;
-  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
-  readonly verify?: number;
-  readonly deadlines?: Partial<Deadlines>;
-  /** Keeps checkpoints and the trained model. An error becomes a warning, not the run's end. */
-  readonly checkpoints?: CheckpointSink;
-  /** Goes on from a checkpoint, unless the servers hold a job already. */
-  readonly resume?: Resume;
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: RunEvent) => void;
-  readonly transport?: Transport;
-  readonly clock?: Clock;
-  readonly kernels?: Kernels;
-  /** Makes the job's id and the session tokens; must not be guessable. */
-  readonly newId?: () => string;
-}
-
-export interface Deadlines {
-  /** For all workers to join. */
-  readonly joinMs: number;
-  /** For a step, an evaluation or the initial values to be complete. */
-  readonly stepMs: number;
-  /** For the servers to answer. */
-  readonly serverMs: number;
-  /**
-   * For a sign of life from a worker that owes something, or ten times what its work usually takes,
-   * if that is more: then others get its shards. Four times as long while no worker has managed such
-   * work yet. Default 15,000.
-   */
-  readonly progressMs: number;
-}
+import type { CoordinatorInit } from './coordinator-init.js';
+import { coordinate } from './job/job.js';
 
 export interface RunningCoordinator extends Running<RunEvent, JobResult> {
   /** Where workers reach it, with the real port. */

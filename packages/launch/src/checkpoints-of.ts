@@ -4,7 +4,7 @@ import {
   createCheckpointFolder,
   type Resume,
   resumeFrom,
-} from '@tutti/coordinator';
+} from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 
 /** Which checkpoints a run writes, and from which it goes on. */

@@ -1,7 +1,12 @@
 export { checkpointsOf, type KeepOptions } from './checkpoints-of.js';
-export { type LoadedProgram, loadProgram } from './load-program.js';
-export { type Replay, type ReplayedStep, type ReplayInit, replay } from './replay.js';
+export { tellOfServer } from './processes/tell-of-server.js';
+export { SELDOM_MARKING, workerEnvironment } from './processes/worker-environment.js';
+export { type LoadedProgram, loadProgram } from './program/load-program.js';
 export { type LocalOptions, runLocal } from './run-local.js';
-export { trainInSingleProcess } from './single-process.js';
-export { tellOfServer } from './tell-of-server.js';
-export { SELDOM_MARKING, workerEnvironment } from './worker-environment.js';
+export {
+  type Replay,
+  type ReplayedStep,
+  type ReplayInit,
+  replay,
+} from './single-process/replay.js';
+export { trainInSingleProcess } from './single-process/single-process.js';

@@ -1,13 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import {
-  createCoordinator,
-  type Deadlines,
-  finishedEvent,
-  type JobResult,
-  type JobSettings,
-  type RunningCoordinator,
-} from '@tutti/coordinator';
+import { createCoordinator, type Deadlines, type RunningCoordinator } from '@tutti/coordinator';
 import { layoutOf } from '@tutti/parameters';
+import { finishedEvent, type JobResult, type JobSettings } from '@tutti/run';
 import { createMonitor, type Running, start, systemClock, type WaitReport } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
@@ -15,14 +9,14 @@ import { createLocalTransport, createZmqTransport, type Heartbeat } from '@tutti
 import { createWorker, type Program } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
 import { checkpointsOf, type KeepOptions, keepOptions } from './checkpoints-of.js';
-import { type Child, startChild, type Trained } from './child.js';
-import { type ServerFleet, startServerFleet } from './server-fleet.js';
-import { trainInSingleProcess } from './single-process.js';
-import type { SingleProcessArgument } from './single-process-main.js';
-import { tellOfServer } from './tell-of-server.js';
-import { createWorkerCrew } from './worker-crew.js';
-import { WORKER_NODE_OPTIONS, workerEnvironment } from './worker-environment.js';
-import type { WorkerArgument } from './worker-process.js';
+import { type Child, startChild, type Trained } from './processes/child.js';
+import { type ServerFleet, startServerFleet } from './processes/server-fleet.js';
+import { tellOfServer } from './processes/tell-of-server.js';
+import { createWorkerCrew } from './processes/worker-crew.js';
+import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-environment.js';
+import type { WorkerArgument } from './processes/worker-process.js';
+import { trainInSingleProcess } from './single-process/single-process.js';
+import type { SingleProcessArgument } from './single-process/single-process-main.js';
 
 export interface LocalOptions extends JobSettings, KeepOptions {
   /** Worker processes; 0 is the plain loop in this process. Default 1. */
@@ -116,7 +110,7 @@ async function trainInChild(
   const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
   const child = startChild({
     name: 'the training process',
-    entry: 'single-process-main',
+    entry: 'single-process/single-process-main',
     argument: {
       program,
       settings: settingsOf(options),
@@ -224,7 +218,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       const argument = { program, coordinator: coordinator!.address, name, heartbeat };
       const child = startChild({
         name,
-        entry: 'worker-process',
+        entry: 'processes/worker-process',
         argument: argument satisfies WorkerArgument,
         environment,
         nodeOptions: WORKER_NODE_OPTIONS,

@@ -1,9 +1,13 @@
 export { hashed, type SharingRule, tie } from '@tutti/parameters';
-export type { BatchTensors } from './batch-tensors.js';
-export type { LayersModelFactory } from './build-model.js';
-export { exportLayersModel } from './export-layers-model.js';
-export type { FunctionContext, FunctionModel, ParameterDeclaration } from './function-model.js';
-export type { Loss, LossFunction, LossName } from './losses.js';
-export type { Metric, MetricFunction } from './metrics.js';
+export type { LayersModelFactory } from './model/build-model.js';
+export { exportLayersModel } from './model/export-layers-model.js';
+export type {
+  FunctionContext,
+  FunctionModel,
+  ParameterDeclaration,
+} from './model/function-model.js';
 export { type Tf, tf } from './tf.js';
-export { defineTraining, type TrainingOptions, type TrainingProgram } from './training.js';
+export type { BatchTensors } from './training/batch-tensors.js';
+export type { Loss, LossFunction, LossName } from './training/losses.js';
+export type { Metric, MetricFunction } from './training/metrics.js';
+export { defineTraining, type TrainingOptions, type TrainingProgram } from './training/training.js';

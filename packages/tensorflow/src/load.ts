@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { loadTensorflow, type Tensorflow } from './native/load.js';
+import { loadTensorflow, type Tensorflow } from '@tutti/tensorflow-setup';
 
 const require = createRequire(import.meta.url);
 

@@ -3,7 +3,7 @@ import type { Batch } from '@tutti/data';
 import { createRandom } from '@tutti/runtime';
 import type { Computation, GradientResult, ParameterValues } from '@tutti/worker';
 import { tf } from './tf.js';
-import { defineTraining, type TrainingOptions } from './training.js';
+import { defineTraining, type TrainingOptions } from './training/training.js';
 
 /** What the tests share. Not part of the package's interface. */
 export function training(

@@ -1,6 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs-node';
+import type { Tensorflow as Tf } from '@tutti/tensorflow-setup';
 import { loadTf } from './load.js';
-import type { Tensorflow as Tf } from './native/load.js';
 
 export type { Tf };
 

@@ -3,5 +3,9 @@ export {
   createMemoryNetwork,
   type MemoryNetwork,
   type MemoryNetworkOptions,
-} from './memory-network.js';
-export { createZmqTransport, type Heartbeat, type ZmqTransportOptions } from './zmq-transport.js';
+} from './memory/memory-network.js';
+export {
+  createZmqTransport,
+  type Heartbeat,
+  type ZmqTransportOptions,
+} from './zmq/zmq-transport.js';

@@ -1,6 +1,6 @@
 import type { Transport } from '@tutti/protocol';
 import { type Clock, systemClock } from '@tutti/runtime';
-import { createMemoryNetwork } from './memory-network.js';
+import { createMemoryNetwork } from './memory/memory-network.js';
 
 export interface LocalTransportOptions {
   /**

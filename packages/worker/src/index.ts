@@ -1,7 +1,9 @@
-export { checkProgram } from './check-program.js';
-export { describeProgram } from './describe.js';
-export { hostFacts } from './host-facts.js';
-export { type OpenProgram, ofProgram, openProgram } from './open-program.js';
+export { hostFacts } from './compute/host-facts.js';
+export { createTask, type ReadMicroBatch, type Task } from './compute/task.js';
+export { watchTask } from './compute/watch-task.js';
+export { checkProgram } from './program/check-program.js';
+export { describeProgram } from './program/describe.js';
+export { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
 export {
   type Computation,
   defineProgram,
@@ -11,9 +13,7 @@ export {
   type ParameterValues,
   type Program,
   type ProgramData,
-} from './program.js';
-export { createTask, type ReadMicroBatch, type Task } from './task.js';
-export { watchTask } from './watch-task.js';
+} from './program/program.js';
 export {
   createWorker,
   type RunningWorker,

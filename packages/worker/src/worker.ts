@@ -13,20 +13,20 @@ import {
   type WaitReport,
 } from '@tutti/runtime';
 import { createZmqTransport } from '@tutti/transport';
-import { awaitedNews } from './awaited.js';
-import { createContributor } from './contributor.js';
-import { type Course, createCourse } from './course.js';
-import { describeProgram } from './describe.js';
-import { type Enrolment, enrol } from './enrolment.js';
-import { hostFacts } from './host-facts.js';
-import { type OpenProgram, ofProgram, openProgram } from './open-program.js';
-import type { Program } from './program.js';
-import { createReadAhead } from './read-ahead.js';
-import { createSignsOfLife } from './signs-of-life.js';
-import { createTask } from './task.js';
-import { createUpstream, type Upstream } from './upstream.js';
-import { createWeightBuffer } from './weights.js';
-import { createWork } from './work.js';
+import { createContributor } from './compute/contributor.js';
+import { hostFacts } from './compute/host-facts.js';
+import { createReadAhead } from './compute/read-ahead.js';
+import { createTask } from './compute/task.js';
+import { createWork } from './compute/work.js';
+import { awaitedNews } from './link/awaited.js';
+import { type Enrolment, enrol } from './link/enrolment.js';
+import { createSignsOfLife } from './link/signs-of-life.js';
+import { createUpstream, type Upstream } from './link/weight-puller.js';
+import { createWeightBuffer } from './link/weights.js';
+import { describeProgram } from './program/describe.js';
+import { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
+import type { Program } from './program/program.js';
+import { type Course, createCourse } from './worker-loop.js';
 
 export interface WorkerInit {
   /** Where the coordinator listens, `tcp://host:port`. */

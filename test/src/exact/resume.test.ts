@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { digestOf, type JobSettings } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
+import { digestOf, type JobSettings } from '@tutti/run';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Program } from '@tutti/worker';
 import { regression } from '../programs/regression.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { createCoordinator, type JobResult } from '@tutti/coordinator';
+import { createCoordinator } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
+import type { JobResult } from '@tutti/run';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import { createMemoryNetwork } from '@tutti/transport';

@@ -1,12 +1,6 @@
-import {
-  type CheckpointSink,
-  createCoordinator,
-  type Deadlines,
-  type JobResult,
-  type JobSettings,
-  type Resume,
-} from '@tutti/coordinator';
+import { createCoordinator, type Deadlines } from '@tutti/coordinator';
 import type { Transport } from '@tutti/protocol';
+import type { CheckpointSink, JobResult, JobSettings, Resume } from '@tutti/run';
 import {
   createRandom,
   createSimulatedClock,

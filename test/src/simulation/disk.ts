@@ -1,4 +1,4 @@
-import type { CheckpointInterval, CheckpointSink, Resume, Snapshot } from '@tutti/coordinator';
+import type { CheckpointInterval, CheckpointSink, Resume, Snapshot } from '@tutti/run';
 import type { Clock } from '@tutti/runtime';
 import { createMemoryCheckpoints } from './memory-checkpoints.js';
 

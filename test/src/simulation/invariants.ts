@@ -1,6 +1,6 @@
-import type { Snapshot } from '@tutti/coordinator';
 import { layoutOf } from '@tutti/parameters';
 import type { Envelope } from '@tutti/protocol';
+import type { Snapshot } from '@tutti/run';
 import type { RunEvent } from '@tutti/telemetry';
 import { PADDING, type Reference } from './references.js';
 import type { Fault, FaultKind, Scenario } from './scenario.js';

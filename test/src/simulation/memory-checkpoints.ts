@@ -6,7 +6,7 @@ import {
   type ResumePoint,
   resolvePlan,
   type Snapshot,
-} from '@tutti/coordinator';
+} from '@tutti/run';
 
 /** Checkpoints that are kept in memory: what a disk would hold, without its time. */
 export interface MemoryCheckpoints {

@@ -1,6 +1,6 @@
-import type { Snapshot } from '@tutti/coordinator';
 import type { Kernels } from '@tutti/kernels';
 import type { Envelope } from '@tutti/protocol';
+import type { Snapshot } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { INJECTIONS } from './faults.js';
 import { createInvariants } from './invariants.js';

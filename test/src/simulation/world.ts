@@ -1,4 +1,4 @@
-import { createCoordinator, type JobResult, type Resume, type Snapshot } from '@tutti/coordinator';
+import { createCoordinator } from '@tutti/coordinator';
 import type { Kernels } from '@tutti/kernels';
 import {
   type Connection,
@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   type Transport,
 } from '@tutti/protocol';
+import type { JobResult, Resume, Snapshot } from '@tutti/run';
 import {
   type Clock,
   createRandom,

@@ -1,12 +1,8 @@
 import { hostname } from 'node:os';
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
-import {
-  createCheckpointFolder,
-  createCoordinator,
-  resumeFrom,
-  type ServerAddress,
-} from '@tutti/coordinator';
+import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch';
+import { createCheckpointFolder, resumeFrom } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';

@@ -1,6 +1,6 @@
-import { meansOf, totalOf } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
+import { meansOf, totalOf } from '@tutti/run';
 import { abortError, TuttiError } from '@tutti/runtime';
 import { createTask, describeProgram, watchTask } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';

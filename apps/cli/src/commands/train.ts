@@ -1,6 +1,6 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
-import { isTensorflowChatter } from '@tutti/tensorflow/native';
+import { isTensorflowChatter } from '@tutti/tensorflow-setup';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { folderFault, runFolder } from '../folders.js';

@@ -1,6 +1,6 @@
 import { createKernels } from '@tutti/kernels';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
-import { tensorflowStatus } from '@tutti/tensorflow/native';
+import { tensorflowStatus } from '@tutti/tensorflow-setup';
 import { createZmqTransport } from '@tutti/transport';
 import { type Finding, fail, ok } from './check.js';
 

@@ -1,5 +1,5 @@
-import type { SoftmaxCrossEntropy } from '../losses.js';
 import { tf as lazy, type Tf } from '../tf.js';
+import type { SoftmaxCrossEntropy } from '../training/losses.js';
 import { createNative } from './backend.js';
 import { accelerateBiasAdd } from './bias-add.js';
 import { accelerateGather } from './gather.js';

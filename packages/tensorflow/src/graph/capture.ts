@@ -1,8 +1,8 @@
 import { createRandom, type Random } from '@tutti/runtime';
-import { drawNoise, type Noise } from '../noise.js';
-import { withRandom } from '../seeded.js';
 import type { Tf, tf as types } from '../tf.js';
-import { tidied } from '../tidied.js';
+import { drawNoise, type Noise } from '../training/noise.js';
+import { withRandom } from '../training/seeded.js';
+import { tidied } from '../training/tidied.js';
 import { differenceOf } from './difference.js';
 import { obstacleIn } from './operations.js';
 import { pooledFirst } from './pooled-first.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Batch } from '@tutti/data';
 import type { Computation } from '@tutti/worker';
-import type { FunctionModel } from '../function-model.js';
+import type { FunctionModel } from '../model/function-model.js';
 import { assertClose, classified, gradient, open, smallConvNet } from '../testing.js';
 import { tf } from '../tf.js';
 import { OPERATIONS } from './operations.js';

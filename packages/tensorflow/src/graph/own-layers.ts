@@ -1,4 +1,4 @@
-import type { ModelLike } from '../layers-internals.js';
+import type { ModelLike } from '../model/layers-internals.js';
 import type { Tf } from '../tf.js';
 
 /**

@@ -1,9 +1,9 @@
 import type { Batch } from '@tutti/data';
 import { hashed } from '@tutti/parameters';
-import type { FunctionModel } from '../function-model.js';
+import type { FunctionModel } from '../model/function-model.js';
 import { classified, smallConvNet } from '../testing.js';
 import { tf } from '../tf.js';
-import type { TrainingOptions } from '../training.js';
+import type { TrainingOptions } from '../training/training.js';
 
 /** A program whose gradients are a graph, and a micro-batch for it. */
 export interface Specimen

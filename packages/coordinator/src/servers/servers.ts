@@ -1,0 +1,208 @@
+import { type Layout, partition } from '@tutti/parameters';
+import type {
+  Body,
+  Connection,
+  ConnectionHandlers,
+  Envelope,
+  ServerRange,
+  ServerStatus,
+  Transport,
+} from '@tutti/protocol';
+import type { Clock } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { FAREWELL_MS } from '../state/farewell.js';
+import { createDismissals } from './dismissals.js';
+
+/** One server, as the coordinator reaches it and as the workers do. */
+export interface ServerAddress {
+  readonly connect: string;
+  /** Another way than the coordinator's own transport: for a server in the same process. */
+  readonly transport?: Transport;
+  /** What workers connect to; `connect` if not given. */
+  readonly public?: string;
+}
+
+/** What each server is there for. */
+export type ServerView = Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 'chunks'>;
+
+/**
+ * The servers of a job. Each range of neighbouring chunks is held by one server and its standbys, all
+ * of which are told the same; workers pull from the first that is alive.
+ */
+export interface Servers {
+  /** The servers that are not gone for good. */
+  living(): readonly number[];
+  /** Ranges that the parameters are cut into. */
+  readonly width: number;
+  /** What each range holds, and where workers pull it now. */
+  ranges(layout: Layout): ServerRange[];
+  /** Asks every server, whichever job it serves. */
+  inquire(): void;
+  /** Sends every living server what `body` makes for its range. */
+  broadcast(body: (range: ServerRange) => Body): void;
+  /** The living holders of a chunk. */
+  holders(chunk: number): readonly number[];
+  /** Sends to all living holders of a chunk; returns who they are. */
+  sendTo(chunk: number, body: Body, payload?: Uint8Array): number[];
+  send(server: number, body: Body, payload?: Uint8Array): void;
+  /** A standby that is of no use to the others of its range: nothing more is asked of it. */
+  dismiss(server: number, reason: string): void;
+  /** As if its connection were lost; of those that have others in their place. */
+  giveUp(server: number, reason: string): void;
+  /** The living holders of the same range, itself among them. */
+  siblings(server: number): number[];
+  /** Sends to one living holder of each range. */
+  sendToFirst(body: Body): void;
+  /** The range that a server holds. */
+  rangeOf(server: number): ServerRange;
+  readonly names: string;
+  /** All servers, in the order in which they were given. */
+  views(): readonly ServerView[];
+  nameOf(server: number): string;
+  close(): Promise<void>;
+}
+
+export interface ServerEvents {
+  receive(server: number, envelope: Envelope): void;
+  /** A standby is there: the workers pull from it now. */
+  replaced(server: number, reason: string): void;
+  /** Nobody else holds its range: it is looked for until it is back. */
+  orphaned(server: number, reason: string): void;
+  /** It answers again. What it still holds must be asked. */
+  returned(server: number): void;
+}
+
+const PAUSE_MS = 200;
+
+/**
+ * @param servers first one for each range, then their standbys in the same order, round by round
+ * @param replicas standbys of each range
+ */
+export function connectServers(init: {
+  readonly servers: readonly ServerAddress[];
+  readonly replicas: number;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly stamp: (body: Body) => Envelope['message'];
+  readonly events: ServerEvents;
+}): Servers {
+  const { servers, replicas, transport, clock, stamp, events } = init;
+  const width = servers.length / (replicas + 1);
+  const alive = servers.map(() => true);
+  let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
+  let closed = false;
+  const dismissals = createDismissals({ connect: connectTo, stamp, clock });
+  const connections = servers.map((_, at) => connect(at));
+
+  const holdersOf = (range: number) =>
+    [...servers.keys()].filter((at) => at % width === range && alive[at]);
+  const rangeWith = (chunk: number) =>
+    parts.findIndex((part) => chunk < part.firstChunk + part.chunks);
+
+  function connectTo(at: number, handlers: ConnectionHandlers): Connection {
+    const server = servers[at]!;
+    return (server.transport ?? transport).connect(server.connect, handlers);
+  }
+
+  function connect(at: number): Connection {
+    return connectTo(at, {
+      message: (envelope) => alive[at] && events.receive(at, envelope),
+      closed: (reason) => alive[at] && lost(at, reason),
+    });
+  }
+
+  /** It would have to be brought up to the others before it could stand in again. */
+  function dismiss(at: number, reason: string) {
+    alive[at] = false;
+    const [first] = holdersOf(at % width);
+    dismissals.add(at, servers[first!]!.connect, reason);
+  }
+
+  function lost(at: number, reason: string) {
+    if (closed) return;
+    const range = at % width;
+    const others = holdersOf(range).filter((other) => other !== at);
+    if (others.length > 0) {
+      dismiss(at, reason);
+      events.replaced(at, reason);
+      return;
+    }
+    events.orphaned(at, reason);
+    clock.after(PAUSE_MS, () => {
+      if (closed) return;
+      connections[at] = connect(at);
+      events.returned(at);
+    });
+  }
+
+  const send = (at: number, body: Body, payload?: Uint8Array) => {
+    const message = stamp(body);
+    connections[at]!.send(payload === undefined ? { message } : { message, payload });
+  };
+  const rangeAt = (at: number): ServerRange => ({
+    address: servers[at]!.public ?? servers[at]!.connect,
+    ...parts[at % width]!,
+  });
+
+  return {
+    width,
+    living: () => [...servers.keys()].filter((at) => alive[at]),
+    ranges(layout) {
+      parts = partition(layout.chunks, width);
+      return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
+    },
+    inquire() {
+      for (const connection of connections)
+        connection.send({ message: stamp({ type: 'inquire' }) });
+    },
+    broadcast(body) {
+      if (parts.length === 0) return;
+      for (const at of servers.keys()) if (alive[at]) send(at, body(rangeAt(at)));
+    },
+    holders: (chunk) => holdersOf(rangeWith(chunk)),
+    sendTo(chunk, body, payload) {
+      const holders = holdersOf(rangeWith(chunk));
+      for (const at of holders) send(at, body, payload);
+      return holders;
+    },
+    send,
+    dismiss(server, reason) {
+      void connections[server]!.close(0);
+      dismiss(server, reason);
+    },
+    giveUp(server, reason) {
+      void connections[server]!.close(0);
+      lost(server, reason);
+    },
+    siblings: (server) => holdersOf(server % width),
+    sendToFirst(body) {
+      for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
+    },
+    rangeOf: rangeAt,
+    names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
+    views() {
+      return [...servers.keys()].map((at): ServerView => {
+        const role = !alive[at] ? 'lost' : holdersOf(at % width)[0] === at ? 'primary' : 'standby';
+        const { firstChunk = 0, chunks = 0 } = parts[at % width] ?? {};
+        return { address: rangeAt(at).address, role, firstChunk, chunks };
+      });
+    },
+    nameOf: (server) => `the server at ${servers[server]!.connect}`,
+    async close() {
+      closed = true;
+      const all = connections.map((connection) => connection.close(FAREWELL_MS));
+      // Unnamed wait: connections close within their linger.
+      await Promise.all([...all, dismissals.close()]);
+    },
+  };
+}
+
+/** The warning of a server that is gone, and what becomes of its range. */
+export function serverLost(name: string, reason: string, then: string): RunEvent {
+  return {
+    event: 'warning',
+    code: 'PEER_LOST',
+    message: `${name} is gone: ${reason}. ${then}`,
+    remedy: 'See how it ended.',
+  };
+}

@@ -1,0 +1,82 @@
+import type { Apply } from '@tutti/protocol';
+import type { ReadySum } from '@tutti/run';
+import { createBufferPool } from '@tutti/runtime';
+import type { JobState } from '../state/job-state.js';
+import type { Servers } from './servers.js';
+import { windowWidth } from './window.js';
+
+/** Sums on their way to the servers: kept until every living holder of the chunk has applied them. */
+export interface Deliveries {
+  send(step: number, ready: ReadySum): void;
+  /** Whether there is room for one more chunk on the way to each of its holders. */
+  admits(chunk: number): boolean;
+  /** A holder has it. True once all have. */
+  applied(server: number, step: number, chunk: number): boolean;
+  /** A holder is gone for good; returns the chunks that wait for nobody now. */
+  forget(server: number): number[];
+  /** A holder is back with what it had: it is sent again what it did not acknowledge. */
+  resend(server: number): void;
+  /** Chunks that a holder has not acknowledged. */
+  outstanding(server: number): number;
+  /** The weights went back: nothing of this is wanted any more. */
+  clear(): void;
+}
+
+interface Delivery {
+  readonly body: Apply;
+  readonly payload: Uint8Array;
+  readonly waiting: Set<number>;
+}
+
+/** @param delivered is shown each sum once all have it; what it is shown is not kept for it */
+export function createDeliveries(
+  servers: Servers,
+  state: Pick<JobState, 'layout'>,
+  delivered: (apply: Apply, sum: Uint8Array) => void,
+): Deliveries {
+  const pool = createBufferPool();
+  const underWay = new Map<number, Delivery>();
+  /** By server, the chunks that it has not acknowledged. */
+  const counts = new Map<number, number>();
+  const countOf = (server: number) => counts.get(server) ?? 0;
+
+  function settle(chunk: number, server: number): boolean {
+    const delivery = underWay.get(chunk);
+    if (delivery === undefined || !delivery.waiting.delete(server)) return false;
+    counts.set(server, countOf(server) - 1);
+    if (delivery.waiting.size > 0) return false;
+    delivered(delivery.body, delivery.payload);
+    // An acknowledgement also says that the bytes have left the socket's queue.
+    pool.give(delivery.payload);
+    underWay.delete(chunk);
+    return true;
+  }
+
+  return {
+    send(step, { chunk, sum, count, scale }) {
+      const payload = pool.take(sum.bytes.byteLength);
+      payload.set(sum.bytes);
+      const body = { type: 'apply', step, chunk, count, scale } as const;
+      const waiting = new Set(servers.sendTo(chunk, body, payload));
+      underWay.set(chunk, { body, payload, waiting });
+      for (const server of waiting) counts.set(server, countOf(server) + 1);
+    },
+    admits(chunk) {
+      const width = windowWidth(state.layout!, 1);
+      return servers.holders(chunk).every((server) => countOf(server) < width);
+    },
+    applied(server, step, chunk) {
+      return underWay.get(chunk)?.body.step === step && settle(chunk, server);
+    },
+    forget: (server) => [...underWay.keys()].filter((chunk) => settle(chunk, server)),
+    resend(server) {
+      for (const { body, payload, waiting } of underWay.values())
+        if (waiting.has(server)) servers.send(server, body, payload);
+    },
+    outstanding: countOf,
+    clear() {
+      underWay.clear();
+      counts.clear();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Kernels } from '@tutti/kernels';
+import type { Layout } from '@tutti/parameters';
+import { evaluatesAt, type JobPlan, type ShardReport } from '@tutti/protocol';
+import { createStep, type Step } from '@tutti/run';
+
+/** Reports of one evaluation, by shard. */
+export type EvaluationReports = Map<number, ShardReport>;
+
+/**
+ * What has been received of the step and the evaluation under way, and of the next ones: a worker may
+ * have the next version before the coordinator has every acknowledgement of it. Nobody can be further.
+ */
+export interface Ledger {
+  /** The version that the weights are at: step `version` is under way. */
+  version(): number;
+  /** Undefined for a step that is over or out of reach. */
+  step(at: number): Step | undefined;
+  /** Undefined for a version that is not evaluated, is over or out of reach. */
+  evaluation(of: number): EvaluationReports | undefined;
+  /** Whether the current version needs no more evaluation. */
+  evaluated(): boolean;
+  /** Shards that the evaluation of the current version lacks. */
+  unevaluated(): number[];
+  /**
+   * Nothing is kept of the step under way, nor of the next.
+   * @param evaluation nor of the evaluations
+   */
+  redo(evaluation: boolean): void;
+  /** The step under way is done. */
+  advance(): void;
+  release(): void;
+}
+
+export function createLedger(init: {
+  readonly plan: JobPlan;
+  readonly layout: Layout;
+  readonly kernels: Kernels;
+  readonly version: number;
+}): Ledger {
+  const { plan, layout, kernels } = init;
+  let { version } = init;
+  const steps = new Map<number, Step>();
+  const evaluations = new Map<number, EvaluationReports>();
+  const inReach = (at: number) => at === version || at === version + 1;
+
+  const ledger: Ledger = {
+    version: () => version,
+    step(at) {
+      if (!inReach(at) || at >= plan.steps) return undefined;
+      return entry(steps, at, () => createStep({ step: at, plan, layout, kernels }));
+    },
+    evaluation(of) {
+      if (!inReach(of) || !evaluatesAt(plan, of)) return undefined;
+      return entry(evaluations, of, () => new Map());
+    },
+    evaluated: () => (ledger.evaluation(version)?.size ?? plan.shards) === plan.shards,
+    unevaluated() {
+      const reports = ledger.evaluation(version);
+      const all = Array.from({ length: plan.shards }, (_, shard) => shard);
+      return reports === undefined ? [] : all.filter((shard) => !reports.has(shard));
+    },
+    redo(evaluation) {
+      if (evaluation) evaluations.clear();
+      for (const step of steps.values()) step.release();
+      steps.clear();
+    },
+    advance() {
+      steps.get(version)?.release();
+      steps.delete(version);
+      evaluations.delete(version);
+      version++;
+    },
+    release() {
+      for (const step of steps.values()) step.release();
+    },
+  };
+  return ledger;
+}
+
+function entry<T>(map: Map<number, T>, key: number, create: () => T): T {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = create();
+    map.set(key, found);
+  }
+  return found;
+}

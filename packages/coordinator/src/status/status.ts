@@ -1,0 +1,92 @@
+import type { JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
+import type { Clock, Monitor } from '@tutti/runtime';
+import type { Servers, ServerView } from '../servers/servers.js';
+import type { JobState } from '../state/job-state.js';
+import type { Member } from '../workers/roster.js';
+import type { Sightings } from './observations.js';
+
+/** A part of a job that waits for workers and servers, and can say what for. */
+export interface Awaiting {
+  /** What this worker is waited for, as the end of "is to ..."; undefined if nothing. */
+  awaitsWorker(member: Member): string | undefined;
+  awaitsServer(server: number): string | undefined;
+}
+
+/** How a job is doing, in numbers and in words. */
+export function describeStatus(view: {
+  readonly state: JobState;
+  readonly members: Iterable<Member>;
+  readonly servers: Pick<Servers, 'views'>;
+  readonly monitor: Pick<Monitor, 'waits'>;
+  readonly sightings: Sightings;
+  /** The parts of the job, those with the say in this phase first. */
+  readonly awaiting: readonly Awaiting[];
+  readonly startsWith: number;
+  /** That of the sightings. */
+  readonly clock: Clock;
+}): JobStatus {
+  const { state, sightings, awaiting } = view;
+  const now = view.clock.now();
+  const { plan, layout, ledger } = state;
+  const step = ledger?.version() ?? sightings.step()?.step ?? 0;
+  const steps = plan?.steps ?? 0;
+  const perEpoch = plan?.stepsPerEpoch ?? 1;
+  const first = (ask: (part: Awaiting) => string | undefined) => {
+    for (const part of awaiting) {
+      const said = ask(part);
+      if (said !== undefined) return { awaited: said };
+    }
+    return {};
+  };
+
+  const workerStatus = (member: Member): WorkerStatus => {
+    const { worker, peer, host, shards } = member;
+    const speed = sightings.speedOf(peer);
+    return {
+      name: worker,
+      host: host.hostname,
+      pid: host.pid,
+      shards: [...shards],
+      heardMs: now - (sightings.workerHeardAt(peer) ?? sightings.startedAt),
+      ...(speed === undefined ? {} : { examplesPerSecond: speed }),
+      ...first((part) => part.awaitsWorker(member)),
+    };
+  };
+  const serverStatus = (seen: ServerView, server: number): ServerStatus => {
+    const [heardAt, version] = [sightings.serverHeardAt(server), sightings.versionOf(server)];
+    return {
+      ...seen,
+      ...(version === undefined ? {} : { version }),
+      ...(heardAt === undefined ? {} : { heardMs: now - heardAt }),
+      ...(seen.role === 'lost' ? {} : first((part) => part.awaitsServer(server))),
+    };
+  };
+
+  const last = sightings.step();
+  const evaluating = state.phase === 'training' && ledger !== undefined && !ledger.evaluated();
+  return {
+    job: state.job,
+    ...(plan === undefined ? {} : { program: plan.programName }),
+    phase: evaluating ? 'evaluating' : state.phase,
+    runningMs: now - sightings.startedAt,
+    step,
+    steps,
+    epoch: plan === undefined ? 0 : Math.floor(Math.min(step, steps - 1) / perEpoch) + 1,
+    epochs: Math.ceil(steps / perEpoch),
+    shards: plan?.shards ?? 0,
+    storedParameters: layout?.floats ?? 0,
+    ...(last === undefined
+      ? {}
+      : { loss: last.loss, metrics: last.metrics, examplesPerSecond: last.examplesPerSecond }),
+    startsWith: view.startsWith,
+    workers: [...view.members].map(workerStatus),
+    servers: view.servers.views().map(serverStatus),
+    waits: view.monitor.waits().map(({ who, what, remedy, sinceMs, deadlineMs }) => ({
+      who,
+      what,
+      remedy,
+      sinceMs,
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    })),
+  };
+}

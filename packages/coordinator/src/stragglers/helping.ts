@@ -1,0 +1,152 @@
+import type { ShardReport } from '@tutti/protocol';
+import type { Clock } from '@tutti/runtime';
+import type { JobParts } from '../state/job-state.js';
+import type { Membership } from '../workers/membership.js';
+import type { Member } from '../workers/roster.js';
+import type { Pace } from '../workers/timings.js';
+import { createStragglers, type Phase } from './stragglers.js';
+
+/** Has idle workers also do what others are late with. */
+export interface Helping {
+  /**
+   * A step, or the evaluation before it, is under way from now on.
+   * @param anew whether all that was received of it is void
+   */
+  begin(anew: boolean): void;
+  /** A worker has reported. */
+  reported(member: Member, phase: Phase, reports: readonly ShardReport[]): void;
+  /**
+   * Gives idle workers what is late.
+   * @param alsoOwing workers that have something else to do
+   */
+  help(alsoOwing: readonly string[]): void;
+  /** Nobody could do anything until now. */
+  excuse(): void;
+  /** When somebody will be late who is not yet. */
+  lateAt(): number;
+  /** The workers that have something to do, whoever else may have done it meanwhile. */
+  owing(): readonly string[];
+  /** Whether anybody had to help in this step. */
+  helped(): boolean;
+}
+
+/** Steps after which a worker is tried again that was too slow for any shard. */
+const TRIAL = 10;
+
+export function createHelping(
+  init: Pick<JobParts, 'state'> & {
+    readonly clock: Clock;
+    readonly membership: Membership;
+    readonly pace: Pace;
+  },
+): Helping {
+  const { state, clock, membership, pace } = init;
+  const stragglers = createStragglers();
+  /** By session, the steps since it was tried. */
+  const untried = new Map<string, number>();
+
+  let under: Phase = { work: 'gradient', at: -1 };
+
+  function missing(): readonly number[] {
+    const book = state.ledger!;
+    if (under.work === 'evaluation') return book.unevaluated();
+    return book.step(under.at)?.missing() ?? [];
+  }
+
+  /** There is no step from the last version. */
+  const isOver = () => under.work === 'gradient' && under.at >= state.plan!.steps;
+
+  function muster() {
+    const { steps } = state.plan!;
+    const followed = under.work === 'evaluation' && under.at < steps;
+    const crew = membership.ready().map(({ session, shards }) => ({
+      who: session,
+      shards: isOver() ? [] : shards,
+      next: followed ? shards : [],
+    }));
+    stragglers.muster(crew, clock.now());
+  }
+
+  function tell(member: Member, { work, at }: Phase, shards: readonly number[]) {
+    membership.tell(
+      member,
+      work === 'gradient'
+        ? { type: 'compute', step: at, shards }
+        : { type: 'evaluate', version: at, shards },
+    );
+  }
+
+  /**
+   * A slow worker has no shards, and so nothing that shows that it has become quicker: now and then,
+   * and while it seems to be quick again in every step, it is given a copy of what the busiest does.
+   */
+  function tryAgain() {
+    const ready = membership.ready();
+    const busiest = ready.reduce<Member | undefined>(
+      (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
+      undefined,
+    );
+    if (under.work !== 'gradient' || isOver() || busiest === undefined) return;
+    for (const member of ready) {
+      const { session, worker, shards } = member;
+      const steps = (untried.get(session) ?? 0) + 1;
+      untried.delete(session);
+      if (shards.length > 0 || !pace.isSlow(worker)) continue;
+      untried.set(session, steps);
+      if (steps < TRIAL && stragglers.isSlow(session)) continue;
+      if (stragglers.isBehind(session)) continue;
+      untried.set(session, 0);
+      const shard = busiest.shards.at(-1)!;
+      stragglers.trial(session, shard, clock.now());
+      tell(member, under, [shard]);
+    }
+  }
+
+  return {
+    begin(anew) {
+      const ledger = state.ledger!;
+      const work = ledger.evaluated() ? 'gradient' : 'evaluation';
+      const next: Phase = { work, at: ledger.version() };
+      // An evaluation can be complete before the version is: then the step has begun with that.
+      if (!anew && next.work === under.work && next.at === under.at) return;
+      under = next;
+      stragglers.begin(under, clock.now(), anew);
+      muster();
+      // The versions that it has missed need nothing of it.
+      for (const member of membership.ready())
+        if (stragglers.isBehind(member.session)) membership.catchUp(member);
+      if (membership.enough()) tryAgain();
+    },
+    reported({ session }, of, reports) {
+      // It may have come only now.
+      muster();
+      const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
+      stragglers.reported(session, of, counts, clock.now());
+    },
+    help(alsoOwing) {
+      const now = clock.now();
+      muster();
+      if (!stragglers.due(now)) return;
+      const idle = membership
+        .ready()
+        .filter(({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker));
+      if (idle.length === 0) return;
+      const who = idle.map(({ session }) => session);
+      const helpers = stragglers.help(missing(), who, now);
+      for (const member of idle) {
+        const shards = helpers.get(member.session);
+        if (shards !== undefined) tell(member, under, shards);
+      }
+    },
+    excuse: () => stragglers.excuse(clock.now()),
+    lateAt: () => stragglers.lateAt(clock.now()),
+    owing() {
+      muster();
+      const sessions = stragglers.owing(missing());
+      return membership
+        .ready()
+        .flatMap(({ session, worker }) => (sessions.includes(session) ? [worker] : []));
+    },
+    helped: stragglers.helped,
+  };
+}

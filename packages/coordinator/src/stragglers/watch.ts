@@ -1,0 +1,186 @@
+import type { JobPlan, ShardReport } from '@tutti/protocol';
+import type { Clock, Timer } from '@tutti/runtime';
+import type { JobParts } from '../state/job-state.js';
+import type { Membership } from '../workers/membership.js';
+import type { Member } from '../workers/roster.js';
+import type { Pace } from '../workers/timings.js';
+import { createHelping } from './helping.js';
+import { createSilence } from './silence.js';
+import type { Phase } from './stragglers.js';
+
+/**
+ * Keeps an eye on the workers of a step or an evaluation: helps out who is late, does without who
+ * hangs, and moves shards to where they are computed sooner.
+ */
+export interface Watch {
+  /**
+   * The training begins.
+   * @param alsoOwing who owes something else of a step than gradients
+   */
+  start(alsoOwing: (step: number) => string[]): void;
+  /**
+   * A step, or the evaluation before it, is under way from now on.
+   * @param anew whether all that was received of it is void
+   */
+  begin(anew?: boolean): void;
+  /** The step is complete, and the next is under way. */
+  next(): void;
+  /** A worker said or sent something. */
+  heard(member: Member): void;
+  /** A worker says that it can do nothing before it has the weights of a version. */
+  waits(member: Member, version: number): void;
+  reported(member: Member, step: number, reports: readonly ShardReport[]): void;
+  evaluated(member: Member, version: number, reports: readonly ShardReport[]): void;
+  /** Nobody can go on without this server. */
+  serverAway(server: number): void;
+  serverBack(server: number): void;
+  stop(): void;
+}
+
+/** Looks are this far apart at first, and then further the longer it lasts. */
+const LEAST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+/** Steps between two looks at how the shards are shared out, and fewer if somebody was late. */
+const SETTLED = 10;
+const SETTLED_WHEN_LATE = 3;
+
+export function createWatch(
+  init: Pick<JobParts, 'state' | 'deadlines' | 'monitor'> & {
+    readonly clock: Clock;
+    readonly membership: Membership;
+    readonly pace: Pace;
+  },
+): Watch {
+  const { state, clock, membership, pace, monitor } = init;
+  const { progressMs } = init.deadlines;
+  const silence = createSilence({ progressMs, pace });
+  const helping = createHelping({ state, clock, membership, pace });
+  const away = new Set<number>();
+  let since = 0;
+  let steps = 0;
+  let timer: Timer | undefined;
+  let lookAt = Number.POSITIVE_INFINITY;
+  let alsoOwing: (step: number) => string[] = () => [];
+
+  /** However often something is heard, a look is due: whoever hangs may be covered by others. */
+  function arm(looked = false) {
+    timer?.cancel();
+    const now = clock.now();
+    const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min((now - since) / 4, LONGEST_PAUSE_MS));
+    const next = now + pauseMs;
+    lookAt = looked ? next : Math.min(lookAt, next);
+    timer = clock.after(Math.max(0, Math.min(lookAt, helping.lateAt()) - now), () => {
+      if (state.ledger === undefined) return;
+      try {
+        look();
+        arm(true);
+        monitor.notify();
+      } catch (error) {
+        monitor.fail(error);
+      }
+    });
+  }
+
+  /** Who has something to do of the version under way, as far as it has reported itself. */
+  function owing(): string[] {
+    return [...helping.owing(), ...alsoOwing(state.ledger!.version())];
+  }
+
+  function look() {
+    const book = state.ledger!;
+    const present = new Set([...membership].map(({ worker }) => worker));
+    // While there are too few, nobody is given what the others owe, or what is to be done anew.
+    if (away.size > 0 || !membership.enough()) excuse();
+    const work = book.evaluated() ? 'gradient' : 'evaluation';
+    for (const { worker, silentMs } of silence.look(present, owing(), work, clock.now()))
+      drop(worker, silentMs);
+    help();
+  }
+
+  function help() {
+    // A job that waits for workers does not go on with fewer.
+    if (away.size > 0 || !membership.enough()) return;
+    helping.help(alsoOwing(state.ledger!.version()));
+  }
+
+  function excuse() {
+    silence.excuseAll();
+    helping.excuse();
+  }
+
+  /** Whoever has done something may help, and be late with the next. */
+  function done(member: Member, phase: Phase, reports: readonly ShardReport[]) {
+    helping.reported(member, phase, reports);
+    if (state.ledger === undefined) return;
+    help();
+    arm();
+  }
+
+  function drop(worker: string, silentMs: number) {
+    const ledger = state.ledger!;
+    const version = ledger.version();
+    const gradients = `gradients of step ${version}`;
+    const what = ledger.evaluated() ? gradients : `an evaluation of version ${version}`;
+    const seconds = (silentMs / 1000).toFixed(1);
+    membership.drop(worker, `it owes ${what} and was not heard for ${seconds} s`);
+  }
+
+  const watch: Watch = {
+    start(others) {
+      alsoOwing = others;
+      watch.begin(true);
+    },
+    begin(anew = false) {
+      since = clock.now();
+      helping.begin(anew);
+      help();
+      arm();
+    },
+    next() {
+      steps++;
+      const ledger = state.ledger!;
+      const settled = steps >= (helping.helped() ? SETTLED_WHEN_LATE : SETTLED);
+      if (settled && ledger.evaluated() && ledger.step(ledger.version()) !== undefined) {
+        steps = 0;
+        membership.rebalance();
+      }
+      watch.begin();
+    },
+    heard: ({ worker }) => silence.heard(worker),
+    waits({ worker }, version) {
+      const { ledger } = state;
+      // Whoever waits for a later one believes that it has done everything: if not, that is as lost
+      // as if it hung.
+      const isDone = ledger !== undefined && version > ledger.version();
+      if (!isDone || !owing().includes(worker)) silence.heard(worker);
+    },
+    reported(member, at, reports) {
+      for (const { count, computeMs } of reports)
+        if (count > 0) pace.measured(member.worker, 'gradient', computeMs);
+      done(member, { work: 'gradient', at }, reports);
+    },
+    evaluated(member, at, reports) {
+      for (const report of reports) {
+        if (report.count === 0) continue;
+        const unitMs = report.computeMs / batchesOf(state.plan!, report);
+        pace.measured(member.worker, 'evaluation', unitMs);
+      }
+      done(member, { work: 'evaluation', at }, reports);
+    },
+    serverAway: (server) => void away.add(server),
+    serverBack(server) {
+      if (away.delete(server)) excuse();
+    },
+    stop() {
+      timer?.cancel();
+      lookAt = Number.POSITIVE_INFINITY;
+      silence.excuseAll();
+    },
+  };
+  return watch;
+}
+
+/** The calls that an evaluation of so many examples takes. */
+function batchesOf({ evaluationBatchSize }: JobPlan, { count }: ShardReport): number {
+  return Math.ceil(count / evaluationBatchSize);
+}

@@ -1,0 +1,300 @@
+import type { Kernels } from '@tutti/kernels';
+import {
+  type Contribution,
+  evaluatesAt,
+  type ShardReport,
+  type Verification,
+} from '@tutti/protocol';
+import {
+  endsEpoch,
+  meansOf,
+  type Progress,
+  type ProgressState,
+  type Recorder,
+  type Step,
+  totalOf,
+} from '@tutti/run';
+import { TuttiError, type Wait } from '@tutti/runtime';
+import { createOptimizer } from '@tutti/store';
+import type { Checkpoints } from '../checkpoints/checkpoints.js';
+import { type Capture, createCapture } from '../state/capture.js';
+
+import type { JobParts } from '../state/job-state.js';
+import { createLedger } from '../state/ledger.js';
+import type { Awaiting } from '../status/status.js';
+import type { Watch } from '../stragglers/watch.js';
+import { createBothChecks } from '../verify/both-checks.js';
+import type { Membership } from '../workers/membership.js';
+import type { Member } from '../workers/roster.js';
+
+/** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
+export interface Training extends Awaiting {
+  /**
+   * Trains from a version to the end, or until a server is found to have lost its weights.
+   * @param begun what the run had counted at that version, where it is known
+   * @param rewind whether workers may be further, and must go back
+   */
+  train(
+    progress: Progress,
+    version: number,
+    begun: ProgressState | undefined,
+    rewind: boolean,
+  ): Promise<void>;
+  /**
+   * The stored parameters at the last version, with the optimizer's state if that is to be saved;
+   * undefined if a server lost them meanwhile.
+   */
+  collect(): Promise<Capture | undefined>;
+  /** Some of the trained weights may have been asked of a server that is gone: asks again. */
+  collectAgain(): void;
+  reported(member: Member, step: number, reports: readonly ShardReport[]): void;
+  /** @throws TuttiError BAD_FRAME for a range that is no node of the tree */
+  contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
+  /** A worker has computed again what another contributed. */
+  verified(member: Member, answer: Verification): void;
+  evaluated(member: Member, version: number, reports: readonly ShardReport[]): void;
+  /** A server has applied a sum. */
+  applied(server: number, step: number, chunk: number): void;
+  /** A server is gone for good: what was awaited of it is not. */
+  forget(server: number): void;
+  /** A server sent the state of a chunk at the last version. */
+  captured(version: number, chunk: number, payload: Uint8Array): void;
+  release(): void;
+}
+
+export function createTraining(
+  init: JobParts & {
+    readonly membership: Membership;
+    readonly checkpoints: Checkpoints;
+    readonly watch: Watch;
+    readonly recorder: Recorder;
+    readonly kernels: Kernels;
+    /** The share of steps that are checked. */
+    readonly verify: number;
+  },
+): Training {
+  const { state, servers, deliveries, membership, checkpoints, monitor, deadlines, kernels } = init;
+  const { watch } = init;
+  let final: Capture | undefined;
+  /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
+  let released = -1;
+
+  const checks = createBothChecks({ share: init.verify, redo, ...init });
+
+  /** Nobody knows any more what came from whom: all of the step is computed again. */
+  function redo() {
+    const ledger = state.ledger!;
+    ledger.redo(released < ledger.version());
+    checks.clear();
+    watch.begin(true);
+  }
+
+  /** Has the servers apply what is ready. */
+  function pump() {
+    const { ledger } = state;
+    if (ledger === undefined || ledger.version() !== released) return;
+    const step = ledger.step(ledger.version());
+    if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
+    step.give((ready) => deliveries.send(step.step, ready), deliveries.admits);
+  }
+
+  function awaited(step: Step): Wait {
+    const missing = step.missing();
+    const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
+    const deadlineMs = deadlines.stepMs;
+    const check = checks.steps.awaited(step.step);
+    if (missing.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
+    return missing.length > 0
+      ? {
+          who: `worker ${membership.ownersOf(missing)}`,
+          what: `send the gradients of shards ${missing.join(', ')} of step ${step.step}`,
+          remedy,
+          deadlineMs,
+        }
+      : { who: servers.names, what: `apply step ${step.step}`, remedy, deadlineMs };
+  }
+
+  /** Waits for a condition, and whenever there are too few workers, for them. */
+  async function untilWhole(condition: () => boolean, wait: () => Wait) {
+    const met = () => condition() || state.rollback;
+    while (!met()) {
+      await monitor.until(() => met() || !membership.enough(), wait);
+      if (met()) return;
+      await monitor.until(
+        () => met() || membership.enough(),
+        () => membership.shortage(),
+      );
+    }
+  }
+
+  function release() {
+    watch.stop();
+    state.ledger?.release();
+    state.ledger = undefined;
+    final = undefined;
+    released = -1;
+  }
+
+  function askForTrained() {
+    servers.sendToFirst({ type: 'capture', version: state.plan!.steps, slots: checkpoints.wanted });
+  }
+
+  return {
+    async train(progress, version, begun, rewind) {
+      const plan = state.plan!;
+      const book = createLedger({ plan, layout: state.layout!, kernels, version });
+      state.ledger = book;
+      checks.clear();
+      membership.assign(rewind);
+      progress.startAt(version, begun);
+      checkpoints.startAt(version);
+      watch.start(checks.owing);
+      for (;;) {
+        if (evaluatesAt(plan, book.version())) checks.evaluations.begin(book.version());
+        await untilWhole(
+          () => book.evaluated() && checks.evaluations.cleared(book.version(), book.unevaluated),
+          () => {
+            const shards = book.unevaluated();
+            const check = checks.evaluations.awaited(book.version());
+            const remedy = 'See what the worker says, or end it.';
+            const deadlineMs = deadlines.stepMs;
+            if (shards.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
+            return {
+              who: `worker ${membership.ownersOf(shards)}`,
+              what: `evaluate shards ${shards.join(', ')} at version ${book.version()}`,
+              remedy,
+              deadlineMs,
+            };
+          },
+        );
+        if (state.rollback) return;
+        checks.evaluations.done(book.version());
+        const reports = book.evaluation(book.version());
+        if (reports !== undefined) watch.begin();
+        const evaluation = reports && totalOf(reports.values());
+        checkpoints.between(book.version(), progress.state(), evaluation && meansOf(evaluation));
+        if (endsEpoch(plan, book.version())) {
+          progress.epochDone(book.version(), evaluation);
+          progress.stepStarted();
+        }
+        // A check can begin the step anew.
+        const step = () => book.step(book.version())!;
+        if (book.version() === plan.steps) return;
+        released = book.version();
+        checks.steps.begin(book.version());
+        await untilWhole(
+          () => {
+            // Not only on messages: who was to check a step may be gone.
+            pump();
+            return step().done();
+          },
+          () => awaited(step()),
+        );
+        if (state.rollback) return;
+        progress.stepDone(book.version(), step().totals());
+        checks.steps.done(book.version());
+        init.recorder.done(book.version(), step().totals());
+        book.advance();
+        watch.next();
+      }
+    },
+
+    async collect() {
+      if (state.rollback) return undefined;
+      const plan = state.plan!;
+      const slots = checkpoints.wanted ? createOptimizer(plan.optimizer).slots : 0;
+      const capture = createCapture(state.layout!, slots, plan.steps);
+      final = capture;
+      askForTrained();
+      await monitor.until(
+        () => capture.missing.size === 0 || state.rollback,
+        () => ({
+          who: servers.names,
+          what: `send ${capture.missing.size} chunks of the trained weights`,
+          remedy: 'See what the servers say.',
+          deadlineMs: deadlines.serverMs,
+        }),
+      );
+      return state.rollback ? undefined : capture;
+    },
+    collectAgain() {
+      if (final !== undefined) askForTrained();
+    },
+
+    reported(member, step, reports) {
+      const under = state.ledger?.step(step);
+      for (const report of reports) {
+        under?.report(member.worker, report);
+        if (under !== undefined) checks.steps.reported(member, step, report);
+      }
+      watch.reported(member, step, reports);
+      pump();
+    },
+    contributed(member, contribution, payload) {
+      // Its memory may have been used for something else while it was on its way.
+      if (contribution.era !== membership.era()) return;
+      const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
+      if (offer === 'no-node') throw noNode(member, contribution);
+      if (offer === 'held' || offer === 'complete')
+        checks.steps.contributed(member, contribution, payload);
+      pump();
+    },
+    verified(member, answer) {
+      checks.answered(member, answer);
+      pump();
+    },
+    evaluated(member, version, reports) {
+      const evaluation = state.ledger?.evaluation(version);
+      for (const report of reports) {
+        if (evaluation === undefined || evaluation.has(report.shard)) continue;
+        evaluation.set(report.shard, report);
+        checks.evaluations.reported(member, version, report);
+      }
+      watch.evaluated(member, version, reports);
+      pump();
+    },
+    applied(server, step, chunk) {
+      if (deliveries.applied(server, step, chunk)) state.ledger?.step(step)?.applied(chunk);
+    },
+    forget(server) {
+      const { ledger } = state;
+      for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version())?.applied(chunk);
+    },
+    captured(version, chunk, payload) {
+      if (final?.version === version) final.take(chunk, payload);
+    },
+    release,
+
+    awaitsWorker({ shards }) {
+      const { ledger } = state;
+      if (ledger === undefined) return undefined;
+      const mine = (missing: readonly number[]) =>
+        missing.filter((shard) => shards.includes(shard)).join(', ');
+      const unevaluated = mine(ledger.unevaluated());
+      if (unevaluated !== '')
+        return `evaluate shards ${unevaluated} at version ${ledger.version()}`;
+      const missing = mine(ledger.step(ledger.version())?.missing() ?? []);
+      return missing === ''
+        ? undefined
+        : `send the gradients of shards ${missing} of step ${ledger.version()}`;
+    },
+    awaitsServer(server) {
+      const chunks = deliveries.outstanding(server);
+      if (chunks > 0) return `apply ${chunks} chunks of step ${state.ledger?.version()}`;
+      const { firstChunk, chunks: held } = servers.rangeOf(server);
+      const wanted = [...(final?.missing ?? [])].filter(
+        (chunk) => chunk >= firstChunk && chunk < firstChunk + held,
+      ).length;
+      if (wanted === 0 || servers.views()[server]?.role !== 'primary') return undefined;
+      return `send ${wanted} chunks of the trained weights`;
+    },
+  };
+}
+
+function noNode({ worker }: Member, { lo, hi, chunk, step }: Contribution) {
+  return new TuttiError(
+    'BAD_FRAME',
+    `Worker ${worker} sent [${lo}, ${hi}) of chunk ${chunk} of step ${step}, which is no node of the tree`,
+    { remedy: 'Check that all processes run the same version of Tutti.', details: { worker } },
+  );
+}

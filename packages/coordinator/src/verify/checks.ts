@@ -1,0 +1,265 @@
+import {
+  type Verification as Answer,
+  type Contribution,
+  digestOfBytes,
+  type HostFacts,
+  type JobPlan,
+  type ShardReport,
+} from '@tutti/protocol';
+import { maximalNodes } from '@tutti/reduction';
+import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
+import { warningOf } from '@tutti/telemetry';
+import type { JobParts } from '../state/job-state.js';
+import type { Membership } from '../workers/membership.js';
+import { differencesOf, placeOf } from '../workers/probes.js';
+import type { Member } from '../workers/roster.js';
+import type { Work } from '../workers/timings.js';
+import { createVerification, type Dispute, type Order, type Verification } from './verification.js';
+
+/**
+ * The steps, or the evaluations, of a job that are checked: everything in them is computed by two
+ * workers.
+ */
+export interface Checks {
+  /** A step begins: tells the workers what of it they are to compute again. */
+  begin(step: number): void;
+  /** The reducer of a step has taken this. */
+  contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
+  reported(member: Member, step: number, report: ShardReport): void;
+  answered(member: Member, answer: Answer): void;
+  /**
+   * Whether what is there of a step may be applied. In a step that is checked that is not before all
+   * is there and found right; a worker whose part is wrong is excluded, and the step begins again.
+   * @param missing what is not there yet
+   * @throws TuttiError ARITHMETIC if two workers differ and nobody can tell which is right
+   */
+  cleared(step: number, missing: () => readonly number[]): boolean;
+  /** Who is awaited, if a complete step waits for its check. */
+  awaited(step: number): Pick<Wait, 'who' | 'what'> | undefined;
+  /** The workers that were asked to check a step, and have not answered. */
+  owing(step: number): string[];
+  /** It is over. */
+  done(step: number): void;
+  /** Everything received of the steps under way is void. */
+  clear(): void;
+}
+
+/**
+ * Whether everything in a step is computed by two workers. Steps are drawn as a whole, from (seed,
+ * step): then all workers are busy with it at the same time, and a share costs no more than itself.
+ * Micro-batches drawn one by one would have nearly every step of a large job wait for somebody.
+ */
+export function isChecked(
+  plan: JobPlan,
+  share: number,
+  step: number,
+  work: Work = 'gradient',
+): boolean {
+  const drawn = work === 'gradient' ? 'verify' : 'verify evaluation';
+  return share > 0 && createRandom(drawn, plan.seed, step).next() < share;
+}
+
+/** The digest of what an evaluation has besides its numbers. */
+const NOTHING = '';
+
+export function createChecks(
+  init: JobParts & {
+    readonly membership: Membership;
+    readonly work: Work;
+    /** The share of steps that are checked, 0 to 1. */
+    readonly share: number;
+    readonly newOrder: () => number;
+    /** Begins the step under way again. */
+    readonly redo: () => void;
+  },
+): Checks {
+  const { state, membership, work, share, emit } = init;
+  /** Of the steps under way; undefined for one that is not checked. */
+  const verifications = new Map<number, Verification | undefined>();
+
+  /** Claims are those of a process, not of its name: another may have it by now. */
+  const names = new Map<string, string>();
+  const processOf = ({ process, worker }: Member) => {
+    names.set(process, worker);
+    return process;
+  };
+  const nameOf = (process: string) => names.get(process) ?? process;
+  const find = (process: string) => membership.ready().find((each) => each.process === process);
+
+  const where = (step: number) => placeIn(work, step);
+
+  function of(step: number): Verification | undefined {
+    if (verifications.has(step)) return verifications.get(step);
+    if (share === 0 || state.plan === undefined) return undefined;
+    const checked = isChecked(state.plan, share, step, work);
+    const made = checked ? createVerification(init.newOrder) : undefined;
+    verifications.set(step, made);
+    return made;
+  }
+
+  /** In another order for each step, so that not always the same two are compared. */
+  function verifiers(step: number) {
+    const here = membership.ready().map((member) => ({
+      worker: processOf(member),
+      session: member.session,
+      shards: member.shards.length,
+    }));
+    createRandom('verifiers', state.plan!.seed, step).shuffle(here);
+    return here;
+  }
+
+  function tell(step: number, orders: readonly Order[]) {
+    for (const { worker, order, lo, hi } of orders)
+      membership.tell(find(worker)!, { type: 'verify', work, order, step, lo, hi });
+  }
+
+  function begin(step: number) {
+    const verification = of(step);
+    // With too few here nobody is assigned anything yet, and would drop an order that came before.
+    if (verification === undefined || !membership.enough()) return;
+    const { shards } = state.plan!;
+    const partsOf = (own: readonly number[]) =>
+      work === 'gradient' ? maximalNodes(own, shards) : own.map((lo) => ({ lo, hi: lo + 1 }));
+    const expected = membership
+      .ready()
+      .flatMap((member) =>
+        partsOf(member.shards).map((part) => ({ worker: processOf(member), ...part })),
+      );
+    tell(step, verification.foresee(expected, verifiers(step)));
+  }
+
+  function resolve(step: number, dispute: Dispute) {
+    const here = dispute.claimants.flatMap((process) => find(process) ?? []);
+    if (dispute.faulty.length === 0 && here.length === dispute.claimants.length)
+      throw undecidable(where(step), dispute, here);
+    init.redo();
+    for (const faulty of dispute.faulty) {
+      const member = find(faulty);
+      const others = dispute.claimants.filter((each) => !dispute.faulty.includes(each)).map(nameOf);
+      const error = wrongBits({
+        work,
+        step,
+        dispute,
+        worker: nameOf(faulty),
+        host: member?.host,
+        others,
+      });
+      emit(warningOf(error));
+      if (member === undefined) continue;
+      emit({
+        event: 'worker-excluded',
+        worker: member.worker,
+        step,
+        shards: runOf(dispute),
+        hostname: member.host.hostname,
+        pid: member.host.pid,
+      });
+      membership.exclude(member, error);
+    }
+    membership.assign(true);
+    begin(step);
+  }
+
+  return {
+    begin,
+    contributed(member, { step, lo, hi, chunk }, payload) {
+      of(step)?.contributed(processOf(member), { lo, hi, chunk }, digestOfBytes(payload));
+    },
+    reported(member, step, report) {
+      const verification = of(step);
+      if (verification === undefined) return;
+      const process = processOf(member);
+      verification.reported(process, report);
+      const { shard } = report;
+      // There is nothing else to compare of an evaluation than its numbers.
+      const node = { lo: shard, hi: shard + 1, chunk: 0 };
+      if (work === 'evaluation') verification.contributed(process, node, NOTHING);
+    },
+    answered(member, { order, digests: computed, shards }) {
+      const digests = work === 'gradient' ? computed : [NOTHING];
+      for (const verification of verifications.values())
+        verification?.answered(processOf(member), order, { digests, reports: shards });
+    },
+    cleared(step, missing) {
+      const verification = of(step);
+      if (verification === undefined || verification.settled()) return true;
+      if (missing().length > 0) return false;
+      tell(step, verification.orders(verifiers(step)));
+      const dispute = verification.dispute();
+      if (dispute !== undefined) resolve(step, dispute);
+      return dispute === undefined && verification.settled();
+    },
+    awaited(step) {
+      const verification = verifications.get(step);
+      if (verification === undefined || verification.settled()) return undefined;
+      const pending = verification.pending();
+      if (pending.length === 0)
+        return { who: 'a worker', what: `join and check shards ${where(step)}` };
+      const shards = pending.flatMap(runOf);
+      return {
+        who: `worker ${[...new Set(pending.map(({ worker }) => nameOf(worker)))].join(', ')}`,
+        what: `check shards ${shards.join(', ')} ${where(step)}`,
+      };
+    },
+    owing(step) {
+      const pending = verifications.get(step)?.pending() ?? [];
+      if (pending.length === 0) return [];
+      const here = new Set(membership.ready().map(({ session }) => session));
+      return pending.flatMap(({ worker, session }) => (here.has(session) ? [nameOf(worker)] : []));
+    },
+    done: (step) => void verifications.delete(step),
+    clear: () => verifications.clear(),
+  };
+}
+
+const runOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }) =>
+  Array.from({ length: hi - lo }, (_, at) => lo + at);
+
+const placeIn = (work: Work, step: number) =>
+  work === 'gradient' ? `of step ${step}` : `in the evaluation of version ${step}`;
+
+/** @param of.host undefined if the worker is gone */
+function wrongBits(of: {
+  readonly work: Work;
+  readonly step: number;
+  readonly dispute: Dispute;
+  readonly worker: string;
+  readonly host: HostFacts | undefined;
+  readonly others: readonly string[];
+}) {
+  const { work, step, dispute, worker, host, others } = of;
+  const again = work === 'gradient' ? 'the step is computed' : 'it is evaluated';
+  const where = host === undefined ? 'gone meanwhile' : placeOf(host);
+  const against =
+    others.length === 0
+      ? 'it gave others when it was asked again'
+      : `${others.length === 1 ? 'worker' : 'workers'} ${others.join(' and ')} found others`;
+  return new TuttiError(
+    'ARITHMETIC',
+    `Worker ${worker} (${where}) gave wrong bits for shards ${runOf(dispute).join(', ')} ${placeIn(work, step)}: ${against}. It is excluded, and ${again} again without it`,
+    {
+      remedy: 'Test the memory and the processor of that machine before you use it again.',
+      details: { worker, step, shards: runOf(dispute), host },
+    },
+  );
+}
+
+function undecidable(place: string, dispute: Dispute, members: readonly Member[]) {
+  const [first, second] = members;
+  const differences =
+    first === undefined || second === undefined ? [] : differencesOf(first.host, second.host);
+  const named = members.map(({ worker, host }) => `${worker} (${placeOf(host)})`);
+  return new TuttiError(
+    'ARITHMETIC',
+    `Workers ${named.join(' and ')} give different bits for shards ${runOf(dispute).join(', ')} ${place}, each the same again when asked twice, and there is no other to tell which are right. ${
+      differences.length === 0
+        ? 'Nothing that is known of them differs'
+        : `They differ in ${differences.join('; ')}`
+    }`,
+    {
+      remedy:
+        'Use machines with the same arithmetic (--strict refuses others when they join), or one worker more, to decide.',
+      details: { place, shards: runOf(dispute), workers: members.map(({ worker }) => worker) },
+    },
+  );
+}

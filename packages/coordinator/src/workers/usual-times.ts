@@ -1,0 +1,41 @@
+import { median } from './timings.js';
+
+/** What a micro-batch usually takes, until it is reported, and by how much that wavers. */
+export interface Usual {
+  samples(): number;
+  /** The median over all workers. */
+  unitMs(): number;
+  /** How many times as long is late. */
+  tolerance(): number;
+  /** @param expectedMs what this worker was expected to take */
+  add(unitMs: number, expectedMs: number): void;
+}
+
+/** The latest micro-batches that say what is usual. */
+const WINDOW = 32;
+/** Half as long again is late; more, where times waver. */
+const LATE = 0.5;
+/** By how many times the median deviation. */
+const SPREADS = 5;
+
+export function createUsual(): Usual {
+  const units: number[] = [];
+  const deviations: number[] = [];
+  // They are asked for far more often than they change.
+  let [usualMs, tolerance] = [0, 1 + LATE];
+  return {
+    samples: () => units.length,
+    unitMs: () => usualMs,
+    tolerance: () => tolerance,
+    add(unitMs, expectedMs) {
+      units.push(unitMs);
+      deviations.push(expectedMs > 0 ? Math.abs(unitMs / expectedMs - 1) : 0);
+      if (units.length > WINDOW) {
+        units.shift();
+        deviations.shift();
+      }
+      usualMs = median(units);
+      tolerance = 1 + Math.max(LATE, SPREADS * median(deviations));
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { JobResult } from '@tutti/run';
+import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+
+/** What came of training in another process. `values` follows from the rest. */
+export type Trained = Omit<JobResult, 'values'>;
+
+/** What a child tells its parent over the channel that fork() makes. */
+export type ChildReport =
+  | { readonly type: 'listening'; readonly addresses: readonly string[] }
+  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'trained'; readonly trained: Trained }
+  | { readonly type: 'failed'; readonly error: ErrorRecord };
+
+/** A process of this run. It ends with its parent, whatever happens to that. */
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves when the process is gone: with an error unless it ended well. */
+  readonly exited: Promise<TuttiError | undefined>;
+  /** Ends it at once. */
+  kill(): void;
+  /** Asks it to end; ends it by force after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const LAST_LINES = 12;
+/** Between what happened to a child and what it said last. */
+const SAID_LAST = '; its last lines were:';
+
+/** What happened to a child, without what it said last. */
+export const withoutLastLines = (message: string): string =>
+  message.split(SAID_LAST)[0]!.split('\n')[0]!;
+
+/**
+ * Starts one of this package's process mains.
+ * @param entry the file to run, from the root of this package's sources and without its ending
+ * @param argument what it is told; must survive JSON
+ */
+export function startChild(init: {
+  readonly name: string;
+  readonly entry:
+    | 'processes/worker-process'
+    | 'processes/server-process'
+    | 'single-process/single-process-main';
+  readonly argument: unknown;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Options of Node or V8. */
+  readonly nodeOptions?: readonly string[];
+  readonly onLine?: ((name: string, line: string) => void) | undefined;
+  readonly onReport?: (report: Exclude<ChildReport, { type: 'failed' }>) => void;
+}): Child {
+  const { name, entry, argument, environment, nodeOptions = [], onLine, onReport } = init;
+  const file = fileURLToPath(new URL(`../${entry}.js`, import.meta.url));
+  const child: ChildProcess = fork(file, [JSON.stringify(argument)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...environment },
+    execArgv: ['--enable-source-maps', ...nodeOptions],
+    // Typed arrays pass as they are.
+    serialization: 'advanced',
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout!, child.stderr!])
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > LAST_LINES) lines.shift();
+      onLine?.(name, line);
+    });
+
+  let failure: TuttiError | undefined;
+  child.on('message', (report: ChildReport) => {
+    if (report.type === 'failed') failure = errorFromRecord(report.error);
+    else onReport?.(report);
+  });
+  let stopping = false;
+  // 'close' comes after the last line of output, 'exit' may come before it.
+  // Unnamed wait: the caller races it.
+  const exited = new Promise<TuttiError | undefined>((resolve) => {
+    child.once('error', (cause) => resolve(died(`could not be started: ${cause.message}`, cause)));
+    child.once('close', (code, signal) => {
+      if (code === 0 || stopping) return resolve(failure);
+      const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+      resolve(failure ?? died(how));
+    });
+  });
+
+  function died(how: string, cause?: unknown): TuttiError {
+    const said = lines.length > 0 ? `${SAID_LAST}\n  ${lines.join('\n  ')}` : '';
+    return new TuttiError('CHILD_DIED', `${name} (pid ${child.pid}) ${how}${said}`, {
+      remedy: 'See its last lines; if it was killed, look for too little memory.',
+      cause,
+      details: { process: name, pid: child.pid, lastLines: [...lines] },
+    });
+  }
+
+  return {
+    name,
+    pid: child.pid ?? -1,
+    exited,
+    kill: () => void child.kill('SIGKILL'),
+    async stop(graceMs) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      stopping = true;
+      child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      // Unnamed wait: processes end within their grace.
+      await exited;
+      clearTimeout(force);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
+import { createZmqTransport, type Heartbeat } from '@tutti/transport';
+import { createWorker } from '@tutti/worker';
+import { loadProgram } from '../program/load-program.js';
+import { childMain } from './child-main.js';
+
+export interface WorkerArgument {
+  readonly program: string;
+  readonly coordinator: string;
+  readonly name: string;
+  readonly heartbeat: Heartbeat;
+}
+
+await childMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
+  const { coordinator, name, heartbeat } = argument;
+  const onWaiting = (report: WaitReport) =>
+    tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });
+  const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
+  const { program, hash } = await loadProgram(argument.program, monitor);
+  const worker = createWorker({
+    program,
+    programHash: hash,
+    coordinator,
+    name,
+    transport: createZmqTransport(heartbeat),
+    signal,
+    onEvent: (event) => event.event === 'waiting' && onWaiting(event),
+  }).start();
+  // Whoever ends one worker wants the others to go on. The launcher knows force, too.
+  onTerminate(() => void worker.leave());
+  // Unnamed wait: what it awaits names its own waits.
+  await worker.result;
+});

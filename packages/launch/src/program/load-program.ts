@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isTuttiError, type Monitor, TuttiError, type Wait } from '@tutti/runtime';
+import { checkProgram, type Program } from '@tutti/worker';
+import { type BuildFailure, build } from 'esbuild';
+
+export interface LoadedProgram {
+  readonly program: Program;
+  /** SHA-256 over the program's sources, local imports included, packages not. */
+  readonly hash: string;
+}
+
+/**
+ * Imports a program as it is, TypeScript or JavaScript.
+ * @throws TuttiError BAD_PROGRAM: missing, does not parse (with file, line and the line itself),
+ *   throws on import, or exports no program
+ * @param monitor says so if the import takes long
+ */
+export async function loadProgram(path: string, monitor?: Monitor): Promise<LoadedProgram> {
+  const file = resolve(path);
+  // Unnamed wait: a small file of this machine.
+  await stat(file).catch((cause) => {
+    throw bad(`There is no program at ${path}`, 'Check the path.', cause);
+  });
+  const watched = <T>(work: Promise<T>) => monitor?.race(work, importOf(path)) ?? work;
+  const hash = await watched(hashSources(file));
+  const { href } = pathToFileURL(file);
+  let exported: unknown;
+  try {
+    // Node alone runs JavaScript, and tells by its syntax what kind it is.
+    const typescript = /\.[cm]?tsx?$/.test(file);
+    const importing = typescript ? importTypeScript(href) : import(href);
+    const imported = await watched(importing);
+    exported = imported.default;
+  } catch (thrown) {
+    if (isTuttiError(thrown)) throw thrown;
+    throw importFailed(path, thrown);
+  }
+  const program = checkProgram(exported, `program ${path}`);
+  const name = program.name ?? basename(file, extname(file));
+  return { program: { ...program, name }, hash };
+}
+
+function importOf(path: string): Wait {
+  return {
+    who: `the program ${path}`,
+    what: 'be read and imported',
+    remedy: 'See whether its disk answers, and what it awaits at its top level.',
+  };
+}
+
+function importFailed(path: string, thrown: unknown): TuttiError {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const lacking = /^Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec(reason)?.[1];
+  if (lacking !== undefined)
+    return bad(
+      `Program ${path} imports ${lacking}, which is not installed where the program is`,
+      `Install it there: cd ${dirname(resolve(path))} && npm install ${ownPackage(lacking) ?? lacking}`,
+      thrown,
+    );
+  const place = placeIn(dirname(resolve(path)), thrown);
+  return bad(
+    `Program ${path} threw while it was imported: ${reason}${place === undefined ? '' : ` (${place})`}`,
+    'Correct it there; --log-level debug shows the whole stack.',
+    thrown,
+  );
+}
+
+/** The folder of a package of this checkout. */
+function ownPackage(name: string): string | undefined {
+  if (!name.startsWith('@tutti/')) return undefined;
+  const folder = fileURLToPath(new URL(`../../../${name.slice(7)}`, import.meta.url));
+  return existsSync(join(folder, 'package.json')) ? folder : undefined;
+}
+
+/** File, line and column of the innermost call in some folder, if they are those of the source. */
+function placeIn(folder: string, thrown: unknown): string | undefined {
+  if (!process.sourceMapsEnabled) return undefined;
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
+  const frames = stack.matchAll(/(?:\(|at )(?:file:\/\/)?([^()\n]+:\d+:\d+)\)?$/gm);
+  return [...frames].map(([, place]) => place!).find((place) => place.startsWith(folder + sep));
+}
+
+/** tsx is loaded only when it is needed. */
+async function importTypeScript(url: string): Promise<{ default?: unknown }> {
+  const loader = await import('./import-typescript.js');
+  return loader.importTypeScript(url);
+}
+
+/** Bundling finds all local sources, and says where one does not parse. */
+async function hashSources(file: string): Promise<string> {
+  try {
+    // Unnamed wait: the caller races it.
+    const { outputFiles } = await build({
+      entryPoints: [file],
+      absWorkingDir: dirname(file),
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      // Comments would name folders, which differ between machines.
+      minifyWhitespace: true,
+      logLevel: 'silent',
+    });
+    return createHash('sha256').update(outputFiles[0]!.contents).digest('hex');
+  } catch (thrown) {
+    const errors = (thrown as Partial<BuildFailure>).errors;
+    if (errors === undefined || errors.length === 0) throw thrown;
+    const lines = errors.slice(0, 3).map(({ text, location }) => {
+      if (location === null) return text;
+      const { line, column, lineText } = location;
+      return `${resolve(dirname(file), location.file)}:${line}:${column + 1}: ${text}\n    ${lineText.trim()}`;
+    });
+    throw bad(`The program does not parse: ${lines.join('\n')}`, 'Correct it at that place.');
+  }
+}
+
+function bad(message: string, remedy: string, cause?: unknown): TuttiError {
+  return new TuttiError('BAD_PROGRAM', message, { remedy, cause });
+}

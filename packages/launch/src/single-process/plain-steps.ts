@@ -1,0 +1,75 @@
+import type { Kernels } from '@tutti/kernels';
+import type { Layout } from '@tutti/parameters';
+import type { Apply, JobPlan } from '@tutti/protocol';
+import { createStep, type ResumePoint, type Totals } from '@tutti/run';
+import { createOptimizer, createStore, type Store } from '@tutti/store';
+import type { ParameterValues, Task } from '@tutti/worker';
+
+/** The steps of the plain loop: all micro-batches, the tree of additions, the update, in this process. */
+export interface PlainSteps {
+  readonly store: Store;
+  /** How many states of a parameter the optimizer keeps. */
+  readonly slots: number;
+  /** The stored parameters at the version come to; always the same memory. */
+  readonly flat: Float32Array;
+  readonly weights: ParameterValues;
+  /** Makes version `version + 1` out of `version`. */
+  step(version: number): Promise<Totals>;
+}
+
+export async function createPlainSteps(init: {
+  readonly plan: JobPlan;
+  readonly layout: Layout;
+  readonly kernels: Kernels;
+  readonly task: Task;
+  /** Where to begin, if not at version 0. */
+  readonly point: Pick<ResumePoint, 'step' | 'flat' | 'slots'> | undefined;
+  /** Is shown each sum that is applied. */
+  readonly applied: (apply: Apply, sum: Uint8Array) => void;
+}): Promise<PlainSteps> {
+  const { plan, layout, kernels, task, point } = init;
+  const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
+  const optimizer = createOptimizer(plan.optimizer);
+  const store = createStore({ kernels, optimizer, ...layout.range(0, layout.chunks) });
+  const flat = point?.flat ?? (await task.initialize());
+  const bytes = new Uint8Array(flat.buffer);
+  for (const chunk of all) {
+    const from = chunk * layout.chunkFloats;
+    const part = (of: Float32Array) => of.subarray(from, from + layout.chunkLength(chunk));
+    if (point === undefined) store.initialize(chunk, part(flat));
+    else store.restore(chunk, point.step, part(flat), point.slots.map(part));
+  }
+  const weights = layout.views(flat);
+
+  return {
+    store,
+    slots: optimizer.slots,
+    flat,
+    weights,
+    async step(version) {
+      const step = createStep({ step: version, plan, layout, kernels });
+      for (let shard = 0; shard < plan.shards; shard++) {
+        const microBatch = await task.read(version, shard);
+        const node = {
+          type: 'contribution',
+          step: version,
+          lo: shard,
+          hi: shard + 1,
+          era: '',
+        } as const;
+        const report = await task.gradient(weights, microBatch, (chunk, values) =>
+          step.contribute({ ...node, chunk }, values),
+        );
+        step.report('main', report);
+      }
+      step.give(({ chunk, sum, count, scale }) => {
+        init.applied({ type: 'apply', step: version, chunk, count, scale }, sum.bytes);
+        store.apply(version, chunk, sum, count, scale);
+        bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
+        step.applied(chunk);
+      });
+      store.recycle(version);
+      return step.totals();
+    },
+  };
+}

@@ -1,0 +1,243 @@
+import { dirname } from 'node:path';
+import {
+  badCheckpoint,
+  listCheckpoints,
+  locateCheckpoint,
+  type Manifest,
+  readManifest,
+  readStepLog,
+  STEPS_FILE,
+} from '@tutti/checkpoint';
+import { createKernels } from '@tutti/kernels';
+import { layoutOf } from '@tutti/parameters';
+import {
+  createSumDigests,
+  digestOf,
+  meansOf,
+  type ResumePoint,
+  readingCheckpoint,
+  readPoint,
+  type StepRecord,
+  type Totals,
+} from '@tutti/run';
+import {
+  abortError,
+  type Clock,
+  createMonitor,
+  type Monitor,
+  TuttiError,
+  type WaitReport,
+} from '@tutti/runtime';
+import { createTask, openProgram, type Program, watchTask } from '@tutti/worker';
+import { createPlainSteps } from './plain-steps.js';
+
+/** A step that was computed again. */
+export interface ReplayedStep {
+  /** Steps that are done with it, as in the events of a run. */
+  readonly step: number;
+  /** Mean over its examples. */
+  readonly loss: number;
+  /** Of the sums that are applied: see `SumDigests`. */
+  readonly digest: string;
+  /** What the run recorded; undefined if it did not. */
+  readonly recorded?: StepRecord;
+  /** A checkpoint of the run with just these steps, and whether its weights are these. */
+  readonly checkpoint?: { readonly path: string; readonly same: boolean };
+  /** Whether all that was recorded is the same; undefined if nothing was. */
+  readonly same: boolean | undefined;
+}
+
+export interface Replay {
+  /** The checkpoint that it went from. */
+  readonly checkpoint: string;
+  /** Those that were asked for. */
+  readonly steps: readonly ReplayedStep[];
+  /** Of the weights after the last step. */
+  readonly digest: string;
+}
+
+export interface ReplayInit {
+  readonly program: Program;
+  readonly programHash: string;
+  /** A checkpoint, or a folder of them: then the last one before the steps is taken. */
+  readonly checkpoint: string;
+  /** The steps, both ends included, counted from 1. By default all that were recorded after it. */
+  readonly steps?: { readonly first: number; readonly last: number } | undefined;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onStep?: (step: ReplayedStep) => void;
+  /** Told of every wait that lasts. */
+  readonly onWaiting?: (report: WaitReport) => void;
+}
+
+/**
+ * Computes steps of a run again, in this process, from a checkpoint, and compares them with what the
+ * run recorded: the gradient sums that were applied, and the weights of later checkpoints.
+ * @throws TuttiError ARITHMETIC naming the first step that differs; BAD_CHECKPOINT if the checkpoint
+ *   does not fit, or nothing was recorded; BAD_CONFIG for steps that cannot be reached
+ */
+export async function replay(init: ReplayInit): Promise<Replay> {
+  const { program, programHash, clock, signal, onStep } = init;
+  const { onWaiting = () => {} } = init;
+  const monitor = createMonitor({ clock, signal, onWaiting });
+  const closing = createMonitor({ clock, onWaiting });
+  const reading = <T>(files: Promise<T>) => monitor.race(files, readingCheckpoint);
+  const path = await reading(beginningOf(init.checkpoint, init.steps?.first));
+  const manifest = await reading(readManifest(path));
+  if (manifest.programHash !== programHash)
+    throw badCheckpoint(
+      path,
+      `it is of another program: its sources had hash ${manifest.programHash.slice(0, 12)}, not ${programHash.slice(0, 12)}`,
+      'Use the program as it was when this was written.',
+    );
+  const directory = dirname(path);
+  const records = await reading(recordsOf(directory, manifest));
+  const { first, last } = init.steps ?? {
+    first: manifest.step + 1,
+    last: Math.max(manifest.step, ...records.keys()),
+  };
+  checkSteps(path, manifest, first, last);
+  const point = await reading(readPoint(path, manifest.plan));
+  const checkpoints = new Map<number, string>();
+  for (const listed of await reading(listCheckpoints(directory)))
+    checkpoints.set(listed.step, listed.path);
+
+  const run = await openSteps(program, point, clock, monitor, closing);
+  const steps: ReplayedStep[] = [];
+  try {
+    for (let version = point.step; version < last; version++) {
+      if (signal.aborted) throw abortError(signal);
+      const { totals, digest } = await run.step(version);
+      const step = version + 1;
+      const recorded = records.get(step);
+      const comparing = compareWeights(checkpoints.get(step), manifest, run.flat);
+      const checkpoint = await reading(comparing);
+      const verdicts = [
+        ...(recorded === undefined ? [] : [isSame(recorded, totals, digest)]),
+        ...(checkpoint === undefined ? [] : [checkpoint.same]),
+      ];
+      const replayed: ReplayedStep = {
+        step,
+        loss: meansOf(totals).loss,
+        digest,
+        ...(recorded && { recorded }),
+        ...(checkpoint && { checkpoint }),
+        same: verdicts.length === 0 ? undefined : verdicts.every(Boolean),
+      };
+      if (replayed.same === false || step >= first) {
+        steps.push(replayed);
+        onStep?.(replayed);
+      }
+      if (replayed.same === false) throw differs(path, manifest, run.arithmetic, replayed);
+    }
+  } finally {
+    await run.close();
+  }
+  if (!steps.some(({ same }) => same !== undefined))
+    throw badCheckpoint(
+      path,
+      `the run recorded none of the steps ${first} to ${last} in ${directory}/${STEPS_FILE}, and left no checkpoint of them`,
+      'Steps are recorded while --checkpoint-every is given.',
+    );
+  return { checkpoint: path, steps, digest: digestOf(run.flat) };
+}
+
+// Unnamed wait: the caller races it.
+async function beginningOf(path: string, first: number | undefined): Promise<string> {
+  const listed = await listCheckpoints(path);
+  if (listed.length === 0) return locateCheckpoint(path);
+  const fit = first === undefined ? listed[0] : listed.findLast(({ step }) => step < first);
+  if (fit !== undefined) return fit.path;
+  throw new TuttiError(
+    'BAD_CONFIG',
+    `Step ${first} cannot be reached from the checkpoints in ${path}: the earliest is at step ${listed[0]!.step}`,
+    { remedy: `Ask for steps from ${listed[0]!.step + 1} on.` },
+  );
+}
+
+function checkSteps(path: string, { step, plan }: Manifest, first: number, last: number): void {
+  if (first > step && last >= first && last <= plan.steps) return;
+  throw new TuttiError(
+    'BAD_CONFIG',
+    `Steps ${first} to ${last} cannot be computed from ${path}, which is at step ${step} of ${plan.steps}`,
+    { remedy: `Ask for steps from ${step + 1} to ${plan.steps}, or name another checkpoint.` },
+  );
+}
+
+/** By step. What was recorded last counts: a run may have gone back and made a step again. */
+// Unnamed wait: the caller races it.
+async function recordsOf(
+  directory: string,
+  { job }: Manifest,
+): Promise<ReadonlyMap<number, StepRecord>> {
+  const all = (await readStepLog(directory)) as readonly StepRecord[];
+  return new Map(all.filter((record) => record.job === job).map((each) => [each.step, each]));
+}
+
+async function openSteps(
+  program: Program,
+  point: ResumePoint,
+  clock: Clock,
+  monitor: Monitor,
+  closing: Monitor,
+) {
+  const { plan } = point;
+  const open = await openProgram(program, monitor, closing);
+  const { data, computation } = open;
+  const layout = layoutOf(plan);
+  const kernels = createKernels();
+  const worker = 'this process';
+  const bare = createTask({ plan, layout, data, computation, kernels, clock, worker });
+  const task = watchTask(bare, monitor);
+  const sums = createSumDigests(() => layout.chunks);
+  const { applied } = sums;
+  const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
+  return {
+    flat: steps.flat,
+    arithmetic: computation.arithmetic ?? {},
+    async step(version: number) {
+      const totals = await steps.step(version);
+      return { totals, digest: sums.of(version)! };
+    },
+    close: open.close,
+  };
+}
+
+function isSame(recorded: StepRecord, { count, lossSum }: Totals, digest: string): boolean {
+  return recorded.digest === digest && recorded.count === count && recorded.lossSum === lossSum;
+}
+
+/** Undefined if there is no such checkpoint of this run. */
+// Unnamed wait: the caller races it.
+async function compareWeights(path: string | undefined, { job }: Manifest, flat: Float32Array) {
+  if (path === undefined) return undefined;
+  const manifest = await readManifest(path).catch(() => undefined);
+  if (manifest === undefined || manifest.job !== job) return undefined;
+  return { path, same: manifest.digest === digestOf(flat) };
+}
+
+function differs(
+  path: string,
+  { versions }: Manifest,
+  arithmetic: Readonly<Record<string, string>>,
+  { step, loss, digest, recorded, checkpoint }: ReplayedStep,
+): TuttiError {
+  const what =
+    checkpoint?.same === false && recorded?.digest === digest
+      ? `the weights are not those of ${checkpoint.path}`
+      : `the gradient has digest ${digest.slice(0, 12)} and the loss is ${loss}, recorded were ${recorded?.digest.slice(0, 12)} and ${recorded && recorded.lossSum / recorded.count}`;
+  const differences = Object.entries(arithmetic)
+    .filter(([name, value]) => versions[name] !== undefined && versions[name] !== value)
+    .map(([name, value]) => `${name}: ${versions[name]} then, ${value} now`);
+  return new TuttiError(
+    'ARITHMETIC',
+    `Step ${step}, computed again from ${path}, gives other bits than the run: ${what}`,
+    {
+      remedy:
+        differences.length === 0
+          ? 'Replay it on another machine. If that agrees with this one, a machine of the run computed wrong: train again from this checkpoint, with --verify.'
+          : `Compute as the run did (${differences.join('; ')}).`,
+      details: { step, checkpoint: path, differences },
+    },
+  );
+}

@@ -1,0 +1,34 @@
+import type { JobSettings } from '@tutti/run';
+import { createMonitor, systemClock } from '@tutti/runtime';
+import { checkpointsOf, type KeepOptions } from '../checkpoints-of.js';
+import { childMain } from '../processes/child-main.js';
+import { loadProgram } from '../program/load-program.js';
+import { trainInSingleProcess } from './single-process.js';
+
+export interface SingleProcessArgument {
+  readonly program: string;
+  readonly settings: JobSettings;
+  readonly keep: KeepOptions;
+}
+
+await childMain<SingleProcessArgument>(async ({ program: path, settings, keep }, signal, tell) => {
+  const monitor = createMonitor({
+    clock: systemClock,
+    signal,
+    onWaiting: (report) => tell({ type: 'event', event: { event: 'waiting', ...report } }),
+  });
+  const { program, hash: programHash } = await loadProgram(path, monitor);
+  const emit = (event: Parameters<Parameters<typeof trainInSingleProcess>[0]['emit']>[0]) =>
+    tell({ type: 'event', event });
+  const { values: _, ...trained } = await trainInSingleProcess({
+    program,
+    programHash,
+    settings,
+    job: crypto.randomUUID(),
+    ...checkpointsOf(keep),
+    clock: systemClock,
+    signal,
+    emit,
+  });
+  tell({ type: 'trained', trained });
+});

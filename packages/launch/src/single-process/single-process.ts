@@ -1,0 +1,123 @@
+import { createKernels } from '@tutti/kernels';
+import { layoutOf } from '@tutti/parameters';
+import { evaluatesAt } from '@tutti/protocol';
+import {
+  type CheckpointSink,
+  createProgress,
+  createRecorder,
+  digestOf,
+  endsEpoch,
+  type JobResult,
+  type JobSettings,
+  meansOf,
+  type Resume,
+  readingCheckpoint,
+  resolvePlan,
+  startedEvent,
+  totalOf,
+  writingModel,
+} from '@tutti/run';
+import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { createTask, describeProgram, openProgram, type Program, watchTask } from '@tutti/worker';
+import { createPlainSteps } from './plain-steps.js';
+import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
+
+/**
+ * The plain loop: every micro-batch, the same tree of additions, the same update, in one process
+ * and without a network. What any number of workers must agree with, bit for bit.
+ */
+export async function trainInSingleProcess(init: {
+  readonly program: Program;
+  readonly programHash?: string;
+  readonly settings: JobSettings;
+  readonly job: string;
+  readonly checkpoints?: CheckpointSink | undefined;
+  readonly resume?: Resume | undefined;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+}): Promise<JobResult> {
+  const { program, settings, clock, signal, emit, checkpoints: sink } = init;
+  const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
+  const monitor = createMonitor({ clock, signal, onWaiting });
+  const closing = createMonitor({ clock, onWaiting });
+  const open = await openProgram(program, monitor, closing);
+  const { data, computation } = open;
+  try {
+    const description = describeProgram(program, data, computation, init.programHash);
+    const finding = init.resume?.({ description, settings, workers: 0, emit });
+    const point = await monitor.race(finding, readingCheckpoint);
+    const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });
+    const job = point?.job ?? init.job;
+    const layout = layoutOf(plan);
+    const kernels = createKernels();
+    const worker = 'main';
+    const task = watchTask(
+      createTask({ plan, layout, data, computation, kernels, clock, worker }),
+      monitor,
+    );
+    const recorder = createRecorder({ state: { job, plan, layout }, sink, emit });
+    const { applied } = recorder;
+    const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
+    const { flat, weights } = steps;
+    const start = point?.step ?? 0;
+    const checkpoints =
+      sink &&
+      createSingleProcessCheckpoints({
+        sink,
+        run: { job, plan, versions: { ...computation.arithmetic } },
+        layout,
+        store: steps.store,
+        flat,
+        slots: steps.slots,
+        version: start,
+        clock,
+        emit,
+      });
+
+    emit(startedEvent({ job, plan, layout, workers: 0, servers: 0, from: point }));
+    const progress = createProgress({ plan, clock, emit });
+    if (point !== undefined) progress.startAt(start, point.progress);
+    const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
+    progress.stepStarted();
+    for (let version = start; ; version++) {
+      let evaluation: ReturnType<typeof totalOf> | undefined;
+      if (evaluatesAt(plan, version)) {
+        const reports = [];
+        for (const shard of shards) reports.push(await task.evaluate(weights, version, shard));
+        evaluation = totalOf(reports);
+      }
+      checkpoints?.between(version, progress.state(), evaluation && meansOf(evaluation));
+      if (endsEpoch(plan, version)) {
+        progress.epochDone(version, evaluation);
+        progress.stepStarted();
+      }
+      if (version === plan.steps) break;
+
+      const totals = await steps.step(version);
+      progress.stepDone(version, totals);
+      recorder.done(version, totals);
+      // So that signals and timers of the host are heard.
+      // Unnamed wait: it is one turn of the event loop.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (signal.aborted) throw abortError(signal);
+    }
+    return {
+      job,
+      plan,
+      steps: plan.steps,
+      examples: progress.examples(),
+      ...progress.final(),
+      digest: digestOf(flat),
+      parameters: flat,
+      values: weights,
+      examplesPerSecond: progress.examplesPerSecond(),
+      wireBytesPerStep: 0,
+      modelPath: (await monitor.race(checkpoints?.last(), writingModel)) ?? null,
+    };
+  } finally {
+    await closing.race(sink?.close?.(), writingModel);
+    await open.close();
+  }
+}

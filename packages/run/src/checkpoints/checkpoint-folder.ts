@@ -1,0 +1,129 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createCheckpointWriter,
+  createStepLog,
+  type FileSystem,
+  latestCheckpoints,
+  readManifest,
+  type StepLog,
+} from '@tutti/checkpoint';
+import { layoutOf } from '@tutti/parameters';
+import { PROTOCOL_VERSION } from '@tutti/protocol';
+import { toTuttiError, tuttiVersion } from '@tutti/runtime';
+import { warningOf } from '@tutti/telemetry';
+import { firstGood, readPoint, refuseOther, slotName } from './resume-point.js';
+import type { CheckpointInterval, CheckpointSink, Snapshot } from './snapshot.js';
+
+export interface CheckpointFolderInit {
+  /** The folder of checkpoints; may depend on the name of the program. */
+  readonly directory: string | ((programName: string) => string);
+  readonly every?: CheckpointInterval | undefined;
+  /** How many of the newest of a run stay. Default 3. */
+  readonly keep?: number | undefined;
+  /** `loss`, or a metric of the evaluation: the best checkpoint by it stays too. */
+  readonly best?: string | undefined;
+  readonly fileSystem?: FileSystem | undefined;
+}
+
+export const DEFAULT_KEEP = 3;
+
+/** Checkpoints as folders of files, written in a thread of their own. */
+export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSink {
+  const { every, keep: newest = DEFAULT_KEEP, best, fileSystem } = init;
+  const writer = createCheckpointWriter();
+  // Of the code that runs, whatever is installed in its place meanwhile.
+  const own = {
+    tutti: tuttiVersion(),
+    node: process.version,
+    protocol: String(PROTOCOL_VERSION),
+  };
+  let log: StepLog | undefined;
+  const disk = fileSystem === undefined ? {} : { fileSystem };
+
+  /** What is written now; the memory passes to the writer. */
+  const write = (snapshot: Snapshot, directory: string) =>
+    writer.write({
+      directory,
+      keep: { newest, best: best ?? 'loss' },
+      ...contentOf(snapshot, own),
+      ...disk,
+    });
+
+  return {
+    ...(every === undefined ? {} : { every }),
+    ...(best === undefined ? {} : { best }),
+    async write(snapshot, last, emit) {
+      const directory = directoryOf(init.directory, snapshot.plan.programName);
+      if (!last) return write(snapshot, directory);
+      try {
+        return await write(copyOf(snapshot), directory);
+      } catch (thrown) {
+        // Hours of training are not lost for a full disk.
+        const error = toTuttiError(
+          thrown,
+          'STORAGE',
+          `The trained model could not be saved in ${directory}`,
+          'Make room there or choose another --checkpoint-dir.',
+        );
+        const refuge = join(tmpdir(), `tutti-${snapshot.job}`);
+        const { path } = await writer.write({
+          directory: refuge,
+          ...contentOf(copyOf(snapshot), own),
+        });
+        emit(warningOf(error, `${error.message}. It was saved in ${path} instead`));
+        return { path };
+      }
+    },
+    async latest({ job, plan, upTo, emit }) {
+      const directory = directoryOf(init.directory, plan.programName);
+      // Unnamed wait: the caller races it.
+      const listed = (await latestCheckpoints(directory)).filter(({ step }) => step <= upTo);
+      const { point } = await firstGood(listed, emit, async (path) => {
+        // Unnamed wait: the caller races it.
+        const manifest = await readManifest(path);
+        if (manifest.job !== job) return undefined;
+        refuseOther(path, manifest, plan);
+        return readPoint(path, plan);
+      });
+      return point;
+    },
+    record(programName, record) {
+      log ??= createStepLog(directoryOf(init.directory, programName));
+      return log.append(record);
+    },
+    async close() {
+      await log?.close();
+      await writer.close();
+    },
+  };
+}
+
+export const directoryOf = (directory: CheckpointFolderInit['directory'], programName: string) =>
+  typeof directory === 'string' ? directory : directory(programName);
+
+const copyOf = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  flat: snapshot.flat.slice(),
+  slots: snapshot.slots.map((slot) => slot.slice()),
+});
+
+function contentOf(snapshot: Snapshot, own: Snapshot['versions']) {
+  const { job, plan, step, flat, slots, ranges, progress, evaluation, versions } = snapshot;
+  const values = layoutOf(plan).views(flat);
+  return {
+    step,
+    ranges,
+    parameters: plan.parameters.map(({ name, shape }) => ({ name, shape, values: values[name]! })),
+    slots: slots.map((vector, at) => ({ name: slotName(at), values: vector })),
+    manifest: {
+      seed: plan.seed,
+      programHash: plan.programHash,
+      plan,
+      job,
+      versions: { ...own, ...versions },
+      ...(progress === undefined ? {} : { progress }),
+      ...(evaluation === undefined ? {} : { evaluation }),
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { type Evaluation, isBetter, metricOf } from '@tutti/checkpoint';
+import type { Clock } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { CheckpointInterval } from './snapshot.js';
+
+/** Decides at which versions checkpoints are taken. */
+export interface CheckpointSchedule {
+  /**
+   * Whether to take one of this version.
+   * @param underWay how many are being captured or written: with one, only a better one comes
+   *   besides; others come when that is done
+   */
+  due(version: number, evaluation: Evaluation | undefined, underWay: number): boolean;
+  /** The run starts here, or goes back to here: there is a checkpoint of it, or nothing to keep. */
+  startAt(version: number): void;
+}
+
+export function createCheckpointSchedule(init: {
+  readonly every: CheckpointInterval | undefined;
+  readonly best: string | undefined;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+}): CheckpointSchedule {
+  const { every, best: metric, clock, emit } = init;
+  let takenAt = clock.now();
+  let taken = -1;
+  /** One was due while another was under way. */
+  let owed = false;
+  let best: number | undefined;
+  let warned = false;
+
+  function warnOfUnknown(name: string, { metrics }: Evaluation) {
+    const known = ['loss', ...Object.keys(metrics)];
+    if (warned || known.includes(name)) return;
+    warned = true;
+    emit({
+      event: 'warning',
+      code: 'BAD_CONFIG',
+      message: `The evaluation has no ${name}, so no checkpoint is written for the best one.`,
+      remedy: `Give --checkpoint-best one of ${known.join(', ')}.`,
+    });
+  }
+
+  function improves(evaluation: Evaluation | undefined): boolean {
+    if (metric === undefined || evaluation === undefined) return false;
+    warnOfUnknown(metric, evaluation);
+    const value = metricOf(evaluation, metric);
+    if (value === undefined) return false;
+    if (best !== undefined && !isBetter(metric, value, best)) return false;
+    best = value;
+    return true;
+  }
+
+  return {
+    due(version, evaluation, underWay) {
+      if (version === taken) return false;
+      const now = clock.now();
+      if (every !== undefined)
+        owed ||= 'steps' in every ? version % every.steps === 0 : now - takenAt >= every.ms;
+      if (underWay > 1) return false;
+      const onTime = owed && underWay === 0;
+      if (!improves(evaluation) && !onTime) return false;
+      taken = version;
+      if (owed) takenAt = now;
+      owed = false;
+      return true;
+    },
+    startAt(version) {
+      taken = version;
+      takenAt = clock.now();
+      owed = false;
+    },
+  };
+}

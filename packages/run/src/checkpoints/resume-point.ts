@@ -1,0 +1,87 @@
+import {
+  badCheckpoint,
+  isSamePlan,
+  type Manifest,
+  planDifferences,
+  readCheckpoint,
+} from '@tutti/checkpoint';
+import { createLayout } from '@tutti/parameters';
+import type { JobPlan } from '@tutti/protocol';
+import { isTuttiError, type TuttiError } from '@tutti/runtime';
+import { createOptimizer } from '@tutti/store';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
+import type { ProgressState } from '../progress.js';
+import type { ResumePoint } from './snapshot.js';
+
+/** Throws BAD_CHECKPOINT for a checkpoint that a run of this plan cannot go on from. */
+export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): void {
+  const differences = planDifferences(plan, manifest.plan);
+  if (differences.length > 0)
+    throw badCheckpoint(
+      path,
+      `it is of another run: ${differences.join('; ')}`,
+      'Use the program and the settings that wrote it, or another checkpoint.',
+    );
+  if (plan.steps < manifest.step)
+    throw badCheckpoint(
+      path,
+      `it is at step ${manifest.step}, but the run is to end after ${plan.steps}`,
+      'Raise --steps or --epochs, or name an earlier checkpoint.',
+    );
+}
+
+/**
+ * The first of some checkpoints, the newest before, that can be gone on from. One that is damaged or
+ * of another run is passed over with a warning.
+ * @param read undefined for one that is not meant
+ * @returns also why those before it were passed over
+ */
+export async function firstGood(
+  listed: readonly { readonly path: string }[],
+  emit: (event: RunEvent) => void,
+  read: (path: string) => Promise<ResumePoint | undefined>,
+): Promise<{ readonly point?: ResumePoint; readonly passed: readonly TuttiError[] }> {
+  const passed: TuttiError[] = [];
+  for (const { path } of listed) {
+    try {
+      const point = await read(path);
+      if (point !== undefined) return { point, passed };
+    } catch (error) {
+      if (!isTuttiError(error) || error.code !== 'BAD_CHECKPOINT') throw error;
+      passed.push(error);
+      emit(warningOf(error, `${error.message} It was passed over.`));
+    }
+  }
+  return { passed };
+}
+
+/** Reads and verifies all of a checkpoint that has been found to fit. Throws BAD_CHECKPOINT. */
+export async function readPoint(path: string, plan: JobPlan): Promise<ResumePoint> {
+  const { programHash, parameters } = plan;
+  // Unnamed wait: the caller races it.
+  const checkpoint = await readCheckpoint(path, { programHash, parameters });
+  const { step, manifest } = checkpoint;
+  const { floats } = createLayout(parameters);
+  const flat = new Float32Array(floats);
+  let at = 0;
+  for (const { values } of checkpoint.parameters) {
+    flat.set(values, at);
+    at += values.length;
+  }
+  const byName = new Map(checkpoint.slots.map(({ name, values }) => [name, values]));
+  const slots = Array.from({ length: createOptimizer(plan.optimizer).slots }, (_, index) => {
+    const values = byName.get(slotName(index));
+    if (values?.length === floats) return values;
+    throw badCheckpoint(
+      path,
+      `it lacks ${slotName(index)} of the optimizer's state`,
+      'Name a checkpoint that holds it; one of weights alone can only be evaluated and exported.',
+    );
+  });
+  const job = isSamePlan(plan, manifest.plan) ? manifest.job : undefined;
+  const progress = manifest.progress as ProgressState | undefined;
+  return { path, plan, job, step, flat, slots, ...(progress && { progress }) };
+}
+
+/** How the optimizer's state is called in the files. */
+export const slotName = (at: number) => `slot-${at}`;

@@ -1,0 +1,66 @@
+import { toTuttiError } from '@tutti/runtime';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
+import type { CheckpointSink, Snapshot } from './snapshot.js';
+
+/** The wait for the model at the end of a run. */
+export const writingModel = {
+  who: 'the disk',
+  what: 'write the trained model',
+  remedy: 'See whether it is full, or slow.',
+};
+
+/** Checkpoints that are written in the background, one after the other. */
+export interface SnapshotQueue {
+  add(snapshot: Snapshot): void;
+  /** How many are not written yet. */
+  pending(): number;
+  /** Resolves when all that were added are written, or could not be. */
+  idle(): Promise<unknown>;
+}
+
+export function createSnapshotQueue(
+  sink: CheckpointSink,
+  emit: (event: RunEvent) => void,
+): SnapshotQueue {
+  let idle: Promise<unknown> = Promise.resolve();
+  let pending = 0;
+  return {
+    add(snapshot) {
+      pending++;
+      idle = idle
+        .then(() => writeSnapshot(sink, snapshot, false, emit))
+        .finally(() => {
+          pending--;
+        });
+    },
+    pending: () => pending,
+    idle: () => idle,
+  };
+}
+
+/**
+ * Has a checkpoint written and tells it. If that fails it is a warning: the training goes on.
+ * @returns where it is; null if it could not be written
+ */
+export async function writeSnapshot(
+  sink: CheckpointSink,
+  snapshot: Snapshot,
+  last: boolean,
+  emit: (event: RunEvent) => void,
+): Promise<string | null> {
+  try {
+    const { path } = await sink.write(snapshot, last, emit);
+    emit({ event: 'checkpoint', step: snapshot.step, path });
+    return path;
+  } catch (thrown) {
+    const error = toTuttiError(
+      thrown,
+      'STORAGE',
+      `The checkpoint of step ${snapshot.step} could not be saved`,
+      'Make room or choose another --checkpoint-dir.',
+    );
+    const then = last ? '' : ' The training goes on, and older checkpoints stay.';
+    emit(warningOf(error, `${error.message.replace(/\.?$/, '.')}${then}`));
+    return null;
+  }
+}

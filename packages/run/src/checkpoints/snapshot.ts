@@ -1,0 +1,73 @@
+import type { Evaluation } from '@tutti/checkpoint';
+import type { JobPlan, ProgramDescription } from '@tutti/protocol';
+import type { RunEvent } from '@tutti/telemetry';
+import type { JobSettings } from '../plan.js';
+import type { ProgressState } from '../progress.js';
+import type { StepRecord } from '../step-record.js';
+
+/** Everything that a run needs to go on. */
+export interface Snapshot {
+  readonly job: string;
+  readonly plan: JobPlan;
+  /** The version of the weights. */
+  readonly step: number;
+  readonly flat: Float32Array;
+  /** The optimizer's state, each as long as `flat`. */
+  readonly slots: readonly Float32Array[];
+  /** Floats of each server's range. */
+  readonly ranges: readonly number[];
+  readonly progress?: ProgressState;
+  /** Of just these weights. */
+  readonly evaluation?: Evaluation;
+  /** Versions of libraries. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export type CheckpointInterval = { readonly steps: number } | { readonly ms: number };
+
+/** Where checkpoints go. */
+export interface CheckpointSink {
+  /** How often during the run; only at its end if not given. */
+  readonly every?: CheckpointInterval;
+  /** An evaluation that is better by this (`loss`, or a metric) makes a checkpoint due. */
+  readonly best?: string;
+  /**
+   * Returns where it is. The memory of the vectors passes to the sink, except at the end of a run:
+   * then it must stay as it is. That last one is not given up for a full disk: it may go elsewhere.
+   * @throws TuttiError STORAGE
+   */
+  write(
+    snapshot: Snapshot,
+    last: boolean,
+    emit: (event: RunEvent) => void,
+  ): Promise<{ readonly path: string }>;
+  /** The newest good checkpoint of a job that has no more steps than `upTo`. */
+  latest?(request: {
+    readonly job: string;
+    readonly plan: JobPlan;
+    readonly upTo: number;
+    readonly emit: (event: RunEvent) => void;
+  }): Promise<ResumePoint | undefined>;
+  /** Remembers a step of a run that keeps checkpoints in between. Rejects if it cannot. */
+  record?(programName: string, record: StepRecord): Promise<void>;
+  close?(): Promise<void>;
+}
+
+/** The state that a run starts from instead of the program's initial values. */
+export interface ResumePoint extends Pick<Snapshot, 'plan' | 'step' | 'flat' | 'slots'> {
+  /** The job to go on as; undefined if the plan is another one by now (longer, say). */
+  readonly job: string | undefined;
+  readonly progress?: ProgressState;
+  readonly path: string;
+}
+
+/**
+ * Finds the checkpoint, and the plan of the run that goes on from it; undefined if the run is to begin
+ * from the start because nothing was written yet. Throws BAD_CHECKPOINT.
+ */
+export type Resume = (request: {
+  readonly description: ProgramDescription;
+  readonly settings: JobSettings;
+  readonly workers: number;
+  readonly emit: (event: RunEvent) => void;
+}) => Promise<ResumePoint | undefined>;

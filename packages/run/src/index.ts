@@ -1,0 +1,32 @@
+export {
+  type CheckpointFolderInit,
+  createCheckpointFolder,
+  DEFAULT_KEEP,
+} from './checkpoints/checkpoint-folder.js';
+export {
+  type CheckpointSchedule,
+  createCheckpointSchedule,
+} from './checkpoints/checkpoint-schedule.js';
+export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
+export { readPoint } from './checkpoints/resume-point.js';
+export type {
+  CheckpointInterval,
+  CheckpointSink,
+  Resume,
+  ResumePoint,
+  Snapshot,
+} from './checkpoints/snapshot.js';
+export {
+  createSnapshotQueue,
+  type SnapshotQueue,
+  writeSnapshot,
+  writingModel,
+} from './checkpoints/snapshot-queue.js';
+export { type JobSettings, resolvePlan } from './plan.js';
+export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
+export { createRecorder, type Recorder } from './recorder.js';
+export { digestOf, finishedEvent, type JobResult, startedEvent } from './result.js';
+export { createStep, type ReadySum, type Step } from './step.js';
+export type { StepRecord } from './step-record.js';
+export { createSumDigests } from './sum-digests.js';
+export { meansOf, type Totals, totalOf } from './totals.js';

@@ -1,0 +1,58 @@
+import type { Layout } from '@tutti/parameters';
+import type { Apply, JobPlan } from '@tutti/protocol';
+import { toTuttiError } from '@tutti/runtime';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
+import type { CheckpointSink } from './checkpoints/snapshot.js';
+import type { StepRecord } from './step-record.js';
+import { createSumDigests } from './sum-digests.js';
+import type { Totals } from './totals.js';
+
+/**
+ * Records the steps of a job that keeps checkpoints. Hashing takes place once the servers have a
+ * sum, while the workers compute on what came of it.
+ */
+export interface Recorder {
+  /** The servers have this sum. */
+  applied(apply: Apply, sum: Uint8Array): void;
+  /** The step from this version is complete. */
+  done(version: number, totals: Totals): void;
+}
+
+export function createRecorder(init: {
+  /** What is being run; plan and layout are settled before the first step. */
+  readonly state: {
+    readonly job: string;
+    readonly plan: JobPlan | undefined;
+    readonly layout: Layout | undefined;
+  };
+  readonly sink: CheckpointSink | undefined;
+  readonly emit: (event: RunEvent) => void;
+}): Recorder {
+  const { state, sink, emit } = init;
+  let recording = sink?.every !== undefined && sink.record !== undefined;
+  const sums = createSumDigests(() => state.layout!.chunks);
+
+  return {
+    applied(apply, sum) {
+      if (recording) sums.applied(apply, sum);
+    },
+    done(version, { count, lossSum }) {
+      // A coordinator that was started again has not seen all of its first step.
+      const digest = recording ? sums.of(version) : undefined;
+      if (digest === undefined) return;
+      const { job, plan } = state;
+      const record: StepRecord = { job, step: version + 1, count, lossSum, digest };
+      sink!.record!(plan!.programName, record).catch((thrown: unknown) => {
+        if (!recording) return;
+        recording = false;
+        const error = toTuttiError(
+          thrown,
+          'STORAGE',
+          'The steps are not recorded any more',
+          'Make room or choose another --checkpoint-dir, for `tutti replay` to have something to compare with.',
+        );
+        emit(warningOf(error));
+      });
+    },
+  };
+}

@@ -1,0 +1,10 @@
+/** What a run remembers of a step, so that it can be computed again and compared. */
+export interface StepRecord {
+  readonly job: string;
+  /** Steps that are done: this one made version `step`. */
+  readonly step: number;
+  readonly count: number;
+  readonly lossSum: number;
+  /** Of what was applied: see `SumDigests`. */
+  readonly digest: string;
+}

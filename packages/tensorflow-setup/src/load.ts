@@ -1,0 +1,29 @@
+import { createRequire } from 'node:module';
+import { TuttiError } from '@tutti/runtime';
+import { restoreRemovedUtilities } from './node-shim.js';
+
+export type Tensorflow = typeof import('@tensorflow/tfjs-node');
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads tfjs-node with its native library into this process; later calls return the same module.
+ * The thread counts and oneDNN settings of TensorFlow are read from the environment at this moment.
+ *
+ * @throws TuttiError NO_TENSORFLOW if there is no native binding that loads.
+ */
+export function loadTensorflow(): Tensorflow {
+  restoreRemovedUtilities(require('node:util'));
+  // Otherwise the library writes advice about CPU instructions to stderr at every start.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  try {
+    return require('@tensorflow/tfjs-node') as Tensorflow;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    throw new TuttiError('NO_TENSORFLOW', `Native TensorFlow does not load: ${reason}`, {
+      remedy:
+        'Run `npm start` or `npm test` in the checkout, which set it up, or call ensureTensorflow() of @tutti/tensorflow-setup; `tutti doctor` shows what is missing.',
+      cause: error,
+    });
+  }
+}

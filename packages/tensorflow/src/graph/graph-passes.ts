@@ -1,0 +1,108 @@
+import { tf } from '../tf.js';
+import type { BatchTensors } from '../training/batch-tensors.js';
+import type { Context, Derivatives, Differentiation, Values } from '../training/differentiation.js';
+import type { TrainingOptions } from '../training/training.js';
+import type { Outcome } from './capture.js';
+import { createGraphs, type Graphs, tell } from './graphs.js';
+
+/** The passes over a batch as graphs of TensorFlow. Undefined where there is none; labels are not checked. */
+export interface GraphPasses {
+  evaluate(stored: readonly tf.Tensor[], batch: BatchTensors): Values | undefined;
+  differentiate(stored: readonly tf.Tensor[], batch: BatchTensors): Derivatives | undefined;
+  close(): void;
+}
+
+/** Which tensors a graph gives after the losses and the outputs. */
+interface Facts {
+  readonly gradients: readonly number[];
+  readonly written: readonly string[];
+  readonly measured: readonly string[];
+}
+
+/**
+ * Undefined where the program is not to be captured: by rule, for the bits of its gradients depend on
+ * it. What a function of the program does at another call nobody can know, so there it decides.
+ * @param unsteady why the model might do something else at another call
+ * @param recording runs a task so that it uses operations that a graph may have
+ */
+export function openGraphPasses(
+  { graph, loss }: Pick<TrainingOptions, 'graph' | 'loss'>,
+  unsteady: string | undefined,
+  { evaluate, differentiate }: Differentiation,
+  recording: <T>(task: () => T) => T,
+): GraphPasses | undefined {
+  const reason =
+    graph === undefined
+      ? (unsteady ?? (typeof loss === 'function' ? 'its loss is a function' : undefined))
+      : graph
+        ? undefined
+        : 'it says so';
+  if (reason !== undefined) {
+    tell(`The program has no graphs: ${reason}`);
+    return undefined;
+  }
+  const all: Graphs<Facts>[] = [];
+  /** The same pass, by graphs of its own. */
+  const graphed = (what: string, pass: Pass) => {
+    const graphs = createGraphs<Facts>(tf, what);
+    all.push(graphs);
+    return (stored: readonly tf.Tensor[], batch: BatchTensors): Derivatives | undefined => {
+      const inputs = [
+        ...stored.map((tensor, at) => [`parameter ${at}`, tensor] as const),
+        ...Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1)),
+      ];
+      const outcome = graphs.run(inputs, (random, noise) =>
+        recording(() => flat(pass(stored, batch, { random, noise, unchecked: true }))),
+      );
+      return outcome && named(outcome);
+    };
+  };
+  return {
+    evaluate: graphed('Evaluations', evaluate),
+    differentiate: graphed('Gradients', differentiate),
+    close() {
+      for (const graphs of all) graphs.close();
+    },
+  };
+}
+
+type Pass = (
+  stored: readonly tf.Tensor[],
+  batch: BatchTensors,
+  context: Context,
+) => Values | Derivatives;
+
+function flat(values: Values | Derivatives): Outcome<Facts> {
+  const none = { gradients: new Map<number, tf.Tensor>(), written: new Map<string, tf.Tensor>() };
+  const { losses, outputs, gradients, written, measured } = { ...none, ...values };
+  const tensors = [
+    losses,
+    outputs,
+    ...[gradients, written, measured].flatMap((each) => [...each.values()]),
+  ];
+  // Of the tidy around, unlike those that are kept.
+  const clones = tensors.map((tensor) => tensor.clone());
+  values.dispose();
+  return {
+    tensors: clones,
+    facts: {
+      gradients: [...gradients.keys()],
+      written: [...written.keys()],
+      measured: [...measured.keys()],
+    },
+  };
+}
+
+function named({ tensors, facts }: Outcome<Facts>): Derivatives {
+  const [losses, outputs, ...rest] = tensors;
+  const next = <Key>(keys: readonly Key[]) =>
+    new Map(keys.map((key): [Key, tf.Tensor] => [key, rest.shift()!]));
+  return {
+    losses: losses!,
+    outputs: outputs!,
+    gradients: next(facts.gradients),
+    written: next(facts.written),
+    measured: next(facts.measured),
+    dispose() {},
+  };
+}

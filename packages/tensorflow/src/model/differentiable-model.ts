@@ -1,0 +1,42 @@
+import type { WeightSpec } from '@tutti/parameters';
+import type { Random } from '@tutti/runtime';
+import type { tf } from '../tf.js';
+import type { BatchTensors } from '../training/batch-tensors.js';
+import type { Noise } from '../training/noise.js';
+
+/** What layers models and functions over named parameters have in common. */
+export interface DifferentiableModel {
+  /** The tensors that the model reads, in a fixed order. */
+  readonly weights: readonly WeightSpec[];
+  /** Whether the outputs are a softmax that `forward` can leave out. */
+  readonly softmax: boolean;
+  /** Why `forward` might do other operations at another call with the same shapes, if it might. */
+  readonly unsteady: string | undefined;
+  /** Fresh values for every weight, in that order. */
+  initialize(random: Random): readonly Float32Array[];
+  /**
+   * Synchronous, and called inside a tidy with `Math.random` seeded. Reads each weight where it is
+   * used first, not before: gradients are known in the reverse order.
+   */
+  forward(weight: ReadWeight, batch: BatchTensors, context: ForwardContext): Forward;
+  dispose(): void;
+}
+
+/** The tensor of a weight, by its place in `weights`; the same one at every call. */
+export type ReadWeight = (at: number) => tf.Tensor;
+
+export interface ForwardContext {
+  readonly training: boolean;
+  /** Leave out a final softmax: the loss starts from the logits. */
+  readonly logits: boolean;
+  readonly random: Random;
+  readonly noise: Noise;
+  /** Takes the new value of a weight that is not moved by gradients. */
+  write(weight: number, value: tf.Tensor): void;
+}
+
+export interface Forward {
+  readonly outputs: tf.Tensor;
+  /** Scalars that count for every example: regularizers. */
+  readonly penalties: readonly tf.Tensor[];
+}

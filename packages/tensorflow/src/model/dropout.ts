@@ -1,0 +1,43 @@
+import { tf } from '../tf.js';
+import type { Noise } from '../training/noise.js';
+import { allLayers } from './build-model.js';
+import type { LayerLike, ModelLike } from './layers-internals.js';
+
+/**
+ * Has dropout layers take what is random from `noise`, as numbers in [0, 1): the same maths and, where
+ * `noise` draws as tfjs does, the same bits. A graph can then be given the numbers of each
+ * micro-batch. Layers with a seed of their own, and those inside of others, are left as they are.
+ */
+export function takeNoise(
+  model: ModelLike,
+  noise: (...args: Parameters<Noise>) => tf.Tensor | undefined,
+): void {
+  for (const layer of allLayers(model)) {
+    if (!isDropout(layer) || layer.seed != null || Object.hasOwn(layer, 'call')) continue;
+    const original = layer.call.bind(layer);
+    layer.call = (inputs, kwargs) =>
+      tf.tidy(() => {
+        const input = Array.isArray(inputs) ? inputs[0]! : inputs;
+        const { rate } = layer;
+        const dropping = kwargs.training === true && 0 < rate && rate < 1;
+        const drawn = dropping ? noise(layer.getNoiseShape(input) ?? input.shape) : undefined;
+        if (drawn === undefined) return original(inputs, kwargs);
+        const kept = 1 - rate;
+        return input.mul(drawn.add(kept).floor().div(kept));
+      });
+  }
+}
+
+interface Dropout extends LayerLike {
+  readonly rate: number;
+  readonly seed?: number | null;
+  getNoiseShape(input: tf.Tensor): number[] | null | undefined;
+  call(
+    inputs: tf.Tensor | tf.Tensor[],
+    kwargs: { readonly training?: boolean },
+  ): tf.Tensor | tf.Tensor[];
+}
+
+function isDropout(layer: LayerLike): layer is Dropout {
+  return ['Dropout', 'SpatialDropout1D'].includes(layer.getClassName());
+}

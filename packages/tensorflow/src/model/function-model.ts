@@ -1,0 +1,106 @@
+import type { WeightSpec } from '@tutti/parameters';
+import { type Random, TuttiError } from '@tutti/runtime';
+import { tf } from '../tf.js';
+import type { BatchTensors } from '../training/batch-tensors.js';
+import { withRandom } from '../training/seeded.js';
+import { tidied } from '../training/tidied.js';
+import type { DifferentiableModel } from './differentiable-model.js';
+
+/** A model as a function over named parameters. */
+export interface FunctionModel<Name extends string = string> {
+  /** The shape of every parameter; `update: 'average'` for one that `context.update` moves. */
+  readonly parameters: Readonly<Record<Name, ParameterDeclaration>>;
+  /** First values of every parameter. `tf.randomNormal` and the like are seeded as well. */
+  initialize(random: Random): Readonly<Record<Name, tf.Tensor | ArrayLike<number>>>;
+  /** The predictions for a batch, [n, ...]. Synchronous. */
+  apply(
+    weights: Readonly<Record<Name, tf.Tensor>>,
+    batch: BatchTensors,
+    context: FunctionContext<Name>,
+  ): tf.Tensor;
+}
+
+export type ParameterDeclaration =
+  | readonly number[]
+  | {
+      readonly shape: readonly number[];
+      readonly update?: 'gradient' | 'average';
+      /** False exempts it from weight decay. */
+      readonly decay?: boolean;
+    };
+
+export interface FunctionContext<Name extends string = string> {
+  readonly training: boolean;
+  /** Follows from (seed, epoch, step, shard), as everything random inside `apply` must. */
+  readonly random: Random;
+  /** While training: the new value of an `average` parameter, as seen from this micro-batch. */
+  update(name: Name, value: tf.Tensor): void;
+}
+
+export function functionModel<Name extends string>(
+  model: FunctionModel<Name>,
+): DifferentiableModel {
+  const weights = (Object.entries(model.parameters) as [Name, ParameterDeclaration][]).map(
+    ([name, declared]): WeightSpec & { name: Name } =>
+      isShape(declared) ? { name, shape: declared } : { ...declared, name },
+  );
+  const indexOf = new Map<string, number>(weights.map(({ name }, at) => [name, at]));
+  return {
+    weights,
+    softmax: false,
+    unsteady: 'its model is a function',
+    initialize(random) {
+      return tidied(() => {
+        const values = withRandom(random, () => model.initialize(random));
+        return weights.map((weight) => flatValues(weight, values[weight.name]));
+      });
+    },
+    forward(weight, batch, { training, random, write }) {
+      const named = Object.defineProperties(
+        {},
+        Object.fromEntries(
+          weights.map(({ name }, at) => [name, { enumerable: true, get: () => weight(at) }]),
+        ),
+      );
+      const outputs = model.apply(named as Record<Name, tf.Tensor>, batch, {
+        training,
+        random,
+        update(name, value) {
+          const at = indexOf.get(name);
+          if (at === undefined || weights[at]!.update !== 'average')
+            throw new TuttiError(
+              'PROGRAM_FAILED',
+              `context.update("${name}") names no parameter with update: 'average'`,
+              { remedy: "Declare it as { shape, update: 'average' }." },
+            );
+          if (training) write(at, value);
+        },
+      });
+      if (!(outputs instanceof tf.Tensor))
+        throw new TuttiError('PROGRAM_FAILED', '`model.apply` did not return a tensor', {
+          remedy: 'Return the predictions as one tensor; `apply` must be synchronous.',
+        });
+      return { outputs, penalties: [] };
+    },
+    dispose() {},
+  };
+}
+
+function isShape(declared: ParameterDeclaration): declared is readonly number[] {
+  return Array.isArray(declared);
+}
+
+function flatValues(
+  { name, shape }: WeightSpec,
+  given: tf.Tensor | ArrayLike<number> | undefined,
+): Float32Array {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const values = given instanceof tf.Tensor ? given.dataSync() : given;
+  if (values === undefined || values.length !== size)
+    throw new TuttiError(
+      'BAD_PROGRAM',
+      `\`model.initialize\` gave ${values?.length ?? 'no'} values for "${name}" [${shape.join(', ')}], which has ${size}`,
+      { remedy: 'Give every parameter as many values as its shape says.' },
+    );
+  return Float32Array.from(values);
+}

@@ -1,0 +1,51 @@
+import type { tf } from '../tf.js';
+
+/**
+ * The parts of tfjs' layers that this package relies on and whose types tfjs does not export.
+ * They have been stable since tfjs 1.0; layers-model.test.ts fails if one goes away.
+ */
+export interface LayerVariable {
+  readonly originalName: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly constraint: unknown;
+  read(): tf.Tensor;
+  write(value: tf.Tensor): LayerVariable;
+}
+
+export interface LayerLike {
+  name: string;
+  readonly weights: readonly LayerVariable[];
+  readonly trainableWeights: readonly LayerVariable[];
+  /** Of a model. */
+  readonly layers?: readonly LayerLike[];
+  readonly stateful: boolean;
+  /** Of Dense, Activation and others. */
+  activation?: Activation | null;
+  readonly inboundNodes: readonly unknown[];
+  /** Of TimeDistributed and other wrappers. */
+  readonly layer?: LayerLike;
+  /** Of Bidirectional. */
+  readonly forwardLayer?: LayerLike;
+  readonly backwardLayer?: LayerLike;
+  /** Of RNN; StackedRNNCells has several. */
+  readonly cell?: LayerLike & { readonly cells?: readonly LayerLike[] };
+  getClassName(): string;
+}
+
+export interface Activation {
+  apply(tensor: tf.Tensor, axis?: number): tf.Tensor;
+  getClassName(): string;
+}
+
+export interface ModelLike extends LayerLike {
+  readonly layers: readonly LayerLike[];
+  readonly inputs: readonly {
+    readonly sourceLayer: LayerLike;
+    readonly shape: readonly (number | null)[];
+  }[];
+  readonly outputs: readonly { readonly sourceLayer: LayerLike }[];
+  calculateLosses(): tf.Tensor[];
+  apply(inputs: tf.Tensor | tf.Tensor[], kwargs: { training: boolean }): tf.Tensor | tf.Tensor[];
+  dispose(): unknown;
+}

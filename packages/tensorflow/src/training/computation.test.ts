@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict';
+import type { Batch } from '@tutti/data';
+import { createRandom } from '@tutti/runtime';
+import type { Computation, ParameterValues } from '@tutti/worker';
+import {
+  assertClose,
+  assertFiniteDifferences,
+  classified,
+  gradient,
+  open as openWith,
+  smallConvNet,
+} from '../testing.js';
+import { tf } from '../tf.js';
+import { tidied } from './tidied.js';
+
+const images = classified(6, [12, 12, 1], 5);
+
+const smooth = () =>
+  tf.sequential({
+    layers: [
+      tf.layers.dense({ inputShape: [5], units: 7, activation: 'tanh' }),
+      tf.layers.dense({ units: 3, activation: 'softmax' }),
+    ],
+  });
+
+describe('gradients', () => {
+  const opened: Computation[] = [];
+  const open = async (...args: Parameters<typeof openWith>) => {
+    const computation = await openWith(...args);
+    opened.push(computation);
+    return computation;
+  };
+  afterEach(async () => {
+    for (const computation of opened.splice(0)) await computation.close?.();
+  });
+
+  for (const accelerate of [false, true]) {
+    describe(accelerate ? 'accelerated' : 'as tfjs has them', () => {
+      it('of the sum over the examples agree with finite differences', async () => {
+        const computation = await open({
+          model: smooth,
+          loss: 'sparseCategoricalCrossentropy',
+          accelerate,
+        });
+        const weights = await computation.initialize(3);
+        await assertFiniteDifferences(computation, weights, classified(9, [5], 3));
+      });
+
+      it('of recurrent and embedding layers agree with finite differences', async () => {
+        const computation = await open({
+          model: () =>
+            tf.sequential({
+              layers: [
+                tf.layers.embedding({ inputShape: [6], inputDim: 11, outputDim: 4 }),
+                tf.layers.lstm({ units: 5 }),
+                tf.layers.dense({ units: 1, activation: 'sigmoid' }),
+              ],
+            }),
+          loss: 'binaryCrossentropy',
+          accelerate,
+        });
+        const batch: Batch = {
+          x: { data: Int32Array.from({ length: 24 }, (_, i) => (i * 7) % 11), shape: [4, 6] },
+          y: { data: Int32Array.of(0, 1, 1, 0), shape: [4] },
+        };
+        await assertFiniteDifferences(computation, await computation.initialize(3), batch);
+      });
+
+      it('are told from the last layer to the first, while the rest is computed', async () => {
+        const computation = await open({
+          model: smallConvNet,
+          loss: 'sparseCategoricalCrossentropy',
+          accelerate,
+          graph: false,
+        });
+        const told: string[] = [];
+        const weights = await computation.initialize(3);
+        const microBatch = { batch: images, epoch: 0, step: 0, shard: 0, random: createRandom('') };
+        const { gradient: rest } = await computation.gradient(weights, microBatch, (name) =>
+          told.push(name),
+        );
+        assert.deepEqual(rest, {});
+        const layers = told.map((name) => name.split('/')[0]);
+        const backwards = computation.parameters.map(({ name }) => name.split('/')[0]).reverse();
+        assert.deepEqual(layers, backwards);
+      });
+
+      it('of the ConvNet are those of tf.variableGrads', async () => {
+        const computation = await open({
+          model: smallConvNet,
+          loss: 'sparseCategoricalCrossentropy',
+          metrics: ['accuracy'],
+          accelerate,
+        });
+        const weights = await computation.initialize(3);
+        const result = await gradient(computation, weights, images);
+        const expected = reference(smallConvNet, weights, images);
+        assertClose(result.gradient, expected.gradient, 1e-5);
+        assert.ok(Math.abs(result.lossSum - expected.loss) < 1e-4);
+        assert.equal(result.metrics?.accuracy, expected.correct);
+        const evaluated = await computation.evaluate(weights, images);
+        assert.ok(Math.abs(evaluated.lossSum - expected.loss) < 1e-4);
+        assert.deepEqual(evaluated.metrics, result.metrics);
+      });
+    });
+  }
+
+  it('of convolutions of every kind are those of tf.variableGrads', async () => {
+    const model = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.conv2d({
+            inputShape: [12, 12, 1],
+            filters: 3,
+            kernelSize: [3, 2],
+            strides: [2, 1],
+            padding: 'same',
+          }),
+          tf.layers.conv2d({ filters: 3, kernelSize: 3, activation: 'tanh' }),
+          tf.layers.conv2d({ filters: 2, kernelSize: 2, useBias: false }),
+          tf.layers.maxPooling2d({ poolSize: 2, padding: 'same' }),
+          tf.layers.flatten(),
+          tf.layers.dense({ units: 5, activation: 'softmax' }),
+        ],
+      });
+    const computation = await open({ model, loss: 'sparseCategoricalCrossentropy' });
+    const weights = await computation.initialize(3);
+    const result = await gradient(computation, weights, images);
+    assertClose(result.gradient, reference(model, weights, images).gradient, 1e-5);
+  });
+
+  it('have the same bits at every call and in every instance, and leave the weights alone', async () => {
+    const options = { model: smallConvNet, loss: 'sparseCategoricalCrossentropy' } as const;
+    const [one, two] = [await open(options), await open(options)];
+    const weights = await one!.initialize(3);
+    assert.deepEqual(await two!.initialize(3), weights);
+    const before = structuredClone(weights);
+    const first = await gradient(one!, weights, images);
+    // The worker reuses its arrays as soon as a call is over.
+    const reused = structuredClone(weights);
+    await gradient(one!, reused, images);
+    for (const values of Object.values(reused)) values.fill(NaN);
+    assert.deepEqual(await gradient(one!, weights, images), first);
+    assert.deepEqual(await gradient(two!, weights, images), first);
+    assert.deepEqual(weights, before);
+  });
+
+  it('of an empty micro-batch are zero', async () => {
+    const computation = await open({
+      model: smooth,
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['accuracy'],
+    });
+    const result = await gradient(
+      computation,
+      await computation.initialize(1),
+      classified(0, [5], 3),
+    );
+    assert.deepEqual([result.count, result.lossSum, result.metrics], [0, 0, { accuracy: 0 }]);
+    assert.ok(Object.values(result.gradient).every((values) => values.every((each) => each === 0)));
+    assert.deepEqual(
+      Object.values(result.gradient).map(({ length }) => length),
+      [35, 7, 21, 3],
+    );
+  });
+
+  it('of the sum are the sum of the gradients', async () => {
+    const computation = await open({ model: smooth, loss: 'sparseCategoricalCrossentropy' });
+    const weights = await computation.initialize(3);
+    const batch = classified(6, [5], 3);
+    const part = (from: number, to: number): Batch => ({
+      x: { data: batch.x!.data.slice(from * 5, to * 5), shape: [to - from, 5] },
+      y: { data: batch.y!.data.slice(from, to), shape: [to - from] },
+    });
+    const whole = await gradient(computation, weights, batch);
+    const parts = [
+      await gradient(computation, weights, part(0, 2)),
+      await gradient(computation, weights, part(2, 6)),
+    ];
+    const sum = Object.fromEntries(
+      Object.keys(whole.gradient).map((name) => [
+        name,
+        parts[0]!.gradient[name]!.map((value, i) => value + parts[1]!.gradient[name]![i]!),
+      ]),
+    );
+    assertClose(sum, whole.gradient, 1e-5);
+  });
+
+  it('include the regularizers once for every example', async () => {
+    const model = (strength: number) => () =>
+      tf.sequential({
+        layers: [
+          tf.layers.dense({
+            inputShape: [5],
+            units: 3,
+            activation: 'softmax',
+            kernelRegularizer: tf.regularizers.l2({ l2: strength }),
+          }),
+        ],
+      });
+    const loss = 'sparseCategoricalCrossentropy';
+    const [with_, without] = [
+      await open({ model: model(0.5), loss }),
+      await open({ model: model(0), loss }),
+    ];
+    const weights = await with_!.initialize(3);
+    const batch = classified(4, [5], 3);
+    const [a, b] = [
+      await gradient(with_!, weights, batch),
+      await gradient(without!, weights, batch),
+    ];
+    const kernel = weights['dense_1/kernel']!;
+    const expected = b!.gradient['dense_1/kernel']!.map((value, i) => value + 4 * kernel[i]!);
+    assertClose({ kernel: a!.gradient['dense_1/kernel']! }, { kernel: expected }, 1e-5);
+  });
+
+  it('are refused where the loss does not depend on any weight', async () => {
+    const computation = await open({
+      model: smooth,
+      loss: (_yTrue, yPred) => tf.tensor1d([...yPred.sum(1).dataSync()]),
+    });
+    const weights = await computation.initialize(1);
+    await assert.rejects(
+      gradient(computation, weights, classified(4, [5], 3)),
+      /does not depend on any weight/,
+    );
+  });
+
+  it('leave out of weight decay what the program says', async () => {
+    const computation = await open({
+      model: smooth,
+      loss: 'sparseCategoricalCrossentropy',
+      decay: (weight) => weight.endsWith('/kernel'),
+    });
+    assert.deepEqual(
+      computation.parameters.map(({ decay }) => decay),
+      [true, false, true, false],
+    );
+  });
+
+  it('keep no tensors', async () => {
+    const computation = await open({
+      model: smallConvNet,
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['accuracy'],
+    });
+    const weights = await computation.initialize(3);
+    const round = async () => {
+      await computation.initialize(4);
+      await gradient(computation, weights, images);
+      await computation.evaluate(weights, images);
+      return tf.memory().numTensors;
+    };
+    const before = await round();
+    assert.deepEqual([await round(), await round()], [before, before]);
+  });
+
+  it('keep no tensors when the program throws', async () => {
+    let fail = false;
+    const computation = await open({
+      model: smallConvNet,
+      loss: (_yTrue, yPred) => {
+        if (fail) throw new Error('on purpose');
+        return yPred.square().sum(1);
+      },
+    });
+    const weights = await computation.initialize(3);
+    await gradient(computation, weights, images);
+    const before = tf.memory().numTensors;
+    fail = true;
+    await assert.rejects(gradient(computation, weights, images), /on purpose/);
+    assert.equal(tf.memory().numTensors, before);
+    assert.equal(Math.random.toString(), 'function random() { [native code] }');
+  });
+});
+
+/** The same by tfjs' own means: a model with these weights, tf.variableGrads of the summed loss. */
+function reference(build: () => tf.LayersModel, weights: ParameterValues, batch: Batch) {
+  return tidied(() => {
+    const model = build();
+    model.setWeights(
+      model.getWeights().map((weight, at) => tf.tensor(Object.values(weights)[at]!, weight.shape)),
+    );
+    const x = tf.tensor(batch.x!.data, [...batch.x!.shape]);
+    const labels = tf.oneHot(tf.tensor1d(batch.y!.data as Int32Array, 'int32'), 5);
+    const { value, grads } = tf.variableGrads(
+      () =>
+        tf.metrics
+          .categoricalCrossentropy(labels, model.apply(x, { training: true }) as tf.Tensor)
+          .sum() as tf.Scalar,
+    );
+    const gradients = model.trainableWeights.map(
+      (weight) => grads[weight.name]!.dataSync() as Float32Array,
+    );
+    const predicted = [...(model.predict(x) as tf.Tensor).argMax(-1).dataSync()];
+    return {
+      gradient: Object.fromEntries(Object.keys(weights).map((name, at) => [name, gradients[at]!])),
+      loss: value.dataSync()[0]!,
+      correct: predicted.reduce((n, label, i) => n + (label === batch.y!.data[i] ? 1 : 0), 0),
+    };
+  });
+}

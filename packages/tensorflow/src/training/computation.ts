@@ -1,0 +1,196 @@
+import type { Batch } from '@tutti/data';
+import { resolveSharing, storedFromWeights } from '@tutti/parameters';
+import { createRandom, type Random, TuttiError } from '@tutti/runtime';
+import type { Computation, ParameterValues } from '@tutti/worker';
+import { createAcceleration, noAcceleration } from '../accelerate/index.js';
+import { openGraphPasses } from '../graph/graph-passes.js';
+import type { DifferentiableModel } from '../model/differentiable-model.js';
+import { functionModel } from '../model/function-model.js';
+import { layersModel } from '../model/layers-model.js';
+import { createSharedWeights } from '../model/shared-weights.js';
+import { tf } from '../tf.js';
+import { arithmeticFacts } from './arithmetic.js';
+import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
+import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
+import { announce, soleUses } from './early-gradients.js';
+import { resolveLoss } from './losses.js';
+import { metricNames, resolveMetrics, sum } from './metrics.js';
+import { withRandom } from './seeded.js';
+import { dropTape, tidied } from './tidied.js';
+import type { TrainingModel, TrainingOptions } from './training.js';
+
+/** Loads TensorFlow and builds the model. @throws TuttiError BAD_PROGRAM, NO_TENSORFLOW */
+export function createComputation(options: TrainingOptions): Computation {
+  const acceleration = options.accelerate === false ? noAcceleration : createAcceleration(tf);
+  const model = differentiable(options.model);
+  const loss = resolveLoss(options.loss, acceleration.softmaxCrossEntropy);
+  const givesLogits = typeof options.loss === 'object' && options.loss.fromLogits;
+  const metrics = resolveMetrics(options.metrics ?? [], givesLogits);
+  const noMetrics = Object.fromEntries(metricNames(options.metrics ?? []).map((name) => [name, 0]));
+  const skipSoftmax = acceleration.enabled && model.softmax && loss.prefersLogits;
+  const sharing = resolveSharing(
+    options.decay === undefined
+      ? model.weights
+      : model.weights.map((weight) => ({ ...weight, decay: options.decay!(weight.name) })),
+    options.sharing,
+  );
+  const { parameters } = sharing;
+  const sizes = parameters.map(({ shape }) => shape.reduce((size, extent) => size * extent, 1));
+  const shared = createSharedWeights(sharing);
+  const sole = soleUses(sharing);
+
+  const load = (weights: ParameterValues) =>
+    parameters.map(({ name, shape }, at) => {
+      const values = weights[name];
+      if (values === undefined || values.length !== sizes[at])
+        throw new TuttiError(
+          'INTERNAL',
+          `"${name}" came with ${values?.length ?? 'no'} values instead of ${sizes[at]}`,
+          { remedy: 'Give the values of every stored parameter.' },
+        );
+      // TensorFlow reads the array later and in place; the caller will have reused it by then.
+      return tf.tensor(values.slice(), [...shape], 'float32');
+    });
+
+  const differentiation = createDifferentiation({
+    model,
+    loss,
+    metrics,
+    sharing,
+    shared,
+    skipSoftmax,
+  });
+  const graphs = acceleration.enabled
+    ? openGraphPasses(options, model.unsteady, differentiation, acceleration.recording)
+    : undefined;
+
+  const totalsOf = ({ losses, outputs, measured }: Values, batch: BatchTensors) => ({
+    lossSum: sum(losses.dataSync()),
+    metrics: metrics.sums({ batch, outputs, softmaxSkipped: skipSoftmax }, measured),
+  });
+
+  const seeded = <T>(random: Random, task: () => T): T =>
+    withRandom(random, () => acceleration.run(() => tidied(task)));
+
+  return {
+    parameters,
+    arithmetic: arithmeticFacts(graphs ? 'graph' : acceleration.enabled ? 'accelerated' : 'tfjs'),
+    initialize(seed) {
+      const values = model.initialize(createRandom('initialize', seed));
+      return storedFromWeights(
+        sharing,
+        Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!])),
+      );
+    },
+    gradient(weights, { batch, random }, known) {
+      const count = exampleCount(batch);
+      if (count === 0)
+        return {
+          gradient: Object.fromEntries(
+            parameters.map(({ name }, at) => [name, new Float32Array(sizes[at]!)]),
+          ),
+          lossSum: 0,
+          count,
+          metrics: noMetrics,
+        };
+      return seeded(random, () => {
+        const stored = load(weights);
+        const given = batchTensors(batch);
+        const tensors = options.augment?.(given, random) ?? given;
+        checkAugmented(tensors, count);
+        let early: ReturnType<typeof announce> | undefined;
+        let derivatives: Derivatives | undefined;
+        try {
+          derivatives = graphs?.differentiate(stored, tensors);
+          if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape, tensors);
+          else {
+            early = known && announce(sole, known);
+            const watched = early?.watch;
+            derivatives = differentiation.differentiate(stored, tensors, { random, watched });
+          }
+          const { gradients, written } = derivatives;
+          const read = createReader();
+          return {
+            gradient: Object.fromEntries(
+              parameters.flatMap(({ name, update }, at) => {
+                if (early?.told.has(name)) return [];
+                const tensor = gradients.get(at);
+                if (tensor) return [[name, read(tensor)]];
+                const next = update === 'average' ? written.get(name) : undefined;
+                const values =
+                  next === undefined
+                    ? new Float32Array(sizes[at]!)
+                    : change(weights[name]!, next.dataSync(), count);
+                return [[name, values]];
+              }),
+            ),
+            count,
+            ...totalsOf(derivatives, tensors),
+          };
+        } catch (error) {
+          dropTape();
+          throw error;
+        } finally {
+          derivatives?.dispose();
+          early?.dispose();
+        }
+      });
+    },
+    evaluate(weights, batch: Batch) {
+      const count = exampleCount(batch);
+      if (count === 0) return { lossSum: 0, count, metrics: noMetrics };
+      return seeded(createRandom('evaluate'), () => {
+        const stored = load(weights);
+        const tensors = batchTensors(batch);
+        let values: Values | undefined;
+        try {
+          values = graphs?.evaluate(stored, tensors);
+          if (values !== undefined) loss.check(tensors.y, values.outputs.shape, tensors);
+          else {
+            const random = createRandom('evaluate');
+            values = differentiation.evaluate(stored, tensors, { random });
+          }
+          return { count, ...totalsOf(values, tensors) };
+        } finally {
+          values?.dispose();
+        }
+      });
+    },
+    close() {
+      graphs?.close();
+      shared.dispose();
+      model.dispose();
+    },
+  };
+}
+
+/** @throws TuttiError PROGRAM_FAILED unless there are as many examples as before */
+function checkAugmented(tensors: BatchTensors, count: number): void {
+  for (const [name, tensor] of Object.entries(tensors))
+    if (tensor.shape[0] !== count)
+      throw new TuttiError(
+        'PROGRAM_FAILED',
+        `\`augment\` made [${tensor.shape.join(', ')}] of the ${count} examples of field "${name}"`,
+        { remedy: 'Return as many examples as came in, the first dimension of every field.' },
+      );
+}
+
+function differentiable(model: TrainingModel): DifferentiableModel {
+  return typeof model === 'function' ? layersModel(model) : functionModel(model);
+}
+
+/** Reads tensors out; two that share memory get an array each. */
+function createReader(): (tensor: tf.Tensor) => Float32Array {
+  const seen = new Set<ArrayBufferLike>();
+  return (tensor) => {
+    const values = tensor.dataSync() as Float32Array;
+    if (seen.has(values.buffer)) return values.slice();
+    seen.add(values.buffer);
+    return values;
+  };
+}
+
+/** What one micro-batch adds to the sum behind a moving average: its change for every example. */
+function change(before: Float32Array, after: ArrayLike<number>, count: number): Float32Array {
+  return Float32Array.from(before, (value, at) => (after[at]! - value) * count);
+}

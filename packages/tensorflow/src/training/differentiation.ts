@@ -1,0 +1,170 @@
+import type { Sharing } from '@tutti/parameters';
+import { type Random, TuttiError } from '@tutti/runtime';
+import type { DifferentiableModel } from '../model/differentiable-model.js';
+import type { SharedWeights } from '../model/shared-weights.js';
+import { tf } from '../tf.js';
+import type { BatchTensors } from './batch-tensors.js';
+import type { ResolvedLoss } from './losses.js';
+import type { Metrics } from './metrics.js';
+import { drawNoise, type Noise } from './noise.js';
+
+/** What the forward pass over a batch gives, as tensors. */
+export interface Values {
+  /** One loss for each example, with the penalties. */
+  readonly losses: tf.Tensor;
+  /** The predictions; their logits, where the softmax is left out. */
+  readonly outputs: tf.Tensor;
+  /** Metrics of ours: one value for each example, by name. */
+  readonly measured: ReadonlyMap<string, tf.Tensor>;
+  /** Frees those that a tidy does not. */
+  dispose(): void;
+}
+
+/** What one micro-batch gives when it is trained on. */
+export interface Derivatives extends Values {
+  /** By the place of the parameter, where the loss depends on it. */
+  readonly gradients: ReadonlyMap<number, tf.Tensor>;
+  /** The new values of weights that no gradient moves, by name. */
+  readonly written: ReadonlyMap<string, tf.Tensor>;
+}
+
+/** Both are called inside a tidy. */
+export interface Differentiation {
+  evaluate(stored: readonly tf.Tensor[], batch: BatchTensors, context: Context): Values;
+  /** Forward and back, as in training. */
+  differentiate(stored: readonly tf.Tensor[], batch: BatchTensors, context: Context): Derivatives;
+}
+
+export type Context = Omit<ForwardContext, 'training' | 'write'>;
+
+interface ForwardContext {
+  readonly training: boolean;
+  readonly random: Random;
+  /** Drawn from `Math.random`, if not given. */
+  readonly noise?: Noise;
+  /** Takes the new value of a weight, by its place. */
+  write(weight: number, value: tf.Tensor): void;
+  /** Stands between a weight, by its place, and its uses. */
+  readonly watched?: ((weight: number, tensor: tf.Tensor) => tf.Tensor) | undefined;
+  /** Reads no labels: they are checked later. */
+  readonly unchecked?: boolean;
+}
+
+export function createDifferentiation(init: {
+  readonly model: DifferentiableModel;
+  readonly loss: ResolvedLoss;
+  readonly metrics: Metrics;
+  readonly sharing: Sharing;
+  readonly shared: SharedWeights;
+  /** The loss starts from logits: the model leaves its softmax out. */
+  readonly skipSoftmax: boolean;
+}): Differentiation {
+  const { model, loss, metrics, sharing, shared, skipSoftmax } = init;
+  const moved = sharing.parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
+
+  function forward(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    { training, random, noise = drawNoise, write, watched, unchecked }: ForwardContext,
+  ) {
+    const expanded = shared.expand(stored);
+    const weights = new Map<number, tf.Tensor>();
+    const weight = (at: number) => {
+      let tensor = weights.get(at);
+      if (tensor === undefined) {
+        tensor = watched?.(at, expanded[at]!) ?? expanded[at]!;
+        weights.set(at, tensor);
+      }
+      return tensor;
+    };
+    const { outputs, penalties } = model.forward(weight, batch, {
+      training,
+      random,
+      noise,
+      write,
+      logits: skipSoftmax,
+    });
+    checkCount(batch, outputs);
+    if (!unchecked) loss.check(batch.y, outputs.shape, batch);
+    const losses = loss.perExample(batch.y, outputs, batch, skipSoftmax);
+    return {
+      outputs: tf.keep(outputs),
+      losses: penalties.reduce((total, penalty) => total.add(penalty), losses),
+    };
+  }
+
+  const measure = (batch: BatchTensors, outputs: tf.Tensor) =>
+    metrics.own({ batch, outputs, softmaxSkipped: skipSoftmax });
+
+  return {
+    evaluate(stored, batch, context) {
+      const { losses, outputs } = forward(stored, batch, {
+        ...context,
+        training: false,
+        write() {},
+      });
+      const dispose = () => outputs.dispose();
+      try {
+        return { losses, outputs, measured: measure(batch, outputs), dispose };
+      } catch (error) {
+        dispose();
+        throw error;
+      }
+    },
+    differentiate(stored, batch, context) {
+      const written = new Map<string, tf.Tensor>();
+      let outputs: tf.Tensor | undefined;
+      const dispose = () => {
+        outputs?.dispose();
+        for (const tensor of written.values()) tensor.dispose();
+      };
+      function write(at: number, next: tf.Tensor) {
+        const { name } = model.weights[at]!;
+        const before = written.get(name);
+        written.set(name, tf.keep(next));
+        if (before !== next) before?.dispose();
+      }
+      try {
+        const { value, grads } = tf.engine().gradients(
+          () => {
+            const done = forward(stored, batch, { ...context, training: true, write });
+            outputs = done.outputs;
+            return done.losses;
+          },
+          moved.map((at) => stored[at]!),
+          undefined,
+          true,
+        );
+        if (!grads.some(Boolean))
+          throw new TuttiError('PROGRAM_FAILED', 'The loss does not depend on any weight', {
+            remedy: 'Compute it from yPred with operations of tf, without reading values out.',
+          });
+        const gradients = moved.flatMap((at, i): [number, tf.Tensor][] =>
+          grads[i] ? [[at, grads[i]]] : [],
+        );
+        return {
+          losses: value,
+          outputs: outputs!,
+          measured: measure(batch, outputs!),
+          gradients: new Map(gradients),
+          written,
+          dispose,
+        };
+      } catch (error) {
+        dispose();
+        throw error;
+      }
+    },
+  };
+}
+
+/** @throws TuttiError PROGRAM_FAILED unless the model predicts something for each example */
+function checkCount(batch: BatchTensors, outputs: tf.Tensor): void {
+  const examples = Object.values(batch)[0]?.shape[0];
+  if (outputs.shape[0] === examples) return;
+  throw new TuttiError(
+    'PROGRAM_FAILED',
+    `The model gave predictions [${outputs.shape.join(', ')}] for ${examples} examples`,
+    { remedy: `Let it give a tensor [${examples}, ...]: the first dimension is the examples.` },
+  );
+}

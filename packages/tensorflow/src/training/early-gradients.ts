@@ -1,0 +1,56 @@
+import type { Sharing } from '@tutti/parameters';
+import { tf } from '../tf.js';
+
+/** Stored parameters that one weight alone uses, as it is: by the place of that weight. */
+export type SoleUses = ReadonlyMap<number, string>;
+
+export function soleUses({ parameters, maps }: Sharing): SoleUses {
+  const trained = new Set(
+    parameters.filter(({ update }) => update !== 'average').map(({ name }) => name),
+  );
+  const uses = (parameter: string) => maps.filter((map) => map.parameter === parameter).length;
+  return new Map(
+    [...maps.entries()]
+      .filter(([, { kind, parameter }]) => kind === 'identity' && trained.has(parameter))
+      .filter(([, { parameter }]) => uses(parameter) === 1)
+      .map(([weight, { parameter }]) => [weight, parameter]),
+  );
+}
+
+/**
+ * Tells gradients while the backward pass still runs. Each weight goes through an identity on the
+ * tape, put there where the weight is first used: going back, the identity comes after all uses, so
+ * its gradient is the whole one, and the layers before it are still to come.
+ */
+export function announce(
+  sole: SoleUses,
+  known: (parameter: string, values: Float32Array) => void,
+): {
+  readonly watch: (weight: number, tensor: tf.Tensor) => tf.Tensor;
+  /** The parameters whose gradient has been told. */
+  readonly told: ReadonlySet<string>;
+  dispose(): void;
+} {
+  const told = new Set<string>();
+  const identities: tf.Tensor[] = [];
+  return {
+    told,
+    dispose: () => tf.dispose(identities),
+    watch(weight, tensor) {
+      const parameter = sole.get(weight);
+      if (parameter === undefined) return tensor;
+      const identity = tf.customGrad((x) => ({
+        value: (x as tf.Tensor).clone(),
+        gradFunc: (dy: tf.Tensor) => {
+          known(parameter, dy.dataSync() as Float32Array);
+          told.add(parameter);
+          return dy;
+        },
+      }));
+      // A layer may read it first inside a tidy of its own, and again in the next.
+      const read = tf.keep(identity(tensor));
+      identities.push(read);
+      return read;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { TuttiError } from '@tutti/runtime';
+import { createBroadcastCheck } from '../accidental-broadcast.js';
+import { labelsAs } from '../label-shapes.js';
+import { tf } from '../tf.js';
+import type { BatchTensors } from './batch-tensors.js';
+
+export type LossName =
+  | 'binaryCrossentropy'
+  | 'categoricalCrossentropy'
+  | 'sparseCategoricalCrossentropy'
+  | 'meanAbsoluteError'
+  | 'meanSquaredError';
+
+/**
+ * One loss per example: from labels [n, ...] and predictions [n, ...] to [n]. No mean over the
+ * examples: their losses are summed over all workers, then divided by their number.
+ */
+export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTensors) => tf.Tensor;
+
+/**
+ * A name expects probabilities where it is about classes (as Keras does); with `fromLogits` the
+ * model gives their logits.
+ */
+export type Loss =
+  | LossName
+  | { readonly name: LossName; readonly fromLogits: boolean }
+  | LossFunction;
+
+/** Softmax cross-entropy of logits [m, classes] and one-hot (or soft) labels, one for each row. */
+export type SoftmaxCrossEntropy = (labels: tf.Tensor2D, logits: tf.Tensor2D) => tf.Tensor1D;
+
+export interface ResolvedLoss {
+  /** The loss starts from logits, if the model can leave out a final softmax. */
+  readonly prefersLogits: boolean;
+  /**
+   * Reads the labels, so it is apart from `perExample`, which only makes operations.
+   * @throws TuttiError BAD_DATA for labels that mean nothing; PROGRAM_FAILED for a loss function that
+   *   broadcasts them
+   */
+  check(yTrue: tf.Tensor | undefined, predictions: readonly number[], batch: BatchTensors): void;
+  perExample(
+    yTrue: tf.Tensor | undefined,
+    yPred: tf.Tensor,
+    batch: BatchTensors,
+    softmaxSkipped: boolean,
+  ): tf.Tensor;
+}
+
+/** @throws TuttiError BAD_PROGRAM for an unknown name */
+export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy): ResolvedLoss {
+  if (typeof loss === 'function')
+    return {
+      prefersLogits: false,
+      check: createBroadcastCheck(loss, 'The loss function'),
+      perExample: (yTrue, yPred, batch) =>
+        checkPerExample(loss(yTrue as tf.Tensor, yPred, batch), yPred, 'The loss function'),
+    };
+  const { name, fromLogits } = typeof loss === 'string' ? { name: loss, fromLogits: false } : loss;
+  if (!NAMES.includes(name))
+    throw new TuttiError('BAD_PROGRAM', `There is no loss "${name}"`, {
+      remedy: `Use ${NAMES.join(', ')}, or a function (yTrue, yPred) => one loss per example.`,
+    });
+  const categorical =
+    name === 'categoricalCrossentropy' || name === 'sparseCategoricalCrossentropy';
+  return {
+    prefersLogits: categorical && !fromLogits,
+    check(yTrue, predictions) {
+      if (yTrue !== undefined && name === 'sparseCategoricalCrossentropy')
+        checkClassNumbers(yTrue, predictions[predictions.length - 1]!);
+    },
+    perExample(yTrue, yPred, _batch, softmaxSkipped) {
+      if (yTrue === undefined)
+        throw new TuttiError('PROGRAM_FAILED', `The loss ${name} needs labels`, {
+          remedy: 'Let the dataset give a field "y".',
+        });
+      if (categorical) {
+        const labels = name.startsWith('sparse') ? oneHot(yTrue, yPred) : alike(yTrue, yPred, name);
+        if (!fromLogits && !softmaxSkipped)
+          return meanOfRest(tf.metrics.categoricalCrossentropy(labels, yPred));
+        const classes = yPred.shape[yPred.rank - 1]!;
+        const rows = softmaxCrossEntropy(
+          labels.reshape([-1, classes]),
+          yPred.reshape([-1, classes]),
+        );
+        return meanOfRest(rows.reshape(yPred.shape.slice(0, -1)));
+      }
+      if (name === 'meanSquaredError' || name === 'meanAbsoluteError')
+        return ERRORS[name](yTrue, yPred);
+      const labels = alike(yTrue, yPred, name);
+      if (!fromLogits) return meanOfRest(tf.metrics.binaryCrossentropy(labels, yPred));
+      return meanOfRest(
+        tf.losses.sigmoidCrossEntropy(labels, yPred, undefined, 0, tf.Reduction.NONE),
+      );
+    },
+  };
+}
+
+const NAMES: readonly LossName[] = [
+  'binaryCrossentropy',
+  'categoricalCrossentropy',
+  'sparseCategoricalCrossentropy',
+  'meanAbsoluteError',
+  'meanSquaredError',
+];
+
+/** The mean over what is predicted for an example; also metrics. */
+export const ERRORS = {
+  meanAbsoluteError: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+    meanOfRest(tf.abs(tf.sub(yPred, alike(yTrue, yPred, 'meanAbsoluteError')))),
+  meanSquaredError: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+    meanOfRest(tf.squaredDifference(yPred, alike(yTrue, yPred, 'meanSquaredError'))),
+} as const;
+
+/** [n, ...] to [n]. */
+export function meanOfRest(values: tf.Tensor): tf.Tensor {
+  if (values.rank <= 1) return values;
+  return values.mean(Array.from({ length: values.rank - 1 }, (_, at) => at + 1));
+}
+
+/** @throws TuttiError PROGRAM_FAILED unless there is one value for each example */
+export function checkPerExample(values: tf.Tensor, yPred: tf.Tensor, who: string): tf.Tensor {
+  const examples = yPred.shape[0]!;
+  if (values instanceof tf.Tensor && values.rank === 1 && values.shape[0] === examples)
+    return values;
+  const got = values instanceof tf.Tensor ? `a tensor [${values.shape.join(', ')}]` : typeof values;
+  throw new TuttiError('PROGRAM_FAILED', `${who} gave ${got} for ${examples} examples`, {
+    remedy: `Return a tensor [${examples}], one value for each example, without a mean over them.`,
+  });
+}
+
+/** Labels as float32 in the shape of the predictions. */
+function alike(yTrue: tf.Tensor, yPred: tf.Tensor, loss: string): tf.Tensor {
+  const remedy =
+    loss === 'categoricalCrossentropy'
+      ? 'Use sparseCategoricalCrossentropy for labels that are class numbers.'
+      : 'Give labels in the shape of the predictions.';
+  return labelsAs(yPred.shape, yTrue, yPred, { who: loss, remedy }).cast('float32');
+}
+
+function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
+  const classes = yPred.shape[yPred.rank - 1]!;
+  if (classes < 2)
+    throw new TuttiError('PROGRAM_FAILED', `The model has ${classes} class`, {
+      remedy:
+        'Give its last layer a unit for each class; for a single yes or no use binaryCrossentropy.',
+    });
+  const numbers = labelsAs(yPred.shape.slice(0, -1), yTrue, yPred, {
+    who: 'sparseCategoricalCrossentropy, one class number for each row of predictions,',
+    remedy: 'Use categoricalCrossentropy for one-hot labels.',
+  });
+  return tf.oneHot(numbers.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
+}
+
+function checkClassNumbers(yTrue: tf.Tensor, classes: number): void {
+  const numbers = yTrue.dataSync();
+  for (let i = 0; i < numbers.length; i++) {
+    const label = numbers[i]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classes)
+      throw new TuttiError(
+        'BAD_DATA',
+        `The label of example ${Math.floor((i * yTrue.shape[0]!) / yTrue.size)} of a batch is ${label}, but the model has ${classes} classes`,
+        { remedy: `Give class numbers from 0 to ${classes - 1}.` },
+      );
+  }
+}

@@ -1,0 +1,73 @@
+import { createRoom } from './allocator.js';
+import { createSharedFile, MARK_BYTES } from './shared-file.js';
+
+/**
+ * Payloads of this process for others on its machine: each is written once, however many read it. One
+ * for a connection, or for all peers of a listener.
+ */
+export interface Outgoing {
+  /** What a peer must know to read them. */
+  readonly place: Uint8Array;
+  /** Undefined if it goes through the socket: it is small, or there is no room. */
+  post(payload: Uint8Array, readers: number): Posted | undefined;
+  /** One of the readers has read it, or is gone; what it may still read then is not valid for it. */
+  read(posted: Posted): void;
+  close(): void;
+}
+
+/** Where a payload is. */
+export interface Posted {
+  readonly start: number;
+  readonly length: number;
+  readonly mark: number;
+}
+
+/** Pages of the file take memory only once they were written. */
+export const OUTGOING_BYTES = 32 * 1024 * 1024;
+const PAGE_BYTES = 4096;
+/** Below this a frame costs less than a reference. */
+const LEAST_BYTES = 16 * 1024;
+
+/** Undefined where there is no file system in memory. */
+export function createOutgoing(): Outgoing | undefined {
+  const file = createSharedFile(OUTGOING_BYTES);
+  if (file === undefined) return undefined;
+  const room = createRoom(OUTGOING_BYTES);
+  const reading = new Map<Posted, number>();
+  let mark = 0;
+  let full = false;
+  // Whole pages, for the sake of `alignedMemory`.
+  const runOf = (length: number) => Math.ceil((MARK_BYTES + length) / PAGE_BYTES) * PAGE_BYTES;
+
+  return {
+    place: file.place,
+    post(payload, readers) {
+      const { length } = payload;
+      if (full || readers === 0 || length < LEAST_BYTES) return undefined;
+      const start = room.take(runOf(length));
+      if (start === undefined) return undefined;
+      try {
+        file.write(payload, start, ++mark);
+      } catch {
+        // No memory left for the file. The run stays taken: nobody is told of it.
+        full = true;
+        return undefined;
+      }
+      const posted = { start, length, mark };
+      reading.set(posted, readers);
+      return posted;
+    },
+    read(posted) {
+      const left = (reading.get(posted) ?? 0) - 1;
+      if (left > 0) {
+        reading.set(posted, left);
+        return;
+      }
+      if (reading.delete(posted)) room.give(posted.start, runOf(posted.length));
+    },
+    close() {
+      full = true;
+      file.close();
+    },
+  };
+}

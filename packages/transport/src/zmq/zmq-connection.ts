@@ -1,0 +1,196 @@
+import { type Connection, type ConnectionHandlers, decode, type Envelope } from '@tutti/protocol';
+import type { Clock, Timer } from '@tutti/runtime';
+import type { Event } from 'zeromq';
+import { createLane, type Lane } from '../shm/channel.js';
+import { createOutgoing, type Outgoing } from '../shm/outbox.js';
+import { bytesOf, createTraffic } from '../traffic.js';
+import { connectable, faultOfAddress } from './address.js';
+import { inOneBatch, messagesIn } from './batch.js';
+import { readFarewell } from './farewell.js';
+import {
+  encodeWithin,
+  NotifiedDealer,
+  observe,
+  ownPayload,
+  receiveAll,
+  type ZmqLimits,
+} from './zmq-sockets.js';
+
+export interface ZmqConnectionInit extends ZmqLimits {
+  readonly clock: Clock;
+  readonly connectDeadlineMs: number;
+  readonly retryMs: number;
+  /** Whether to offer a lane; a peer on another machine does not take it up. */
+  readonly lanes: boolean;
+}
+
+/**
+ * Every attempt to connect is a socket of its own that never reconnects, and nothing is handed to it
+ * before its handshake: so messages arrive in order, or the connection is closed.
+ */
+export function connectZmq(
+  address: string,
+  handlers: ConnectionHandlers,
+  init: ZmqConnectionInit,
+): Connection {
+  const { clock } = init;
+  const traffic = createTraffic();
+  let state: 'connecting' | 'open' | 'closed' = 'connecting';
+  /** Set by `close`: no handler is called any more, but what was sent may still go out. */
+  let abandoned = false;
+  let closeLingerMs = 0;
+  let giveUp: Timer | undefined;
+  let waiting: Uint8Array[][] = [];
+  let dealer: NotifiedDealer | undefined;
+  let ended: Promise<void> = Promise.resolve();
+  let retry: Timer | undefined;
+  let lastFault = 'nobody answered';
+  let lane: Lane | undefined;
+  let outgoing: Outgoing | undefined;
+  const deadline = clock.after(init.connectDeadlineMs, () => {
+    const seconds = init.connectDeadlineMs / 1000;
+    finish(`${address} could not be reached within ${seconds} s (${lastFault})`);
+  });
+  let finished = () => {};
+  const done = new Promise<void>((resolve) => {
+    finished = resolve;
+  });
+
+  function attempt(): void {
+    if (state === 'closed') return;
+    const fault = faultOfAddress(address);
+    if (fault !== undefined) {
+      finish(`${address} cannot be connected to: ${fault}`);
+      return;
+    }
+    try {
+      const socket = new NotifiedDealer(address, init);
+      dealer = socket;
+      ended = observe(socket.events, (event) => react(socket, event));
+      void receiveAll(socket, (frames) => receive(socket, frames));
+      socket.connect(connectable(address));
+    } catch (error) {
+      finish(`${address} cannot be connected to: ${(error as Error).message}`);
+    }
+  }
+
+  function react(socket: NotifiedDealer, event: Event): void {
+    if (socket !== dealer || state !== 'connecting') return;
+    if (event.type === 'handshake') {
+      open(socket);
+      return;
+    }
+    if (event.type === 'connect:retry') lastFault = 'nobody listens there';
+    else if (event.type === 'disconnect') lastFault = 'what listens there ended the handshake';
+    else return;
+    socket.close();
+    dealer = undefined;
+    retry = clock.after(init.retryMs, attempt);
+  }
+
+  function open(socket: NotifiedDealer): void {
+    state = 'open';
+    deadline.cancel();
+    if (init.lanes) {
+      outgoing = createOutgoing();
+      lane = createLane((frame) => void socket.send([frame]).catch(ignoreLost));
+      if (outgoing !== undefined) lane.offer(outgoing);
+    }
+    for (const frames of waiting) transmit(socket, frames);
+    waiting = [];
+    if (abandoned) finish();
+  }
+
+  function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
+    traffic.sentBytes += bytesOf(frames);
+    const payload = lane?.accepted ? frames[1] : undefined;
+    const posted = payload && outgoing?.post(payload, 1);
+    const instead = posted === undefined ? frames : lane!.refer(frames, posted);
+    const read = lane?.tellRead();
+    socket.send(read === undefined ? instead : inOneBatch([[read], instead])).catch(ignoreLost);
+  }
+
+  function receive(socket: NotifiedDealer, frames: Buffer[]): void {
+    if (socket !== dealer || isOver()) return;
+    const reason = readFarewell(frames);
+    if (reason !== undefined) {
+      finish(reason || `the connection to ${address} was lost`);
+      return;
+    }
+    let messages: Buffer[][];
+    try {
+      messages = messagesIn(frames);
+    } catch (error) {
+      finish(notOurs(error));
+      return;
+    }
+    for (const message of messages) receiveMessage(message);
+  }
+
+  function receiveMessage(frames: Buffer[]): void {
+    // The one before may have been the reason to close.
+    if (isOver()) return;
+    let envelope: Envelope;
+    try {
+      const whole = lane === undefined ? frames : lane.fetch(frames);
+      if (whole === undefined) return;
+      traffic.receivedBytes += bytesOf(whole);
+      envelope = decode(whole === frames ? ownPayload(frames) : whole);
+    } catch (error) {
+      finish(notOurs(error));
+      return;
+    }
+    handlers.message(envelope);
+  }
+
+  const isOver = () => state === 'closed' || abandoned;
+  const notOurs = (error: unknown) =>
+    `${address} sent no message of Tutti: ${(error as Error).message}`;
+
+  /** Ends everything; `reason` is absent if the owner wished it. */
+  function finish(reason?: string): void {
+    if (state === 'closed') return;
+    state = 'closed';
+    deadline.cancel();
+    retry?.cancel();
+    giveUp?.cancel();
+    waiting = [];
+    if (dealer !== undefined && !dealer.closed) {
+      dealer.linger = closeLingerMs;
+      dealer.close();
+    }
+    lane?.close();
+    outgoing?.close();
+    void ended.then(finished);
+    if (reason !== undefined && !abandoned) handlers.closed?.(reason);
+  }
+
+  // Not at once: a fault in the address must not call `closed` before the caller has the connection.
+  queueMicrotask(attempt);
+
+  return {
+    address,
+    traffic,
+    send(envelope) {
+      const frames = encodeWithin(init, envelope);
+      if (state === 'closed' || abandoned) return;
+      if (state === 'open') transmit(dealer!, frames);
+      else waiting.push(frames);
+    },
+    async close(lingerMs = 1000) {
+      if (!abandoned) {
+        abandoned = true;
+        closeLingerMs = lingerMs;
+        if (state === 'connecting' && waiting.length > 0) {
+          giveUp = clock.after(lingerMs, () => finish());
+        } else finish();
+      }
+      await done;
+    },
+  };
+}
+
+/** A connection that is lost (EAGAIN: libzmq has already dropped it) is told of by `closed`. */
+function ignoreLost(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EBADF' && error.code !== 'EAGAIN') throw error;
+}

@@ -1,0 +1,245 @@
+import { connect as connectSocket } from 'node:net';
+import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
+import { type Clock, TuttiError } from '@tutti/runtime';
+import type { Event } from 'zeromq';
+import { createLane, type Lane } from '../shm/channel.js';
+import { createOutgoing, type Outgoing } from '../shm/outbox.js';
+import { bytesOf, createTraffic } from '../traffic.js';
+import { bindable, faultOfAddress } from './address.js';
+import { createOutbox, messagesIn, type Outbox } from './batch.js';
+import { farewell } from './farewell.js';
+import { createHandshakes, HANDSHAKE_MS } from './handshakes.js';
+import { createStrangers } from './strangers.js';
+import {
+  encodeWithin,
+  NotifiedRouter,
+  observe,
+  ownPayload,
+  receiveAll,
+  type ZmqLimits,
+} from './zmq-sockets.js';
+
+interface Peer {
+  readonly name: string;
+  /** The id that the ROUTER gave to the connection. */
+  readonly id: Buffer;
+  cut: boolean;
+  readonly lane: Lane;
+  readonly outbox: Outbox;
+}
+
+export async function listenZmq(
+  wanted: string,
+  handlers: ListenHandlers,
+  limits: ZmqLimits & { readonly clock: Clock },
+): Promise<Listener> {
+  const router = new NotifiedRouter(wanted, limits);
+  let stranger = (_: string) => {};
+  const handshakes = createHandshakes(limits.clock, () =>
+    stranger(`it sent something else, or hung up: no handshake within ${HANDSHAKE_MS / 1000} s`),
+  );
+  const ended = observe(router.events, (event) => {
+    if (event.type === 'accept') handshakes.accepted();
+    if (event.type.startsWith('handshake')) handshakes.ended();
+    if (event.type.startsWith('handshake:error')) stranger(whatOf(event));
+  });
+  try {
+    await bind(router, wanted);
+  } catch (error) {
+    router.close();
+    await ended;
+    throw error;
+  }
+  const address = router.lastEndpoint ?? wanted;
+  stranger = createStrangers(address, limits.clock, (reason) => handlers.stranger?.(reason));
+  const traffic = createTraffic();
+  const byId = new Map<string, Peer>();
+  const byName = new Map<string, Peer>();
+  let named = 0;
+  /** Made for the first peer on this machine. */
+  let outgoing: Outgoing | undefined;
+
+  function peerOf(id: Buffer): Peer {
+    const key = id.toString('latin1');
+    let peer = byId.get(key);
+    if (peer === undefined) {
+      const outbox = createOutbox((frames) => {
+        if (!router.closed) router.send([id, ...frames]).catch(ignoreGone);
+      });
+      const lane = createLane(
+        (frame) => outbox.send([frame]),
+        () => {
+          outgoing ??= createOutgoing();
+          if (outgoing !== undefined) lane.offer(outgoing);
+        },
+      );
+      peer = { name: `peer-${++named}`, id, cut: false, lane, outbox };
+      byId.set(key, peer);
+      byName.set(peer.name, peer);
+    }
+    return peer;
+  }
+
+  function gone(id: Buffer): void {
+    const key = id.toString('latin1');
+    const peer = byId.get(key);
+    if (peer === undefined) return;
+    byId.delete(key);
+    byName.delete(peer.name);
+    peer.lane.close();
+    if (!peer.cut) handlers.closed?.(peer.name, `the connection to ${address} was lost`);
+  }
+
+  function cutOff(peer: Peer, reason: string): void {
+    peer.cut = true;
+    byName.delete(peer.name);
+    peer.lane.close();
+    peer.outbox.flush();
+    router.send([peer.id, farewell(reason)]).catch(ignoreGone);
+  }
+
+  function receive(frames: Buffer[]): void {
+    // Read before its owner closed it.
+    if (router.closed) return;
+    const id = frames.shift()!;
+    // libzmq's own notice; a peer that sends an empty message leaves in the same way.
+    if (frames.length === 1 && frames[0]!.length === 0) {
+      gone(id);
+      return;
+    }
+    const peer = peerOf(id);
+    if (peer.cut) return;
+    let messages: Buffer[][];
+    try {
+      messages = messagesIn(frames);
+    } catch (error) {
+      reject(peer, error);
+      return;
+    }
+    for (const message of messages) receiveMessage(peer, message);
+  }
+
+  function receiveMessage(peer: Peer, frames: Buffer[]): void {
+    // The one before may have been the reason to close.
+    if (peer.cut || router.closed) return;
+    let envelope: Envelope;
+    try {
+      const whole = peer.lane.fetch(frames);
+      if (whole === undefined) return;
+      traffic.receivedBytes += bytesOf(whole);
+      envelope = decode(whole === frames ? ownPayload(frames) : whole);
+    } catch (error) {
+      reject(peer, error);
+      return;
+    }
+    handlers.message(peer.name, envelope);
+  }
+
+  function broadcast(names: readonly string[], envelope: Envelope): void {
+    const frames = encodeWithin(limits, envelope);
+    const peers = names.flatMap((name) => byName.get(name) ?? []);
+    if (peers.length === 0 || router.closed) return;
+    const payload = frames[1];
+    const readers = peers.filter(({ lane }) => lane.accepted).length;
+    const posted = payload && outgoing?.post(payload, readers);
+    for (const { lane, outbox } of peers) {
+      traffic.sentBytes += bytesOf(frames);
+      const read = lane.tellRead();
+      if (read !== undefined) outbox.send([read]);
+      const instead = posted && lane.accepted ? lane.refer(frames, posted) : frames;
+      outbox.send(instead, payload?.length);
+    }
+  }
+
+  /** What it sent is no message: nothing more is taken from it. */
+  function reject(peer: Peer, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    cutOff(peer, `${address} cut it off: ${reason}`);
+    handlers.badFrame?.(peer.name, reason);
+    handlers.closed?.(peer.name, `it was cut off: ${reason}`);
+  }
+
+  void receiveAll(router, receive);
+
+  return {
+    address,
+    traffic,
+    send: (name, envelope) => broadcast([name], envelope),
+    broadcast,
+    disconnect(name) {
+      const peer = byName.get(name);
+      if (peer !== undefined && !router.closed) cutOff(peer, `${address} closed the connection`);
+    },
+    async close(lingerMs = 1000) {
+      handshakes.close();
+      if (!router.closed) {
+        for (const { outbox } of byName.values()) outbox.flush();
+        router.linger = lingerMs;
+        router.close();
+        for (const { lane } of byName.values()) lane.close();
+        outgoing?.close();
+      }
+      await ended;
+    },
+  };
+}
+
+function whatOf(event: Event): string {
+  const reason = 'error' in event ? event.error.message : event.type;
+  // The socket's view of a connection that its other end closed.
+  if (reason === 'Broken pipe') return 'it sent something else, or hung up';
+  const { code } = ('error' in event ? event.error : {}) as NodeJS.ErrnoException;
+  return code === 'EAGAIN' ? `it was silent: no handshake within ${HANDSHAKE_MS / 1000} s` : reason;
+}
+
+/** A peer that is gone is told of by `closed`, in order; whatever else fails is a fault of ours. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EHOSTUNREACH' && error.code !== 'EBADF') throw error;
+}
+
+async function bind(router: NotifiedRouter, address: string): Promise<void> {
+  const fault = faultOfAddress(address);
+  if (fault !== undefined) throw unusable(address, fault);
+  if (address.startsWith('ipc://') && (await isAnswering(address.slice('ipc://'.length)))) {
+    throw inUse(address);
+  }
+  try {
+    await router.bind(bindable(address));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(address, error);
+    throw unusable(address, (error as Error).message, error);
+  }
+}
+
+/** libzmq takes over the path of an ipc socket that is in use, without an error. */
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connectSocket(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', () => resolve(false));
+  });
+}
+
+function inUse(address: string, cause?: unknown): TuttiError {
+  return new TuttiError(
+    'ADDRESS_UNAVAILABLE',
+    `Cannot listen at ${address}: another process is using it.`,
+    {
+      remedy: 'Choose another port (0 picks a free one), or stop the process that listens there.',
+      details: { address },
+      cause,
+    },
+  );
+}
+
+function unusable(address: string, fault: string, cause?: unknown): TuttiError {
+  return new TuttiError('ADDRESS_UNAVAILABLE', `Cannot listen at ${address}: ${fault}.`, {
+    remedy:
+      'Give an address of this machine, such as tcp://127.0.0.1:0 (0 picks a free port), tcp://*:5600 or ipc:///tmp/tutti.sock.',
+    details: { address },
+    cause,
+  });
+}

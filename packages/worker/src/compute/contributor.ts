@@ -1,0 +1,129 @@
+import type { Kernels } from '@tutti/kernels';
+import type { Layout } from '@tutti/parameters';
+import { type Body, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
+import { createReducer } from '@tutti/reduction';
+import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
+import { createSpeaker } from '../link/report-batcher.js';
+import type { WeightBuffer } from '../link/weights.js';
+import type { ReadAhead } from './read-ahead.js';
+import type { TakeGradient, Task } from './task.js';
+import { ofData } from './watch-task.js';
+
+/** A worker's part in the steps: gradients of its shards, added along the tree, on their way. */
+export interface Contributor {
+  /**
+   * Computes the micro-batches of some shards and pushes the maximal nodes that they form. Chunks
+   * that the last micro-batch gives early travel while the rest is computed. Then comes the report,
+   * and after it what is left: so that each chunk can be applied as it comes.
+   * @param halt whether to leave the rest to others
+   * @returns the shards that were computed
+   */
+  contribute(
+    step: number,
+    shards: readonly number[],
+    halt: () => boolean,
+  ): Promise<readonly number[]>;
+  /** Computes a node of the tree again and answers what it got: another has contributed it. */
+  verify(order: Verify): Promise<void>;
+  /** Nobody will read what was sent until now: its memory may be used again. */
+  recycle(): void;
+}
+
+export function createContributor(init: {
+  readonly plan: JobPlan;
+  readonly layout: Layout;
+  readonly kernels: Kernels;
+  readonly task: Task;
+  readonly readAhead: ReadAhead;
+  readonly weights: WeightBuffer;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  /** The wait for the program to do something. */
+  readonly ofProgram: (what: string) => Wait;
+  readonly send: (body: Body, payload?: Uint8Array) => void;
+  /** Of the assignment that is followed. */
+  readonly era: () => string;
+  /** Bytes sent and received so far. */
+  readonly traffic: () => number;
+}): Contributor {
+  const { plan, layout, kernels, task, readAhead, weights, monitor, clock, send } = init;
+  const pool = createBufferPool();
+  let sent: Uint8Array[] = [];
+  let wireBytes = 0;
+
+  const createReducers = () =>
+    Array.from({ length: layout.chunks }, (_, chunk) =>
+      createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
+    );
+
+  async function compute(step: number, shard: number, take: TakeGradient) {
+    const of = `of shard ${shard} of step ${step}`;
+    const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
+    return monitor.race(
+      task.gradient(weights.values(), microBatch, take),
+      init.ofProgram(`compute the gradient ${of}`),
+    );
+  }
+
+  return {
+    async contribute(step, shards, halt) {
+      const reducers = createReducers();
+      const push = (chunk: number) => {
+        for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
+          const payload = pool.take(values.bytes.byteLength);
+          payload.set(values.bytes);
+          sent.push(payload);
+          send({ type: 'contribution', step, lo, hi, chunk, era: init.era() }, payload);
+        }
+      };
+      try {
+        const speaker = createSpeaker(clock, (reports) => {
+          const before = wireBytes;
+          wireBytes = init.traffic();
+          send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
+        });
+        const done: number[] = [];
+        const unsent = new Set(reducers.keys());
+        for (const shard of shards) {
+          if (halt()) break;
+          const last = shard === shards.at(-1);
+          const report = await compute(step, shard, (chunk, values, early) => {
+            reducers[chunk]!.offer(shard, shard + 1, values);
+            if (last && early && unsent.delete(chunk)) push(chunk);
+          });
+          done.push(shard);
+          speaker.add(report);
+        }
+        speaker.finish();
+        for (const chunk of unsent) push(chunk);
+        return done;
+      } finally {
+        for (const reducer of reducers) reducer.release();
+      }
+    },
+    async verify({ order, step, lo, hi }) {
+      const reducers = createReducers();
+      try {
+        const reports = [];
+        const speaker = createSpeaker(clock, () =>
+          send({ type: 'report', step, shards: [], wireBytes: 0 }),
+        );
+        for (let shard = lo; shard < hi; shard++) {
+          const report = await compute(step, shard, (chunk, values) => {
+            reducers[chunk]!.offer(shard, shard + 1, values);
+          });
+          reports.push(report);
+          speaker.goesOn();
+        }
+        const digests = reducers.map((reducer) => digestOfBytes(reducer.nodes()[0]!.values.bytes));
+        send({ type: 'verification', order, digests, shards: reports });
+      } finally {
+        for (const reducer of reducers) reducer.release();
+      }
+    },
+    recycle() {
+      for (const buffer of sent) pool.give(buffer);
+      sent = [];
+    },
+  };
+}

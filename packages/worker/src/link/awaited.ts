@@ -1,0 +1,40 @@
+import type { Wait } from '@tutti/runtime';
+import type { Enrolment } from './enrolment.js';
+import type { Upstream } from './weight-puller.js';
+import type { WeightBuffer } from './weights.js';
+
+const MOST_CHUNKS = 8;
+
+/**
+ * Whom a worker waits for that has nothing to do.
+ * @param goal the version that it asked for last; -1 before the first
+ */
+export function awaitedNews(
+  init: {
+    readonly coordinator: string;
+    readonly deadlineMs: number;
+    readonly enrolment: Enrolment;
+    readonly source: Upstream;
+    readonly weights: WeightBuffer;
+  },
+  goal: number,
+): Wait {
+  const { deadlineMs, enrolment, source, weights } = init;
+  const who = `the coordinator at ${init.coordinator}`;
+  const remedy = 'See what it waits for: tutti status --coordinator, or its log.';
+  if (!enrolment.present())
+    return {
+      who,
+      what: 'come back',
+      remedy: 'See how it ended; started again with the same settings, it finds its job.',
+      deadlineMs,
+    };
+  if (goal < 0) return { who, what: 'assign shards', remedy, deadlineMs };
+  const missing = weights.missing();
+  const some = missing.length > MOST_CHUNKS ? ', …' : '';
+  const what = `send chunks ${missing.slice(0, MOST_CHUNKS).join(', ')}${some} of version ${goal}`;
+  // With all weights here, it has been told nothing to compute.
+  return missing.length === 0
+    ? { who, what: `say what to do at version ${goal}`, remedy, deadlineMs }
+    : { who: source.namesOf(missing), what, remedy, deadlineMs };
+}

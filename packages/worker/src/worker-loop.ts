@@ -1,0 +1,152 @@
+import { evaluatesAt, type JobPlan } from '@tutti/protocol';
+import type { Monitor, Wait } from '@tutti/runtime';
+import type { ReadAhead } from './compute/read-ahead.js';
+import type { Work } from './compute/work.js';
+import { type Enrolment, NO_ASSIGNMENT } from './link/enrolment.js';
+import type { SignsOfLife } from './link/signs-of-life.js';
+import type { Upstream } from './link/weight-puller.js';
+import type { WeightBuffer } from './link/weights.js';
+
+/** A worker's way through the versions of the weights, as the coordinator leads it. */
+export interface Course {
+  /** Of the assignment that is followed. */
+  era(): string;
+  /** Goes on until the job is finished or this worker is to leave. */
+  follow(): Promise<void>;
+}
+
+export function createCourse(init: {
+  readonly plan: JobPlan;
+  readonly enrolment: Enrolment;
+  readonly source: Upstream;
+  readonly weights: WeightBuffer;
+  readonly readAhead: ReadAhead;
+  readonly work: Work;
+  readonly signsOfLife: SignsOfLife;
+  readonly monitor: Monitor;
+  readonly leaving: AbortSignal;
+  /** Why there is nothing to do, where `goal` is the version asked for last. */
+  readonly awaited: (goal: number) => Wait;
+}): Course {
+  const { plan, enrolment, source, weights, readAhead, work, signsOfLife, monitor, leaving } = init;
+  /** The version under way, and the one that was asked for last. */
+  let [version, goal] = [-1, -1];
+  let era = '';
+  let admissions = 0;
+  // Not what enrolment has by now: the first assignment may be there already.
+  let assignment = NO_ASSIGNMENT;
+
+  /** To a new coordinator, which knows nothing of what was sent to the one before. */
+  async function introduce() {
+    if (enrolment.admissions() === admissions) return;
+    admissions = enrolment.admissions();
+    work.startAnew();
+    await work.probe();
+  }
+
+  async function initialize() {
+    const chunks = enrolment.takeInitialize();
+    if (chunks.length > 0) await work.initialize(chunks);
+  }
+
+  function takeAssignment() {
+    if (enrolment.assignment() === assignment) return;
+    assignment = enrolment.assignment();
+    if (assignment.generation === 0) return;
+    work.initialized();
+    if (assignment.era !== era || goal < 0) {
+      ({ era } = assignment);
+      // What was sent of these steps before is gone with the server that it was for.
+      work.startAnew();
+      source.pull(assignment.step);
+    }
+  }
+
+  function takeWeights() {
+    if (weights.arrived()) {
+      weights.turn();
+      version = weights.version();
+      work.startAnew();
+      // Whoever has the new version knows that the sums of the step before are complete.
+      work.recycle();
+    }
+    // Not always what it asked for itself: it may have been too late for that.
+    goal = source.wanted();
+  }
+
+  const ownShards = () => (assignment.step <= version ? assignment.shards : []);
+
+  /** What of the version under way is assigned, or given because others are late, and not done. */
+  function owed() {
+    const own = ownShards();
+    const [extra, extraEvaluation] = [enrolment.extra(), enrolment.extraEvaluation()];
+    const late = extraEvaluation.version === version ? extraEvaluation.shards : [];
+    const alsoLate = extra.step === version ? extra.shards : [];
+    return {
+      unevaluated: evaluatesAt(plan, version) ? work.unevaluated([...own, ...late]) : [],
+      uncomputed: version < plan.steps ? work.uncomputed([...own, ...alsoLate]) : [],
+    };
+  }
+
+  async function workOn() {
+    if (version < plan.steps && goal === version) {
+      // Each chunk comes as soon as it is there, while this version is still computed on.
+      goal = version + 1;
+      source.pull(goal);
+    }
+    const { unevaluated } = owed();
+    if (unevaluated.length > 0) await work.evaluate(version, unevaluated);
+    const { uncomputed } = owed();
+    if (uncomputed.length > 0) await work.contribute(version, uncomputed);
+    // One at a time: what others need to go on comes first.
+    const order = enrolment.takeOrder(version, era);
+    if (order !== undefined) await work.verify(order);
+    readAhead.prepare(version + 1, ownShards());
+  }
+
+  /** While going back to an earlier version there is nothing to do at the later one. */
+  const isUnderWay = () => version >= 0 && goal >= version;
+
+  /** By what `workOn` would do, or the loop would spin. */
+  function canWorkOn(): boolean {
+    if (!isUnderWay()) return false;
+    const { unevaluated, uncomputed } = owed();
+    return unevaluated.length > 0 || uncomputed.length > 0 || enrolment.hasOrder(version, era);
+  }
+
+  const hasNews = () =>
+    enrolment.finished() ||
+    leaving.aborted ||
+    canWorkOn() ||
+    enrolment.initializeWanted() ||
+    enrolment.admissions() > admissions ||
+    enrolment.assignment() !== assignment ||
+    enrolment.servers() !== source.servers() ||
+    source.wanted() !== goal ||
+    weights.arrived();
+
+  async function waitForNews() {
+    // Before the first assignment nobody expects anything; after the last version there is no goal.
+    const end = goal < 0 ? () => {} : signsOfLife.begin(goal === version ? goal + 1 : goal);
+    try {
+      await monitor.until(hasNews, () => init.awaited(goal));
+    } finally {
+      end();
+    }
+  }
+
+  return {
+    era: () => era,
+    async follow() {
+      while (!enrolment.finished() && !leaving.aborted) {
+        source.relocate(enrolment.servers());
+        await introduce();
+        await initialize();
+        takeAssignment();
+        takeWeights();
+        if (isUnderWay()) await workOn();
+        await waitForNews();
+      }
+    },
+  };
+}
