@@ -1,5 +1,5 @@
 import { checkKeys, TuttiError } from '@tutti/runtime';
-import type { LocalOptions } from './run-local.js';
+import type { LocalOptions } from './local-options.js';
 
 const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
   workers: true,

@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import { createCoordinator, type Deadlines, type RunningCoordinator } from '@tutti/coordinator';
+import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
 import { layoutOf } from '@tutti/parameters';
 import { finishedEvent, type JobResult, type JobSettings } from '@tutti/run';
 import { createMonitor, type Running, start, systemClock, type WaitReport } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
-import { createLocalTransport, createZmqTransport, type Heartbeat } from '@tutti/transport';
+import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
-import { checkpointsOf, type KeepOptions, keepOptions } from './checkpoints-of.js';
+import { checkpointsOf, keepOptions } from './checkpoints-of.js';
+import type { LocalOptions } from './local-options.js';
 import { type Child, startChild, type Trained } from './processes/child.js';
 import { type ServerFleet, startServerFleet } from './processes/server-fleet.js';
 import { tellOfServer } from './processes/tell-of-server.js';
@@ -17,32 +18,6 @@ import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-envir
 import type { WorkerArgument } from './processes/worker-process.js';
 import { trainInSingleProcess } from './single-process/single-process.js';
 import type { SingleProcessArgument } from './single-process/single-process-main.js';
-
-export interface LocalOptions extends JobSettings, KeepOptions {
-  /** Worker processes; 0 is the plain loop in this process. Default 1. */
-  readonly workers?: number;
-  /** One server lives in this process; more get a process each. Default 1. */
-  readonly servers?: number;
-  /** Standbys of each server, told the same: one takes over when its server dies. Default 0. */
-  readonly replicas?: number;
-  /** Where workers connect; a free port of the loopback interface by default. */
-  readonly address?: string;
-  /** With fewer the run waits for more; if it is not given, it ends when one is lost for good. */
-  readonly minWorkers?: number;
-  /** Replacements for worker processes that die or hang, in the whole run. Default 0. */
-  readonly maxRestarts?: number;
-  /** Signs of life between the processes. */
-  readonly heartbeat?: Heartbeat;
-  /** Refuses a worker whose arithmetic gives other bits than that of most. */
-  readonly strict?: boolean;
-  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
-  readonly verify?: number;
-  readonly deadlines?: Partial<Deadlines>;
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: RunEvent) => void;
-  /** What the processes of the run print, line by line. */
-  readonly onLine?: (process: string, line: string) => void;
-}
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 

@@ -10,4 +10,5 @@ export { type Tf, tf } from './tf.js';
 export type { BatchTensors } from './training/batch-tensors.js';
 export type { Loss, LossFunction, LossName } from './training/losses.js';
 export type { Metric, MetricFunction } from './training/metrics.js';
-export { defineTraining, type TrainingOptions, type TrainingProgram } from './training/training.js';
+export { defineTraining, type TrainingProgram } from './training/training.js';
+export type { TrainingOptions } from './training/training-options.js';

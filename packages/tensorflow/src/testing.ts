@@ -3,7 +3,8 @@ import type { Batch } from '@tutti/data';
 import { createRandom } from '@tutti/runtime';
 import type { Computation, GradientResult, ParameterValues } from '@tutti/worker';
 import { tf } from './tf.js';
-import { defineTraining, type TrainingOptions } from './training/training.js';
+import { defineTraining } from './training/training.js';
+import type { TrainingOptions } from './training/training-options.js';
 
 /** What the tests share. Not part of the package's interface. */
 export function training(

@@ -1,7 +1,7 @@
+import type { Layout } from '@tutti/parameters';
 import type { Apply } from '@tutti/protocol';
 import type { ReadySum } from '@tutti/run';
 import { createBufferPool } from '@tutti/runtime';
-import type { JobState } from '../state/job-state.js';
 import type { Servers } from './servers.js';
 import { windowWidth } from './window.js';
 
@@ -31,7 +31,7 @@ interface Delivery {
 /** @param delivered is shown each sum once all have it; what it is shown is not kept for it */
 export function createDeliveries(
   servers: Servers,
-  state: Pick<JobState, 'layout'>,
+  state: { readonly layout: Layout | undefined },
   delivered: (apply: Apply, sum: Uint8Array) => void,
 ): Deliveries {
   const pool = createBufferPool();

@@ -1,7 +1,7 @@
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
 import type { Context, Derivatives, Differentiation, Values } from '../training/differentiation.js';
-import type { TrainingOptions } from '../training/training.js';
+import type { TrainingOptions } from '../training/training-options.js';
 import type { Outcome } from './capture.js';
 import { createGraphs, type Graphs, tell } from './graphs.js';
 

@@ -3,7 +3,7 @@ import { hashed } from '@tutti/parameters';
 import type { FunctionModel } from '../model/function-model.js';
 import { classified, smallConvNet } from '../testing.js';
 import { tf } from '../tf.js';
-import type { TrainingOptions } from '../training/training.js';
+import type { TrainingOptions } from '../training/training-options.js';
 
 /** A program whose gradients are a graph, and a micro-batch for it. */
 export interface Specimen

@@ -5,7 +5,8 @@ import { createRandom, ensureFolder, TuttiError, toTuttiError } from '@tutti/run
 import type { ParameterValues, Program } from '@tutti/worker';
 import { tf } from '../tf.js';
 import { tidied } from '../training/tidied.js';
-import type { TrainingOptions, TrainingProgram } from '../training/training.js';
+import type { TrainingProgram } from '../training/training.js';
+import type { TrainingOptions } from '../training/training-options.js';
 import { buildModel } from './build-model.js';
 import { renamePath, renameStrings, stableLayerNames } from './stable-artifacts.js';
 import { nameWeights } from './weight-names.js';

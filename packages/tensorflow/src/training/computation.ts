@@ -17,7 +17,7 @@ import { resolveLoss } from './losses.js';
 import { metricNames, resolveMetrics, sum } from './metrics.js';
 import { withRandom } from './seeded.js';
 import { dropTape, tidied } from './tidied.js';
-import type { TrainingModel, TrainingOptions } from './training.js';
+import type { TrainingModel, TrainingOptions } from './training-options.js';
 
 /** Loads TensorFlow and builds the model. @throws TuttiError BAD_PROGRAM, NO_TENSORFLOW */
 export function createComputation(options: TrainingOptions): Computation {
