@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const FLOORS = [
   ['runtime'],
   ['protocol', 'kernels', 'config', 'telemetry', 'data', 'tensorflow-setup'],
+  ['testing'],
   ['parameters', 'reduction', 'transport', 'store', 'checkpoint'],
   ['run'],
   ['server', 'coordinator', 'worker'],

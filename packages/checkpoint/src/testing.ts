@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { samplePlan } from '@tutti/protocol/sample-plan';
+import { samplePlan } from '@tutti/testing';
 import { type FileSystem, nodeFileSystem } from './files.js';
 import type { CheckpointFacts } from './manifest.js';
 import type { Tensor } from './safetensors-header.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { BLOCK_FLOATS, createLayout } from '@tutti/parameters';
 import type { JobPlan, OptimizerSpec } from '@tutti/protocol';
-import { samplePlan } from '@tutti/protocol/sample-plan';
+import { samplePlan } from '@tutti/testing';
 import { createStep, type ReadySum, type Step } from './step.js';
 
 const kernels = createKernels();

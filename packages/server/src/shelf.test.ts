@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import type { Body, OptimizerSpec } from '@tutti/protocol';
-import { samplePlan } from '@tutti/protocol/sample-plan';
+import { samplePlan } from '@tutti/testing';
 import { createShelf } from './shelf.js';
 
 const plan = samplePlan();

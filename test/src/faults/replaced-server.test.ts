@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createCoordinator } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
 import { type Body, type Message, PROTOCOL_VERSION } from '@tutti/protocol';
-import { samplePlan } from '@tutti/protocol/sample-plan';
 import {
   type Clock,
   createRandom,
@@ -11,6 +10,7 @@ import {
 } from '@tutti/runtime';
 import { createServer, type ServerEvent } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
+import { samplePlan } from '@tutti/testing';
 import { createMemoryNetwork } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { altered } from '../programs/altered.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
-import { samplePlan } from '@tutti/protocol/sample-plan';
 import { createSimulatedClock } from '@tutti/runtime';
+import { samplePlan } from '@tutti/testing';
 import { createLedger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
 import { createSightings } from './observations.js';

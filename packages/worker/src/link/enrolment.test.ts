@@ -5,8 +5,8 @@ import {
   PROTOCOL_VERSION,
   type Transport,
 } from '@tutti/protocol';
-import { samplePlan } from '@tutti/protocol/sample-plan';
 import { createMonitor, createSimulatedClock } from '@tutti/runtime';
+import { samplePlan } from '@tutti/testing';
 import { enrol } from './enrolment.js';
 
 /** A worker that has been welcomed, and what its coordinator says next. */

@@ -1,6 +1,6 @@
-import type { JobPlan } from './plan.js';
+import type { JobPlan } from '@tutti/protocol';
 
-/** A small plan, but for what a test wants otherwise. Only tests import this file. */
+/** A small plan, but for what a test wants otherwise. */
 export function samplePlan(fields: Partial<JobPlan> = {}): JobPlan {
   return {
     programName: 'line',
