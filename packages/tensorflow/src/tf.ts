@@ -1,6 +1,7 @@
 import type * as tfjs from '@tensorflow/tfjs-node';
 import type { Tensorflow as Tf } from '@tutti/tensorflow-setup';
 import { loadTf } from './load.js';
+import { watchAssignments } from './model/assigned-variables.js';
 
 export type { Tf };
 
@@ -21,7 +22,10 @@ export const tf: Tf = new Proxy({} as Tf, {
 });
 
 function use(): Tf {
-  loaded ??= loadTf();
+  if (loaded === undefined) {
+    loaded = loadTf();
+    watchAssignments(loaded);
+  }
   return loaded;
 }
 

@@ -1,19 +1,46 @@
-import { programError, type Random, TuttiError } from '@tutti/runtime';
-import type { tf } from '../tf.js';
+import { createRandom, programError, type Random, TuttiError } from '@tutti/runtime';
+import { tf } from '../tf.js';
 import { withRandom } from '../training/seeded.js';
-import type { LayerLike, ModelLike } from './layers-internals.js';
-import { nameWeights } from './weight-names.js';
+import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js';
+import { ambiguousKind, type IsGiven, nameWeights } from './weight-names.js';
 
-/** Builds a new model at every call, synchronously. */
+/** Builds a model at every call, synchronously. */
 export type LayersModelFactory = () => tf.LayersModel;
+
+/** A model that was built, and what its parts are called everywhere. */
+export interface BuiltModel {
+  readonly model: ModelLike;
+  readonly weights: ReadonlyMap<LayerVariable, string>;
+  readonly isGiven: IsGiven;
+  /** Frees the weights that were made for it, not those that it has from other models. */
+  dispose(): void;
+}
 
 /**
  * Builds the model with every random initializer drawing from `random`.
  * @throws TuttiError BAD_PROGRAM for what cannot be trained exactly, naming the weight or layer;
  *   PROGRAM_FAILED for what the factory throws
  */
-export function buildModel(factory: LayersModelFactory, random: Random): ModelLike {
-  const model = withRandom(random, () => built(factory)) as unknown as ModelLike;
+export function buildModel(factory: LayersModelFactory, random: Random): BuiltModel {
+  const before = new Set(variables());
+  const dispose = () => {
+    for (const variable of made) if (!variable.isDisposed) variable.dispose();
+  };
+  let made: tf.Variable[] = [];
+  try {
+    const model = withRandom(random, () => built(factory)) as unknown as ModelLike;
+    made = variables().filter((variable) => !before.has(variable));
+    const isGiven = givenNames(factory, model);
+    const weights = checkModel(model, isGiven);
+    return { model, weights, isGiven, dispose };
+  } catch (error) {
+    made = variables().filter((variable) => !before.has(variable));
+    dispose();
+    throw error;
+  }
+}
+
+function checkModel(model: ModelLike, isGiven: IsGiven): ReadonlyMap<LayerVariable, string> {
   if (model === null || typeof model !== 'object' || !Array.isArray(model.layers))
     throw bad(
       '`model` did not return a tf.LayersModel',
@@ -29,7 +56,8 @@ export function buildModel(factory: LayersModelFactory, random: Random): ModelLi
       `The model has ${model.outputs.length} outputs`,
       'Join them to one, or write the model as a function over named parameters.',
     );
-  for (const [variable, name] of nameWeights(model)) {
+  const weights = nameWeights(model, isGiven);
+  for (const [variable, name] of weights) {
     if (variable.dtype !== 'float32')
       throw bad(`Weight "${name}" is ${variable.dtype}`, 'Only float32 weights can be trained.');
     if (variable.constraint !== null && variable.constraint !== undefined)
@@ -44,7 +72,7 @@ export function buildModel(factory: LayersModelFactory, random: Random): ModelLi
       `Layer "${stateful.name}" is stateful: its result depends on the batch before`,
       'Leave `stateful` out.',
     );
-  return model;
+  return weights;
 }
 
 function built(factory: LayersModelFactory): tf.LayersModel {
@@ -55,17 +83,64 @@ function built(factory: LayersModelFactory): tf.LayersModel {
   }
 }
 
+/**
+ * tfjs counts the models and inputs that it names, so a name that is the same when the model is built
+ * once more was given.
+ */
+function givenNames(factory: LayersModelFactory, model: ModelLike): IsGiven {
+  let given: ReadonlySet<LayerLike> | undefined;
+  const find = () => {
+    const before = new Set(variables());
+    try {
+      const again = withRandom(createRandom('names'), () => built(factory));
+      const others = withModels(again as unknown as ModelLike);
+      return new Set(withModels(model).filter(({ name }, at) => others[at]?.name === name));
+    } finally {
+      for (const variable of variables()) if (!before.has(variable)) variable.dispose();
+    }
+  };
+  return (layer) => {
+    if (ambiguousKind(layer) === undefined) return false;
+    given ??= find();
+    return given.has(layer);
+  };
+}
+
+function withModels(model: LayerLike): LayerLike[] {
+  return [model, ...allLayers(model)];
+}
+
+/** All that TensorFlow.js knows. */
+export function variables(): tf.Variable[] {
+  const { registeredVariables } = tf.engine().state as unknown as {
+    registeredVariables: Readonly<Record<string, tf.Variable>>;
+  };
+  return Object.values(registeredVariables);
+}
+
 /** The last layer, if it is nothing but a softmax over the last axis behind its other maths. */
 export function finalSoftmax(model: ModelLike): LayerLike | undefined {
   const last = model.outputs[0]?.sourceLayer;
-  if (last === undefined || last.inboundNodes.length !== 1) return undefined;
+  if (last === undefined || usesOf(last, model) !== 1) return undefined;
   if (!['Dense', 'Activation'].includes(last.getClassName())) return undefined;
   return last.activation?.getClassName() === 'softmax' ? last : undefined;
+}
+
+/** How often a model calls a layer; other models may call it, too. */
+function usesOf({ name, inboundNodes }: LayerLike, { containerNodes }: ModelLike): number {
+  return inboundNodes.filter((_node, at) => containerNodes.has(`${name}_ib-${at}`)).length;
 }
 
 /** The layers of a model and of the models in it. */
 export function allLayers(model: LayerLike): LayerLike[] {
   return (model.layers ?? []).flatMap((layer) => [layer, ...allLayers(layer)]);
+}
+
+/** All layers, also those that others hold: wrapped ones and cells. */
+export function allParts(layer: LayerLike): LayerLike[] {
+  const { layers = [], layer: wrapped, forwardLayer, backwardLayer, cell } = layer;
+  const parts = [...layers, wrapped, forwardLayer, backwardLayer, cell, ...(cell?.cells ?? [])];
+  return parts.flatMap((part) => (part === undefined ? [] : [part, ...allParts(part)]));
 }
 
 function bad(message: string, remedy: string): TuttiError {

@@ -6,6 +6,7 @@ import { withRandom } from '../training/seeded.js';
 import { tidied } from '../training/tidied.js';
 import { takeNoise } from './dropout.js';
 import type { ModelLike } from './layers-internals.js';
+import { overriding } from './overrides.js';
 
 const layers: Record<string, () => tf.layers.Layer> = {
   dropout: () => tf.layers.dropout({ rate: 0.3 }),
@@ -28,10 +29,12 @@ describe('layers that take noise', () => {
       layers: [tf.layers.activation({ activation: 'linear', inputShape: [3, 5] }), make()],
     });
     built.push(model);
-    if (noise !== undefined) takeNoise(model as unknown as ModelLike, noise);
+    const overrides = noise === undefined ? [] : takeNoise(model as unknown as ModelLike, noise);
     const x = () => tf.linspace(0.1, 7, 60).reshape([4, 3, 5]);
     return withRandom(createRandom('noise'), () =>
-      tidied(() => [...(model.apply(x(), { training }) as tf.Tensor).dataSync()]),
+      overriding(overrides, () =>
+        tidied(() => [...(model.apply(x(), { training }) as tf.Tensor).dataSync()]),
+      ),
     );
   }
 

@@ -2,20 +2,21 @@ import { tf } from '../tf.js';
 import type { Noise } from '../training/noise.js';
 import { allLayers } from './build-model.js';
 import type { LayerLike, ModelLike } from './layers-internals.js';
+import type { Override } from './overrides.js';
 
 /**
- * Has dropout layers take what is random from `noise`, as numbers in [0, 1): the same maths and, where
+ * Has dropout layers, as long as this is in place, take what is random from `noise`, as numbers in [0, 1): the same maths and, where
  * `noise` draws as tfjs does, the same bits. A graph can then be given the numbers of each
  * micro-batch. Layers with a seed of their own, and those inside of others, are left as they are.
  */
 export function takeNoise(
   model: ModelLike,
   noise: (...args: Parameters<Noise>) => tf.Tensor | undefined,
-): void {
-  for (const layer of allLayers(model)) {
-    if (!isDropout(layer) || layer.seed != null || Object.hasOwn(layer, 'call')) continue;
+): Override[] {
+  return allLayers(model).flatMap((layer) => {
+    if (!isDropout(layer) || layer.seed != null || Object.hasOwn(layer, 'call')) return [];
     const original = layer.call.bind(layer);
-    layer.call = (inputs, kwargs) =>
+    const value: Dropout['call'] = (inputs, kwargs) =>
       tf.tidy(() => {
         const input = Array.isArray(inputs) ? inputs[0]! : inputs;
         const { rate } = layer;
@@ -25,7 +26,8 @@ export function takeNoise(
         const kept = 1 - rate;
         return input.mul(drawn.add(kept).floor().div(kept));
       });
-  }
+    return [{ target: layer, property: 'call', value }];
+  });
 }
 
 interface Dropout extends LayerLike {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashed } from '@tutti/parameters';
@@ -126,6 +126,53 @@ describe('exportLayersModel', () => {
     const before = tf.memory().numTensors;
     await exportLayersModel(program, weights, directory);
     assert.equal(tf.memory().numTensors, before);
+  });
+
+  it('is loaded again before it is called done', async () => {
+    const weights = async (model: () => tf.LayersModel) => {
+      const written = training({ model, loss: (_yTrue, yPred) => yPred.sum(1) });
+      return [written, await (await written.open()).initialize(1)] as const;
+    };
+    type Options = { factor?: number; inputShape?: number[] };
+    class Scaled extends tf.layers.Layer {
+      static className = 'Scaled';
+      readonly factor: number;
+      constructor({ factor = 1, ...options }: Options) {
+        super(options);
+        this.factor = factor;
+      }
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        return (Array.isArray(inputs) ? inputs[0]! : inputs).mul(this.factor);
+      }
+    }
+    class Remembered extends Scaled {
+      static override className = 'Remembered';
+      override getConfig() {
+        return { ...super.getConfig(), factor: this.factor };
+      }
+    }
+    const model = (Own: typeof Scaled) => () =>
+      tf.sequential({
+        layers: [new Own({ factor: 3, inputShape: [3] }), tf.layers.dense({ units: 2 })],
+      });
+    const refused = {
+      code: 'BAD_PROGRAM',
+      message: /^The exported model cannot be loaded: Unknown layer: Scaled/,
+      remedy: /registerClass.*safetensors/,
+    };
+    const [scaled, scaledWeights] = await weights(model(Scaled));
+    await assert.rejects(exportLayersModel(scaled, scaledWeights, directory), refused);
+    tf.serialization.registerClass(Scaled as never);
+    await assert.rejects(exportLayersModel(scaled, scaledWeights, directory), {
+      code: 'BAD_PROGRAM',
+      message: /^The exported model, loaded again, predicts .* where the trained one predicts /,
+    });
+    assert.deepEqual(await readdir(directory), []);
+
+    tf.serialization.registerClass(Remembered as never);
+    const [kept, keptWeights] = await weights(model(Remembered));
+    await exportLayersModel(kept, keptWeights, directory);
+    assert.deepEqual(await readdir(directory), ['model.json', 'weights.bin']);
   });
 
   it('says where it could not write, and what it cannot export', async () => {

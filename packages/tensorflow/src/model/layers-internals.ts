@@ -11,6 +11,8 @@ export interface LayerVariable {
   readonly constraint: unknown;
   read(): tf.Tensor;
   write(value: tf.Tensor): LayerVariable;
+  /** Holds its value. */
+  readonly val: tf.Variable;
 }
 
 export interface LayerLike {
@@ -19,6 +21,7 @@ export interface LayerLike {
   readonly trainableWeights: readonly LayerVariable[];
   /** Of a model. */
   readonly layers?: readonly LayerLike[];
+  readonly inputs?: readonly { readonly sourceLayer: LayerLike }[];
   readonly stateful: boolean;
   /** Of Dense, Activation and others. */
   activation?: Activation | null;
@@ -43,8 +46,11 @@ export interface ModelLike extends LayerLike {
   readonly inputs: readonly {
     readonly sourceLayer: LayerLike;
     readonly shape: readonly (number | null)[];
+    readonly dtype: tf.Tensor['dtype'];
   }[];
   readonly outputs: readonly { readonly sourceLayer: LayerLike }[];
+  /** The calls of layers that belong to it: `dense_Dense1_ib-0`. */
+  readonly containerNodes: ReadonlySet<string>;
   calculateLosses(): tf.Tensor[];
   apply(inputs: tf.Tensor | tf.Tensor[], kwargs: { training: boolean }): tf.Tensor | tf.Tensor[];
   dispose(): unknown;

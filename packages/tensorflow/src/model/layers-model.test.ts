@@ -92,10 +92,22 @@ describe('initialize', () => {
     assert.deepEqual(await (await open({ model: withDropout, loss })).initialize(1), first);
   });
 
-  it('refuses a model that is not built anew', async () => {
+  it('refuses weights that every process would draw for itself', async () => {
     const one = withDropout();
-    const computation = await open({ model: () => one, loss });
-    await assert.rejects(async () => computation.initialize(1), /same model twice/);
+    const head = output();
+    const shared = () => {
+      const input = tf.input({ shape: [5] });
+      return tf.model({ inputs: input, outputs: head.apply(input) as tf.SymbolicTensor });
+    };
+    for (const model of [() => one, shared]) {
+      const computation = await open({ model, loss });
+      await assert.rejects(async () => computation.initialize(1), {
+        code: 'BAD_PROGRAM',
+        message: /^Weight "dense_1\/kernel" was made outside of `model`/,
+        remedy: /Make its layer inside the function/,
+      });
+      computation.close?.();
+    }
   });
 });
 
@@ -192,6 +204,66 @@ describe('layers models', () => {
       gradient(computation, weights, batch),
       /reads the field "left", but the dataset gives "x", "y"/,
     );
+  });
+
+  it('read each field where its name says, in whatever order inputs are used', async () => {
+    // f is 2x and g is 3x, so the sum tells which field was read where.
+    for (const [first, second] of [
+      ['input_1', 'input_2'],
+      ['input1', 'input2'],
+      [undefined, undefined],
+    ]) {
+      const model = () => {
+        const named = (name?: string) => tf.input({ shape: [1], ...(name ? { name } : {}) });
+        const inputs = [named(first), named(second)];
+        const times = (value: number, input?: tf.SymbolicTensor) =>
+          tf.layers
+            .dense({
+              units: 1,
+              useBias: false,
+              kernelInitializer: tf.initializers.constant({ value }),
+            })
+            .apply(input!) as tf.SymbolicTensor;
+        const outputs = tf.layers
+          .add()
+          .apply([times(2, inputs[1]), times(3, inputs[0])]) as tf.SymbolicTensor;
+        return tf.model({ inputs, outputs });
+      };
+      const computation = await open({ model, loss: (_yTrue, yPred) => yPred.flatten() });
+      const weights = await computation.initialize(1);
+      const fields: Batch = {
+        [first ?? 'input_1']: { data: Float32Array.of(10), shape: [1, 1] },
+        [second ?? 'input_2']: { data: Float32Array.of(1), shape: [1, 1] },
+      };
+      assert.equal((await computation.evaluate(weights, fields)).lossSum, 32);
+    }
+  });
+
+  it('have the same names however often something was built before', async () => {
+    const model = () =>
+      tf.sequential({
+        layers: [
+          tf.sequential({
+            name: 'sequential_1',
+            layers: [tf.layers.dense({ units: 4, inputShape: [5] })],
+          }),
+          tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [4] })] }),
+          tf.layers.dense({ units: 4, name: 'dense_1' }),
+          output(),
+        ],
+      });
+    for (let round = 0; round < 3; round++) {
+      const { parameters } = await open({ model, loss });
+      assert.deepEqual(
+        parameters.map(({ name }) => name).filter((name) => name.endsWith('kernel')),
+        [
+          'sequential_1/dense_1/kernel',
+          'sequential_2/dense_1/kernel',
+          'dense_1/kernel',
+          'dense_2/kernel',
+        ],
+      );
+    }
   });
 
   it('refuse examples of another shape than their inputShape', async () => {

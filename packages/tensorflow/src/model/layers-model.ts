@@ -4,12 +4,19 @@ import { unsteadyPart } from '../graph/own-layers.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
 import { tidied } from '../training/tidied.js';
-import { buildModel, finalSoftmax, type LayersModelFactory } from './build-model.js';
+import { wasAssigned } from './assigned-variables.js';
+import {
+  type BuiltModel,
+  buildModel,
+  finalSoftmax,
+  type LayersModelFactory,
+} from './build-model.js';
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
 import { takeNoise } from './dropout.js';
-import type { Activation, LayerLike, ModelLike } from './layers-internals.js';
+import type { Activation, LayerVariable } from './layers-internals.js';
+import { type Override, overriding } from './overrides.js';
 import { unfuseConvolutions } from './unfused-convolutions.js';
-import { nameLayers, nameWeights } from './weight-names.js';
+import { nameLayers } from './weight-names.js';
 
 /**
  * A `tf.LayersModel` as a function of its weights: inside `forward`, `LayerVariable.read` of every
@@ -17,18 +24,17 @@ import { nameLayers, nameWeights } from './weight-names.js';
  * normalisation) is reported to the context instead of kept.
  */
 export function layersModel(factory: LayersModelFactory): DifferentiableModel {
-  const model = buildModel(factory, createRandom('structure'));
-  const names = nameWeights(model);
+  const built = buildModel(factory, createRandom('structure'));
+  const { model } = built;
+  const variables = [...built.weights.keys()];
   const trained = new Set(model.trainableWeights);
-  const weights = [...names].map(([variable, name]): WeightSpec => {
+  const weights = [...built.weights].map(([variable, name]): WeightSpec => {
     const update = trained.has(variable) ? 'gradient' : 'average';
     return { name, shape: [...variable.shape], update };
   });
-  const fields = inputFields(model);
+  const fields = inputFields(built);
   const softmax = finalSoftmax(model);
   const unsteady = unsteadyPart(tf, model);
-  unfuseConvolutions(model);
-  takeNoise(model, (shape) => call?.context.noise(shape));
 
   let call:
     | {
@@ -38,82 +44,98 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
         readonly context: ForwardContext;
       }
     | undefined;
-  [...names.keys()].forEach((variable, at) => {
-    const read = variable.read.bind(variable);
-    variable.read = () => (call === undefined ? read() : (call.written.get(at) ?? call.weight(at)));
-    variable.write = (value) => {
-      if (call === undefined || !call.context.training || trained.has(variable))
-        throw new TuttiError(
-          'PROGRAM_FAILED',
-          `The model assigns its weight "${weights[at]!.name}" itself`,
-          { remedy: 'Only non-trainable weights can be assigned, and only while training.' },
-        );
-      call.written.set(at, value);
-      call.context.write(at, value);
-      return variable;
-    };
-  });
+  const read = (at: number) => call!.written.get(at) ?? call!.weight(at);
+  function write(at: number, value: tf.Tensor): LayerVariable {
+    const variable = variables[at]!;
+    if (!call!.context.training || trained.has(variable))
+      throw new TuttiError(
+        'PROGRAM_FAILED',
+        `The model assigns its weight "${weights[at]!.name}" itself`,
+        { remedy: 'Only non-trainable weights can be assigned, and only while training.' },
+      );
+    call!.written.set(at, value);
+    call!.context.write(at, value);
+    return variable;
+  }
+  const overrides: Override[] = [
+    ...variables.flatMap((target, at) => [
+      { target, property: 'read', value: () => read(at) },
+      { target, property: 'write', value: (value: tf.Tensor) => write(at, value) },
+    ]),
+    ...unfuseConvolutions(model),
+    ...takeNoise(model, (shape) => call?.context.noise(shape)),
+  ];
+  const withLogits = softmax && [
+    ...overrides,
+    { target: softmax, property: 'activation', value: identity },
+  ];
 
   return {
     weights,
     softmax: softmax !== undefined,
     unsteady,
-    initialize: (random) => tidied(() => initialValues(factory, model, weights, random)),
+    initialize: (random) => tidied(() => initialValues(factory, built, random)),
     forward(weight, batch, context) {
       const inputs = fields.map((field, at) => inputOf(batch, field, model.inputs[at]!.shape));
       call = { weight, written: new Map(), context };
-      const restore =
-        context.logits && softmax !== undefined ? replaceActivation(softmax) : undefined;
       try {
-        const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
-          training: context.training,
+        return overriding((context.logits && withLogits) || overrides, () => {
+          const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
+            training: context.training,
+          });
+          return {
+            outputs: Array.isArray(outputs) ? outputs[0]! : outputs,
+            penalties: model.calculateLosses(),
+          };
         });
-        return {
-          outputs: Array.isArray(outputs) ? outputs[0]! : outputs,
-          penalties: model.calculateLosses(),
-        };
       } finally {
         call = undefined;
-        restore?.();
       }
     },
-    dispose() {
-      model.dispose();
-    },
+    dispose: built.dispose,
   };
 }
 
+/** Those of a model that is built anew; of weights that it has from other models, what they are. */
 function initialValues(
   factory: LayersModelFactory,
-  model: ModelLike,
-  weights: readonly WeightSpec[],
+  { weights }: BuiltModel,
   random: Random,
 ): Float32Array[] {
   const fresh = buildModel(factory, random);
-  if (fresh === model)
-    throw new TuttiError('BAD_PROGRAM', '`model` returned the same model twice', {
-      remedy: 'Build a new model inside the function at every call.',
+  try {
+    const describe = ([{ shape }, name]: readonly [LayerVariable, string]) =>
+      `${name} [${shape.join(', ')}]`;
+    const expected = [...weights].map(describe).join('; ');
+    const found = [...fresh.weights].map(describe).join('; ');
+    if (expected !== found)
+      throw new TuttiError(
+        'BAD_PROGRAM',
+        `\`model\` built different models: first ${expected}; then ${found}`,
+        { remedy: 'Let it build the same layers at every call.' },
+      );
+    return [...fresh.weights].map(([variable, name]) => {
+      if (weights.has(variable) && !wasAssigned(variable.val))
+        throw new TuttiError(
+          'BAD_PROGRAM',
+          `Weight "${name}" was made outside of \`model\`, with values that every process draws for itself`,
+          {
+            remedy:
+              'Make its layer inside the function, anew at every call; only what was loaded (tf.loadLayersModel) or set (setWeights) may come from outside.',
+          },
+        );
+      // The plain JavaScript backend gives its own memory, so a copy.
+      return Float32Array.from(variable.read().dataSync());
     });
-  const built = nameWeights(fresh);
-  const describe = (name: string, shape: readonly number[]) => `${name} [${shape.join(', ')}]`;
-  const expected = weights.map(({ name, shape }) => describe(name, shape)).join('; ');
-  const found = [...built].map(([{ shape }, name]) => describe(name, shape)).join('; ');
-  if (expected !== found)
-    throw new TuttiError(
-      'BAD_PROGRAM',
-      `\`model\` built different models: first ${expected}; then ${found}`,
-      { remedy: 'Let it build the same layers at every call.' },
-    );
-  // The plain JavaScript backend gives its own memory, so a copy.
-  const values = [...built.keys()].map((each) => Float32Array.from(each.read().dataSync()));
-  fresh.dispose();
-  return values;
+  } finally {
+    fresh.dispose();
+  }
 }
 
 /** The field of the batch for each input: "x" for a single one, else the input's name. */
-function inputFields(model: ModelLike): string[] {
+function inputFields({ model, isGiven }: BuiltModel): string[] {
   if (model.inputs.length === 1) return ['x'];
-  const stable = nameLayers(model);
+  const stable = nameLayers(model, isGiven);
   return model.inputs.map(({ sourceLayer }) => stable.get(sourceLayer) ?? sourceLayer.name);
 }
 
@@ -146,14 +168,6 @@ function inputOf(
 /** The shape of one example, as in `inputShape`. */
 function ofExample([, ...shape]: readonly (number | null)[]): string {
   return `[${shape.map(String).join(', ')}]`;
-}
-
-function replaceActivation(layer: LayerLike): () => void {
-  const original = layer.activation;
-  layer.activation = identity;
-  return () => {
-    layer.activation = original ?? null;
-  };
 }
 
 /** Not called "linear": tfjs would fuse that. */

@@ -1,6 +1,7 @@
 import { tf } from '../tf.js';
 import { allLayers } from './build-model.js';
 import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js';
+import type { Override } from './overrides.js';
 
 /**
  * tfjs fuses a convolution whose activation is not relu or elu with its bias, in a way that always
@@ -8,11 +9,12 @@ import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js'
  * the batch. This gives such layers the same maths as separate operations, whose gradients are
  * computed only where they lead to a weight.
  */
-export function unfuseConvolutions(model: ModelLike): void {
-  for (const layer of allLayers(model)) {
-    if (!isConvolution(layer) || layer.dataFormat === 'channelsFirst') continue;
-    if (['relu', 'elu'].includes(layer.activation?.getClassName() ?? '')) continue;
-    layer.call = (inputs) => {
+export function unfuseConvolutions(model: ModelLike): Override[] {
+  return allLayers(model).flatMap((layer) => {
+    if (!isConvolution(layer) || Object.hasOwn(layer, 'call')) return [];
+    if (layer.dataFormat === 'channelsFirst') return [];
+    if (['relu', 'elu'].includes(layer.activation?.getClassName() ?? '')) return [];
+    const value: Convolution['call'] = (inputs) => {
       const input = Array.isArray(inputs) ? inputs[0]! : inputs;
       return tf.tidy(() => {
         const convolved = tf.conv2d(
@@ -27,7 +29,8 @@ export function unfuseConvolutions(model: ModelLike): void {
         return layer.activation?.apply(biased) ?? biased;
       });
     };
-  }
+    return [{ target: layer, property: 'call', value }];
+  });
 }
 
 interface Convolution extends LayerLike {

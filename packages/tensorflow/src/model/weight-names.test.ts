@@ -70,13 +70,52 @@ describe('nameWeights', () => {
     ]);
   });
 
-  it('refuses two weights with one name', () => {
+  it('passes over names that the program gave', () => {
     const model = tf.sequential({
       layers: [
-        tf.layers.dense({ inputShape: [2], units: 2, name: 'dense_1' }),
-        tf.layers.dense({ units: 2 }),
+        tf.layers.dense({ inputShape: [2], units: 2, useBias: false }),
+        tf.layers.dense({ units: 2, useBias: false, name: 'dense_1' }),
+        tf.layers.dense({ units: 2, useBias: false }),
+        tf.layers.dense({ units: 2, useBias: false, name: 'dense_2' }),
       ],
     });
-    assert.throws(() => names(model), /Two weights of the model are called "dense_1\/kernel"/);
+    assert.deepEqual(names(model), [
+      'dense_3/kernel',
+      'dense_1/kernel',
+      'dense_4/kernel',
+      'dense_2/kernel',
+    ]);
+  });
+
+  it('tells the weights of layers within an own layer apart', () => {
+    class Two extends tf.layers.Layer {
+      static className = 'Two';
+      override build(): void {
+        const shape = [2, 2];
+        for (const inner of ['first', 'second'])
+          this.addWeight(`${inner}/kernel`, shape, 'float32', tf.initializers.ones());
+        this.built = true;
+      }
+    }
+    const model = tf.sequential({ layers: [new Two({ inputShape: [2] } as never)] });
+    assert.deepEqual(names(model), ['two_1/first/kernel', 'two_1/second/kernel']);
+  });
+
+  it('refuses two weights with one name', () => {
+    class Twice extends tf.layers.Layer {
+      static className = 'Twice';
+      override build(): void {
+        const inner = [tf.layers.dense({ units: 2 }), tf.layers.dense({ units: 2 })];
+        for (const layer of inner) layer.build([null, 2]);
+        this.trainableWeights = inner.flatMap((layer) => layer.trainableWeights);
+        this.built = true;
+      }
+    }
+    const model = tf.sequential({ layers: [new Twice({ inputShape: [2] } as never)] });
+    assert.throws(() => names(model), {
+      code: 'BAD_PROGRAM',
+      message: 'Two weights of the model are called "twice_1/kernel"',
+      remedy: /addWeight/,
+    });
   });
 });
