@@ -1,5 +1,5 @@
 import type { ResolvedSettings } from '@tutti/config';
-import { workerEnvironment } from '@tutti/launch';
+import { workerEnvironment } from '@tutti/launch/internal';
 
 /**
  * Sets what decides the bits of a gradient (thread counts) where TensorFlow will read it: in this

@@ -1,15 +1,10 @@
 import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
-import { loadProgram } from '@tutti/launch';
+import { loadProgram } from '@tutti/launch/internal';
 import { readingCheckpoint } from '@tutti/run';
 import { isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
-import {
-  type Computation,
-  openProgram,
-  type ParameterValues,
-  type Program,
-  type ProgramData,
-} from '@tutti/worker';
+import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
+import { openProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
 import { runFolder } from './folders.js';
 import { monitorsOf } from './monitors.js';

@@ -1,5 +1,4 @@
 export { arrays } from './arrays.js';
-export { checkDataset, isDataset } from './check-dataset.js';
 export { type CsvOptions, csv } from './csv.js';
 export type { CsvSchema } from './csv-rows.js';
 export type { Batch, Dataset, Field } from './dataset.js';
@@ -8,14 +7,6 @@ export { type ImageFolderOptions, imageFolder } from './image-folder.js';
 export type { ImageSize } from './images.js';
 export { type NpyOptions, npy } from './npy.js';
 export { type NpzOptions, npz } from './npz.js';
-export {
-  batches,
-  createSampler,
-  evaluationShard,
-  type MicroBatchIndices,
-  type Sampler,
-  type SamplerOptions,
-} from './sampling.js';
 export type { SourceOptions } from './source.js';
 export type { TableOptions } from './table.js';
 export { tfrecord } from './tfrecord.js';

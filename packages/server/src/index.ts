@@ -1,4 +1,3 @@
-export { replacedText } from './replaced-text.js';
 export {
   createServer,
   type RunningServer,

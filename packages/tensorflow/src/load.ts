@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { loadTensorflow, type Tensorflow } from '@tutti/tensorflow-setup';
+import { loadTensorflow, type Tensorflow } from '@tutti/tensorflow-setup/internal';
 
 const require = createRequire(import.meta.url);
 

@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-node';
-import type { Tensorflow as Tf } from '@tutti/tensorflow-setup';
+import type { Tensorflow as Tf } from '@tutti/tensorflow-setup/internal';
 import { loadTf } from './load.js';
 import { watchAssignments } from './model/assigned-variables.js';
 

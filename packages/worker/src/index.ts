@@ -1,9 +1,3 @@
-export { hostFacts } from './compute/host-facts.js';
-export { createTask, type ReadMicroBatch, type Task } from './compute/task.js';
-export { watchTask } from './compute/watch-task.js';
-export { checkProgram } from './program/check-program.js';
-export { describeProgram } from './program/describe.js';
-export { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
 export {
   type Computation,
   defineProgram,

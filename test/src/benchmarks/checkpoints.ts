@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createCheckpointWriter } from '@tutti/checkpoint';
+import { createCheckpointWriter } from '@tutti/checkpoint/internal';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import { createLayout } from '@tutti/parameters';
 import type { JobPlan } from '@tutti/protocol';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createCoordinator } from '@tutti/coordinator';
-import { loadProgram } from '@tutti/launch';
+import { loadProgram } from '@tutti/launch/internal';
 import { createWorker } from '@tutti/worker';
 import { programPath } from './step.js';
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { isChecked } from '@tutti/coordinator';
+import { isChecked } from '@tutti/coordinator/internal';
 import { runLocal } from '@tutti/launch';
 import { median } from './median.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createSampler } from '@tutti/data';
+import { createSampler } from '@tutti/data/internal';
 import { runLocal } from '@tutti/launch';
 import { createRandom } from '@tutti/runtime';
 import type { ParameterValues } from '@tutti/worker';

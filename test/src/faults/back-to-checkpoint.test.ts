@@ -6,7 +6,7 @@ import type { JobResult } from '@tutti/run';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
-import { createMemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program } from '@tutti/worker';
 import { regression } from '../programs/regression.js';
 import { createMemoryCheckpoints } from '../simulation/memory-checkpoints.js';

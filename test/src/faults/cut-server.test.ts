@@ -4,7 +4,7 @@ import { runLocal } from '@tutti/launch';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
-import { createMemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork } from '@tutti/transport/internal';
 import { createWorker } from '@tutti/worker';
 import { regression } from '../programs/regression.js';
 

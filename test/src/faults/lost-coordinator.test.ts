@@ -4,7 +4,7 @@ import { runLocal } from '@tutti/launch';
 import type { JobResult } from '@tutti/run';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
-import { createMemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program } from '@tutti/worker';
 import { regression } from '../programs/regression.js';
 

@@ -11,7 +11,7 @@ import {
 import { createServer, type ServerEvent } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { samplePlan } from '@tutti/testing';
-import { createMemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program } from '@tutti/worker';
 import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';

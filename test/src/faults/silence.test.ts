@@ -3,7 +3,7 @@ import { type CoordinatorInit, createCoordinator } from '@tutti/coordinator';
 import type { Message, Transport } from '@tutti/protocol';
 import { createSimulatedClock, type WaitReport } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
-import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program } from '@tutti/worker';
 import { regression } from '../programs/regression.js';
 

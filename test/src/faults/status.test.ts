@@ -3,7 +3,7 @@ import { askStatus } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
 import { type JobStatus, PROTOCOL_VERSION } from '@tutti/protocol';
 import { createSimulatedClock } from '@tutti/runtime';
-import { createMemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork } from '@tutti/transport/internal';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 

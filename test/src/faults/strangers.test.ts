@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
 import { type Message, PROTOCOL_VERSION } from '@tutti/protocol';
-import type { MemoryNetwork } from '@tutti/transport';
+import type { MemoryNetwork } from '@tutti/transport/internal';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 import { sampleJoin } from './sample-join.js';

@@ -9,7 +9,7 @@ import {
 } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
-import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program, type RunningWorker, type WorkerInit } from '@tutti/worker';
 
 export interface SimulatedRun {

@@ -1,4 +1,4 @@
-import { isSamePlan } from '@tutti/checkpoint';
+import { isSamePlan } from '@tutti/checkpoint/internal';
 import {
   type CheckpointInterval,
   type CheckpointSink,

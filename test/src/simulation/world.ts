@@ -18,7 +18,7 @@ import {
 } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
-import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport';
+import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program } from '@tutti/worker';
 import { type CountedKernels, countKernels } from './counted-kernels.js';
 import { createDisk, type Disk } from './disk.js';

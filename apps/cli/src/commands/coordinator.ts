@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
-import { tellOfServer } from '@tutti/launch';
+import { tellOfServer } from '@tutti/launch/internal';
 import { createCheckpointFolder, resumeFrom } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';

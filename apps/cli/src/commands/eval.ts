@@ -2,7 +2,7 @@ import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { meansOf, totalOf } from '@tutti/run';
 import { abortError, TuttiError } from '@tutti/runtime';
-import { createTask, describeProgram, watchTask } from '@tutti/worker';
+import { createTask, describeProgram, watchTask } from '@tutti/worker/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';

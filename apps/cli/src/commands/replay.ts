@@ -1,4 +1,4 @@
-import { loadProgram, type ReplayedStep, replay as replaySteps } from '@tutti/launch';
+import { loadProgram, type ReplayedStep, replay as replaySteps } from '@tutti/launch/internal';
 import { TuttiError } from '@tutti/runtime';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';

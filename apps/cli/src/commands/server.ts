@@ -1,4 +1,5 @@
-import { createServer, replacedText } from '@tutti/server';
+import { createServer } from '@tutti/server';
+import { replacedText } from '@tutti/server/internal';
 import { createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { heartbeatOf } from '../job-settings.js';

@@ -1,6 +1,7 @@
 import { crossCheck } from '@tutti/config';
-import { type LocalOptions, loadProgram, runLocal } from '@tutti/launch';
-import { isTensorflowChatter } from '@tutti/tensorflow-setup';
+import { type LocalOptions, runLocal } from '@tutti/launch';
+import { loadProgram } from '@tutti/launch/internal';
+import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { folderFault, runFolder } from '../folders.js';

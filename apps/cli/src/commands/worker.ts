@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { loadProgram, SELDOM_MARKING } from '@tutti/launch';
+import { loadProgram, SELDOM_MARKING } from '@tutti/launch/internal';
 import { createZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';

@@ -1,4 +1,5 @@
-import { replacedText, type ServerEvent } from '@tutti/server';
+import type { ServerEvent } from '@tutti/server';
+import { replacedText } from '@tutti/server/internal';
 import type { RunEvent } from '@tutti/telemetry';
 
 const REMEDY = 'That waits for others: see what it says.';

@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isTuttiError, type Monitor, TuttiError, type Wait } from '@tutti/runtime';
-import { checkProgram, type Program } from '@tutti/worker';
+import type { Program } from '@tutti/worker';
+import { checkProgram } from '@tutti/worker/internal';
 import { type BuildFailure, build } from 'esbuild';
 
 export interface LoadedProgram {

@@ -3,7 +3,8 @@ import type { Layout } from '@tutti/parameters';
 import type { Apply, JobPlan } from '@tutti/protocol';
 import { createStep, type ResumePoint, type Totals } from '@tutti/run';
 import { createOptimizer, createStore, type Store } from '@tutti/store';
-import type { ParameterValues, Task } from '@tutti/worker';
+import type { ParameterValues } from '@tutti/worker';
+import type { Task } from '@tutti/worker/internal';
 
 /** The steps of the plain loop: all micro-batches, the tree of additions, the update, in this process. */
 export interface PlainSteps {

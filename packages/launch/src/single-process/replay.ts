@@ -1,13 +1,6 @@
 import { dirname } from 'node:path';
-import {
-  badCheckpoint,
-  listCheckpoints,
-  locateCheckpoint,
-  type Manifest,
-  readManifest,
-  readStepLog,
-  STEPS_FILE,
-} from '@tutti/checkpoint';
+import { listCheckpoints, locateCheckpoint, type Manifest, readManifest } from '@tutti/checkpoint';
+import { badCheckpoint, readStepLog, STEPS_FILE } from '@tutti/checkpoint/internal';
 import { createKernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import {
@@ -28,7 +21,8 @@ import {
   TuttiError,
   type WaitReport,
 } from '@tutti/runtime';
-import { createTask, openProgram, type Program, watchTask } from '@tutti/worker';
+import type { Program } from '@tutti/worker';
+import { createTask, openProgram, watchTask } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 
 /** A step that was computed again. */

@@ -19,7 +19,8 @@ import {
 } from '@tutti/run';
 import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { createTask, describeProgram, openProgram, type Program, watchTask } from '@tutti/worker';
+import type { Program } from '@tutti/worker';
+import { createTask, describeProgram, openProgram, watchTask } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
 

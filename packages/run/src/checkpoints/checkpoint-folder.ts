@@ -1,13 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { latestCheckpoints, readManifest } from '@tutti/checkpoint';
 import {
   createCheckpointWriter,
   createStepLog,
   type FileSystem,
-  latestCheckpoints,
-  readManifest,
   type StepLog,
-} from '@tutti/checkpoint';
+} from '@tutti/checkpoint/internal';
 import { layoutOf } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { toTuttiError, tuttiVersion } from '@tutti/runtime';

@@ -1,4 +1,5 @@
-import { type Evaluation, isBetter, metricOf } from '@tutti/checkpoint';
+import type { Evaluation } from '@tutti/checkpoint';
+import { isBetter, metricOf } from '@tutti/checkpoint/internal';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { CheckpointInterval } from './snapshot.js';

@@ -1,10 +1,5 @@
-import {
-  badCheckpoint,
-  isSamePlan,
-  type Manifest,
-  planDifferences,
-  readCheckpoint,
-} from '@tutti/checkpoint';
+import { type Manifest, readCheckpoint } from '@tutti/checkpoint';
+import { badCheckpoint, isSamePlan, planDifferences } from '@tutti/checkpoint/internal';
 import { createLayout } from '@tutti/parameters';
 import type { JobPlan } from '@tutti/protocol';
 import { isTuttiError, type TuttiError } from '@tutti/runtime';

@@ -1,10 +1,10 @@
 import {
-  badCheckpoint,
   latestCheckpoints,
   locateCheckpoint,
   type Manifest,
   readManifest,
 } from '@tutti/checkpoint';
+import { badCheckpoint } from '@tutti/checkpoint/internal';
 import type { ProgramDescription } from '@tutti/protocol';
 import type { WarningEvent } from '@tutti/telemetry';
 import { resolvePlan } from '../plan.js';

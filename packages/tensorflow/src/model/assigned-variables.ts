@@ -1,4 +1,4 @@
-import type { Tensorflow as Tf } from '@tutti/tensorflow-setup';
+import type { Tensorflow as Tf } from '@tutti/tensorflow-setup/internal';
 
 /** The same for every copy of this package: TensorFlow.js is one for the process. */
 const ASSIGNED = Symbol.for('@tutti/tensorflow/assigned');

@@ -1,4 +1,4 @@
-import { batches, createSampler, evaluationShard } from '@tutti/data';
+import { batches, createSampler, evaluationShard } from '@tutti/data/internal';
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';

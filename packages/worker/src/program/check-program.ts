@@ -1,4 +1,4 @@
-import { checkDataset, isDataset } from '@tutti/data';
+import { checkDataset, isDataset } from '@tutti/data/internal';
 import type { StoredParameter } from '@tutti/protocol';
 import { checkKeys, TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';

@@ -1,0 +1,9 @@
+/** What other packages of Tutti use, and nobody else: it may change with any version. */
+
+export { badCheckpoint } from './bad-checkpoint.js';
+export type { FileSystem } from './files.js';
+export { isSamePlan, planDifferences } from './plan-differences.js';
+export { isBetter, metricOf, type Retention } from './retention.js';
+export { createStepLog, readStepLog, STEPS_FILE, type StepLog } from './step-log.js';
+export type { WrittenCheckpoint } from './write-checkpoint.js';
+export { type CheckpointWriter, createCheckpointWriter } from './writer.js';

@@ -1,0 +1,11 @@
+/** What other packages of Tutti use, and nobody else: it may change with any version. */
+
+export { tellOfServer } from './processes/tell-of-server.js';
+export { SELDOM_MARKING, workerEnvironment } from './processes/worker-environment.js';
+export { type LoadedProgram, loadProgram } from './program/load-program.js';
+export {
+  type Replay,
+  type ReplayedStep,
+  type ReplayInit,
+  replay,
+} from './single-process/replay.js';

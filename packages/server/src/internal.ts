@@ -1,0 +1,3 @@
+/** What other packages of Tutti use, and nobody else: it may change with any version. */
+
+export { replacedText } from './replaced-text.js';

@@ -1,0 +1,4 @@
+/** What other packages of Tutti use, and nobody else: it may change with any version. */
+
+export { isTensorflowChatter } from './chatter.js';
+export { loadTensorflow, type Tensorflow } from './load.js';

@@ -1,0 +1,7 @@
+/** What other packages of Tutti use, and nobody else: it may change with any version. */
+
+export {
+  createMemoryNetwork,
+  type MemoryNetwork,
+  type MemoryNetworkOptions,
+} from './memory/memory-network.js';
