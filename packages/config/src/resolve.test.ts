@@ -105,8 +105,9 @@ describe('resolving settings', () => {
     const { settings, sources } = resolveSettings({});
     assert.equal('batchSize' in settings, false);
     assert.equal('shards' in settings, false);
-    assert.equal(settings.workers, 2);
-    assert.equal(sources.workers, 'default');
+    assert.equal('workers' in settings, false);
+    assert.equal(settings.maxRestarts, 0);
+    assert.equal(sources.maxRestarts, 'default');
     assert.equal(sources.batchSize, undefined);
   });
 
@@ -203,10 +204,6 @@ describe('settings that contradict each other', () => {
     assert.match(error.message, /workers 9 \(flag --workers\)/);
     assert.match(error.message, /shards 8 \(file tutti\.config\.json\)/);
     assert.match(error.remedy, /at most 8/);
-  });
-
-  it('lets a default number of workers give way to the shards', () => {
-    assert.equal(resolveSettings({ flags: { shards: '1' } }).settings.shards, 1);
   });
 
   it('refuses a rank or a minimum that the workers do not reach', () => {

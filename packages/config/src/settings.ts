@@ -41,7 +41,8 @@ export const SETTINGS = {
     commands: ['train', 'coordinator'],
     group: 'Training',
     doc: 'disjoint parts of the training set; part of the experiment, like the seed',
-    otherwise: "the program's, else the number of workers",
+    otherwise:
+      "the program's, else by its batch size: micro-batches of 32 examples, 2 to 16 shards",
   },
   seed: {
     kind: 'integer',
@@ -64,10 +65,11 @@ export const SETTINGS = {
     kind: 'integer',
     min: 0,
     max: 4096,
-    default: 2,
     commands: ['train', 'coordinator'],
     group: 'Processes',
     doc: 'worker processes; 0 trains in this process, without a network',
+    otherwise:
+      'train: one for each core that there is memory for, at most the shards; coordinator: 2',
   },
   minWorkers: {
     kind: 'integer',

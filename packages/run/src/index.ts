@@ -22,6 +22,7 @@ export {
   writeSnapshot,
   writingModel,
 } from './checkpoints/snapshot-queue.js';
+export { defaultShards } from './default-shards.js';
 export { type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type Recorder } from './recorder.js';

@@ -17,15 +17,15 @@ const planOf = (settings: JobSettings, workers: number) =>
   resolvePlan({ description, settings, workers });
 
 describe('plan', () => {
-  it('takes the settings before the program, and the workers for shards that nobody named', () => {
-    const plan = planOf({ batchSize: 10, learningRate: 0.5 }, 3);
+  it('takes the settings before the program, and the shards from the batch size where nobody names them', () => {
+    const plan = planOf({ batchSize: 10, learningRate: 0.5 }, 2);
     assert.equal(plan.batchSize, 10);
     assert.equal(plan.stepsPerEpoch, 11);
     assert.equal(plan.steps, 22);
-    assert.equal(plan.shards, 3);
+    assert.equal(plan.shards, 2);
     assert.equal(plan.optimizer.learningRate, 0.5);
     assert.equal(planOf({ steps: 5 }, 0).steps, 5);
-    assert.equal(planOf({}, 0).shards, 1);
+    for (const workers of [0, 1, 4]) assert.equal(planOf({ batchSize: 256 }, workers).shards, 8);
   });
 
   it('cuts the parameters so that each server has some, and keeps the cut of a run that goes on', () => {

@@ -2,6 +2,7 @@ import { CHUNK_FLOATS, checkChunkFloats, chunkFloatsFor, createLayout } from '@t
 import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
+import { defaultShards } from './default-shards.js';
 
 /** What somebody set for this run; everything else comes from the program. */
 export interface JobSettings {
@@ -19,7 +20,7 @@ export interface JobSettings {
 
 /**
  * Everything that decides the bits of the result, from the program and the settings.
- * @param init.workers how many the job is started with; the default for `shards`
+ * @param init.workers how many the job is started with; the result does not depend on it
  * @param init.previous the plan of a run that goes on: it stands for what nobody set
  * @param init.servers how many share the parameters, 1 if not given; it does not change the result
  * @throws TuttiError BAD_CONFIG naming the value and what is allowed
@@ -37,7 +38,7 @@ export function resolvePlan(init: {
   const batchSize = settings.batchSize ?? defaults.batchSize;
   const epochs = settings.epochs ?? defaults.epochs;
   const seed = settings.seed ?? defaults.seed;
-  const shards = settings.shards ?? defaults.shards ?? Math.max(1, workers);
+  const shards = settings.shards ?? defaults.shards ?? defaultShards(batchSize);
   const evaluationBatchSize = defaults.evaluationBatchSize ?? 256;
   const { steps = 1 } = settings;
   const chunkFloats =

@@ -12,13 +12,17 @@ import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-sett
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
+/** A coordinator cannot know how many will be started elsewhere. */
+const DEFAULT_WORKERS = 2;
+
 /**
  * `tutti coordinator`: waits for the workers and trains. With --server-addresses it uses those
  * parameter servers; else it hosts one.
  */
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
   const { settings, sources } = await settingsFor('coordinator', flags, context);
-  if (settings.workers === 0) {
+  const { workers = DEFAULT_WORKERS } = settings;
+  if (workers === 0) {
     throw new TuttiError('BAD_CONFIG', `workers (${sources.workers}) is 0: nobody would compute.`, {
       remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',
     });
@@ -50,7 +54,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       const running = await createCoordinator({
         address,
         servers,
-        workers: settings.workers,
+        workers,
         replicas: settings.replicas,
         ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
         settings: jobSettings(settings),
@@ -64,7 +68,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       }).start();
       result(
         { event: 'listening', address: running.address },
-        `coordinator listens at ${running.address} and waits for ${settings.workers} workers`,
+        `coordinator listens at ${running.address} and waits for ${workers} workers`,
       );
       // Unnamed wait: what it awaits names its own waits.
       await running.result;

@@ -1,9 +1,11 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import { loadProgram } from '@tutti/launch/internal';
+import { defaultShards } from '@tutti/run';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
+import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { folderFault, runFolder } from '../folders.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { monitorsOf } from '../monitors.js';
@@ -18,20 +20,19 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   const { every, keep, best } = keepSettings(settings);
   await withOutput(settings, context, async ({ renderer, log }) => {
     const { program } = await loadProgram(path, monitorsOf(context, renderer).monitor);
-    const shards = settings.shards ?? program.shards;
-    if (shards !== undefined) {
+    const named = settings.shards ?? program.shards;
+    const batchSize = settings.batchSize ?? program.batchSize;
+    const shards = named ?? defaultShards(batchSize);
+    // The number of shards of a run that goes on is the one it began with.
+    if (named !== undefined || settings.resume === undefined)
       crossCheck({ ...settings, shards }, { shards: `program ${path}`, ...sources });
-    }
+    const workers = settings.workers ?? defaultWorkers(thisMachine(), shards);
     // MASTER_ADDR and MASTER_PORT are for the processes of a cluster.
     const listen = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
     const checkpointDir = settings.checkpointDir ?? runFolder(program.name ?? 'program');
     const options: LocalOptions = {
       ...jobSettings(settings),
-      // A number that nobody asked for gives way to the program.
-      workers:
-        sources.workers === 'default'
-          ? Math.min(settings.workers, shards ?? settings.workers)
-          : settings.workers,
+      workers,
       servers: settings.servers,
       replicas: settings.replicas,
       ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
@@ -61,14 +62,15 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         message: `Nothing can be written into ${checkpointDir}: ${fault}`,
         remedy: 'Stop, and choose another --checkpoint-dir.',
       });
-    if (shards === undefined && settings.resume === undefined) renderer.note(oneShardEach(options));
+    if (named === undefined && settings.resume === undefined)
+      renderer.note(
+        `${shards} shards, by the batch size of ${batchSize}: as many workers can share a step; --shards sets another number, and gives another result`,
+      );
+    if (settings.workers === undefined)
+      renderer.note(
+        `${workers} of at most ${shards} workers, by the cores and the memory there are`,
+      );
     // Unnamed wait: what it awaits names its own waits.
     await runLocal(path, options).result;
   });
-}
-
-/** What is said to whoever did not choose: another number of workers would be another experiment. */
-function oneShardEach({ workers = 1 }: LocalOptions): string {
-  const shards = Math.max(1, workers);
-  return `one shard for each worker; with --shards ${shards} the result is the same for any number of them`;
 }
