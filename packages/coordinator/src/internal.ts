@@ -1,3 +1,3 @@
 /** What other packages of Tutti use, and nobody else: it may change with any version. */
 
-export { isChecked } from './verify/checks.js';
+export { isChecked } from './verify/verifier.js';

@@ -9,7 +9,7 @@ import {
   writeSnapshot,
 } from '@tutti/run';
 import { createOptimizer } from '@tutti/store';
-import { type Capture, createCapture } from '../state/capture.js';
+import { type CollectedState, createCollectedState } from '../state/collected-state.js';
 import type { JobParts } from '../state/job-state.js';
 
 /** The checkpoints of a job: taken beside the training, written in the background. */
@@ -23,7 +23,7 @@ export interface Checkpoints {
   /** Whether the optimizer's state is wanted at the end of the run. */
   readonly wanted: boolean;
   /** Writes the state at the end, after what is under way; null if nothing is to be written. */
-  last(end: Capture): Promise<string | null>;
+  last(end: CollectedState): Promise<string | null>;
   /** The newest one of this job up to a version: for a run that must go back. */
   latest(upTo: number): Promise<ResumePoint | undefined>;
   /** Waits a while for what is being written. */
@@ -34,7 +34,7 @@ export interface Checkpoints {
 const PATIENCE_MS = 5000;
 
 interface Begun {
-  readonly capture: Capture;
+  readonly capture: CollectedState;
   readonly complete: Pick<Snapshot, 'progress' | 'evaluation'>;
 }
 
@@ -78,7 +78,10 @@ export function createCheckpoints(
       if (sink === undefined || version === state.plan!.steps) return;
       if (!schedule.due(version, evaluation, open.size + writing!.pending())) return;
       const { slots } = createOptimizer(state.plan!.optimizer);
-      open.set(version, { capture: createCapture(state.layout!, slots, version), complete: now });
+      open.set(version, {
+        capture: createCollectedState(state.layout!, slots, version),
+        complete: now,
+      });
       servers.sendToFirst({ type: 'capture', version, slots: true });
     },
     captured(version, chunk, payload) {

@@ -5,7 +5,7 @@ import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Checkpoints } from './checkpoints.js';
 
 /** What the weights of a job begin with, and go back to when a server has lost its own. */
-export interface Beginning {
+export interface StartingPoint {
   /** Finds the checkpoint that the run is to go on from, if there is one. Throws BAD_CHECKPOINT. */
   find(description: ProgramDescription): Promise<ResumePoint | undefined>;
   /**
@@ -15,13 +15,13 @@ export interface Beginning {
   base(upTo: number): Promise<ResumePoint | undefined>;
 }
 
-export function createBeginning(init: {
+export function createStartingPoint(init: {
   readonly resume: Resume | undefined;
   readonly settings: JobSettings;
   readonly workers: number;
   readonly checkpoints: Checkpoints;
   readonly emit: (event: RunEvent) => void;
-}): Beginning {
+}): StartingPoint {
   const { resume, settings, workers, checkpoints, emit } = init;
   /** Kept until it is used once: it is as large as the model. */
   let found: ResumePoint | undefined;

@@ -32,21 +32,21 @@ import {
   type WaitReport,
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { createOpening, type Opened, type Opening } from '../alignment/server-alignment.js';
 import { type Checkpoints, createCheckpoints } from '../checkpoints/checkpoints.js';
-import { createBeginning } from '../checkpoints/starting-point.js';
+import { createStartingPoint } from '../checkpoints/starting-point.js';
 import type { CoordinatorInit, Deadlines } from '../coordinator-init.js';
-import { createOpening, type Opened, type Opening } from '../opening/opening.js';
 import { connectServers, type Servers, serverLost } from '../servers/servers.js';
-import { createDeliveries } from '../servers/sums-in-flight.js';
-import type { Capture } from '../state/capture.js';
+import { createSumsInFlight } from '../servers/sums-in-flight.js';
+import type { CollectedState } from '../state/collected-state.js';
 import { closingJob, FAREWELL_MS } from '../state/farewell.js';
 import type { JobParts, JobState } from '../state/job-state.js';
-import { createSightings } from '../status/observations.js';
+import { createObservations } from '../status/observations.js';
 import { describeStatus } from '../status/status.js';
-import { createWatch, type Watch } from '../stragglers/watch.js';
+import { createSupervisor, type Supervisor } from '../stragglers/supervisor.js';
 import { createTraining, type Training } from '../training/training.js';
 import { createMembership, type Membership } from '../workers/membership.js';
-import { createPace } from '../workers/timings.js';
+import { createWorkerTimings } from '../workers/timings.js';
 import { foreign } from './stray-connections.js';
 
 const DEADLINES: Deadlines = {
@@ -67,9 +67,9 @@ export function coordinate(
   signal: AbortSignal,
 ) {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
-  const sightings = createSightings(clock);
+  const observations = createObservations(clock);
   const emit = (event: RunEvent) => {
-    sightings.observe(event);
+    observations.observe(event);
     announceEvent(event);
   };
   const { newId = () => crypto.randomUUID(), minWorkers = init.workers } = init;
@@ -101,7 +101,7 @@ export function coordinate(
       replaced: (server, reason) => guard(() => replaced(server, reason)),
       orphaned(server, reason) {
         if (ended) return;
-        watch.serverAway(server);
+        supervisor.serverAway(server);
         emit(serverLost(servers.nameOf(server), reason, 'It is awaited.'));
       },
       returned(server) {
@@ -113,7 +113,7 @@ export function coordinate(
   const parts: JobParts = {
     state,
     servers,
-    deliveries: createDeliveries(servers, state, recorder.applied),
+    sums: createSumsInFlight(servers, state, recorder.applied),
     monitor,
     clock,
     deadlines: { ...DEADLINES, ...init.deadlines },
@@ -121,7 +121,7 @@ export function coordinate(
     stamp,
   };
   const { settings = {}, workers } = init;
-  const pace = createPace();
+  const timings = createWorkerTimings();
   const membership: Membership = createMembership({
     listener,
     settings,
@@ -129,7 +129,7 @@ export function coordinate(
     minWorkers,
     strict: init.strict ?? false,
     newId,
-    pace,
+    timings,
     ...parts,
   });
   const checkpoints: Checkpoints = createCheckpoints({
@@ -141,17 +141,17 @@ export function coordinate(
     ...parts,
   });
   const { resume } = init;
-  const beginning = createBeginning({ resume, settings, workers, checkpoints, emit });
+  const startingPoint = createStartingPoint({ resume, settings, workers, checkpoints, emit });
   const opening: Opening = createOpening({
     membership,
     resumed: () => training.collectAgain(),
     ...parts,
   });
-  const watch: Watch = createWatch({ membership, pace, ...parts });
+  const supervisor: Supervisor = createSupervisor({ membership, timings, ...parts });
   const training: Training = createTraining({
     membership,
     checkpoints,
-    watch,
+    supervisor,
     recorder,
     kernels,
     verify: init.verify ?? 0,
@@ -177,10 +177,10 @@ export function coordinate(
 
   function receiveFromServer(server: number, { message, payload }: Envelope) {
     if (message.protocol !== PROTOCOL_VERSION) throw refusal(message, state.job);
-    sightings.server(server, message);
+    observations.server(server, message);
     switch (message.type) {
       case 'holding':
-        watch.serverBack(server);
+        supervisor.serverBack(server);
         return opening.holding(server, message);
       case 'opened':
         return opening.opened(server, message.versions);
@@ -209,7 +209,7 @@ export function coordinate(
   function receiveFromWorker(peer: string, { message, payload }: Envelope) {
     const misfit = refusal(message, state.job);
     if (misfit !== undefined) return membership.refuse(peer, misfit);
-    sightings.worker(peer, message);
+    observations.worker(peer, message);
     if (message.type === 'join') return membership.join(peer, message);
     if (membership.ignores(peer)) return;
     const member = membership.authenticate(peer, message);
@@ -220,8 +220,8 @@ export function coordinate(
           remedy: 'Join first; a worker of another run must be ended.',
         }),
       );
-    if (message.type === 'waiting') return watch.waits(member, message.version);
-    watch.heard(member);
+    if (message.type === 'waiting') return supervisor.waits(member, message.version);
+    supervisor.heard(member);
     switch (message.type) {
       case 'probe':
         return membership.probed(member, message.digest);
@@ -256,7 +256,7 @@ export function coordinate(
     const misfit = refusal(message, state.job);
     if (misfit !== undefined) return membership.refuse(peer, misfit);
     const awaiting = [opening, training];
-    const view = { ...parts, members: membership, sightings, awaiting, startsWith: workers };
+    const view = { ...parts, members: membership, observations, awaiting, startsWith: workers };
     listener.send(peer, {
       message: stamp({ type: 'status-report', status: describeStatus(view) }),
     });
@@ -274,7 +274,7 @@ export function coordinate(
   /** The run goes on from a checkpoint, if there is one: as the same job, if nothing was changed. */
   async function findCheckpoint() {
     await monitor.until(() => described !== undefined, membership.anyone('join'));
-    const point = await monitor.race(beginning.find(described!), readingCheckpoint);
+    const point = await monitor.race(startingPoint.find(described!), readingCheckpoint);
     if (point === undefined) return;
     state.job = point.job ?? state.job;
     state.plan = point.plan;
@@ -286,7 +286,7 @@ export function coordinate(
     state.phase = 'rolling back';
     const from = state.ledger!.version();
     training.release();
-    const opened = await opening.open(true, () => beginning.base(from));
+    const opened = await opening.open(true, () => startingPoint.base(from));
     const { version } = opened;
     const where = opened.from === undefined ? 'the beginning' : opened.from.path;
     emit({
@@ -299,7 +299,7 @@ export function coordinate(
     return opened;
   }
 
-  async function finish(progress: Progress, end: Capture): Promise<JobResult> {
+  async function finish(progress: Progress, end: CollectedState): Promise<JobResult> {
     state.phase = 'saving';
     const plan = state.plan!;
     const parameters = end.flat;
@@ -338,7 +338,7 @@ export function coordinate(
       state.phase = 'gathering workers';
       await membership.gather();
       state.phase = 'opening servers';
-      let opened = await opening.open(false, beginning.base);
+      let opened = await opening.open(false, startingPoint.base);
       const progress = announce(opened.from);
       for (let back = false; ; back = true) {
         const { version, from } = opened;
@@ -383,7 +383,7 @@ export function coordinate(
       else guard(() => receiveFromWorker(peer, envelope));
     },
     closed(peer: string, reason: string) {
-      sightings.forget(peer);
+      observations.forget(peer);
       // In its place: whoever joined and left early must not stay.
       if (early !== undefined) early.push(() => membership.leave(peer, reason));
       else guard(() => membership.leave(peer, reason));

@@ -6,7 +6,7 @@ import type { Servers } from './servers.js';
 import { windowWidth } from './window.js';
 
 /** Sums on their way to the servers: kept until every living holder of the chunk has applied them. */
-export interface Deliveries {
+export interface SumsInFlight {
   send(step: number, ready: ReadySum): void;
   /** Whether there is room for one more chunk on the way to each of its holders. */
   admits(chunk: number): boolean;
@@ -22,20 +22,20 @@ export interface Deliveries {
   clear(): void;
 }
 
-interface Delivery {
+interface SumInFlight {
   readonly body: Apply;
   readonly payload: Uint8Array;
   readonly waiting: Set<number>;
 }
 
 /** @param delivered is shown each sum once all have it; what it is shown is not kept for it */
-export function createDeliveries(
+export function createSumsInFlight(
   servers: Servers,
   state: { readonly layout: Layout | undefined },
   delivered: (apply: Apply, sum: Uint8Array) => void,
-): Deliveries {
+): SumsInFlight {
   const pool = createBufferPool();
-  const underWay = new Map<number, Delivery>();
+  const underWay = new Map<number, SumInFlight>();
   /** By server, the chunks that it has not acknowledged. */
   const counts = new Map<number, number>();
   const countOf = (server: number) => counts.get(server) ?? 0;

@@ -4,7 +4,7 @@ import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Deadlines } from '../coordinator-init.js';
 import type { Servers } from '../servers/servers.js';
-import type { Deliveries } from '../servers/sums-in-flight.js';
+import type { SumsInFlight } from '../servers/sums-in-flight.js';
 import type { Ledger } from './ledger.js';
 
 /** What the parts of a coordinator know of the job that they run together. */
@@ -25,7 +25,7 @@ export interface JobState {
 export interface JobParts {
   readonly state: JobState;
   readonly servers: Servers;
-  readonly deliveries: Deliveries;
+  readonly sums: SumsInFlight;
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly deadlines: Deadlines;

@@ -6,7 +6,7 @@ import type { RunEvent, StepEvent } from '@tutti/telemetry';
 const SPEED_WINDOW = 20;
 
 /** What was seen of a job that its roles do not need, but whoever asks how it is doing does. */
-export interface Sightings {
+export interface Observations {
   readonly startedAt: number;
   /** The last step that was done. */
   step(): StepEvent | undefined;
@@ -24,7 +24,7 @@ export interface Sightings {
   versionOf(server: number): number | undefined;
 }
 
-export function createSightings(clock: Clock): Sightings {
+export function createObservations(clock: Clock): Observations {
   const startedAt = clock.now();
   const workers = new Map<string, { heardAt: number; computed: ShardReport[][] }>();
   const servers = new Map<number, { heardAt: number; version: number | undefined }>();

@@ -5,7 +5,7 @@ import { createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { createLedger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
-import { createSightings } from './observations.js';
+import { createObservations } from './observations.js';
 import { type Awaiting, describeStatus } from './status.js';
 
 const plan = samplePlan({
@@ -35,7 +35,7 @@ const report = (shard: number, count: number, computeMs: number) => ({
 describe('the status of a job', () => {
   it('has little to say before anybody came, and says that', () => {
     const clock = createSimulatedClock(500);
-    const sightings = createSightings(clock);
+    const observations = createObservations(clock);
     clock.advance(2000);
     const status = describeStatus({
       state: {
@@ -51,7 +51,7 @@ describe('the status of a job', () => {
         views: () => [{ address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 0 }],
       },
       monitor: { waits: () => [] },
-      sightings,
+      observations,
       awaiting: [{ awaitsWorker: () => undefined, awaitsServer: () => 'say what it holds' }],
       startsWith: 2,
       clock,
@@ -83,19 +83,19 @@ describe('the status of a job', () => {
 
   it('names for each worker and server its speed, when it was heard and what it is waited for', () => {
     const clock = createSimulatedClock();
-    const sightings = createSightings(clock);
+    const observations = createObservations(clock);
     const [w0, w1] = [member('w0', [0, 1]), member('w1', [2, 3])];
-    sightings.worker(w0.peer, {
+    observations.worker(w0.peer, {
       ...stamp,
       type: 'report',
       step: 10,
       wireBytes: 0,
       shards: [report(0, 5, 4), report(1, 3, 4)],
     });
-    sightings.server(0, { ...stamp, type: 'opened', versions: [-1] });
+    observations.server(0, { ...stamp, type: 'opened', versions: [-1] });
     clock.advance(1500);
-    sightings.server(0, { ...stamp, type: 'applied', step: 10, chunk: 0 });
-    sightings.observe({
+    observations.server(0, { ...stamp, type: 'applied', step: 10, chunk: 0 });
+    observations.observe({
       ...{ event: 'step', step: 11, epoch: 2, loss: 0.5, metrics: { accuracy: 0.9 } },
       ...{ examples: 110, examplesPerSecond: 400, stepMs: 25 },
     });
@@ -121,7 +121,7 @@ describe('the status of a job', () => {
           { who: 'worker w1', what: 'send', remedy: 'See.', sinceMs: 20, deadlineMs: 30 },
         ],
       },
-      sightings,
+      observations,
       awaiting: [asked, silent],
       startsWith: 2,
       clock,

@@ -3,7 +3,7 @@ import type { Clock, Monitor } from '@tutti/runtime';
 import type { Servers, ServerView } from '../servers/servers.js';
 import type { JobState } from '../state/job-state.js';
 import type { Member } from '../workers/roster.js';
-import type { Sightings } from './observations.js';
+import type { Observations } from './observations.js';
 
 /** A part of a job that waits for workers and servers, and can say what for. */
 export interface Awaiting {
@@ -18,17 +18,17 @@ export function describeStatus(view: {
   readonly members: Iterable<Member>;
   readonly servers: Pick<Servers, 'views'>;
   readonly monitor: Pick<Monitor, 'waits'>;
-  readonly sightings: Sightings;
+  readonly observations: Observations;
   /** The parts of the job, those with the say in this phase first. */
   readonly awaiting: readonly Awaiting[];
   readonly startsWith: number;
-  /** That of the sightings. */
+  /** That of the observations. */
   readonly clock: Clock;
 }): JobStatus {
-  const { state, sightings, awaiting } = view;
+  const { state, observations, awaiting } = view;
   const now = view.clock.now();
   const { plan, layout, ledger } = state;
-  const step = ledger?.version() ?? sightings.step()?.step ?? 0;
+  const step = ledger?.version() ?? observations.step()?.step ?? 0;
   const steps = plan?.steps ?? 0;
   const perEpoch = plan?.stepsPerEpoch ?? 1;
   const first = (ask: (part: Awaiting) => string | undefined) => {
@@ -41,19 +41,19 @@ export function describeStatus(view: {
 
   const workerStatus = (member: Member): WorkerStatus => {
     const { worker, peer, host, shards } = member;
-    const speed = sightings.speedOf(peer);
+    const speed = observations.speedOf(peer);
     return {
       name: worker,
       host: host.hostname,
       pid: host.pid,
       shards: [...shards],
-      heardMs: now - (sightings.workerHeardAt(peer) ?? sightings.startedAt),
+      heardMs: now - (observations.workerHeardAt(peer) ?? observations.startedAt),
       ...(speed === undefined ? {} : { examplesPerSecond: speed }),
       ...first((part) => part.awaitsWorker(member)),
     };
   };
   const serverStatus = (seen: ServerView, server: number): ServerStatus => {
-    const [heardAt, version] = [sightings.serverHeardAt(server), sightings.versionOf(server)];
+    const [heardAt, version] = [observations.serverHeardAt(server), observations.versionOf(server)];
     return {
       ...seen,
       ...(version === undefined ? {} : { version }),
@@ -62,13 +62,13 @@ export function describeStatus(view: {
     };
   };
 
-  const last = sightings.step();
+  const last = observations.step();
   const evaluating = state.phase === 'training' && ledger !== undefined && !ledger.evaluated();
   return {
     job: state.job,
     ...(plan === undefined ? {} : { program: plan.programName }),
     phase: evaluating ? 'evaluating' : state.phase,
-    runningMs: now - sightings.startedAt,
+    runningMs: now - observations.startedAt,
     step,
     steps,
     epoch: plan === undefined ? 0 : Math.floor(Math.min(step, steps - 1) / perEpoch) + 1,

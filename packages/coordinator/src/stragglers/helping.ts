@@ -3,8 +3,8 @@ import type { Clock } from '@tutti/runtime';
 import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
-import type { Pace } from '../workers/timings.js';
-import { createStragglers, type Phase } from './stragglers.js';
+import type { WorkerTimings } from '../workers/timings.js';
+import { createStragglers, type Stage } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {
@@ -14,7 +14,7 @@ export interface Helping {
    */
   begin(anew: boolean): void;
   /** A worker has reported. */
-  reported(member: Member, phase: Phase, reports: readonly ShardReport[]): void;
+  reported(member: Member, stage: Stage, reports: readonly ShardReport[]): void;
   /**
    * Gives idle workers what is late.
    * @param alsoOwing workers that have something else to do
@@ -37,28 +37,28 @@ export function createHelping(
   init: Pick<JobParts, 'state'> & {
     readonly clock: Clock;
     readonly membership: Membership;
-    readonly pace: Pace;
+    readonly timings: WorkerTimings;
   },
 ): Helping {
-  const { state, clock, membership, pace } = init;
+  const { state, clock, membership, timings } = init;
   const stragglers = createStragglers();
   /** By session, the steps since it was tried. */
   const untried = new Map<string, number>();
 
-  let under: Phase = { work: 'gradient', at: -1 };
+  let current: Stage = { work: 'gradient', at: -1 };
 
   function missing(): readonly number[] {
     const book = state.ledger!;
-    if (under.work === 'evaluation') return book.unevaluated();
-    return book.step(under.at)?.missing() ?? [];
+    if (current.work === 'evaluation') return book.unevaluated();
+    return book.step(current.at)?.missing() ?? [];
   }
 
   /** There is no step from the last version. */
-  const isOver = () => under.work === 'gradient' && under.at >= state.plan!.steps;
+  const isOver = () => current.work === 'gradient' && current.at >= state.plan!.steps;
 
   function muster() {
     const { steps } = state.plan!;
-    const followed = under.work === 'evaluation' && under.at < steps;
+    const followed = current.work === 'evaluation' && current.at < steps;
     const crew = membership.ready().map(({ session, shards }) => ({
       who: session,
       shards: isOver() ? [] : shards,
@@ -67,7 +67,7 @@ export function createHelping(
     stragglers.muster(crew, clock.now());
   }
 
-  function tell(member: Member, { work, at }: Phase, shards: readonly number[]) {
+  function tell(member: Member, { work, at }: Stage, shards: readonly number[]) {
     membership.tell(
       member,
       work === 'gradient'
@@ -86,19 +86,19 @@ export function createHelping(
       (most, each) => (each.shards.length > (most?.shards.length ?? 0) ? each : most),
       undefined,
     );
-    if (under.work !== 'gradient' || isOver() || busiest === undefined) return;
+    if (current.work !== 'gradient' || isOver() || busiest === undefined) return;
     for (const member of ready) {
       const { session, worker, shards } = member;
       const steps = (untried.get(session) ?? 0) + 1;
       untried.delete(session);
-      if (shards.length > 0 || !pace.isSlow(worker)) continue;
+      if (shards.length > 0 || !timings.isSlow(worker)) continue;
       untried.set(session, steps);
       if (steps < TRIAL && stragglers.isSlow(session)) continue;
       if (stragglers.isBehind(session)) continue;
       untried.set(session, 0);
       const shard = busiest.shards.at(-1)!;
       stragglers.trial(session, shard, clock.now());
-      tell(member, under, [shard]);
+      tell(member, current, [shard]);
     }
   }
 
@@ -106,11 +106,11 @@ export function createHelping(
     begin(anew) {
       const ledger = state.ledger!;
       const work = ledger.evaluated() ? 'gradient' : 'evaluation';
-      const next: Phase = { work, at: ledger.version() };
+      const next: Stage = { work, at: ledger.version() };
       // An evaluation can be complete before the version is: then the step has begun with that.
-      if (!anew && next.work === under.work && next.at === under.at) return;
-      under = next;
-      stragglers.begin(under, clock.now(), anew);
+      if (!anew && next.work === current.work && next.at === current.at) return;
+      current = next;
+      stragglers.begin(current, clock.now(), anew);
       muster();
       // The versions that it has missed need nothing of it.
       for (const member of membership.ready())
@@ -135,7 +135,7 @@ export function createHelping(
       const helpers = stragglers.help(missing(), who, now);
       for (const member of idle) {
         const shards = helpers.get(member.session);
-        if (shards !== undefined) tell(member, under, shards);
+        if (shards !== undefined) tell(member, current, shards);
       }
     },
     excuse: () => stragglers.excuse(clock.now()),

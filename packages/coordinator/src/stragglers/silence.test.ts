@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPace } from '../workers/timings.js';
+import { createWorkerTimings } from '../workers/timings.js';
 import { createSilence } from './silence.js';
 
 const progressMs = 15_000;
@@ -23,30 +23,30 @@ function listen(
 
 describe('silence', () => {
   it('of 15 s gives away who hangs while others have managed the same', () => {
-    const pace = createPace();
-    pace.measured('w0', 'gradient', 20);
-    const found = listen(createSilence({ progressMs, pace }), ['w1'], [0, 15_000]);
+    const timings = createWorkerTimings();
+    timings.measured('w0', 'gradient', 20);
+    const found = listen(createSilence({ progressMs, timings }), ['w1'], [0, 15_000]);
     assert.deepEqual(found, [['w1', 15_000]]);
   });
 
   it('is borne four times as long while nobody has managed it yet', () => {
-    const silence = createSilence({ progressMs, pace: createPace() });
+    const silence = createSilence({ progressMs, timings: createWorkerTimings() });
     assert.deepEqual(listen(silence, ['w0', 'w1'], [0, 59_000]), []);
     assert.equal(listen(silence, ['w0', 'w1'], [60_000, 60_000]).length, 2);
   });
 
   it('is borne for ten times what the work usually takes', () => {
-    const pace = createPace();
-    pace.measured('w0', 'gradient', 4000);
-    const silence = createSilence({ progressMs, pace });
+    const timings = createWorkerTimings();
+    timings.measured('w0', 'gradient', 4000);
+    const silence = createSilence({ progressMs, timings });
     assert.deepEqual(listen(silence, ['w1'], [0, 39_000]), []);
     assert.equal(listen(silence, ['w1'], [40_000, 40_000]).length, 1);
   });
 
   it('ends with every sign of life, and does not begin before something is owed', () => {
-    const pace = createPace();
-    pace.measured('w0', 'gradient', 20);
-    const silence = createSilence({ progressMs, pace });
+    const timings = createWorkerTimings();
+    timings.measured('w0', 'gradient', 20);
+    const silence = createSilence({ progressMs, timings });
     const heard = listen(silence, ['w1'], [0, 40_000], (now) => {
       if (now % 10_000 === 0) silence.heard('w1');
     });
@@ -57,9 +57,9 @@ describe('silence', () => {
   });
 
   it('goes on for who was not heard, though others have done what it owed', () => {
-    const pace = createPace();
-    pace.measured('w0', 'gradient', 20);
-    const silence = createSilence({ progressMs, pace });
+    const timings = createWorkerTimings();
+    timings.measured('w0', 'gradient', 20);
+    const silence = createSilence({ progressMs, timings });
     assert.deepEqual(listen(silence, ['w1'], [0, 0]), []);
     assert.deepEqual(listen(silence, [], [1000, 15_000]), [['w1', 15_000]]);
     silence.look(new Set(['w0']), [], 'gradient', 16_000);
@@ -67,9 +67,9 @@ describe('silence', () => {
   });
 
   it('does not count while this process was held up, or when its clock leaps', () => {
-    const pace = createPace();
-    pace.measured('w0', 'gradient', 20);
-    const silence = createSilence({ progressMs, pace });
+    const timings = createWorkerTimings();
+    timings.measured('w0', 'gradient', 20);
+    const silence = createSilence({ progressMs, timings });
     listen(silence, ['w1'], [0, 5000]);
     assert.deepEqual(listen(silence, ['w1'], [3_600_000, 3_606_000]), []);
     assert.deepEqual(listen(silence, ['w1'], [1000, 2000]), []);

@@ -1,4 +1,4 @@
-import type { Pace, Work } from '../workers/timings.js';
+import type { WorkerTimings, WorkKind } from '../workers/timings.js';
 
 /**
  * For how long everybody who was given something to do has been silent, and who must be taken for
@@ -13,7 +13,7 @@ export interface Silence {
    * only, not when there is nothing left to owe: others may have done it, and whoever only waits says
    * so.
    */
-  look(present: ReadonlySet<string>, owing: readonly string[], work: Work, now: number): Hung[];
+  look(present: ReadonlySet<string>, owing: readonly string[], work: WorkKind, now: number): Hung[];
   /** A sign of life, or of work. */
   heard(worker: string): void;
   /** Nobody could do anything for a while: everybody's silence counts from now. */
@@ -36,17 +36,17 @@ const FIRST_PATIENCE = 4;
 
 export function createSilence({
   progressMs,
-  pace,
+  timings,
 }: {
   readonly progressMs: number;
-  readonly pace: Pace;
+  readonly timings: WorkerTimings;
 }): Silence {
   /** How much silence was listened to of each that has owed something since it was last heard. */
   const silent = new Map<string, number>();
   let last: number | undefined;
 
-  function limitMs(worker: string, work: Work): number {
-    const usual = pace.usualMs(worker, work);
+  function limitMs(worker: string, work: WorkKind): number {
+    const usual = timings.usualMs(worker, work);
     if (usual === undefined) return FIRST_PATIENCE * progressMs;
     return Math.max(progressMs, PATIENCE * usual);
   }

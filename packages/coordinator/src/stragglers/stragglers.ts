@@ -1,6 +1,6 @@
-import type { Work } from '../workers/timings.js';
+import type { WorkKind } from '../workers/timings.js';
 import { createUsual } from '../workers/usual-times.js';
-import { createHand, type Hand, REPORT_MS, type Role } from './workload.js';
+import { createWorkload, type Expectation, REPORT_MS, type Workload } from './workload.js';
 
 /**
  * Who is late in the evaluation or the step under way, and who helps out. A micro-batch is late by a
@@ -14,14 +14,14 @@ export interface Stragglers {
    * The evaluation of a version, or the step from it, is under way from now on.
    * @param anew whether all that was received of it, and of later ones, is void
    */
-  begin(phase: Phase, now: number, anew?: boolean): void;
+  begin(stage: Stage, now: number, anew?: boolean): void;
   /** Who is here, and what each has to compute by itself. */
   muster(crew: readonly Crew[], now: number): void;
   /**
    * A worker has reported some micro-batches; none, if it left them to others.
    * @param counts examples of each
    */
-  reported(who: string, phase: Phase, counts: ReadonlyMap<number, number>, now: number): void;
+  reported(who: string, stage: Stage, counts: ReadonlyMap<number, number>, now: number): void;
   /** Nobody could do anything until now. */
   excuse(now: number): void;
   /** When somebody will be late who is not yet. */
@@ -47,8 +47,8 @@ export interface Stragglers {
   helped(): boolean;
 }
 
-export interface Phase {
-  readonly work: Work;
+export interface Stage {
+  readonly work: WorkKind;
   /** The version or step. */
   readonly at: number;
 }
@@ -68,56 +68,60 @@ export type Helpers = ReadonlyMap<string, readonly number[]>;
 const WORTHWHILE = 1.3;
 
 export function createStragglers(): Stragglers {
-  const hands = new Map<string, Hand>();
+  const workloads = new Map<string, Workload>();
   const usual = { gradient: createUsual(), evaluation: createUsual() };
   /** Whoever is quick may report the next step before this one is known to be complete. */
   const ahead = new Map<string, Map<string, Set<number>>>();
   /** What each computes after the evaluation, before it helps with that of others. */
   const next = new Map<string, readonly number[]>();
-  let under: Phase = { work: 'gradient', at: -1 };
+  let current: Stage = { work: 'gradient', at: -1 };
   let helped = false;
 
-  const keyOf = ({ work, at }: Phase) => `${at} ${work}`;
-  const reportedAhead = (who: string, phase: Phase) => ahead.get(keyOf(phase))?.get(who);
-  const roleOf = (): Role => ({ usual: usual[under.work], work: under.work });
-  const enough = () => usual[under.work].samples() >= Math.min(3, Math.ceil(owners() / 2));
-  const owners = () => [...hands.values()].filter((hand) => hand.own().length > 0).length;
-  const busy = () => [...hands.values()].filter((hand) => hand.pending().length > 0);
+  const keyOf = ({ work, at }: Stage) => `${at} ${work}`;
+  const reportedAhead = (who: string, stage: Stage) => ahead.get(keyOf(stage))?.get(who);
+  const expected = (): Expectation => ({ usual: usual[current.work], work: current.work });
+  const enough = () => usual[current.work].samples() >= Math.min(3, Math.ceil(owners() / 2));
+  const owners = () =>
+    [...workloads.values()].filter((workload) => workload.own().length > 0).length;
+  const busy = () => [...workloads.values()].filter((workload) => workload.pending().length > 0);
 
   function isIdle(who: string): boolean {
-    const done = reportedAhead(who, { work: 'gradient', at: under.at });
-    const free = hands.get(who)?.pending().length === 0;
+    const done = reportedAhead(who, { work: 'gradient', at: current.at });
+    const free = workloads.get(who)?.pending().length === 0;
     return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
   }
 
-  function isAhead({ work, at }: Phase) {
-    return at > under.at || (at === under.at && work !== under.work && work === 'gradient');
+  function isAhead({ work, at }: Stage) {
+    return at > current.at || (at === current.at && work !== current.work && work === 'gradient');
   }
 
   function help(missing: readonly number[], idle: readonly string[], now: number): Helpers {
     const given = new Map<string, number[]>();
     if (!enough()) return given;
-    const role = roleOf();
-    const all = [...hands.values()];
+    const expectation = expected();
+    const all = [...workloads.values()];
     const wanted = missing
       // What was reported as a whole is on its way: computing it anew would take longer.
-      .filter((shard) => !all.some((hand) => hand.sent().has(shard)))
+      .filter((shard) => !all.some((workload) => workload.sent().has(shard)))
       .map((shard) => {
-        const carriers = all.filter((hand) => hand.carries(shard));
-        const inMs = Math.min(...carriers.map((hand) => hand.doneInMs(role, now)));
-        const rank = Math.min(...carriers.map((hand) => hand.pending().indexOf(shard)));
+        const carriers = all.filter((workload) => workload.carries(shard));
+        const inMs = Math.min(...carriers.map((workload) => workload.doneInMs(expectation, now)));
+        const rank = Math.min(...carriers.map((workload) => workload.pending().indexOf(shard)));
         return { shard, inMs, rank };
       })
       // What has not been begun comes first, and what was reported already last.
       .sort((a, b) => compare(b.inMs, a.inMs) || b.rank - a.rank || a.shard - b.shard);
     const helpers = idle
-      .flatMap((who) => hands.get(who) ?? [])
-      .map((hand) => ({ hand, unitMs: hand.unitMs(role), load: 0 }))
-      .sort((a, b) => Number(a.hand.leftover()) - Number(b.hand.leftover()) || a.unitMs - b.unitMs);
+      .flatMap((who) => workloads.get(who) ?? [])
+      .map((workload) => ({ workload, unitMs: workload.unitMs(expectation), load: 0 }))
+      .sort(
+        (a, b) =>
+          Number(a.workload.leftover()) - Number(b.workload.leftover()) || a.unitMs - b.unitMs,
+      );
     for (const { shard, inMs } of wanted) {
-      const free = helpers.filter(({ hand, unitMs, load }) => {
+      const free = helpers.filter(({ workload, unitMs, load }) => {
         const room = Math.max(1, Math.floor(REPORT_MS / unitMs));
-        return load < room && !hand.carries(shard);
+        return load < room && !workload.carries(shard);
       });
       const [first] = free;
       if (first === undefined) continue;
@@ -125,80 +129,80 @@ export function createStragglers(): Stragglers {
       const best = free.reduce((a, b) => (end(b) < end(a) ? b : a));
       if (inMs <= WORTHWHILE * end(best)) continue;
       best.load++;
-      best.hand.take(shard, now);
-      given.set(best.hand.who, [...(given.get(best.hand.who) ?? []), shard]);
+      best.workload.take(shard, now);
+      given.set(best.workload.who, [...(given.get(best.workload.who) ?? []), shard]);
     }
     if (given.size > 0) helped = true;
     return given;
   }
 
   return {
-    begin(phase, now, anew = false) {
+    begin(stage, now, anew = false) {
       if (anew) ahead.clear();
-      const before = roleOf();
-      under = phase;
+      const before = expected();
+      current = stage;
       helped = false;
-      for (const hand of hands.values()) {
-        hand.begin(reportedAhead(hand.who, phase) ?? new Set(), before, now);
-        if (anew) hand.restart(now);
+      for (const workload of workloads.values()) {
+        workload.begin(reportedAhead(workload.who, stage) ?? new Set(), before, now);
+        if (anew) workload.restart(now);
       }
       for (const key of ahead.keys())
-        if (Number.parseInt(key, 10) < phase.at || key === keyOf(phase)) ahead.delete(key);
+        if (Number.parseInt(key, 10) < stage.at || key === keyOf(stage)) ahead.delete(key);
     },
     muster(crew, now) {
       const here = new Set(crew.map(({ who }) => who));
-      for (const who of hands.keys()) if (!here.has(who)) hands.delete(who);
+      for (const who of workloads.keys()) if (!here.has(who)) workloads.delete(who);
       next.clear();
       for (const { who, shards, next: followed } of crew) {
-        const hand = hands.get(who) ?? createHand(who, now);
-        hands.set(who, hand);
-        hand.assign(shards, now);
+        const workload = workloads.get(who) ?? createWorkload(who, now);
+        workloads.set(who, workload);
+        workload.assign(shards, now);
         next.set(who, followed);
       }
     },
-    reported(who, phase, counts, now) {
-      const hand = hands.get(who);
-      if (isAhead(phase)) {
-        const key = keyOf(phase);
+    reported(who, stage, counts, now) {
+      const workload = workloads.get(who);
+      if (isAhead(stage)) {
+        const key = keyOf(stage);
         const known = ahead.get(key) ?? new Map<string, Set<number>>();
         ahead.set(key, known);
         const done = known.get(who) ?? new Set();
         known.set(who, done);
         for (const shard of counts.keys()) done.add(shard);
-        hand?.restart(now);
+        workload?.restart(now);
         return;
       }
       // A sign of life from the middle of an evaluation.
-      if (counts.size === 0 && phase.work === 'evaluation') return;
-      hand?.reported(
+      if (counts.size === 0 && stage.work === 'evaluation') return;
+      workload?.reported(
         counts,
-        keyOf(phase) === keyOf(under),
+        keyOf(stage) === keyOf(current),
         {
-          usual: usual[phase.work],
-          work: phase.work,
+          usual: usual[stage.work],
+          work: stage.work,
         },
         now,
       );
     },
     excuse(now) {
-      for (const hand of hands.values()) hand.restart(now);
+      for (const workload of workloads.values()) workload.restart(now);
     },
     lateAt(now) {
       if (!enough()) return Number.POSITIVE_INFINITY;
-      const times = busy().map((hand) => hand.lateAt(roleOf()));
+      const times = busy().map((workload) => workload.lateAt(expected()));
       return Math.min(Number.POSITIVE_INFINITY, ...times.filter((at) => at > now));
     },
     due(now) {
-      return enough() && busy().some((hand) => hand.doneInMs(roleOf(), now) > 0);
+      return enough() && busy().some((workload) => workload.doneInMs(expected(), now) > 0);
     },
     idle: isIdle,
-    isBehind: (who) => hands.get(who)?.leftover() ?? false,
-    isSlow: (who) => hands.get(who)?.isSlow(roleOf()) ?? false,
+    isBehind: (who) => workloads.get(who)?.leftover() ?? false,
+    isSlow: (who) => workloads.get(who)?.isSlow(expected()) ?? false,
     help,
-    trial: (who, shard, now) => hands.get(who)?.take(shard, now),
+    trial: (who, shard, now) => workloads.get(who)?.take(shard, now),
     owing: (missing) =>
-      [...hands.values()]
-        .filter((hand) => !isIdle(hand.who) || missing.some(hand.carries))
+      [...workloads.values()]
+        .filter((workload) => !isIdle(workload.who) || missing.some(workload.carries))
         .map(({ who }) => who),
     helped: () => helped,
   };

@@ -1,4 +1,4 @@
-import type { Work } from '../workers/timings.js';
+import type { WorkKind } from '../workers/timings.js';
 import type { Usual } from '../workers/usual-times.js';
 
 /** A worker reports what is done at least this often, between two micro-batches. */
@@ -7,13 +7,13 @@ export const REPORT_MS = 20;
 const LEAST_LATE_MS = 20;
 
 /** What is computed, and how long it usually takes. */
-export interface Role {
-  readonly work: Work;
+export interface Expectation {
+  readonly work: WorkKind;
   readonly usual: Usual;
 }
 
 /** What one worker has to compute in the phase under way, and since when it is at it. */
-export interface Hand {
+export interface Workload {
   readonly who: string;
   own(): readonly number[];
   /** Shards of others that it was given too. */
@@ -27,23 +27,28 @@ export interface Hand {
   carries(shard: number): boolean;
   assign(own: readonly number[], now: number): void;
   /** @param before what has been computed until now */
-  begin(done: ReadonlySet<number>, before: Role, now: number): void;
+  begin(done: ReadonlySet<number>, before: Expectation, now: number): void;
   take(shard: number, now: number): void;
-  reported(counts: ReadonlyMap<number, number>, current: boolean, role: Role, now: number): void;
+  reported(
+    counts: ReadonlyMap<number, number>,
+    current: boolean,
+    expectation: Expectation,
+    now: number,
+  ): void;
   /** What it is at now it has begun now. */
   restart(now: number): void;
   /** What it takes for one micro-batch, by its last one; no less than what is usual. */
-  unitMs(role: Role): number;
+  unitMs(expectation: Expectation): number;
   /** Its last one took long. */
-  isSlow(role: Role): boolean;
-  lateAt(role: Role): number;
+  isSlow(expectation: Expectation): boolean;
+  lateAt(expectation: Expectation): number;
   /** When it will have sent all it has: 0 if nothing is wrong, infinite if it is late. */
-  doneInMs(role: Role, now: number): number;
+  doneInMs(expectation: Expectation, now: number): number;
 }
 
 /** @param since when it began */
-export function createHand(who: string, since: number): Hand {
-  const last = new Map<Work, number>();
+export function createWorkload(who: string, since: number): Workload {
+  const last = new Map<WorkKind, number>();
   let own: readonly number[] = [];
   let extra: number[] = [];
   let done = new Set<number>();
@@ -55,10 +60,10 @@ export function createHand(who: string, since: number): Hand {
 
   function settle() {
     // It sends what it has computed when it has computed all that it was given.
-    if (hand.pending().length === 0) sent = new Set(done);
+    if (workload.pending().length === 0) sent = new Set(done);
   }
 
-  const hand: Hand = {
+  const workload: Workload = {
     who,
     own: () => own,
     extra: () => extra,
@@ -67,33 +72,33 @@ export function createHand(who: string, since: number): Hand {
     leftover: () => leftover,
     carries: (shard) => own.includes(shard) || extra.includes(shard),
     assign(mine, now) {
-      const wasBusy = leftover || hand.pending().length > 0;
+      const wasBusy = leftover || workload.pending().length > 0;
       own = mine;
-      if (!wasBusy && hand.pending().length > 0) since = now;
+      if (!wasBusy && workload.pending().length > 0) since = now;
       settle();
     },
     begin(early, before, now) {
       // Nobody has heard since of what it owes: it is still at it.
-      if (!leftover) owedMs = hand.unitMs(before);
-      leftover = hand.pending().length > 0;
+      if (!leftover) owedMs = workload.unitMs(before);
+      leftover = workload.pending().length > 0;
       if (!leftover) since = now;
       done = new Set(early);
       [extra, sent] = [[], new Set()];
       settle();
     },
     take(shard, now) {
-      if (hand.pending().length === 0) hand.restart(now);
+      if (workload.pending().length === 0) workload.restart(now);
       extra.push(shard);
     },
-    reported(counts, current, role, now) {
+    reported(counts, current, expectation, now) {
       const computed = [...counts.values()].filter((count) => count > 0).length;
       // How long the earlier ones took cannot be told, if it began them nobody knows when.
       if (computed > 0 && (current || leftover)) {
         const unitMs = (now - since) / computed;
-        role.usual.add(unitMs, last.get(role.work) ?? role.usual.unitMs());
-        last.set(role.work, unitMs);
+        expectation.usual.add(unitMs, last.get(expectation.work) ?? expectation.usual.unitMs());
+        last.set(expectation.work, unitMs);
       }
-      hand.restart(now);
+      workload.restart(now);
       if (!current) return;
       for (const shard of counts.keys()) done.add(shard);
       settle();
@@ -103,20 +108,23 @@ export function createHand(who: string, since: number): Hand {
       leftover = false;
     },
     unitMs: ({ work, usual }) => Math.max(last.get(work) ?? 0, usual.unitMs()),
-    isSlow: (role) => (last.get(role.work) ?? 0) > role.usual.tolerance() * role.usual.unitMs(),
-    lateAt(role) {
-      const unitMs = hand.unitMs(role);
+    isSlow: (expectation) =>
+      (last.get(expectation.work) ?? 0) >
+      expectation.usual.tolerance() * expectation.usual.unitMs(),
+    lateAt(expectation) {
+      const unitMs = workload.unitMs(expectation);
       // Short ones are reported together.
-      const next = Math.min(unitMs * hand.pending().length, Math.max(unitMs, REPORT_MS));
-      return since + Math.max(next * role.usual.tolerance(), LEAST_LATE_MS);
+      const next = Math.min(unitMs * workload.pending().length, Math.max(unitMs, REPORT_MS));
+      return since + Math.max(next * expectation.usual.tolerance(), LEAST_LATE_MS);
     },
-    doneInMs(role, now) {
-      if (hand.pending().length === 0) return 0;
-      if (now >= hand.lateAt(role)) return Number.POSITIVE_INFINITY;
-      if (!hand.isSlow(role) && !leftover) return 0;
-      const end = since + (leftover ? owedMs : 0) + hand.unitMs(role) * hand.pending().length;
+    doneInMs(expectation, now) {
+      if (workload.pending().length === 0) return 0;
+      if (now >= workload.lateAt(expectation)) return Number.POSITIVE_INFINITY;
+      if (!workload.isSlow(expectation) && !leftover) return 0;
+      const end =
+        since + (leftover ? owedMs : 0) + workload.unitMs(expectation) * workload.pending().length;
       return Math.max(0, end - now);
     },
   };
-  return hand;
+  return workload;
 }

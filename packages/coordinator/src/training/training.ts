@@ -17,13 +17,13 @@ import {
 import { TuttiError, type Wait } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
-import { type Capture, createCapture } from '../state/capture.js';
+import { type CollectedState, createCollectedState } from '../state/collected-state.js';
 
 import type { JobParts } from '../state/job-state.js';
 import { createLedger } from '../state/ledger.js';
 import type { Awaiting } from '../status/status.js';
-import type { Watch } from '../stragglers/watch.js';
-import { createBothChecks } from '../verify/both-checks.js';
+import type { Supervisor } from '../stragglers/supervisor.js';
+import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 
@@ -44,7 +44,7 @@ export interface Training extends Awaiting {
    * The stored parameters at the last version, with the optimizer's state if that is to be saved;
    * undefined if a server lost them meanwhile.
    */
-  collect(): Promise<Capture | undefined>;
+  collect(): Promise<CollectedState | undefined>;
   /** Some of the trained weights may have been asked of a server that is gone: asks again. */
   collectAgain(): void;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
@@ -66,27 +66,27 @@ export function createTraining(
   init: JobParts & {
     readonly membership: Membership;
     readonly checkpoints: Checkpoints;
-    readonly watch: Watch;
+    readonly supervisor: Supervisor;
     readonly recorder: Recorder;
     readonly kernels: Kernels;
     /** The share of steps that are checked. */
     readonly verify: number;
   },
 ): Training {
-  const { state, servers, deliveries, membership, checkpoints, monitor, deadlines, kernels } = init;
-  const { watch } = init;
-  let final: Capture | undefined;
+  const { state, servers, sums, membership, checkpoints, monitor, deadlines, kernels } = init;
+  const { supervisor } = init;
+  let final: CollectedState | undefined;
   /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
   let released = -1;
 
-  const checks = createBothChecks({ share: init.verify, redo, ...init });
+  const checks = createRunVerifier({ share: init.verify, redo, ...init });
 
   /** Nobody knows any more what came from whom: all of the step is computed again. */
   function redo() {
     const ledger = state.ledger!;
     ledger.redo(released < ledger.version());
     checks.clear();
-    watch.begin(true);
+    supervisor.begin(true);
   }
 
   /** Has the servers apply what is ready. */
@@ -95,7 +95,7 @@ export function createTraining(
     if (ledger === undefined || ledger.version() !== released) return;
     const step = ledger.step(ledger.version());
     if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
-    step.give((ready) => deliveries.send(step.step, ready), deliveries.admits);
+    step.give((ready) => sums.send(step.step, ready), sums.admits);
   }
 
   function awaited(step: Step): Wait {
@@ -128,7 +128,7 @@ export function createTraining(
   }
 
   function release() {
-    watch.stop();
+    supervisor.stop();
     state.ledger?.release();
     state.ledger = undefined;
     final = undefined;
@@ -148,7 +148,7 @@ export function createTraining(
       membership.assign(rewind);
       progress.startAt(version, begun);
       checkpoints.startAt(version);
-      watch.start(checks.owing);
+      supervisor.start(checks.owing);
       for (;;) {
         if (evaluatesAt(plan, book.version())) checks.evaluations.begin(book.version());
         await untilWhole(
@@ -170,7 +170,7 @@ export function createTraining(
         if (state.rollback) return;
         checks.evaluations.done(book.version());
         const reports = book.evaluation(book.version());
-        if (reports !== undefined) watch.begin();
+        if (reports !== undefined) supervisor.begin();
         const evaluation = reports && totalOf(reports.values());
         checkpoints.between(book.version(), progress.state(), evaluation && meansOf(evaluation));
         if (endsEpoch(plan, book.version())) {
@@ -195,7 +195,7 @@ export function createTraining(
         checks.steps.done(book.version());
         init.recorder.done(book.version(), step().totals());
         book.advance();
-        watch.next();
+        supervisor.next();
       }
     },
 
@@ -203,7 +203,7 @@ export function createTraining(
       if (state.rollback) return undefined;
       const plan = state.plan!;
       const slots = checkpoints.wanted ? createOptimizer(plan.optimizer).slots : 0;
-      const capture = createCapture(state.layout!, slots, plan.steps);
+      const capture = createCollectedState(state.layout!, slots, plan.steps);
       final = capture;
       askForTrained();
       await monitor.until(
@@ -227,7 +227,7 @@ export function createTraining(
         under?.report(member.worker, report);
         if (under !== undefined) checks.steps.reported(member, step, report);
       }
-      watch.reported(member, step, reports);
+      supervisor.reported(member, step, reports);
       pump();
     },
     contributed(member, contribution, payload) {
@@ -250,15 +250,15 @@ export function createTraining(
         evaluation.set(report.shard, report);
         checks.evaluations.reported(member, version, report);
       }
-      watch.evaluated(member, version, reports);
+      supervisor.evaluated(member, version, reports);
       pump();
     },
     applied(server, step, chunk) {
-      if (deliveries.applied(server, step, chunk)) state.ledger?.step(step)?.applied(chunk);
+      if (sums.applied(server, step, chunk)) state.ledger?.step(step)?.applied(chunk);
     },
     forget(server) {
       const { ledger } = state;
-      for (const chunk of deliveries.forget(server)) ledger?.step(ledger.version())?.applied(chunk);
+      for (const chunk of sums.forget(server)) ledger?.step(ledger.version())?.applied(chunk);
     },
     captured(version, chunk, payload) {
       if (final?.version === version) final.take(chunk, payload);
@@ -279,7 +279,7 @@ export function createTraining(
         : `send the gradients of shards ${missing} of step ${ledger.version()}`;
     },
     awaitsServer(server) {
-      const chunks = deliveries.outstanding(server);
+      const chunks = sums.outstanding(server);
       if (chunks > 0) return `apply ${chunks} chunks of step ${state.ledger?.version()}`;
       const { firstChunk, chunks: held } = servers.rangeOf(server);
       const wanted = [...(final?.missing ?? [])].filter(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { assignShards, rebalance, type Workload } from './assignment.js';
+import { type Assignee, assignShards, rebalance } from './assignment.js';
 
 const crews = fc
   .record({ shards: fc.integer({ min: 1, max: 200 }), workers: fc.integer({ min: 1, max: 12 }) })
@@ -21,7 +21,7 @@ const crews = fc
   .map(({ shards, owners, speeds }) => ({
     shards,
     workers: speeds.map(
-      (speed, at): Workload => ({
+      (speed, at): Assignee => ({
         name: `w${at}`,
         speed: speed ?? undefined,
         shards: owners.flatMap((owner, shard) => (owner === at ? [shard] : [])),

@@ -1,5 +1,5 @@
 /** A worker, as far as sharing out the work is concerned. */
-export interface Workload {
+export interface Assignee {
   readonly name: string;
   /** Shards that it computes in a millisecond, as measured; absent before there is a measurement. */
   readonly speed?: number | undefined;
@@ -18,7 +18,7 @@ const WORTHWHILE = 0.9;
  * shards move than the numbers demand; a worker's shards are neighbours where that is possible, so
  * that it can add up most of what it computes by itself.
  */
-export function assignShards(shards: number, workers: readonly Workload[]): Shares {
+export function assignShards(shards: number, workers: readonly Assignee[]): Shares {
   if (workers.length === 0) return new Map();
   const counts = shareOut(shards, workers);
   // Whoever holds lower shards stays lower; newcomers come last.
@@ -50,11 +50,11 @@ export function assignShards(shards: number, workers: readonly Workload[]): Shar
  * Another way to share out, if it makes a step shorter by a tenth or more: so what is measured may
  * waver without shards going to and fro.
  */
-export function rebalance(shards: number, workers: readonly Workload[]): Shares | undefined {
+export function rebalance(shards: number, workers: readonly Assignee[]): Shares | undefined {
   if (workers.some(({ speed, shards: had }) => speed === undefined && had.length > 0))
     return undefined;
   const usual = usualSpeed(workers);
-  const slowest = (count: (worker: Workload) => number) =>
+  const slowest = (count: (worker: Assignee) => number) =>
     Math.max(...workers.map((worker) => count(worker) / (worker.speed ?? usual)));
   const now = slowest((worker) => worker.shards.length);
   const shares = assignShards(shards, workers);
@@ -63,7 +63,7 @@ export function rebalance(shards: number, workers: readonly Workload[]): Shares 
 }
 
 /** How many each gets: one after another goes to whoever would be done with one more first. */
-function shareOut(shards: number, workers: readonly Workload[]): ReadonlyMap<string, number> {
+function shareOut(shards: number, workers: readonly Assignee[]): ReadonlyMap<string, number> {
   const usual = usualSpeed(workers);
   const counts = new Map(workers.map(({ name }) => [name, 0]));
   for (let shard = 0; shard < shards; shard++) {
@@ -80,12 +80,12 @@ function shareOut(shards: number, workers: readonly Workload[]): ReadonlyMap<str
 }
 
 /** Of whom nothing is known, the median is believed. */
-function usualSpeed(workers: readonly Workload[]): number {
+function usualSpeed(workers: readonly Assignee[]): number {
   const known = workers.flatMap(({ speed }) => speed ?? []).sort((a, b) => a - b);
   return known[Math.floor(known.length / 2)] ?? 1;
 }
 
-const spare = ({ name, shards }: Workload, counts: ReadonlyMap<string, number>) =>
+const spare = ({ name, shards }: Assignee, counts: ReadonlyMap<string, number>) =>
   shards.length - counts.get(name)!;
 
 function middleOf(shards: readonly number[], all: number): number {

@@ -11,11 +11,11 @@ import {
 } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
 import type { JobParts } from '../state/job-state.js';
-import { assignShards, rebalance, type Shares, type Workload } from './assignment.js';
+import { type Assignee, assignShards, rebalance, type Shares } from './assignment.js';
 import { createNamesakes, type JoinMessage } from './namesakes.js';
 import { oddOnes, usualDigest } from './probes.js';
-import { createMembers, type Member } from './roster.js';
-import type { Pace } from './timings.js';
+import { createRoster, type Member } from './roster.js';
+import type { WorkerTimings } from './timings.js';
 
 /** The workers of a job: who is in, what each computes, and what they are told. */
 export interface Membership extends Iterable<Member> {
@@ -78,11 +78,11 @@ export function createMembership(
     /** Refuses a worker whose arithmetic gives other bits than that of most. */
     readonly strict: boolean;
     readonly newId: () => string;
-    readonly pace: Pace;
+    readonly timings: WorkerTimings;
   },
 ): Membership {
-  const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers, pace } = init;
-  const members = createMembers(init.newId);
+  const { state, servers, listener, monitor, deadlines, emit, stamp, minWorkers, timings } = init;
+  const members = createRoster(init.newId);
   /** The digest that each member's probe gave. */
   const probes = new Map<Member, string>();
   /** Those of whom it was told that their probe is another. */
@@ -179,23 +179,23 @@ export function createMembership(
     const { ledger } = state;
     emit({ event: 'worker-left', worker, reason, workers: members.size(), politely });
     lastLoss = `; lost ${worker}${ledger ? ` in step ${ledger.version()}` : ''}: ${reason}`;
-    pace.gone(worker);
+    timings.gone(worker);
     if (ledger !== undefined && member.ready) assign();
     const namesake = namesakes.take(worker);
     if (namesake !== undefined) join(namesake.peer, namesake.message);
   }
 
-  const workloads = (): Workload[] =>
+  const assignees = (): Assignee[] =>
     members.ready().map(({ worker, shards }) => ({
       name: worker,
-      speed: pace.speed(worker),
+      speed: timings.speed(worker),
       shards,
     }));
 
   function assign(rewind = false) {
     if (rewind) era = init.newId();
     if (members.ready().length < minWorkers) return;
-    give(assignShards(state.plan!.shards, workloads()));
+    give(assignShards(state.plan!.shards, assignees()));
   }
 
   function give(shares: Shares) {
@@ -273,7 +273,7 @@ export function createMembership(
     assign,
     era: () => era,
     rebalance() {
-      const shares = rebalance(state.plan!.shards, workloads());
+      const shares = rebalance(state.plan!.shards, assignees());
       if (shares !== undefined && members.ready().length >= minWorkers) give(shares);
     },
     catchUp(member) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Join } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
-import { createMembers } from './roster.js';
+import { createRoster } from './roster.js';
 
 const join = (worker: string): Join => ({
   type: 'join',
@@ -20,7 +20,7 @@ const join = (worker: string): Join => ({
 describe('members', () => {
   it('do not take back a process that was banned, and take another of its name', () => {
     let ids = 0;
-    const members = createMembers(() => `id-${++ids}`);
+    const members = createRoster(() => `id-${++ids}`);
     const first = members.admit('peer-1', join('w0'), '');
     // It had lost its connection in between.
     const second = members.admit('peer-2', join('w0'), first.session);

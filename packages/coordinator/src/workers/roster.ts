@@ -16,7 +16,7 @@ export interface Member {
 }
 
 /** Who takes part, in the order in which they joined. */
-export interface Members {
+export interface Roster {
   size(): number;
   names(): readonly string[];
   /** Those that may be given shards. */
@@ -39,7 +39,7 @@ export interface Members {
   [Symbol.iterator](): Iterator<Member>;
 }
 
-export function createMembers(newId: () => string): Members {
+export function createRoster(newId: () => string): Roster {
   const byPeer = new Map<string, Member>();
   /** By session, the first session of the same process. */
   const origins = new Map<string, string>();

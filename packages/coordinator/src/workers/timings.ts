@@ -1,15 +1,15 @@
 /** What a worker can be busy with. */
-export type Work = 'gradient' | 'evaluation';
+export type WorkKind = 'gradient' | 'evaluation';
 
 /** How long everybody takes for one unit of work: a micro-batch, or a batch of an evaluation. */
-export interface Pace {
-  measured(worker: string, work: Work, unitMs: number): void;
+export interface WorkerTimings {
+  measured(worker: string, work: WorkKind, unitMs: number): void;
   gone(worker: string): void;
   /**
    * What one unit takes: this worker as far as it is known, or the median of all, whichever is more;
    * undefined if nobody has done any.
    */
-  usualMs(worker: string, work: Work): number | undefined;
+  usualMs(worker: string, work: WorkKind): number | undefined;
   /** Whether it takes half as long again as most do, or longer. */
   isSlow(worker: string): boolean;
   /** Micro-batches in a millisecond; undefined before there is enough to go by. */
@@ -22,8 +22,11 @@ const SLOW = 1.5;
 /** A worker is judged by its speed after so many. */
 const ENOUGH = 3;
 
-export function createPace(): Pace {
-  const units: Record<Work, Map<string, number[]>> = { gradient: new Map(), evaluation: new Map() };
+export function createWorkerTimings(): WorkerTimings {
+  const units: Record<WorkKind, Map<string, number[]>> = {
+    gradient: new Map(),
+    evaluation: new Map(),
+  };
   return {
     measured(worker, work, unitMs) {
       const known = units[work].get(worker) ?? [];

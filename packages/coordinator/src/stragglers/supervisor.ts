@@ -3,16 +3,16 @@ import type { Clock, Timer } from '@tutti/runtime';
 import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
-import type { Pace } from '../workers/timings.js';
+import type { WorkerTimings } from '../workers/timings.js';
 import { createHelping } from './helping.js';
 import { createSilence } from './silence.js';
-import type { Phase } from './stragglers.js';
+import type { Stage } from './stragglers.js';
 
 /**
  * Keeps an eye on the workers of a step or an evaluation: helps out who is late, does without who
  * hangs, and moves shards to where they are computed sooner.
  */
-export interface Watch {
+export interface Supervisor {
   /**
    * The training begins.
    * @param alsoOwing who owes something else of a step than gradients
@@ -44,17 +44,17 @@ const LONGEST_PAUSE_MS = 1000;
 const SETTLED = 10;
 const SETTLED_WHEN_LATE = 3;
 
-export function createWatch(
+export function createSupervisor(
   init: Pick<JobParts, 'state' | 'deadlines' | 'monitor'> & {
     readonly clock: Clock;
     readonly membership: Membership;
-    readonly pace: Pace;
+    readonly timings: WorkerTimings;
   },
-): Watch {
-  const { state, clock, membership, pace, monitor } = init;
+): Supervisor {
+  const { state, clock, membership, timings, monitor } = init;
   const { progressMs } = init.deadlines;
-  const silence = createSilence({ progressMs, pace });
-  const helping = createHelping({ state, clock, membership, pace });
+  const silence = createSilence({ progressMs, timings });
+  const helping = createHelping({ state, clock, membership, timings });
   const away = new Set<number>();
   let since = 0;
   let steps = 0;
@@ -109,8 +109,8 @@ export function createWatch(
   }
 
   /** Whoever has done something may help, and be late with the next. */
-  function done(member: Member, phase: Phase, reports: readonly ShardReport[]) {
-    helping.reported(member, phase, reports);
+  function done(member: Member, stage: Stage, reports: readonly ShardReport[]) {
+    helping.reported(member, stage, reports);
     if (state.ledger === undefined) return;
     help();
     arm();
@@ -125,10 +125,10 @@ export function createWatch(
     membership.drop(worker, `it owes ${what} and was not heard for ${seconds} s`);
   }
 
-  const watch: Watch = {
+  const supervisor: Supervisor = {
     start(others) {
       alsoOwing = others;
-      watch.begin(true);
+      supervisor.begin(true);
     },
     begin(anew = false) {
       since = clock.now();
@@ -144,7 +144,7 @@ export function createWatch(
         steps = 0;
         membership.rebalance();
       }
-      watch.begin();
+      supervisor.begin();
     },
     heard: ({ worker }) => silence.heard(worker),
     waits({ worker }, version) {
@@ -156,14 +156,14 @@ export function createWatch(
     },
     reported(member, at, reports) {
       for (const { count, computeMs } of reports)
-        if (count > 0) pace.measured(member.worker, 'gradient', computeMs);
+        if (count > 0) timings.measured(member.worker, 'gradient', computeMs);
       done(member, { work: 'gradient', at }, reports);
     },
     evaluated(member, at, reports) {
       for (const report of reports) {
         if (report.count === 0) continue;
         const unitMs = report.computeMs / batchesOf(state.plan!, report);
-        pace.measured(member.worker, 'evaluation', unitMs);
+        timings.measured(member.worker, 'evaluation', unitMs);
       }
       done(member, { work: 'evaluation', at }, reports);
     },
@@ -177,7 +177,7 @@ export function createWatch(
       silence.excuseAll();
     },
   };
-  return watch;
+  return supervisor;
 }
 
 /** The calls that an evaluation of so many examples takes. */

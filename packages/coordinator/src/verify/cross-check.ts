@@ -31,7 +31,7 @@ export interface Dispute extends Shards {
 }
 
 /** A worker that can be asked, and how many shards it computes in a step. */
-export interface Verifier {
+export interface Candidate {
   readonly worker: string;
   readonly session: string;
   readonly shards: number;
@@ -42,7 +42,7 @@ export interface Verifier {
  * same bits. What is compared is what arrived and is added up, node by node and chunk by chunk; so a
  * bit that flips in the sum of a worker or on the wire shows as well as one in its gradient.
  */
-export interface Verification {
+export interface CrossCheck {
   /** What the reducer took: the sum over [lo, hi) of one chunk. */
   contributed(worker: string, node: Shards & { readonly chunk: number }, digest: string): void;
   /** The numbers that count for one shard: the first report. */
@@ -54,13 +54,13 @@ export interface Verification {
    */
   foresee(
     nodes: readonly (Shards & { readonly worker: string })[],
-    verifiers: readonly Verifier[],
+    candidates: readonly Candidate[],
   ): readonly Order[];
   /**
    * The same once all is there, for what has not been foreseen. Again after every answer, and when
    * workers have come or gone: those that were asked and are gone are replaced.
    */
-  orders(verifiers: readonly Verifier[]): readonly Order[];
+  orders(candidates: readonly Candidate[]): readonly Order[];
   /** Who has not answered yet. */
   pending(): readonly Order[];
   /** An answer to an order; one that nobody waits for is ignored. */
@@ -82,7 +82,7 @@ interface Answer extends Shards {
   readonly what: Recomputed;
 }
 
-export function createVerification(newOrder: () => number): Verification {
+export function createCrossCheck(newOrder: () => number): CrossCheck {
   /** By chunk, the nodes that its sum is made of. */
   const sums = new Map<number, Map<string, Piece>>();
   const numbers = new Map<number, Piece>();
@@ -115,13 +115,13 @@ export function createVerification(newOrder: () => number): Verification {
   /** Gives nodes to those of `asked` who are done with them first. */
   function give(
     wanted: readonly (Shards & { readonly asked: readonly (readonly string[])[] })[],
-    verifiers: readonly Verifier[],
+    candidates: readonly Candidate[],
   ): Order[] {
     const load = new Map<string, number>();
     const add = ({ worker, lo, hi }: Order) => load.set(worker, (load.get(worker) ?? 0) + hi - lo);
     for (const order of pending.values()) add(order);
     return wanted.flatMap(({ lo, hi, asked }) => {
-      const chosen = leastLoaded(verifiers, load, hi - lo, asked);
+      const chosen = leastLoaded(candidates, load, hi - lo, asked);
       if (chosen === undefined) return [];
       const { worker, session } = chosen;
       const order = { order: newOrder(), worker, session, lo, hi };
@@ -153,17 +153,17 @@ export function createVerification(newOrder: () => number): Verification {
         },
       });
     },
-    foresee(nodes, verifiers) {
+    foresee(nodes, candidates) {
       const others = (owner: string) =>
-        verifiers.flatMap(({ worker }) => (worker === owner ? [] : [worker]));
+        candidates.flatMap(({ worker }) => (worker === owner ? [] : [worker]));
       const wanted = nodes.map(({ lo, hi, worker }) => ({ lo, hi, asked: [others(worker)] }));
-      return give(wanted, verifiers);
+      return give(wanted, candidates);
     },
-    orders(verifiers) {
+    orders(candidates) {
       if (dispute !== undefined) return [];
-      const here = verifiers.map(({ worker }) => worker);
+      const here = candidates.map(({ worker }) => worker);
       for (const [id, { session }] of pending)
-        if (!verifiers.some((each) => each.session === session)) pending.delete(id);
+        if (!candidates.some((each) => each.session === session)) pending.delete(id);
       const wanted = [];
       let open = false;
       for (const { lo, hi, pieces } of nodes().values()) {
@@ -186,7 +186,7 @@ export function createVerification(newOrder: () => number): Verification {
         if (asked.length > 0) wanted.push({ lo, hi, asked });
       }
       settled = !open && wanted.length === 0;
-      return give(wanted, verifiers);
+      return give(wanted, candidates);
     },
     pending: () => [...pending.values()],
     answered(worker, order, what) {
@@ -202,18 +202,18 @@ export function createVerification(newOrder: () => number): Verification {
 
 /** Of those whom most pieces ask, the one that is done first. */
 function leastLoaded(
-  verifiers: readonly Verifier[],
+  candidates: readonly Candidate[],
   load: ReadonlyMap<string, number>,
   size: number,
   asked: readonly (readonly string[])[],
-): Verifier | undefined {
+): Candidate | undefined {
   const wanted = (worker: string) => asked.filter((whom) => whom.includes(worker)).length;
-  const doneAt = ({ worker, shards }: Verifier) =>
+  const doneAt = ({ worker, shards }: Candidate) =>
     ((load.get(worker) ?? 0) + size) / Math.max(1, shards);
-  const most = Math.max(0, ...verifiers.map(({ worker }) => wanted(worker)));
-  return verifiers
+  const most = Math.max(0, ...candidates.map(({ worker }) => wanted(worker)));
+  return candidates
     .filter(({ worker }) => most > 0 && wanted(worker) === most)
-    .reduce<Verifier | undefined>(
+    .reduce<Candidate | undefined>(
       (best, each) => (best === undefined || doneAt(each) < doneAt(best) ? each : best),
       undefined,
     );

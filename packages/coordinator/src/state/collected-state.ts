@@ -1,7 +1,7 @@
 import type { Layout } from '@tutti/parameters';
 
 /** The state of a whole job at one version, as it comes from the servers chunk by chunk. */
-export interface Capture {
+export interface CollectedState {
   readonly version: number;
   readonly flat: Float32Array;
   /** The optimizer's state, each as long as `flat`. */
@@ -13,7 +13,11 @@ export interface Capture {
 }
 
 /** @param slots how many the optimizer has, 0 to leave them out */
-export function createCapture(layout: Layout, slots: number, version: number): Capture {
+export function createCollectedState(
+  layout: Layout,
+  slots: number,
+  version: number,
+): CollectedState {
   const vectors = Array.from({ length: 1 + slots }, () => new Float32Array(layout.floats));
   const [flat, ...states] = vectors as [Float32Array, ...Float32Array[]];
   const missing = new Set(Array.from({ length: layout.chunks }, (_, chunk) => chunk));
@@ -38,7 +42,7 @@ export function createCapture(layout: Layout, slots: number, version: number): C
 export function chunkState(
   layout: Layout,
   chunk: number,
-  { flat, slots }: Pick<Capture, 'flat' | 'slots'>,
+  { flat, slots }: Pick<CollectedState, 'flat' | 'slots'>,
 ): Uint8Array {
   const length = layout.chunkLength(chunk);
   const from = chunk * layout.chunkFloats;

@@ -3,7 +3,7 @@ import type { Body, Message } from '@tutti/protocol';
 import { type ResumePoint, readingCheckpoint } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createWindow, type Window } from '../servers/window.js';
-import { chunkState } from '../state/capture.js';
+import { chunkState } from '../state/collected-state.js';
 import type { JobParts } from '../state/job-state.js';
 import type { Awaiting } from '../status/status.js';
 import type { Membership } from '../workers/membership.js';
@@ -59,7 +59,7 @@ export function createOpening(
     readonly resumed: () => void;
   },
 ): Opening {
-  const { state, servers, deliveries, membership, monitor, clock, deadlines } = init;
+  const { state, servers, sums, membership, monitor, clock, deadlines } = init;
   /** What each server said it holds: the job that it serves, if any. */
   const holdings = new Map<number, Holding>();
   /** By server, the version of each of its chunks. */
@@ -182,7 +182,7 @@ export function createOpening(
         state.rollback = false;
         opened.clear();
         stored.clear();
-        deliveries.clear();
+        sums.clear();
         supply = undefined;
         openMessage = ({ firstChunk, chunks }) => ({
           type: 'open',
@@ -235,7 +235,7 @@ export function createOpening(
         const again = opened.has(server);
         servers.send(server, again ? { ...open, reset: false } : open);
         if (again) {
-          deliveries.resend(server);
+          sums.resend(server);
           supply?.again();
         }
       }

@@ -2,12 +2,12 @@ import type { Verification } from '@tutti/protocol';
 import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
-import { type Checks, createChecks } from './checks.js';
+import { createVerifier, type Verifier } from './verifier.js';
 
 /** The checks of a run: those of its steps, and those of its evaluations. */
-export interface BothChecks {
-  readonly steps: Checks;
-  readonly evaluations: Checks;
+export interface RunVerifier {
+  readonly steps: Verifier;
+  readonly evaluations: Verifier;
   answered(member: Member, answer: Verification): void;
   /** The workers that were asked to check something of a version or its step, and have not answered. */
   owing(version: number): string[];
@@ -15,7 +15,7 @@ export interface BothChecks {
   clear(): void;
 }
 
-export function createBothChecks(
+export function createRunVerifier(
   init: JobParts & {
     readonly membership: Membership;
     /** The share of steps, and of evaluations, that are checked. */
@@ -23,21 +23,21 @@ export function createBothChecks(
     /** Begins the step under way again, and the evaluation before it if that is not done. */
     readonly redo: () => void;
   },
-): BothChecks {
+): RunVerifier {
   let orders = 0;
   const newOrder = () => ++orders;
-  const steps = createChecks({ work: 'gradient', newOrder, ...init });
-  const evaluations = createChecks({ work: 'evaluation', newOrder, ...init });
+  const steps = createVerifier({ work: 'gradient', newOrder, ...init });
+  const evaluations = createVerifier({ work: 'evaluation', newOrder, ...init });
   const both = [steps, evaluations];
   return {
     steps,
     evaluations,
     answered(member, answer) {
-      for (const checks of both) checks.answered(member, answer);
+      for (const verifier of both) verifier.answered(member, answer);
     },
-    owing: (version) => both.flatMap((checks) => checks.owing(version)),
+    owing: (version) => both.flatMap((verifier) => verifier.owing(version)),
     clear() {
-      for (const checks of both) checks.clear();
+      for (const verifier of both) verifier.clear();
     },
   };
 }

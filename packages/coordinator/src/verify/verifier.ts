@@ -1,10 +1,10 @@
 import {
-  type Verification as Answer,
   type Contribution,
   digestOfBytes,
   type HostFacts,
   type JobPlan,
   type ShardReport,
+  type Verification,
 } from '@tutti/protocol';
 import { maximalNodes } from '@tutti/reduction';
 import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
@@ -13,20 +13,20 @@ import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import { differencesOf, placeOf } from '../workers/probes.js';
 import type { Member } from '../workers/roster.js';
-import type { Work } from '../workers/timings.js';
-import { createVerification, type Dispute, type Order, type Verification } from './verification.js';
+import type { WorkKind } from '../workers/timings.js';
+import { type CrossCheck, createCrossCheck, type Dispute, type Order } from './cross-check.js';
 
 /**
  * The steps, or the evaluations, of a job that are checked: everything in them is computed by two
  * workers.
  */
-export interface Checks {
+export interface Verifier {
   /** A step begins: tells the workers what of it they are to compute again. */
   begin(step: number): void;
   /** The reducer of a step has taken this. */
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
   reported(member: Member, step: number, report: ShardReport): void;
-  answered(member: Member, answer: Answer): void;
+  answered(member: Member, answer: Verification): void;
   /**
    * Whether what is there of a step may be applied. In a step that is checked that is not before all
    * is there and found right; a worker whose part is wrong is excluded, and the step begins again.
@@ -53,7 +53,7 @@ export function isChecked(
   plan: JobPlan,
   share: number,
   step: number,
-  work: Work = 'gradient',
+  work: WorkKind = 'gradient',
 ): boolean {
   const drawn = work === 'gradient' ? 'verify' : 'verify evaluation';
   return share > 0 && createRandom(drawn, plan.seed, step).next() < share;
@@ -62,20 +62,20 @@ export function isChecked(
 /** The digest of what an evaluation has besides its numbers. */
 const NOTHING = '';
 
-export function createChecks(
+export function createVerifier(
   init: JobParts & {
     readonly membership: Membership;
-    readonly work: Work;
+    readonly work: WorkKind;
     /** The share of steps that are checked, 0 to 1. */
     readonly share: number;
     readonly newOrder: () => number;
     /** Begins the step under way again. */
     readonly redo: () => void;
   },
-): Checks {
+): Verifier {
   const { state, membership, work, share, emit } = init;
   /** Of the steps under way; undefined for one that is not checked. */
-  const verifications = new Map<number, Verification | undefined>();
+  const crossChecks = new Map<number, CrossCheck | undefined>();
 
   /** Claims are those of a process, not of its name: another may have it by now. */
   const names = new Map<string, string>();
@@ -88,17 +88,17 @@ export function createChecks(
 
   const where = (step: number) => placeIn(work, step);
 
-  function of(step: number): Verification | undefined {
-    if (verifications.has(step)) return verifications.get(step);
+  function crossCheckOf(step: number): CrossCheck | undefined {
+    if (crossChecks.has(step)) return crossChecks.get(step);
     if (share === 0 || state.plan === undefined) return undefined;
     const checked = isChecked(state.plan, share, step, work);
-    const made = checked ? createVerification(init.newOrder) : undefined;
-    verifications.set(step, made);
+    const made = checked ? createCrossCheck(init.newOrder) : undefined;
+    crossChecks.set(step, made);
     return made;
   }
 
   /** In another order for each step, so that not always the same two are compared. */
-  function verifiers(step: number) {
+  function candidates(step: number) {
     const here = membership.ready().map((member) => ({
       worker: processOf(member),
       session: member.session,
@@ -114,9 +114,9 @@ export function createChecks(
   }
 
   function begin(step: number) {
-    const verification = of(step);
+    const check = crossCheckOf(step);
     // With too few here nobody is assigned anything yet, and would drop an order that came before.
-    if (verification === undefined || !membership.enough()) return;
+    if (check === undefined || !membership.enough()) return;
     const { shards } = state.plan!;
     const partsOf = (own: readonly number[]) =>
       work === 'gradient' ? maximalNodes(own, shards) : own.map((lo) => ({ lo, hi: lo + 1 }));
@@ -125,7 +125,7 @@ export function createChecks(
       .flatMap((member) =>
         partsOf(member.shards).map((part) => ({ worker: processOf(member), ...part })),
       );
-    tell(step, verification.foresee(expected, verifiers(step)));
+    tell(step, check.foresee(expected, candidates(step)));
   }
 
   function resolve(step: number, dispute: Dispute) {
@@ -163,36 +163,36 @@ export function createChecks(
   return {
     begin,
     contributed(member, { step, lo, hi, chunk }, payload) {
-      of(step)?.contributed(processOf(member), { lo, hi, chunk }, digestOfBytes(payload));
+      crossCheckOf(step)?.contributed(processOf(member), { lo, hi, chunk }, digestOfBytes(payload));
     },
     reported(member, step, report) {
-      const verification = of(step);
-      if (verification === undefined) return;
+      const check = crossCheckOf(step);
+      if (check === undefined) return;
       const process = processOf(member);
-      verification.reported(process, report);
+      check.reported(process, report);
       const { shard } = report;
       // There is nothing else to compare of an evaluation than its numbers.
       const node = { lo: shard, hi: shard + 1, chunk: 0 };
-      if (work === 'evaluation') verification.contributed(process, node, NOTHING);
+      if (work === 'evaluation') check.contributed(process, node, NOTHING);
     },
     answered(member, { order, digests: computed, shards }) {
       const digests = work === 'gradient' ? computed : [NOTHING];
-      for (const verification of verifications.values())
-        verification?.answered(processOf(member), order, { digests, reports: shards });
+      for (const check of crossChecks.values())
+        check?.answered(processOf(member), order, { digests, reports: shards });
     },
     cleared(step, missing) {
-      const verification = of(step);
-      if (verification === undefined || verification.settled()) return true;
+      const check = crossCheckOf(step);
+      if (check === undefined || check.settled()) return true;
       if (missing().length > 0) return false;
-      tell(step, verification.orders(verifiers(step)));
-      const dispute = verification.dispute();
+      tell(step, check.orders(candidates(step)));
+      const dispute = check.dispute();
       if (dispute !== undefined) resolve(step, dispute);
-      return dispute === undefined && verification.settled();
+      return dispute === undefined && check.settled();
     },
     awaited(step) {
-      const verification = verifications.get(step);
-      if (verification === undefined || verification.settled()) return undefined;
-      const pending = verification.pending();
+      const check = crossChecks.get(step);
+      if (check === undefined || check.settled()) return undefined;
+      const pending = check.pending();
       if (pending.length === 0)
         return { who: 'a worker', what: `join and check shards ${where(step)}` };
       const shards = pending.flatMap(runOf);
@@ -202,25 +202,25 @@ export function createChecks(
       };
     },
     owing(step) {
-      const pending = verifications.get(step)?.pending() ?? [];
+      const pending = crossChecks.get(step)?.pending() ?? [];
       if (pending.length === 0) return [];
       const here = new Set(membership.ready().map(({ session }) => session));
       return pending.flatMap(({ worker, session }) => (here.has(session) ? [nameOf(worker)] : []));
     },
-    done: (step) => void verifications.delete(step),
-    clear: () => verifications.clear(),
+    done: (step) => void crossChecks.delete(step),
+    clear: () => crossChecks.clear(),
   };
 }
 
 const runOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }) =>
   Array.from({ length: hi - lo }, (_, at) => lo + at);
 
-const placeIn = (work: Work, step: number) =>
+const placeIn = (work: WorkKind, step: number) =>
   work === 'gradient' ? `of step ${step}` : `in the evaluation of version ${step}`;
 
 /** @param of.host undefined if the worker is gone */
 function wrongBits(of: {
-  readonly work: Work;
+  readonly work: WorkKind;
   readonly step: number;
   readonly dispute: Dispute;
   readonly worker: string;
