@@ -11,15 +11,4 @@ export {
   partition,
   type Segment,
 } from './layout.js';
-export {
-  expand,
-  hashed,
-  reduce,
-  resolveSharing,
-  type Sharing,
-  type SharingMap,
-  type SharingRule,
-  storedFromWeights,
-  tie,
-  type WeightSpec,
-} from './sharing.js';
+export * from './sharing/index.js';

@@ -1,4 +1,24 @@
-export { hashed, type SharingRule, tie } from '@tutti/parameters';
+export {
+  basis,
+  circulant,
+  codebook,
+  frozen,
+  hankel,
+  hashed,
+  kronecker,
+  lora,
+  lowRank,
+  pruned,
+  rotated,
+  type SharingMatrix,
+  type SharingRule,
+  shared,
+  skewSymmetric,
+  symmetric,
+  tie,
+  toeplitz,
+  vera,
+} from '@tutti/parameters';
 export type { LayersModelFactory } from './model/build-model.js';
 export { exportLayersModel } from './model/export-layers-model.js';
 export type {

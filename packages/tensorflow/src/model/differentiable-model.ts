@@ -1,5 +1,6 @@
-import type { WeightSpec } from '@tutti/parameters';
+import type { WeightRole, WeightSpec } from '@tutti/parameters';
 import type { Random } from '@tutti/runtime';
+import type { FactoredWeight } from '../sharing/factored-weight.js';
 import type { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
 import type { Noise } from '../training/noise.js';
@@ -8,6 +9,8 @@ import type { Noise } from '../training/noise.js';
 export interface DifferentiableModel {
   /** The tensors that the model reads, in a fixed order. */
   readonly weights: readonly WeightSpec[];
+  /** What each of them is for, in that order. */
+  readonly roles: readonly WeightRole[];
   /** Whether the outputs are a softmax that `forward` can leave out. */
   readonly softmax: boolean;
   /** Why `forward` might do other operations at another call with the same shapes, if it might. */
@@ -31,6 +34,8 @@ export interface ForwardContext {
   readonly logits: boolean;
   readonly random: Random;
   readonly noise: Noise;
+  /** What a layer gets instead of a weight, by its place, that it does not need whole. */
+  factored(weight: number): FactoredWeight | undefined;
   /** Takes the new value of a weight that is not moved by gradients. */
   write(weight: number, value: tf.Tensor): void;
 }

@@ -1,15 +1,16 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { expand, resolveSharing } from '@tutti/parameters';
+import { resolveSharing } from '@tutti/parameters';
 import { createRandom, ensureFolder, programError, TuttiError, toTuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { tf } from '../tf.js';
 import { tidied } from '../training/tidied.js';
 import type { TrainingProgram } from '../training/training.js';
 import type { TrainingOptions } from '../training/training-options.js';
-import { type BuiltModel, buildModel } from './build-model.js';
+import { type BuiltModel, buildModel, type LayersModelFactory } from './build-model.js';
 import { checkExport } from './check-export.js';
 import { completeConfigs } from './complete-configs.js';
+import { initialValues, weightSpecs } from './layers-model.js';
 import { overriding } from './overrides.js';
 import { renamePath, renameStrings, stableLayerNames } from './stable-artifacts.js';
 
@@ -64,22 +65,22 @@ export async function exportLayersModel(
 
 /** By the order of the weights of the built model. */
 function weightValues(
-  { weights }: BuiltModel,
-  { sharing }: TrainingOptions,
+  built: BuiltModel,
+  options: TrainingOptions,
   values: ParameterValues,
 ): Float32Array[] {
-  const { maps } = resolveSharing(
-    [...weights].map(([{ shape }, name]) => ({ name, shape })),
-    sharing,
-  );
-  return maps.map((map) => {
-    const stored = values[map.parameter];
-    if (stored === undefined)
-      throw new TuttiError('BAD_PROGRAM', `There are no values for "${map.parameter}"`, {
+  const specs = weightSpecs(built);
+  const sharing = resolveSharing(specs, options.sharing, () => {
+    const random = createRandom('initialize', options.seed);
+    const first = tidied(() => initialValues(options.model as LayersModelFactory, built, random));
+    return Object.fromEntries(specs.map(({ name }, at) => [name, first[at]!]));
+  });
+  for (const { name } of sharing.parameters)
+    if (values[name] === undefined)
+      throw new TuttiError('BAD_PROGRAM', `There are no values for "${name}"`, {
         remedy: 'Give the stored parameters of this program.',
       });
-    return expand(map, stored);
-  });
+  return specs.map(({ name }) => Float32Array.from(sharing.expand(name, values)));
 }
 
 function ofProgram<T>(where: string, task: () => T): T {

@@ -8,7 +8,10 @@ import type { DifferentiableModel } from './differentiable-model.js';
 
 /** A model as a function over named parameters. */
 export interface FunctionModel<Name extends string = string> {
-  /** The shape of every parameter; `update: 'average'` for one that `context.update` moves. */
+  /**
+   * The shape of every parameter; `update: 'average'` for one that `context.update` moves, `frozen`
+   * for one that keeps its first values and is stored by nobody.
+   */
   readonly parameters: Readonly<Record<Name, ParameterDeclaration>>;
   /** First values of every parameter. `tf.randomNormal` and the like are seeded as well. */
   initialize(random: Random): Readonly<Record<Name, tf.Tensor | ArrayLike<number>>>;
@@ -24,7 +27,7 @@ export type ParameterDeclaration =
   | readonly number[]
   | {
       readonly shape: readonly number[];
-      readonly update?: 'gradient' | 'average';
+      readonly update?: 'gradient' | 'average' | 'frozen';
       /** False exempts it from weight decay. */
       readonly decay?: boolean;
     };
@@ -47,6 +50,7 @@ export function functionModel<Name extends string>(
   const indexOf = new Map<string, number>(weights.map(({ name }, at) => [name, at]));
   return {
     weights,
+    roles: weights.map(() => 'other' as const),
     softmax: false,
     unsteady: 'its model is a function',
     initialize(random) {

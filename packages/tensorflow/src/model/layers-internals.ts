@@ -19,6 +19,8 @@ export interface LayerLike {
   name: string;
   readonly weights: readonly LayerVariable[];
   readonly trainableWeights: readonly LayerVariable[];
+  /** Its own, whether or not it is to be trained. */
+  readonly _trainableWeights?: readonly LayerVariable[];
   /** Of a model. */
   readonly layers?: readonly LayerLike[];
   readonly inputs?: readonly { readonly sourceLayer: LayerLike }[];

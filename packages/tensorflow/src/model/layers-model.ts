@@ -1,6 +1,7 @@
 import type { WeightSpec } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import { unsteadyPart } from '../graph/own-layers.js';
+import { factorLayers } from '../sharing/factored-layers.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
 import { tidied } from '../training/tidied.js';
@@ -16,7 +17,7 @@ import { takeNoise } from './dropout.js';
 import type { Activation, LayerVariable } from './layers-internals.js';
 import { type Override, overriding } from './overrides.js';
 import { unfuseConvolutions } from './unfused-convolutions.js';
-import { nameLayers } from './weight-names.js';
+import { frozenWeights, nameLayers } from './weight-names.js';
 
 /**
  * A `tf.LayersModel` as a function of its weights: inside `forward`, `LayerVariable.read` of every
@@ -27,11 +28,8 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   const built = buildModel(factory, createRandom('structure'));
   const { model } = built;
   const variables = [...built.weights.keys()];
-  const trained = new Set(model.trainableWeights);
-  const weights = [...built.weights].map(([variable, name]): WeightSpec => {
-    const update = trained.has(variable) ? 'gradient' : 'average';
-    return { name, shape: [...variable.shape], update };
-  });
+  const weights = weightSpecs(built);
+  const places = new Map(variables.map((variable, at) => [variable, at]));
   const fields = inputFields(built);
   const softmax = finalSoftmax(model);
   const unsteady = unsteadyPart(tf, model);
@@ -47,7 +45,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   const read = (at: number) => call!.written.get(at) ?? call!.weight(at);
   function write(at: number, value: tf.Tensor): LayerVariable {
     const variable = variables[at]!;
-    if (!call!.context.training || trained.has(variable))
+    if (!call!.context.training || weights[at]!.update !== 'average')
       throw new TuttiError(
         'PROGRAM_FAILED',
         `The model assigns its weight "${weights[at]!.name}" itself`,
@@ -57,12 +55,14 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
     call!.context.write(at, value);
     return variable;
   }
+  const factored = factorLayers(model, (variable) => call?.context.factored(places.get(variable)!));
   const overrides: Override[] = [
     ...variables.flatMap((target, at) => [
       { target, property: 'read', value: () => read(at) },
       { target, property: 'write', value: (value: tf.Tensor) => write(at, value) },
     ]),
     ...unfuseConvolutions(model),
+    ...factored.overrides,
     ...takeNoise(model, (shape) => call?.context.noise(shape)),
   ];
   const withLogits = softmax && [
@@ -72,6 +72,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
 
   return {
     weights,
+    roles: variables.map((variable) => factored.roles.get(variable) ?? 'other'),
     softmax: softmax !== undefined,
     unsteady,
     initialize: (random) => tidied(() => initialValues(factory, built, random)),
@@ -96,8 +97,19 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   };
 }
 
+/** The weights of a model, in the order of their names. */
+export function weightSpecs({ model, weights }: BuiltModel): WeightSpec[] {
+  const trained = new Set(model.trainableWeights);
+  const frozen = frozenWeights(model);
+  return [...weights].map(([variable, name]) => {
+    const still = frozen.has(variable) ? 'frozen' : 'average';
+    const update = trained.has(variable) ? 'gradient' : still;
+    return { name, shape: [...variable.shape], update };
+  });
+}
+
 /** Those of a model that is built anew; of weights that it has from other models, what they are. */
-function initialValues(
+export function initialValues(
   factory: LayersModelFactory,
   { weights }: BuiltModel,
   random: Random,

@@ -66,25 +66,20 @@ describe('a model that has layers of a loaded one', () => {
       const program = training({ model: withNewHead, loss: 'sparseCategoricalCrossentropy' });
       const computation = await program.open();
       const initial = await computation.initialize(1);
-      assert.deepEqual(Object.keys(initial), [
-        'features/kernel',
-        'features/bias',
-        'head/kernel',
-        'head/bias',
-      ]);
-      assert.deepEqual(initial['features/kernel'], before[0]);
+      // Frozen ones are stored by nobody: every worker has them from the program.
+      const loadedOnes = frozen ? [] : ['features/kernel', 'features/bias'];
+      assert.deepEqual(Object.keys(initial), [...loadedOnes, 'head/kernel', 'head/bias']);
+      if (!frozen) assert.deepEqual(initial['features/kernel'], before[0]);
 
       const { weights, losses } = await trained(computation, 20);
       assert.ok(losses.at(-1)! < 0.9 * losses[0]!, losses.join());
-      const same = Buffer.from(weights['features/kernel']!.buffer).equals(
-        Buffer.from(before[0]!.buffer),
-      );
-      assert.equal(same, frozen);
+      const features = frozen ? before[0]! : weights['features/kernel']!;
+      if (!frozen) assert.notDeepEqual(features, before[0]);
 
       // While the run is open, and after it.
       const { loaded, predicted } = await exportedPredictions(withNewHead, weights);
       const [kernel] = loaded.getLayer('features').getWeights();
-      assert.deepEqual(kernel!.dataSync(), weights['features/kernel']);
+      assert.deepEqual(kernel!.dataSync(), features);
       const labels = tf.oneHot(tf.tensor1d(batch.y!.data, 'int32'), 3);
       const expected = tf.metrics.categoricalCrossentropy(labels, predicted).sum().dataSync()[0]!;
       const { lossSum } = await computation.evaluate(weights, batch);

@@ -53,6 +53,21 @@ export function nameWeights(
   return names;
 }
 
+/** Weights that would be trained, were it not for `trainable: false` of their layer or of a model around it. */
+export function frozenWeights(model: LayerLike): ReadonlySet<LayerVariable> {
+  const trained = new Set(model.trainableWeights);
+  const found = new Set<LayerVariable>();
+  const visit = (layer: LayerLike) => {
+    for (const variable of layer._trainableWeights ?? [])
+      if (!trained.has(variable)) found.add(variable);
+    const inner = [layer.forwardLayer, layer.backwardLayer, layer.layer, layer.cell];
+    for (const each of [...(layer.layers ?? []), ...inner, ...(layer.cell?.cells ?? [])])
+      if (each !== undefined) visit(each);
+  };
+  visit(model);
+  return found;
+}
+
 /**
  * The stable name of every layer of a model, without those of nested models. Inputs are counted in
  * the order in which the model has them, other layers from the first to the last.

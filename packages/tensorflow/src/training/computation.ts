@@ -1,5 +1,5 @@
 import type { Batch } from '@tutti/data';
-import { resolveSharing, storedFromWeights } from '@tutti/parameters';
+import { resolveSharing } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues } from '@tutti/worker';
 import { createAcceleration, noAcceleration } from '../accelerate/index.js';
@@ -7,7 +7,7 @@ import { openGraphPasses } from '../graph/graph-passes.js';
 import type { DifferentiableModel } from '../model/differentiable-model.js';
 import { functionModel } from '../model/function-model.js';
 import { layersModel } from '../model/layers-model.js';
-import { createSharedWeights } from '../model/shared-weights.js';
+import { createSharedWeights } from '../sharing/shared-weights.js';
 import { tf } from '../tf.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
@@ -28,15 +28,20 @@ export function createComputation(options: TrainingOptions): Computation {
   const metrics = resolveMetrics(options.metrics ?? [], givesLogits);
   const noMetrics = Object.fromEntries(metricNames(options.metrics ?? []).map((name) => [name, 0]));
   const skipSoftmax = acceleration.enabled && model.softmax && loss.prefersLogits;
+  const firstValues = (seed: number) => {
+    const values = model.initialize(createRandom('initialize', seed));
+    return Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!]));
+  };
   const sharing = resolveSharing(
     options.decay === undefined
       ? model.weights
       : model.weights.map((weight) => ({ ...weight, decay: options.decay!(weight.name) })),
     options.sharing,
+    () => firstValues(options.seed),
   );
   const { parameters } = sharing;
   const sizes = parameters.map(({ shape }) => shape.reduce((size, extent) => size * extent, 1));
-  const shared = createSharedWeights(sharing);
+  const shared = createSharedWeights(sharing, model.roles);
   const sole = soleUses(sharing);
 
   const load = (weights: ParameterValues) =>
@@ -75,13 +80,7 @@ export function createComputation(options: TrainingOptions): Computation {
   return {
     parameters,
     arithmetic: arithmeticFacts(graphs ? 'graph' : acceleration.enabled ? 'accelerated' : 'tfjs'),
-    initialize(seed) {
-      const values = model.initialize(createRandom('initialize', seed));
-      return storedFromWeights(
-        sharing,
-        Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!])),
-      );
-    },
+    initialize: (seed) => sharing.initial(firstValues(seed), seed),
     gradient(weights, { batch, random }, known) {
       const count = exampleCount(batch);
       if (count === 0)

@@ -1,7 +1,7 @@
 import type { Sharing } from '@tutti/parameters';
 import { type Random, TuttiError } from '@tutti/runtime';
 import type { DifferentiableModel } from '../model/differentiable-model.js';
-import type { SharedWeights } from '../model/shared-weights.js';
+import type { OpenWeights, SharedWeights } from '../sharing/shared-weights.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from './batch-tensors.js';
 import type { ResolvedLoss } from './losses.js';
@@ -63,16 +63,16 @@ export function createDifferentiation(init: {
   const moved = sharing.parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
 
   function forward(
-    stored: readonly tf.Tensor[],
+    open: OpenWeights,
     batch: BatchTensors,
     { training, random, noise = drawNoise, write, watched, unchecked }: ForwardContext,
   ) {
-    const expanded = shared.expand(stored);
     const weights = new Map<number, tf.Tensor>();
     const weight = (at: number) => {
       let tensor = weights.get(at);
       if (tensor === undefined) {
-        tensor = watched?.(at, expanded[at]!) ?? expanded[at]!;
+        const whole = open.weight(at);
+        tensor = watched?.(at, whole) ?? whole;
         weights.set(at, tensor);
       }
       return tensor;
@@ -82,6 +82,7 @@ export function createDifferentiation(init: {
       random,
       noise,
       write,
+      factored: open.factored,
       logits: skipSoftmax,
     });
     checkCount(batch, outputs);
@@ -98,14 +99,16 @@ export function createDifferentiation(init: {
 
   return {
     evaluate(stored, batch, context) {
-      const { losses, outputs } = forward(stored, batch, {
-        ...context,
-        training: false,
-        write() {},
-      });
-      const dispose = () => outputs.dispose();
+      const open = shared.of(stored);
+      let outputs: tf.Tensor | undefined;
+      const dispose = () => {
+        outputs?.dispose();
+        open.dispose();
+      };
       try {
-        return { losses, outputs, measured: measure(batch, outputs), dispose };
+        const done = forward(open, batch, { ...context, training: false, write() {} });
+        outputs = done.outputs;
+        return { ...done, measured: measure(batch, outputs), dispose };
       } catch (error) {
         dispose();
         throw error;
@@ -113,9 +116,11 @@ export function createDifferentiation(init: {
     },
     differentiate(stored, batch, context) {
       const written = new Map<string, tf.Tensor>();
+      let open: OpenWeights | undefined;
       let outputs: tf.Tensor | undefined;
       const dispose = () => {
         outputs?.dispose();
+        open?.dispose();
         for (const tensor of written.values()) tensor.dispose();
       };
       function write(at: number, next: tf.Tensor) {
@@ -127,7 +132,8 @@ export function createDifferentiation(init: {
       try {
         const { value, grads } = tf.engine().gradients(
           () => {
-            const done = forward(stored, batch, { ...context, training: true, write });
+            open = shared.of(stored);
+            const done = forward(open, batch, { ...context, training: true, write });
             outputs = done.outputs;
             return done.losses;
           },

@@ -4,16 +4,18 @@ import { tf } from '../tf.js';
 /** Stored parameters that one weight alone uses, as it is: by the place of that weight. */
 export type SoleUses = ReadonlyMap<number, string>;
 
-export function soleUses({ parameters, maps }: Sharing): SoleUses {
+export function soleUses({ parameters, weights }: Sharing): SoleUses {
   const trained = new Set(
     parameters.filter(({ update }) => update !== 'average').map(({ name }) => name),
   );
-  const uses = (parameter: string) => maps.filter((map) => map.parameter === parameter).length;
+  const uses = (parameter: string) =>
+    weights.filter(({ parameters: read }) => read.includes(parameter)).length;
   return new Map(
-    [...maps.entries()]
-      .filter(([, { kind, parameter }]) => kind === 'identity' && trained.has(parameter))
-      .filter(([, { parameter }]) => uses(parameter) === 1)
-      .map(([weight, { parameter }]) => [weight, parameter]),
+    [...weights.entries()].flatMap(([at, { expression }]) =>
+      expression.op === 'stored' && trained.has(expression.name) && uses(expression.name) === 1
+        ? [[at, expression.name]]
+        : [],
+    ),
   );
 }
 

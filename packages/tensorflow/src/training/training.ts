@@ -35,8 +35,8 @@ const KNOWN: Readonly<Record<keyof TrainingOptions, true>> = {
  * Batch normalisation takes its moments over each micro-batch, and its moving moments are stored
  * parameters that move by the mean, over all examples of a step, of what each micro-batch made of
  * them: so they too are added along the canonical tree and do not depend on the number of workers.
- * They do depend on the number of shards. Any other weight that is not trained is stored as well,
- * unmoved, so that a checkpoint is complete.
+ * They do depend on the number of shards. Weights with `trainable: false` are stored by nobody: each
+ * worker has their first values from the program, made with the program's seed.
  *
  * Dropout and all else that is random in tfjs without a seed follows from (seed, epoch, step,
  * shard). A layer with a `seed` of its own draws the same numbers at every step, as always in tfjs.

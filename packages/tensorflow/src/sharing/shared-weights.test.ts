@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { hashed, tie } from '@tutti/parameters';
+import { hashed, resolveSharing, tie } from '@tutti/parameters';
 import { assertClose, assertFiniteDifferences, classified, gradient, open } from '../testing.js';
 import { tf } from '../tf.js';
 
@@ -54,13 +54,12 @@ describe('shared weights', () => {
       const stored = await shared.initialize(3);
       assert.equal(stored[second]!.length, 7);
       // The columns of the matrix: what one stored value alone makes of the weight.
-      const { resolveSharing, expand } = await import('@tutti/parameters');
-      const { maps } = resolveSharing(plain.parameters, [hashed(second, { stored: 7, sign })]);
-      const map = maps.find(({ weight }) => weight === second)!;
+      const resolved = resolveSharing(plain.parameters, [hashed(second, { stored: 7, sign })]);
       const matrix = Array.from({ length: 7 }, (_, column) =>
-        expand(
-          map,
-          Float32Array.from({ length: 7 }, (_, i) => (i === column ? 1 : 0)),
+        Float32Array.from(
+          resolved.expand(second, {
+            [second]: Float32Array.from({ length: 7 }, (_, i) => (i === column ? 1 : 0)),
+          }),
         ),
       );
       const times = Float32Array.from({ length: 25 }, (_, row) =>

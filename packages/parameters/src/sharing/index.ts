@@ -1,0 +1,23 @@
+export { evaluate, type Leaves } from './evaluate.js';
+export {
+  type ConstantSource,
+  type Expression,
+  nodesOf,
+  type Op,
+  operandsOf,
+  type Shape,
+  sizeOf,
+  storedIn,
+} from './expression.js';
+export * from './kinds/index.js';
+export { useOf, type WeightRole, type WeightUse } from './plan-use.js';
+export { resolveSharing, type SharedWeight, type Sharing } from './resolve.js';
+export type {
+  Definition,
+  FirstValues,
+  KindRule,
+  Pretrained,
+  SharingRule,
+  TieRule,
+  WeightSpec,
+} from './rule.js';

@@ -1,0 +1,84 @@
+import { checkKeys, createRandom } from '@tutti/runtime';
+import { gather, reshape, sizeOf, slice, stored } from '../expression.js';
+import {
+  badRule,
+  called,
+  type KindRule,
+  type Pretrained,
+  type Size,
+  storedSize,
+  wholeFrom1,
+} from '../rule.js';
+import { readByElements } from '../values.js';
+
+export interface HashedOptions extends Size {
+  /** +1 or -1 is drawn for each element (or block), too. Default true. */
+  readonly sign?: boolean;
+  readonly seed?: number;
+  /** So many neighbouring elements read as many neighbouring values. Default 1. */
+  readonly block?: number;
+  readonly from?: Pretrained;
+}
+
+/**
+ * HashedNets (Chen et al. 2015): each element of the weight reads one of `stored` values, chosen by
+ * a seeded draw; with `sign`, times a drawn +1 or -1, which makes the inner products of hashed inputs
+ * unbiased (Weinberger et al. 2009). With `block`, neighbours stay together, which is faster, and is
+ * how large embeddings are hashed (ROBE: Desai et al. 2022).
+ */
+export function hashed(names: string | readonly string[], options: HashedOptions): KindRule {
+  const keys = {
+    stored: true,
+    ratio: true,
+    sign: true,
+    seed: true,
+    block: true,
+    from: true,
+  } as const;
+  checkKeys('hashed', options, keys);
+  const { sign = true, seed = 0, block = 1, from } = options;
+  return {
+    kind: 'hashed',
+    names: [names].flat(),
+    from,
+    define([weight]) {
+      const { name, shape } = weight!;
+      const rule = called('hashed', [name]);
+      const size = sizeOf(shape);
+      const count = storedSize(rule, size, options);
+      wholeFrom1(rule, 'block', block);
+      const rows = Math.floor(count / block);
+      if (rows < 1 || (options.stored !== undefined && rows * block !== count))
+        throw badRule(
+          `${rule} stores ${count} values in blocks of ${block}`,
+          `Give a multiple of ${block} as \`stored\`, or another \`block\`.`,
+        );
+      const index = drawn(createRandom('hashed', seed, name), Math.ceil(size / block), rows, sign);
+      const values = stored(name, block === 1 ? [rows] : [rows, block]);
+      const whole = index.length * block === size;
+      // The last block may be longer than what is left of the weight.
+      const expression = whole
+        ? gather(values, index, shape, block)
+        : reshape(slice(gather(values, index, [index.length * block], block), [0], [size]), shape);
+      return {
+        stored: [{ name, shape: values.shape }],
+        expressions: [expression],
+        initial: readByElements(name, rows * block, expression),
+      };
+    },
+  };
+}
+
+function drawn(
+  random: ReturnType<typeof createRandom>,
+  length: number,
+  rows: number,
+  sign: boolean,
+): Int32Array {
+  const index = new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    const at = random.below(rows) + 1;
+    index[i] = sign && !(random.uint32() & 1) ? -at : at;
+  }
+  return index;
+}

@@ -1,0 +1,15 @@
+export { type BasisOptions, basis } from './basis.js';
+export { type CirculantOptions, circulant } from './circulant.js';
+export { type CodebookOptions, codebook } from './codebook.js';
+export { type FrozenOptions, frozen } from './frozen.js';
+export { type HashedOptions, hashed } from './hashed.js';
+export { type KroneckerOptions, kronecker } from './kronecker.js';
+export { type LoraOptions, lora } from './lora.js';
+export { type LowRankOptions, lowRank } from './low-rank.js';
+export { type PrunedOptions, pruned } from './pruned.js';
+export { type RotatedOptions, rotated } from './rotated.js';
+export { type IndexMap, type SharedOptions, type SharingMatrix, shared } from './shared.js';
+export { type SymmetricOptions, skewSymmetric, symmetric } from './symmetric.js';
+export { type TieOptions, tie } from './tie.js';
+export { hankel, type ToeplitzOptions, toeplitz } from './toeplitz.js';
+export { type VeraOptions, vera } from './vera.js';

@@ -1,0 +1,53 @@
+import { checkKeys } from '@tutti/runtime';
+import { reshape, shear, sizeOf, stored } from '../expression.js';
+import { asMatrix, called, type KindRule, type Pretrained } from '../rule.js';
+import { readByElements } from '../values.js';
+
+export interface ToeplitzOptions {
+  readonly from?: Pretrained;
+}
+
+/**
+ * One value for each diagonal: W[r, c] = theta[c - r + rows - 1] (Sindhwani et al. 2015). In a
+ * convolution's kernel, each place of the filter has a matrix of its own.
+ */
+export function toeplitz(
+  names: string | readonly string[],
+  options: ToeplitzOptions = {},
+): KindRule {
+  return diagonals('toeplitz', names, options);
+}
+
+/** One value for each antidiagonal: W[r, c] = theta[r + c] (Sindhwani et al. 2015). */
+export function hankel(names: string | readonly string[], options: ToeplitzOptions = {}): KindRule {
+  return diagonals('hankel', names, options);
+}
+
+function diagonals(
+  kind: 'toeplitz' | 'hankel',
+  names: string | readonly string[],
+  options: ToeplitzOptions,
+): KindRule {
+  checkKeys(kind, options, { from: true });
+  return {
+    kind,
+    names: [names].flat(),
+    from: options.from,
+    define([weight]) {
+      const { name, shape } = weight!;
+      asMatrix(called(kind, [name]), weight!);
+      const [rows, columns] = shape.slice(-2) as [number, number];
+      const values = stored(name, [sizeOf(shape.slice(0, -2)), rows + columns - 1]);
+      const turned = kind === 'toeplitz' ? { start: rows - 1, direction: -1 } : { direction: 1 };
+      const expression = reshape(
+        shear(values, rows, columns, turned as { direction: 1 | -1 }),
+        shape,
+      );
+      return {
+        stored: [{ name, shape: values.shape }],
+        expressions: [expression],
+        initial: readByElements(name, sizeOf(values.shape), expression),
+      };
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Random } from '@tutti/runtime';
+import { evaluate } from './evaluate.js';
+import { type Expression, sizeOf } from './expression.js';
+
+/**
+ * Which stored value each element of a weight reads, as in `gather`: +k or -k for value k - 1, 0 for
+ * none. Only for expressions whose elements are each a stored value, negated or not, or zero.
+ */
+export function readersOf(expression: Expression, name: string, stored: number): Int32Array {
+  const numbers = Float64Array.from({ length: stored }, (_, at) => at + 1);
+  const none = Float64Array.from({ length: 0 });
+  const leaves = {
+    stored: (each: string) => (each === name ? numbers : none),
+    constant: () => none,
+  };
+  return Int32Array.from(evaluate(expression, leaves));
+}
+
+/** The stored values of weights that read one each: the first that reads it, or the mean of all. */
+export function storedFromReaders(
+  index: Int32Array,
+  stored: number,
+  weight: Float32Array,
+  pretrained: boolean,
+): Float32Array {
+  const theta = new Float32Array(stored);
+  if (!pretrained) {
+    for (let i = weight.length - 1; i >= 0; i--) {
+      const at = index[i]!;
+      if (at !== 0) theta[Math.abs(at) - 1] = Math.sign(at) * weight[i]!;
+    }
+    return theta;
+  }
+  const sums = new Float64Array(stored);
+  const counts = new Float64Array(stored);
+  for (let i = 0; i < weight.length; i++) {
+    const at = index[i]!;
+    if (at === 0) continue;
+    sums[Math.abs(at) - 1]! += Math.sign(at) * weight[i]!;
+    counts[Math.abs(at) - 1]! += 1;
+  }
+  return theta.map((_, at) => sums[at]! / Math.max(1, counts[at]!));
+}
+
+/** Root of the mean square. */
+export function spreadOf(values: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += values[i]! ** 2;
+  return Math.sqrt(squares / Math.max(1, values.length));
+}
+
+/** Normally distributed around 0 (Box and Muller 1958). */
+export function normal(random: Random, length: number, deviation: number): Float32Array {
+  return Float32Array.from({ length }, () => {
+    const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
+    return deviation * radius * Math.cos(2 * Math.PI * random.next());
+  });
+}
+
+/** A definition's first values where one stored parameter is read by one weight, value by value. */
+export function readByElements(name: string, stored: number, expression: Expression) {
+  return ([weight]: readonly Float32Array[], { pretrained }: { readonly pretrained: boolean }) => {
+    const index = readersOf(expression, name, stored);
+    if (index.length !== sizeOf(expression.shape)) throw new RangeError(name);
+    return { [name]: storedFromReaders(index, stored, weight!, pretrained) };
+  };
+}
