@@ -1,6 +1,7 @@
 import { closest, TuttiError } from '@tutti/runtime';
 import { addressOf } from './address.js';
 import { flagOf, variableOf } from './names.js';
+import { isServiceLink } from './service-links.js';
 import { DEFAULT_COORDINATOR, SETTING_NAMES, type SettingName, settingOf } from './settings.js';
 import { allowedText, checkValue, parseText, type SettingValue } from './values.js';
 
@@ -46,7 +47,7 @@ export function fromFile(file: {
   return values;
 }
 
-/** TUTTI_* first, then the variables that torchrun, Kubernetes operators and others set. */
+/** TUTTI_* first (but for those of Kubernetes services), then the variables that torchrun, Kubernetes operators and others set. */
 export function fromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): SourcedValues {
@@ -55,7 +56,9 @@ export function fromEnvironment(
   const known = [...variables.keys(), ...OTHER_VARIABLES];
   for (const [key, text] of Object.entries(environment)) {
     if (text === undefined || !key.startsWith('TUTTI_') || OTHER_VARIABLES.includes(key)) continue;
-    const name = variables.get(key) ?? knownName(key, 'environment', key, known);
+    const setting = variables.get(key);
+    if (setting === undefined && isServiceLink(key, text)) continue;
+    const name = setting ?? knownName(key, 'environment', key, known);
     values.set(name, sourced(name, text, `environment ${key}`, true));
   }
   return values;
@@ -65,7 +68,10 @@ function commonVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Map<SettingName, Sourced> {
   const values = new Map<SettingName, Sourced>();
-  const { MASTER_ADDR: host, MASTER_PORT: port, RANK: rank, WORLD_SIZE: size } = environment;
+  const { MASTER_ADDR: host, RANK: rank, WORLD_SIZE: size } = environment;
+  const given = environment.MASTER_PORT;
+  // A Kubernetes service called `master` sets it, too.
+  const port = given !== undefined && isServiceLink('MASTER_PORT', given) ? undefined : given;
   if (host !== undefined || port !== undefined) {
     const names = [
       host === undefined ? '' : 'MASTER_ADDR',
