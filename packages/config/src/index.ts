@@ -1,4 +1,4 @@
-export { normalizeAddress } from './address.js';
+export { isEveryInterface, normalizeAddress, normalizeHost } from './address.js';
 export { crossCheck } from './cross-checks.js';
 export { findSettingsFile, parseSettings, SETTINGS_FILES, type SettingsFile } from './file.js';
 export { type Interval, parseInterval } from './interval.js';

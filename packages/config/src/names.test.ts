@@ -40,7 +40,12 @@ describe('addresses', () => {
       ['host:65536', undefined],
       ['http://host:80', undefined],
       ['tcp://:80', undefined],
-      ['::1:80', undefined],
+      ['::1:80', 'tcp://[::1]:80'],
+      ['tcp://fd00::1:80', 'tcp://[fd00::1]:80'],
+      ['[fe80::1%eth0]:80', 'tcp://[fe80::1%eth0]:80'],
+      ['fd00:::1:80', undefined],
+      ['[head]:80', undefined],
+      ['head:80:90', undefined],
       ['ipc://', undefined],
       ['a b:80', undefined],
     ];

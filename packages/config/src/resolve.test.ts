@@ -38,6 +38,8 @@ function twoValues(name: SettingName): [SettingValue, SettingValue] {
       return ['one', 'two'];
     case 'interval':
       return ['500', '1.5m'];
+    case 'host':
+      return ['head', '[fd00::1]'];
     case 'address':
       return ['tcp://10.0.0.1:1000', 'ipc:///tmp/x'];
     case 'addresses':
@@ -248,6 +250,48 @@ describe('the common variables of launchers', () => {
     assert.equal(port.settings.coordinator, 'tcp://127.0.0.1:7000');
     const six = resolveSettings({ environment: { MASTER_ADDR: 'fe80::1' } });
     assert.equal(six.settings.coordinator, 'tcp://[fe80::1]:29500');
+  });
+
+  for (const [host, bracketed] of [
+    ['fd00::1', '[fd00::1]'],
+    ['[fd00::1]', '[fd00::1]'],
+    ['fe80::1%eth0', '[fe80::1%eth0]'],
+  ] as const)
+    it(`take an address of IPv6 with brackets and without: ${host}`, () => {
+      const { settings } = resolveSettings({ environment: { MASTER_ADDR: host } });
+      const { coordinator, listen, advertise } = settings;
+      assert.deepEqual(
+        { coordinator, listen, advertise },
+        {
+          coordinator: `tcp://${bracketed}:29500`,
+          listen: 'tcp://*:29500',
+          advertise: bracketed,
+        },
+      );
+      const flags = { advertise: host, coordinator: `${host}:7`, serverAddresses: `${host}:8` };
+      const given = resolveSettings({ flags }).settings;
+      assert.equal(given.advertise, bracketed);
+      assert.equal(given.coordinator, `tcp://${bracketed}:7`);
+      assert.deepEqual(given.serverAddresses, [`tcp://${bracketed}:8`]);
+    });
+
+  for (const host of ['::1', '[::1]'])
+    it(`listen at ${host} where that is the address`, () => {
+      const { settings } = resolveSettings({ environment: { MASTER_ADDR: host } });
+      assert.equal(settings.coordinator, 'tcp://[::1]:29500');
+      assert.equal(settings.listen, 'tcp://[::1]:29500');
+    });
+
+  it('advertise nothing that nobody can connect to', () => {
+    for (const host of ['0.0.0.0', '::']) {
+      const { settings } = resolveSettings({ environment: { MASTER_ADDR: host } });
+      assert.equal(settings.advertise, undefined);
+    }
+    for (const host of ['*', '0.0.0.0', '[::]', 'head:29500', 'tcp://head', 'fd00::1::'])
+      assert.match(
+        refused({ flags: { advertise: host } }).message,
+        /advertise \(flag --advertise\)/,
+      );
   });
 
   it('are checked like all others', () => {

@@ -138,7 +138,7 @@ export const SETTINGS = {
     otherwise: `coordinator: ${DEFAULT_COORDINATOR}; server and train: tcp://127.0.0.1:0`,
   },
   advertise: {
-    kind: 'text',
+    kind: 'host',
     commands: ['coordinator'],
     group: 'Network',
     doc: 'host name or IP by which workers reach this machine',
@@ -220,6 +220,14 @@ export const SETTINGS = {
     commands: ['train', 'coordinator'],
     group: 'Deadlines',
     doc: 'longest wait for an answer of the parameter servers',
+  },
+  connectDeadlineMs: {
+    kind: 'integer',
+    min: 1,
+    default: 120_000,
+    commands: ['worker'],
+    group: 'Deadlines',
+    doc: 'how long a worker that is started before its coordinator looks for it',
   },
   coordinatorDeadlineMs: {
     kind: 'integer',

@@ -1,5 +1,5 @@
 import { closest, TuttiError } from '@tutti/runtime';
-import { addressOf } from './address.js';
+import { isEveryInterface, normalizeHost } from './address.js';
 import { flagOf, variableOf } from './names.js';
 import { isServiceLink } from './service-links.js';
 import { DEFAULT_COORDINATOR, SETTING_NAMES, type SettingName, settingOf } from './settings.js';
@@ -79,19 +79,25 @@ function commonVariables(
     ];
     const source = `environment ${names.filter(Boolean).join(' and ')}`;
     const [, fallbackHost, fallbackPort] = /^tcp:\/\/(.*):(\d+)$/.exec(DEFAULT_COORDINATOR)!;
-    const at = (where: string) => addressOf(where, port ?? fallbackPort!);
+    // What is no host is left as it is, for the check to name it.
+    const at = (where: string) => `tcp://${normalizeHost(where) ?? where}:${port ?? fallbackPort}`;
     values.set('coordinator', sourced('coordinator', at(host ?? fallbackHost!), source, true));
-    // ZeroMQ binds to interfaces, not to host names. Whoever names another machine wants to be reached.
-    const local = host === undefined || /^(localhost|127\..*|::1|\[::1\])$/.test(host);
-    values.set('listen', sourced('listen', at(local ? fallbackHost! : '*'), source, true));
+    // Whoever names another machine than this one wants to be reached from there.
+    values.set('listen', sourced('listen', at(loopbackOf(host) ?? '*'), source, true));
   }
-  if (host !== undefined)
+  if (host !== undefined && !isEveryInterface(host))
     values.set('advertise', sourced('advertise', host, 'environment MASTER_ADDR', true));
   if (rank !== undefined) values.set('rank', sourced('rank', rank, 'environment RANK', true));
   if (size !== undefined) {
     values.set('workers', sourced('workers', size, 'environment WORLD_SIZE', true));
   }
   return values;
+}
+
+/** The address by which a host is this machine for itself alone; undefined if it is not. */
+function loopbackOf(host = 'localhost'): string | undefined {
+  if (/^(::1|\[::1\])$/.test(host)) return '::1';
+  return /^(localhost|127\..*)$/.test(host) ? '127.0.0.1' : undefined;
 }
 
 function sourced(name: SettingName, given: unknown, source: string, text: boolean): Sourced {

@@ -1,4 +1,4 @@
-import { normalizeAddress } from './address.js';
+import { isEveryInterface, normalizeAddress, normalizeHost } from './address.js';
 import { parseInterval } from './interval.js';
 import type { Setting } from './setting.js';
 
@@ -23,6 +23,8 @@ export function allowedText(setting: Setting): string {
       return 'text that is not empty';
     case 'interval':
       return 'a number of steps such as 500, or a time such as 30s, 5m or 1h';
+    case 'host':
+      return 'a host name or an IP address, without a port';
     case 'address':
       return 'an address such as tcp://10.0.0.5:29500';
     case 'addresses':
@@ -56,6 +58,10 @@ export function checkValue(setting: Setting, value: unknown): SettingValue | und
       const text = typeof value === 'number' ? String(value) : value;
       return typeof text === 'string' && parseInterval(text) ? text.trim() : undefined;
     }
+    case 'host':
+      return typeof value === 'string' && !isEveryInterface(value)
+        ? normalizeHost(value)
+        : undefined;
     case 'address':
       return typeof value === 'string' ? normalizeAddress(value) : undefined;
     case 'addresses': {

@@ -1,6 +1,7 @@
 export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
 export { digestOfBytes } from './digest.js';
 export {
+  type ConnectFault,
   type Connection,
   type ConnectionHandlers,
   type Envelope,

@@ -55,8 +55,28 @@ export interface Listener {
 
 export interface ConnectionHandlers {
   message(envelope: Envelope): void;
-  /** Called once, when the peer is gone or could not be reached. Not after `close()`. */
-  closed?(reason: string): void;
+  /** The peer has answered: messages pass now. */
+  opened?(): void;
+  /** An attempt to connect has failed, and there will be others. */
+  unreached?(fault: ConnectFault): void;
+  /**
+   * Called once, when the peer is gone or could not be reached: then with the last fault.
+   * Not after `close()`.
+   */
+  closed?(reason: string, fault?: ConnectFault): void;
+}
+
+/** Why a peer cannot be reached. */
+export interface ConnectFault {
+  /**
+   * `name`: its name leads to no address. `route`: this machine knows no way to it. `refused`: nobody
+   * listens there. `silent`: nothing answers. `foreign`: what listens there is something else.
+   */
+  readonly kind: 'name' | 'route' | 'refused' | 'silent' | 'foreign';
+  /** A clause with the names and numbers. */
+  readonly reason: string;
+  /** What the reader can do about it: one sentence or more. */
+  readonly remedy: string;
 }
 
 export interface Connection {

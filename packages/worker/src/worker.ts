@@ -18,7 +18,7 @@ import { hostFacts } from './compute/host-facts.js';
 import { createReadAhead } from './compute/read-ahead.js';
 import { createTask } from './compute/task.js';
 import { createWork } from './compute/work.js';
-import { awaitedNews } from './link/awaited.js';
+import { awaitedNews, remedyOf } from './link/awaited.js';
 import { type Enrolment, enrol } from './link/enrolment.js';
 import { createSignsOfLife } from './link/signs-of-life.js';
 import { createUpstream, type Upstream } from './link/weight-puller.js';
@@ -40,6 +40,8 @@ export interface WorkerInit {
   readonly onEvent?: (event: WorkerEvent) => void;
   /** How long the coordinator may stay silent before the worker gives up. Default 600,000. */
   readonly deadlineMs?: number;
+  /** How long a coordinator that was never there is looked for. Default 120,000. */
+  readonly connectMs?: number;
   /** How long a coordinator that is gone is looked for. Default 120,000. */
   readonly rejoinMs?: number;
   readonly transport?: Transport;
@@ -120,7 +122,8 @@ async function run(
   leaving: AbortSignal,
 ): Promise<WorkerSummary> {
   const { clock = systemClock, transport = createZmqTransport() } = init;
-  const { coordinator, deadlineMs = 600_000, rejoinMs = 120_000 } = init;
+  const { coordinator, deadlineMs = 600_000 } = init;
+  const { connectMs = 120_000, rejoinMs = 120_000 } = init;
   leaving.addEventListener('abort', () => monitor.notify(), { once: true });
   const description = describeProgram(init.program, data, computation, init.programHash);
   const host = init.host ?? hostFacts(computation.arithmetic);
@@ -131,16 +134,21 @@ async function run(
     transport,
     clock,
     monitor,
+    connectMs,
     rejoinMs,
   });
   let upstream: Upstream | undefined;
   try {
-    await monitor.until(() => leaving.aborted || enrolment.welcome() !== undefined, {
-      who: `the coordinator at ${coordinator}`,
-      what: 'welcome this worker',
-      remedy: 'See what the coordinator says, or whether it still runs.',
-      deadlineMs,
-    });
+    await monitor.until(
+      () => leaving.aborted || enrolment.welcome() !== undefined,
+      () => ({
+        who: `the coordinator at ${coordinator}`,
+        what: 'welcome this worker',
+        remedy:
+          remedyOf(enrolment.fault()) ?? 'See what the coordinator says, or whether it still runs.',
+        deadlineMs,
+      }),
+    );
     const [welcome, worker, job] = [enrolment.welcome(), enrolment.worker(), enrolment.job()];
     if (welcome === undefined) return { worker, microBatches: 0 };
     const { plan } = welcome;

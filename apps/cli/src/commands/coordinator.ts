@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch/internal';
@@ -6,6 +5,7 @@ import { createCheckpointFolder, resumeFrom } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
+import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
@@ -48,7 +48,9 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
           onEvent: tellOfServer('the server', renderer),
         }).start();
         const [open, inside] = hosted.addresses as [string, string];
-        servers.push({ connect: inside, public: reachable(open, settings), transport: local });
+        const { address: told, warning } = await advertised(open, settings.advertise);
+        if (warning !== undefined) renderer(warning);
+        servers.push({ connect: inside, public: told, transport: local });
       }
       // Unnamed wait: it opens a port of this machine.
       const running = await createCoordinator({
@@ -90,13 +92,4 @@ function checkpointsOf({ checkpointDir, resume, ...settings }: Settings) {
 /** The same interface, so that whoever reaches the coordinator also reaches its server. */
 function freePortBeside(address: string): string {
   return address.startsWith('tcp://') ? address.replace(/:\d+$/, ':0') : 'tcp://127.0.0.1:0';
-}
-
-/** Where workers connect: nobody can connect to "every interface". */
-function reachable(address: string, { advertise }: Settings): string {
-  const match = /^tcp:\/\/(.+):(\d+)$/.exec(address);
-  if (match === null) return address;
-  const [, host, port] = match;
-  const anywhere = host === '*' || host === '0.0.0.0' || host === '[::]';
-  return `tcp://${advertise ?? (anywhere ? hostname() : host)}:${port}`;
 }

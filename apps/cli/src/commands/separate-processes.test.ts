@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { inTemporaryFolder, LINE, listening, tutti } from '../testing.js';
 
 describe('tutti coordinator, server and worker', () => {
@@ -49,6 +50,43 @@ describe('tutti coordinator, server and worker', () => {
       assert.equal(await digestOf(folder, ['--server-addresses', addresses]), expected);
       for (const { ran } of servers) assert.equal((await ran).code, 0);
     }));
+
+  it('train over IPv6 alone, whose addresses have brackets or not', function () {
+    const all = Object.values(networkInterfaces()).flat();
+    if (!all.some((one) => one?.address === '::1')) return this.skip();
+    return inTemporaryFolder(async (folder) => {
+      for (const [advertise, host] of [
+        ['::1', '::1'],
+        ['[::1]', '[::1]'],
+      ] as const) {
+        const { address, ran } = await listening(
+          ['coordinator', '--json', '--workers', '1', '--checkpoint-dir', folder].concat(
+            ...['--listen', 'tcp://*:0', '--advertise', advertise],
+          ),
+        );
+        const MASTER_PORT = /\d+$/.exec(address)![0];
+        const environment = { MASTER_ADDR: host, MASTER_PORT };
+        const worker = await tutti(['worker', LINE], { environment });
+        assert.equal(worker.code, 0, worker.stderr);
+        const coordinator = await ran;
+        assert.equal(coordinator.code, 0, coordinator.stderr);
+      }
+    });
+  });
+
+  it('name a name that leads nowhere, and how long the worker looked for it', async () => {
+    const patience = ['--connect-deadline-ms', '1'];
+    const nowhere = ['--coordinator', 'tcp://nobody.invalid:29500'];
+    const { code, json, stderr } = await tutti(['worker', LINE, '--json', ...nowhere, ...patience]);
+    assert.equal(code, 1);
+    const { message, remedy } = json().at(-1)!;
+    assert.match(
+      String(message),
+      /No coordinator answered at tcp:\/\/nobody\.invalid:29500 within 0\.001 s: the name nobody\.invalid /,
+    );
+    assert.match(String(remedy), /--connect-deadline-ms/);
+    assert.ok(stderr.includes('nobody.invalid'));
+  });
 
   it('name a port that is in use, and exit with 1', async () => {
     const stop = new AbortController();

@@ -35,6 +35,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       coordinator,
       ...(name === undefined ? {} : { name }),
       deadlineMs: settings.coordinatorDeadlineMs,
+      connectMs: settings.connectDeadlineMs,
       rejoinMs: settings.returnDeadlineMs,
       transport: createZmqTransport(heartbeatOf(settings)),
       signal: context.signal,

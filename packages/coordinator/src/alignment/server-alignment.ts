@@ -134,7 +134,9 @@ export function createOpening(
       () => ({
         who: servers.names,
         what: `take ${layout.chunks - stored.size} of ${layout.chunks} chunks of ${point.path}`,
-        remedy: 'Check that they run and that their ports can be reached.',
+        remedy:
+          servers.faultOf(servers.living()) ??
+          'Check that they run and that their ports can be reached.',
         deadlineMs: deadlines.serverMs,
       }),
     );
@@ -155,7 +157,8 @@ export function createOpening(
         () => ({
           who: silent().map(servers.nameOf).join(', '),
           what: 'say what they hold',
-          remedy: 'Start them, and check that their ports can be reached.',
+          remedy:
+            servers.faultOf(silent()) ?? 'Start them, and check that their ports can be reached.',
           deadlineMs: deadlines.joinMs,
         }),
       );
@@ -197,7 +200,9 @@ export function createOpening(
           () => ({
             who: servers.names,
             what: 'open the job',
-            remedy: 'Check that they run and that their ports can be reached.',
+            remedy:
+              servers.faultOf(servers.living()) ??
+              'Check that they run and that their ports can be reached.',
             deadlineMs: deadlines.serverMs,
           }),
         );

@@ -1,6 +1,7 @@
 import { type Layout, partition } from '@tutti/parameters';
 import type {
   Body,
+  ConnectFault,
   Connection,
   ConnectionHandlers,
   Envelope,
@@ -56,6 +57,8 @@ export interface Servers {
   /** The range that a server holds. */
   rangeOf(server: number): ServerRange;
   readonly names: string;
+  /** Why the first of these that cannot be reached cannot, with its address; absent if all can. */
+  faultOf(servers: readonly number[]): string | undefined;
   /** All servers, in the order in which they were given. */
   views(): readonly ServerView[];
   nameOf(server: number): string;
@@ -89,6 +92,7 @@ export function connectServers(init: {
   const { servers, replicas, transport, clock, stamp, events } = init;
   const width = servers.length / (replicas + 1);
   const alive = servers.map(() => true);
+  const faults = new Map<number, ConnectFault>();
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
   let closed = false;
   const dismissals = createDismissals({ connect: connectTo, stamp, clock });
@@ -107,6 +111,8 @@ export function connectServers(init: {
   function connect(at: number): Connection {
     return connectTo(at, {
       message: (envelope) => alive[at] && events.receive(at, envelope),
+      opened: () => void faults.delete(at),
+      unreached: (fault) => void faults.set(at, fault),
       closed: (reason) => alive[at] && lost(at, reason),
     });
   }
@@ -179,6 +185,12 @@ export function connectServers(init: {
       for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
     },
     rangeOf: rangeAt,
+    faultOf(which) {
+      const at = which.find((server) => alive[server] && faults.has(server));
+      if (at === undefined) return undefined;
+      const { reason, remedy } = faults.get(at)!;
+      return `${servers[at]!.connect}: ${reason}. ${remedy}`;
+    },
     names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
     views() {
       return [...servers.keys()].map((at): ServerView => {

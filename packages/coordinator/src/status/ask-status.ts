@@ -1,4 +1,9 @@
-import { type JobStatus, PROTOCOL_VERSION, type Transport } from '@tutti/protocol';
+import {
+  type ConnectFault,
+  type JobStatus,
+  PROTOCOL_VERSION,
+  type Transport,
+} from '@tutti/protocol';
 import {
   type Clock,
   createMonitor,
@@ -41,7 +46,7 @@ export async function askStatus(init: {
         monitor.notify();
       }
     },
-    closed: (reason) => monitor.fail(unreachable(address, reason)),
+    closed: (reason, fault) => monitor.fail(unreachable(address, reason, fault)),
   });
   try {
     const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
@@ -59,10 +64,12 @@ export async function askStatus(init: {
   }
 }
 
-function unreachable(address: string, reason: string): TuttiError {
+function unreachable(address: string, reason: string, fault?: ConnectFault): TuttiError {
+  const first = fault === undefined || fault.kind === 'refused' ? [] : [fault.remedy];
+  const always =
+    'Give the address that `tutti train` or `tutti coordinator` printed; see whether the job still runs.';
   return new TuttiError('PEER_LOST', `No coordinator answers at ${address}: ${reason}`, {
-    remedy:
-      'Give the address that `tutti train` or `tutti coordinator` printed; see whether the job still runs.',
+    remedy: [...first, always].join(' '),
     details: { role: 'coordinator', address },
   });
 }

@@ -1,12 +1,20 @@
-import { type Connection, type ConnectionHandlers, decode, type Envelope } from '@tutti/protocol';
+import {
+  type ConnectFault,
+  type Connection,
+  type ConnectionHandlers,
+  decode,
+  type Envelope,
+} from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { createLane, type Lane } from '../shm/channel.js';
 import { createOutgoing, type Outgoing } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
-import { connectable, faultOfAddress } from './address.js';
+import { faultOfAddress } from './address.js';
 import { inOneBatch, messagesIn } from './batch.js';
+import { type Attempt, createDialler } from './dialler.js';
 import { readFarewell } from './farewell.js';
+import type { Resolve } from './resolve.js';
 import {
   encodeWithin,
   NotifiedDealer,
@@ -20,9 +28,13 @@ export interface ZmqConnectionInit extends ZmqLimits {
   readonly clock: Clock;
   readonly connectDeadlineMs: number;
   readonly retryMs: number;
+  readonly resolve: Resolve;
   /** Whether to offer a lane; a peer on another machine does not take it up. */
   readonly lanes: boolean;
 }
+
+/** A handshake is done in milliseconds: whoever has accepted and is silent for so long is told of. */
+const MUTE_MS = 2000;
 
 /**
  * Every attempt to connect is a socket of its own that never reconnects, and nothing is handed to it
@@ -44,53 +56,84 @@ export function connectZmq(
   let dealer: NotifiedDealer | undefined;
   let ended: Promise<void> = Promise.resolve();
   let retry: Timer | undefined;
-  let lastFault = 'nobody answered';
+  let mute: Timer | undefined;
+  let lastFault: ConnectFault | undefined;
+  let lookingUp = false;
   let lane: Lane | undefined;
   let outgoing: Outgoing | undefined;
+  const dialler = createDialler({ address, resolve: init.resolve, clock });
   const deadline = clock.after(init.connectDeadlineMs, () => {
     const seconds = init.connectDeadlineMs / 1000;
-    finish(`${address} could not be reached within ${seconds} s (${lastFault})`);
+    const why =
+      lastFault?.reason ?? (lookingUp ? 'its name is still looked up' : 'nobody answered');
+    finish(`${address} could not be reached within ${seconds} s (${why})`, lastFault);
   });
   let finished = () => {};
   const done = new Promise<void>((resolve) => {
     finished = resolve;
   });
 
-  function attempt(): void {
+  async function attempt(): Promise<void> {
     if (state === 'closed') return;
     const fault = faultOfAddress(address);
     if (fault !== undefined) {
       finish(`${address} cannot be connected to: ${fault}`);
       return;
     }
+    lookingUp = true;
+    const next = await dialler.next();
+    lookingUp = false;
+    // Meanwhile it may have been closed.
+    if (isClosed()) return;
+    if (!('endpoint' in next)) {
+      unreached(next.fault, next.pauseMs);
+      return;
+    }
     try {
-      const socket = new NotifiedDealer(address, init);
+      const socket = new NotifiedDealer(next.endpoint, next.limitMs, init);
       dealer = socket;
-      ended = observe(socket.events, (event) => react(socket, event));
+      ended = observe(socket.events, (event) => react(socket, next, event));
       void receiveAll(socket, (frames) => receive(socket, frames));
-      socket.connect(connectable(address));
+      socket.connect(next.endpoint);
     } catch (error) {
       finish(`${address} cannot be connected to: ${(error as Error).message}`);
     }
   }
 
-  function react(socket: NotifiedDealer, event: Event): void {
+  function react(socket: NotifiedDealer, tried: Attempt, event: Event): void {
     if (socket !== dealer || state !== 'connecting') return;
     if (event.type === 'handshake') {
       open(socket);
       return;
     }
-    if (event.type === 'connect:retry') lastFault = 'nobody listens there';
-    else if (event.type === 'disconnect') lastFault = 'what listens there ended the handshake';
-    else return;
+    if (event.type === 'connect') {
+      mute?.cancel();
+      mute = clock.after(MUTE_MS, () => void tried.fault('mute').then(tell));
+      return;
+    }
+    if (event.type !== 'connect:retry' && event.type !== 'disconnect') return;
+    const how = event.type === 'disconnect' ? 'hung-up' : 'not-accepted';
+    mute?.cancel();
     socket.close();
     dealer = undefined;
-    retry = clock.after(init.retryMs, attempt);
+    void tried.fault(how).then((fault) => unreached(fault, 0));
+  }
+
+  function unreached(fault: ConnectFault, pauseMs: number): void {
+    tell(fault);
+    if (!isClosed()) retry = clock.after(Math.max(init.retryMs, pauseMs), () => void attempt());
+  }
+
+  function tell(fault: ConnectFault): void {
+    if (state !== 'connecting') return;
+    lastFault = fault;
+    if (!abandoned) handlers.unreached?.(fault);
   }
 
   function open(socket: NotifiedDealer): void {
     state = 'open';
     deadline.cancel();
+    mute?.cancel();
     if (init.lanes) {
       outgoing = createOutgoing();
       lane = createLane((frame) => void socket.send([frame]).catch(ignoreLost));
@@ -99,6 +142,7 @@ export function connectZmq(
     for (const frames of waiting) transmit(socket, frames);
     waiting = [];
     if (abandoned) finish();
+    else handlers.opened?.();
   }
 
   function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
@@ -143,16 +187,18 @@ export function connectZmq(
     handlers.message(envelope);
   }
 
-  const isOver = () => state === 'closed' || abandoned;
+  const isClosed = () => state === 'closed';
+  const isOver = () => isClosed() || abandoned;
   const notOurs = (error: unknown) =>
     `${address} sent no message of Tutti: ${(error as Error).message}`;
 
   /** Ends everything; `reason` is absent if the owner wished it. */
-  function finish(reason?: string): void {
+  function finish(reason?: string, fault?: ConnectFault): void {
     if (state === 'closed') return;
     state = 'closed';
     deadline.cancel();
     retry?.cancel();
+    mute?.cancel();
     giveUp?.cancel();
     waiting = [];
     if (dealer !== undefined && !dealer.closed) {
@@ -162,11 +208,11 @@ export function connectZmq(
     lane?.close();
     outgoing?.close();
     void ended.then(finished);
-    if (reason !== undefined && !abandoned) handlers.closed?.(reason);
+    if (reason !== undefined && !abandoned) handlers.closed?.(reason, fault);
   }
 
   // Not at once: a fault in the address must not call `closed` before the caller has the connection.
-  queueMicrotask(attempt);
+  queueMicrotask(() => void attempt());
 
   return {
     address,

@@ -1,15 +1,15 @@
-import { connect as connectSocket } from 'node:net';
 import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
-import { type Clock, TuttiError } from '@tutti/runtime';
+import type { Clock } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { createLane, type Lane } from '../shm/channel.js';
 import { createOutgoing, type Outgoing } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
-import { bindable, faultOfAddress } from './address.js';
 import { createOutbox, messagesIn, type Outbox } from './batch.js';
 import { farewell } from './farewell.js';
 import { createHandshakes, HANDSHAKE_MS } from './handshakes.js';
+import type { Resolve } from './resolve.js';
 import { createStrangers } from './strangers.js';
+import { bindFirst, endpointsOf } from './zmq-bind.js';
 import {
   encodeWithin,
   NotifiedRouter,
@@ -31,25 +31,22 @@ interface Peer {
 export async function listenZmq(
   wanted: string,
   handlers: ListenHandlers,
-  limits: ZmqLimits & { readonly clock: Clock },
+  limits: ZmqLimits & { readonly clock: Clock; readonly resolve: Resolve },
 ): Promise<Listener> {
-  const router = new NotifiedRouter(wanted, limits);
   let stranger = (_: string) => {};
   const handshakes = createHandshakes(limits.clock, () =>
     stranger(`it sent something else, or hung up: no handshake within ${HANDSHAKE_MS / 1000} s`),
   );
-  const ended = observe(router.events, (event) => {
-    if (event.type === 'accept') handshakes.accepted();
-    if (event.type.startsWith('handshake')) handshakes.ended();
-    if (event.type.startsWith('handshake:error')) stranger(whatOf(event));
+  const endpoints = await endpointsOf(wanted, limits.resolve);
+  const { router, ended } = await bindFirst(wanted, endpoints, (endpoint) => {
+    const router = new NotifiedRouter(endpoint, limits);
+    const ended = observe(router.events, (event) => {
+      if (event.type === 'accept') handshakes.accepted();
+      if (event.type.startsWith('handshake')) handshakes.ended();
+      if (event.type.startsWith('handshake:error')) stranger(whatOf(event));
+    });
+    return { router, ended };
   });
-  try {
-    await bind(router, wanted);
-  } catch (error) {
-    router.close();
-    await ended;
-    throw error;
-  }
   const address = router.lastEndpoint ?? wanted;
   stranger = createStrangers(address, limits.clock, (reason) => handlers.stranger?.(reason));
   const traffic = createTraffic();
@@ -195,51 +192,4 @@ function whatOf(event: Event): string {
 /** A peer that is gone is told of by `closed`, in order; whatever else fails is a fault of ours. */
 function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EHOSTUNREACH' && error.code !== 'EBADF') throw error;
-}
-
-async function bind(router: NotifiedRouter, address: string): Promise<void> {
-  const fault = faultOfAddress(address);
-  if (fault !== undefined) throw unusable(address, fault);
-  if (address.startsWith('ipc://') && (await isAnswering(address.slice('ipc://'.length)))) {
-    throw inUse(address);
-  }
-  try {
-    await router.bind(bindable(address));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(address, error);
-    throw unusable(address, (error as Error).message, error);
-  }
-}
-
-/** libzmq takes over the path of an ipc socket that is in use, without an error. */
-function isAnswering(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connectSocket(path);
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on('error', () => resolve(false));
-  });
-}
-
-function inUse(address: string, cause?: unknown): TuttiError {
-  return new TuttiError(
-    'ADDRESS_UNAVAILABLE',
-    `Cannot listen at ${address}: another process is using it.`,
-    {
-      remedy: 'Choose another port (0 picks a free one), or stop the process that listens there.',
-      details: { address },
-      cause,
-    },
-  );
-}
-
-function unusable(address: string, fault: string, cause?: unknown): TuttiError {
-  return new TuttiError('ADDRESS_UNAVAILABLE', `Cannot listen at ${address}: ${fault}.`, {
-    remedy:
-      'Give an address of this machine, such as tcp://127.0.0.1:0 (0 picks a free port), tcp://*:5600 or ipc:///tmp/tutti.sock.',
-    details: { address },
-    cause,
-  });
 }

@@ -32,7 +32,8 @@ function socketOptions(address: string, limits: ZmqLimits) {
     heartbeatInterval: limits.heartbeatMs,
     heartbeatTimeout: limits.timeoutMs,
     heartbeatTimeToLive: limits.timeoutMs,
-    ipv6: address.includes('['),
+    // With it, `*` means the interfaces of IPv4 too.
+    ipv6: address.includes('[') || address.startsWith('tcp://*:'),
   };
 }
 
@@ -47,8 +48,10 @@ export class NotifiedRouter extends Router {
 
 /** A DEALER that reads a farewell behind the last message when its connection is lost. */
 export class NotifiedDealer extends Dealer {
-  constructor(address: string, limits: ZmqLimits) {
-    super({ ...socketOptions(address, limits), reconnectInterval: NEVER_MS });
+  /** @param connectTimeout milliseconds */
+  constructor(address: string, connectTimeout: number, limits: ZmqLimits) {
+    const reconnectInterval = NEVER_MS;
+    super({ ...socketOptions(address, limits), reconnectInterval, connectTimeout });
     needDraft(() => this.setStringOption(ZMQ_HICCUP_MSG, farewell('')));
   }
 }

@@ -1,5 +1,6 @@
 import { MAX_PAYLOAD_BYTES, type Transport } from '@tutti/protocol';
 import { type Clock, systemClock } from '@tutti/runtime';
+import { type Resolve, resolveWithSystem } from './resolve.js';
 import { connectZmq } from './zmq-connection.js';
 import { listenZmq } from './zmq-listener.js';
 
@@ -27,10 +28,13 @@ export interface ZmqTransportOptions extends Heartbeat {
    */
   readonly lanes?: boolean;
   readonly clock?: Clock;
+  /** Looks host names up; as the system does by default. */
+  readonly resolve?: Resolve;
 }
 
 /**
- * Links over ZeroMQ: `tcp://host:port` and `ipc://path`. A ROUTER listens, a DEALER connects.
+ * Links over ZeroMQ: `tcp://host:port` and `ipc://path`. The host is a name or an address, of IPv4 or
+ * IPv6; to listen, also `*` for all interfaces. A ROUTER listens, a DEALER connects.
  *
  * The end of a peer is noticed at once when its process ends (its kernel closes the connection), and
  * after `timeoutMs` when its machine or the network is gone.
@@ -44,6 +48,7 @@ export function createZmqTransport(options: ZmqTransportOptions = {}): Transport
     retryMs: options.retryMs ?? 50,
     lanes: options.lanes ?? true,
     clock: options.clock ?? systemClock,
+    resolve: options.resolve ?? resolveWithSystem,
   };
   return {
     listen: (address, handlers) => listenZmq(address, handlers, init),

@@ -1,9 +1,17 @@
+import type { ConnectFault } from '@tutti/protocol';
 import type { Wait } from '@tutti/runtime';
 import type { Enrolment } from './enrolment.js';
 import type { Upstream } from './weight-puller.js';
 import type { WeightBuffer } from './weights.js';
 
 const MOST_CHUNKS = 8;
+
+/** What is to be said and done where a peer cannot be reached. */
+export function remedyOf(fault: ConnectFault | undefined): string | undefined {
+  if (fault === undefined) return undefined;
+  const { reason, remedy } = fault;
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}. ${remedy}`;
+}
 
 /**
  * Whom a worker waits for that has nothing to do.
@@ -26,7 +34,9 @@ export function awaitedNews(
     return {
       who,
       what: 'come back',
-      remedy: 'See how it ended; started again with the same settings, it finds its job.',
+      remedy:
+        remedyOf(enrolment.fault()) ??
+        'See how it ended; started again with the same settings, it finds its job.',
       deadlineMs,
     };
   if (goal < 0) return { who, what: 'assign shards', remedy, deadlineMs };
@@ -36,5 +46,10 @@ export function awaitedNews(
   // With all weights here, it has been told nothing to compute.
   return missing.length === 0
     ? { who, what: `say what to do at version ${goal}`, remedy, deadlineMs }
-    : { who: source.namesOf(missing), what, remedy, deadlineMs };
+    : {
+        who: source.namesOf(missing),
+        what,
+        remedy: remedyOf(source.faultOf(missing)) ?? remedy,
+        deadlineMs,
+      };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   type Body,
+  type ConnectFault,
   type ConnectionHandlers,
   PROTOCOL_VERSION,
   type Transport,
@@ -8,6 +9,40 @@ import {
 import { createMonitor, createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { enrol } from './enrolment.js';
+
+const NAME: ConnectFault = {
+  kind: 'name',
+  reason: 'the name head is not known on this machine (ENOTFOUND)',
+  remedy: 'Correct the name.',
+};
+
+/** A worker whose coordinator is not there yet. */
+function early(connectMs: number) {
+  let handlers: ConnectionHandlers | undefined;
+  const transport: Transport = {
+    listen: () => Promise.reject(new Error('A worker does not listen')),
+    connect(address, given) {
+      handlers = given;
+      const traffic = { sentBytes: 0, receivedBytes: 0 };
+      return { address, send() {}, close: async () => {}, traffic };
+    },
+  };
+  const clock = createSimulatedClock();
+  const monitor = createMonitor({ clock });
+  const enrolment = enrol({
+    address: 'tcp://head:1',
+    join: () => ({ type: 'leave' }),
+    worker: 'w0',
+    transport,
+    clock,
+    monitor,
+    connectMs,
+    rejoinMs: 1000,
+  });
+  const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
+  ended.catch(() => {});
+  return { enrolment, clock, ended, handlers: () => handlers! };
+}
 
 /** A worker that has been welcomed, and what its coordinator says next. */
 function enrolled() {
@@ -28,6 +63,7 @@ function enrolled() {
     transport,
     clock,
     monitor: createMonitor({ clock }),
+    connectMs: 1000,
     rejoinMs: 1000,
   });
   const hear = (body: Body) =>
@@ -59,5 +95,36 @@ describe('what a worker is to check', () => {
     assert.equal(enrolment.takeOrder(2, ''), undefined);
     assert.equal(enrolment.takeOrder(0, 'after the way back')?.order, 2);
     assert.equal(enrolment.takeOrder(0, 'after the way back'), undefined);
+  });
+});
+
+describe('a worker that is started before its coordinator', () => {
+  it('looks for it as long as it is told to, then says why it was not reached', async () => {
+    const { enrolment, clock, ended, handlers } = early(90_000);
+    for (let second = 0; second < 90; second++) {
+      handlers().unreached!(NAME);
+      assert.equal(enrolment.fault(), NAME);
+      // The transport gives up earlier, and is asked again.
+      if (second % 30 === 29) handlers().closed!('could not be reached', NAME);
+      clock.advance(1000);
+    }
+    handlers().unreached!(NAME);
+    await assert.rejects(ended, {
+      code: 'PEER_LOST',
+      message:
+        'No coordinator answered at tcp://head:1 within 90 s: the name head is not known on this machine (ENOTFOUND)',
+      remedy: /^Correct the name\..*--connect-deadline-ms/,
+    });
+  });
+
+  it('has nothing to say any more once it is there', async () => {
+    const { enrolment, clock, ended, handlers } = early(90_000);
+    handlers().unreached!(NAME);
+    clock.advance(89_000);
+    handlers().opened!();
+    assert.equal(enrolment.fault(), undefined);
+    clock.advance(60_000);
+    const still = new Promise((resolve) => setImmediate(resolve, 'waiting'));
+    assert.equal(await Promise.race([ended, still]), 'waiting');
   });
 });

@@ -2,6 +2,7 @@ import {
   type Assign,
   type Body,
   type Compute,
+  type ConnectFault,
   type Envelope,
   type Evaluate,
   type Message,
@@ -16,9 +17,6 @@ import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/ru
 
 /** Pause before the next attempt to reach a coordinator that is gone. */
 const PAUSE_MS = 200;
-
-/** How long a coordinator that has never answered is looked for. */
-const FIRST_PATIENCE_MS = 30_000;
 
 /** What the coordinator has said, and a way to answer. It outlives the coordinator's process. */
 export interface Enrolment {
@@ -44,6 +42,8 @@ export interface Enrolment {
   takeOrder(version: number, era: string): Verify | undefined;
   /** Whether there is a coordinator that has welcomed this worker. */
   present(): boolean;
+  /** Why the coordinator cannot be reached, while that is so. */
+  fault(): ConnectFault | undefined;
   /** The chunks whose initial values were asked for since the last time. */
   takeInitialize(): readonly number[];
   finished(): boolean;
@@ -73,7 +73,7 @@ export const NO_ASSIGNMENT: Assign = {
 
 /**
  * Joins a job and stays in it: when the coordinator goes away it is looked for again, for
- * `rejoinMs`, and joined anew.
+ * `rejoinMs`, and joined anew. One that was never there is looked for for `connectMs`.
  */
 export function enrol(init: {
   readonly address: string;
@@ -82,9 +82,10 @@ export function enrol(init: {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly monitor: Monitor;
+  readonly connectMs: number;
   readonly rejoinMs: number;
 }): Enrolment {
-  const { address, transport, clock, monitor, rejoinMs } = init;
+  const { address, transport, clock, monitor, connectMs, rejoinMs } = init;
   let { worker } = init;
   let welcome: (Welcome & Message) | undefined;
   let servers: readonly ServerRange[] = [];
@@ -102,6 +103,7 @@ export function enrol(init: {
   let dismissed = false;
   let closed = false;
   let present = false;
+  let fault: ConnectFault | undefined;
   /** Since when the coordinator is away; at first, since it was looked for. */
   let awaySince: number | undefined = clock.now();
   let spokeAt = clock.now();
@@ -125,6 +127,13 @@ export function enrol(init: {
         } catch (error) {
           monitor.fail(error);
         }
+      },
+      opened() {
+        fault = undefined;
+      },
+      unreached(now) {
+        fault = now;
+        if (isOutOfPatience()) monitor.fail(unreachable(now.reason, now));
       },
       closed: lost,
     });
@@ -196,19 +205,31 @@ export function enrol(init: {
     }
   }
 
-  function lost(reason: string) {
+  function isOutOfPatience(): boolean {
+    if (dismissed || closed || awaySince === undefined) return false;
+    const patienceMs = welcome === undefined ? connectMs : rejoinMs;
+    return clock.now() - awaySince >= patienceMs;
+  }
+
+  function unreachable(reason: string, why: ConnectFault | undefined): TuttiError {
+    const details = { role: 'coordinator', address };
+    if (welcome !== undefined)
+      return new TuttiError('PEER_LOST', `The coordinator at ${address} is gone: ${reason}`, {
+        remedy: 'See how the coordinator ended, and start the job again.',
+        details,
+      });
+    const seconds = connectMs / 1000;
+    const message = `No coordinator answered at ${address} within ${seconds} s: ${reason}`;
+    const longer = 'One that is started later is waited for longer with --connect-deadline-ms.';
+    const remedy = `${why?.remedy ?? 'See whether it runs, and where it listens.'} ${longer}`;
+    return new TuttiError('PEER_LOST', message, { remedy, details });
+  }
+
+  function lost(reason: string, why?: ConnectFault) {
     if (dismissed || closed) return;
     present = false;
     awaySince ??= clock.now();
-    // Somebody who was never there is more likely at another address than on the way back.
-    const patienceMs = welcome === undefined ? Math.min(FIRST_PATIENCE_MS, rejoinMs) : rejoinMs;
-    if (clock.now() - awaySince >= patienceMs)
-      return monitor.fail(
-        new TuttiError('PEER_LOST', `The coordinator at ${address} is gone: ${reason}`, {
-          remedy: 'See how the coordinator ended, and start the job again.',
-          details: { role: 'coordinator', address },
-        }),
-      );
+    if (isOutOfPatience()) return monitor.fail(unreachable(reason, why));
     clock.after(PAUSE_MS, () => {
       if (closed) return;
       pastTraffic += connection.traffic.sentBytes + connection.traffic.receivedBytes;
@@ -233,6 +254,7 @@ export function enrol(init: {
       return found;
     },
     present: () => present,
+    fault: () => fault,
     finished: () => finished,
     initializeWanted: () => initializeWanted.length > 0,
     takeInitialize() {

@@ -1,9 +1,22 @@
-import type { Body, Connection, Message, ServerRange, Transport } from '@tutti/protocol';
-import { type Clock, errorFromRecord, type Monitor, type TuttiError } from '@tutti/runtime';
+import type {
+  Body,
+  ConnectFault,
+  Connection,
+  Message,
+  ServerRange,
+  Transport,
+} from '@tutti/protocol';
+import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/runtime';
 import type { WeightBuffer } from './weights.js';
 
 /** Pause before the next attempt to reach a server that is gone. */
 const PAUSE_MS = 200;
+
+/**
+ * How long a server that was never reached may have a name or an address that leads nowhere from here:
+ * time for a name service to learn of it, and less than others wait for this worker.
+ */
+const NO_WAY_MS = 10_000;
 
 /** The way to the servers: pulls versions into the weight buffer, whoever holds them now. */
 export interface Upstream {
@@ -17,6 +30,8 @@ export interface Upstream {
   traffic(): number;
   /** Those that hold some of these chunks. */
   namesOf(chunks: readonly number[]): string;
+  /** Why one of those cannot be reached, while that is so. */
+  faultOf(chunks: readonly number[]): ConnectFault | undefined;
   close(): Promise<void>;
 }
 
@@ -33,6 +48,8 @@ export function createUpstream(init: {
   let connections: Connection[] = [];
   let wanted = -1;
   let past = 0;
+  const faults = new Map<string, { readonly fault: ConnectFault; readonly sinceMs: number }>();
+  const reached = new Set<string>();
 
   const addresses = () => servers.map(({ address }) => address);
   const trafficOf = ({ traffic }: Connection) => traffic.sentBytes + traffic.receivedBytes;
@@ -55,6 +72,19 @@ export function createUpstream(init: {
     for (const connection of connections) ask(connection);
   }
 
+  function unreached(address: string, fault: ConnectFault) {
+    const sinceMs = faults.get(address)?.sinceMs ?? clock.now();
+    faults.set(address, { fault, sinceMs });
+    if (fault.kind !== 'name' && fault.kind !== 'route') return;
+    if (!reached.has(address) && clock.now() - sinceMs >= NO_WAY_MS)
+      monitor.fail(noWay(address, fault));
+  }
+
+  const holdersOf = (chunks: readonly number[]) =>
+    servers.filter(({ firstChunk, chunks: held }) =>
+      chunks.some((chunk) => chunk >= firstChunk && chunk < firstChunk + held),
+    );
+
   function connect(address: string): Connection {
     const connection: Connection = transport.connect(address, {
       message({ message, payload }) {
@@ -67,6 +97,12 @@ export function createUpstream(init: {
           monitor.fail(error);
         }
       },
+      opened() {
+        reached.add(address);
+        faults.delete(address);
+      },
+      unreached: (fault) =>
+        servers.some((one) => one.address === address) && unreached(address, fault),
       closed() {
         clock.after(PAUSE_MS, () => {
           const at = connections.indexOf(connection);
@@ -101,16 +137,30 @@ export function createUpstream(init: {
     wanted: () => wanted,
     traffic: () => connections.reduce((sum, each) => sum + trafficOf(each), past),
     namesOf(chunks) {
-      const holders = servers.filter(({ firstChunk, chunks: held }) =>
-        chunks.some((chunk) => chunk >= firstChunk && chunk < firstChunk + held),
-      );
+      const holders = holdersOf(chunks);
       const at = holders.map(({ address }) => address).join(', ');
       return holders.length === 1 ? `the server at ${at}` : `the servers at ${at}`;
     },
+    faultOf: (chunks) =>
+      holdersOf(chunks)
+        .map(({ address }) => faults.get(address)?.fault)
+        .find((fault) => fault !== undefined),
     async close() {
       const old = connections;
       connections = [];
       await closeAll(old);
     },
   };
+}
+
+function noWay(address: string, { reason }: ConnectFault): TuttiError {
+  return new TuttiError(
+    'PEER_LOST',
+    `The parameter server at ${address} cannot be reached from this worker: ${reason}`,
+    {
+      remedy:
+        'Name it by a host or IP address that all workers reach: --advertise of the coordinator that hosts it, else --server-addresses.',
+      details: { role: 'server', address },
+    },
+  );
 }
