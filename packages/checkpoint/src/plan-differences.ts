@@ -1,22 +1,23 @@
-import type { JobPlan } from '@tutti/protocol';
+import { dataDifference, type JobPlan } from '@tutti/protocol';
 
 const LONGEST = 200;
 
 /**
  * In words, what makes two plans different experiments; empty if one can go on from the other. A
- * longer run of the same is no other experiment.
+ * longer run of the same is no other experiment. The data are compared by `dataDifference`.
  */
 export function planDifferences(plan: JobPlan, other: JobPlan): string[] {
   const names = Object.keys({ ...plan, ...other }) as (keyof JobPlan)[];
   return names
-    .filter((name) => name !== 'steps' && name !== 'programName')
+    .filter((name) => name !== 'steps' && name !== 'programName' && name !== 'data')
     .filter((name) => canonical(plan[name]) !== canonical(other[name]))
     .map((name) => `${name} is ${shown(other[name])} instead of ${shown(plan[name])}`);
 }
 
 /** Whether nothing at all differs. */
 export function isSamePlan(plan: JobPlan, other: JobPlan): boolean {
-  return canonical(plan) === canonical(other);
+  if (dataDifference(plan.data, other.data) !== undefined) return false;
+  return canonical({ ...plan, data: undefined }) === canonical({ ...other, data: undefined });
 }
 
 function shown(value: unknown): string {

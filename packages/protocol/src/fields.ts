@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '@tutti/runtime';
+import type { DataIdentity, DatasetIdentity, FieldIdentity } from './data-identity.js';
 import {
   anything,
   type Fields,
@@ -79,12 +80,23 @@ const parameters = listOf(
   }),
 );
 
+const dataset = shapeOf<DatasetIdentity>({
+  size: whole,
+  examples: listOf(whole),
+  fields: listOf(
+    shapeOf<FieldIdentity>({ name: text, type: text, shape: listOf(whole), digests: text }),
+  ),
+});
+
+const data = optional(shapeOf<DataIdentity>({ training: dataset, evaluation: optional(dataset) }));
+
 const description = shapeOf<ProgramDescription>({
   name: text,
   hash: text,
   parameters,
   trainingExamples: whole,
   evaluationExamples: whole,
+  data,
   defaults: shapeOf<ProgramDefaults>({
     batchSize: whole,
     epochs: number,
@@ -101,6 +113,7 @@ const plan = shapeOf<JobPlan>({
   parameters,
   trainingExamples: whole,
   evaluationExamples: whole,
+  data,
   evaluationBatchSize: whole,
   batchSize: whole,
   shards: whole,

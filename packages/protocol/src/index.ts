@@ -1,4 +1,13 @@
 export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
+export {
+  DATA_REMEDY,
+  type DataDifference,
+  type DataIdentity,
+  type DatasetIdentity,
+  dataDifference,
+  EXAMPLE_DIGEST,
+  type FieldIdentity,
+} from './data-identity.js';
 export { digestOfBytes } from './digest.js';
 export {
   type ConnectFault,

@@ -1,3 +1,5 @@
+import type { DataIdentity } from './data-identity.js';
+
 /** A learning rate as a function of the step. All rates are positive, all step counts whole. */
 export type Schedule =
   | { readonly kind: 'constant' }
@@ -65,6 +67,8 @@ export interface ProgramDescription {
   readonly trainingExamples: number;
   /** 0 if the program has none. */
   readonly evaluationExamples: number;
+  /** What its data are known by. */
+  readonly data?: DataIdentity;
   readonly defaults: ProgramDefaults;
 }
 
@@ -86,6 +90,8 @@ export interface JobPlan {
   readonly parameters: readonly StoredParameter[];
   readonly trainingExamples: number;
   readonly evaluationExamples: number;
+  /** The data that it is trained on; absent in checkpoints from before there was this. */
+  readonly data?: DataIdentity;
   readonly evaluationBatchSize: number;
   readonly batchSize: number;
   readonly shards: number;

@@ -67,6 +67,7 @@ export function resolvePlan(init: {
     parameters: description.parameters,
     trainingExamples,
     evaluationExamples,
+    ...(description.data && { data: description.data }),
     evaluationBatchSize,
     batchSize,
     shards,

@@ -111,7 +111,7 @@ export type ErrorCode =
   | 'NOT_FINITE'
   /** A data file is missing, unreadable, truncated or malformed. */
   | 'BAD_DATA'
-  /** A peer was refused: protocol version, job, program or session do not fit. */
+  /** A peer was refused: protocol version, job, program, data or session do not fit. */
   | 'REFUSED'
   /** A worker's gradients have other bits than those of the others. */
   | 'ARITHMETIC'

@@ -4,4 +4,5 @@ export { createTask, type ReadMicroBatch, type Task } from './compute/task.js';
 export { watchTask } from './compute/watch-task.js';
 export { checkProgram } from './program/check-program.js';
 export { describeProgram } from './program/describe.js';
+export { identifyData } from './program/identify-data.js';
 export { type OpenProgram, openProgram } from './program/open-program.js';

@@ -24,6 +24,7 @@ import { createSignsOfLife } from './link/signs-of-life.js';
 import { createUpstream, type Upstream } from './link/weight-puller.js';
 import { createWeightBuffer } from './link/weights.js';
 import { describeProgram } from './program/describe.js';
+import { identifyData } from './program/identify-data.js';
 import { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
 import type { Program } from './program/program.js';
 import { type Course, createCourse } from './worker-loop.js';
@@ -125,7 +126,9 @@ async function run(
   const { coordinator, deadlineMs = 600_000 } = init;
   const { connectMs = 120_000, rejoinMs = 120_000 } = init;
   leaving.addEventListener('abort', () => monitor.notify(), { once: true });
-  const description = describeProgram(init.program, data, computation, init.programHash);
+  const { program, programHash } = init;
+  const identity = await identifyData(data, monitor);
+  const description = describeProgram(program, data, computation, programHash, identity);
   const host = init.host ?? hostFacts(computation.arithmetic);
   const enrolment = enrol({
     address: coordinator,

@@ -38,7 +38,7 @@ export interface SimulationInit {
     at: number,
     clock: SimulatedClock,
     transport: Transport,
-  ) => Partial<Pick<WorkerInit, 'program' | 'host' | 'kernels' | 'transport'>>;
+  ) => Partial<Pick<WorkerInit, 'program' | 'programHash' | 'host' | 'kernels' | 'transport'>>;
   /** Decides every delay, and so the order in which messages of different senders arrive. */
   readonly seed: number;
   /** Called before every tick; breaks things. */

@@ -1,5 +1,12 @@
 import { layoutOf } from '@tutti/parameters';
-import type { Body, JobPlan, Listener, Message, ProgramDescription } from '@tutti/protocol';
+import {
+  type Body,
+  DATA_REMEDY,
+  dataDifference,
+  type JobPlan,
+  type Listener,
+  type Message,
+} from '@tutti/protocol';
 import { type JobSettings, resolvePlan } from '@tutti/run';
 import {
   type ErrorRecord,
@@ -117,7 +124,7 @@ export function createMembership(
   function admit(peer: string, message: JoinMessage) {
     let member: Member;
     try {
-      if (state.plan !== undefined) checkProgram(state.plan, message.description);
+      if (state.plan !== undefined) checkProgram(state.plan, message);
       member = members.admit(peer, message, message.session);
     } catch (error) {
       return refuse(peer, toTuttiError(error, 'INTERNAL', 'Cannot admit', 'Report it.'));
@@ -300,11 +307,19 @@ export function createMembership(
 }
 
 /** The first to join need not be of this job, where the servers know it already. */
-function checkProgram(plan: JobPlan, { name, hash }: ProgramDescription) {
-  if (hash === plan.programHash) return;
+function checkProgram(plan: JobPlan, { worker, description }: JoinMessage) {
+  const { name, hash, data } = description;
+  if (hash !== plan.programHash)
+    throw new TuttiError(
+      'REFUSED',
+      `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${name} (its sources have hash ${hash.slice(0, 12)})`,
+      { remedy: 'Give every worker the same program file and the same data.' },
+    );
+  const difference = dataDifference(plan.data, data);
+  if (difference === undefined) return;
   throw new TuttiError(
     'REFUSED',
-    `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${name} (its sources have hash ${hash.slice(0, 12)})`,
-    { remedy: 'Give every worker the same program file and the same data.' },
+    `The ${difference.set} data of worker ${worker || 'without a name'} are not those of the job: ${difference.what}`,
+    { remedy: DATA_REMEDY, details: { worker, ...difference } },
   );
 }

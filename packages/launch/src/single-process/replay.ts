@@ -10,6 +10,7 @@ import {
   type ResumePoint,
   readingCheckpoint,
   readPoint,
+  refuseOtherData,
   type StepRecord,
   type Totals,
 } from '@tutti/run';
@@ -22,7 +23,7 @@ import {
   type WaitReport,
 } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
-import { createTask, openProgram, watchTask } from '@tutti/worker/internal';
+import { createTask, identifyData, openProgram, watchTask } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 
 /** A step that was computed again. */
@@ -96,7 +97,7 @@ export async function replay(init: ReplayInit): Promise<Replay> {
   for (const listed of await reading(listCheckpoints(directory)))
     checkpoints.set(listed.step, listed.path);
 
-  const run = await openSteps(program, point, clock, monitor, closing);
+  const run = await openSteps(program, manifest, point, clock, monitor, closing);
   const steps: ReplayedStep[] = [];
   try {
     for (let version = point.step; version < last; version++) {
@@ -170,6 +171,7 @@ async function recordsOf(
 
 async function openSteps(
   program: Program,
+  manifest: Manifest,
   point: ResumePoint,
   clock: Clock,
   monitor: Monitor,
@@ -178,6 +180,12 @@ async function openSteps(
   const { plan } = point;
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
+  try {
+    refuseOtherData(point.path, manifest, await identifyData(data, monitor));
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
   const layout = layoutOf(plan);
   const kernels = createKernels();
   const worker = 'this process';

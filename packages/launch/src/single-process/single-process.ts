@@ -20,7 +20,13 @@ import {
 import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Program } from '@tutti/worker';
-import { createTask, describeProgram, openProgram, watchTask } from '@tutti/worker/internal';
+import {
+  createTask,
+  describeProgram,
+  identifyData,
+  openProgram,
+  watchTask,
+} from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
 
@@ -46,7 +52,8 @@ export async function trainInSingleProcess(init: {
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
   try {
-    const description = describeProgram(program, data, computation, init.programHash);
+    const identity = await identifyData(data, monitor);
+    const description = describeProgram(program, data, computation, init.programHash, identity);
     const finding = init.resume?.({ description, settings, workers: 0, emit });
     const point = await monitor.race(finding, readingCheckpoint);
     const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });

@@ -1,7 +1,7 @@
 import { type Manifest, readCheckpoint } from '@tutti/checkpoint';
 import { badCheckpoint, isSamePlan, planDifferences } from '@tutti/checkpoint/internal';
 import { createLayout } from '@tutti/parameters';
-import type { JobPlan } from '@tutti/protocol';
+import { DATA_REMEDY, type DataIdentity, dataDifference, type JobPlan } from '@tutti/protocol';
 import { isTuttiError, type TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
@@ -10,6 +10,8 @@ import type { ResumePoint } from './snapshot.js';
 
 /** Throws BAD_CHECKPOINT for a checkpoint that a run of this plan cannot go on from. */
 export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): void {
+  // First, since it explains the sizes and numbers of steps that differ with it.
+  refuseOtherData(path, manifest, plan.data);
   const differences = planDifferences(plan, manifest.plan);
   if (differences.length > 0)
     throw badCheckpoint(
@@ -23,6 +25,24 @@ export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): vo
       `it is at step ${manifest.step}, but the run is to end after ${plan.steps}`,
       'Raise --steps or --epochs, or name an earlier checkpoint.',
     );
+}
+
+/**
+ * Throws BAD_CHECKPOINT if a process has other data than the run that wrote a checkpoint. One from
+ * before the data were recorded is let pass.
+ */
+export function refuseOtherData(
+  path: string,
+  { plan }: Manifest,
+  data: DataIdentity | undefined,
+): void {
+  const difference = dataDifference(plan.data, data);
+  if (difference === undefined) return;
+  throw badCheckpoint(
+    path,
+    `the ${difference.set} data are not those of the run that wrote it: ${difference.what}`,
+    DATA_REMEDY,
+  );
 }
 
 /**

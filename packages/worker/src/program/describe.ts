@@ -1,11 +1,12 @@
 import { hash as hashOf } from 'node:crypto';
-import type { ProgramDescription } from '@tutti/protocol';
+import type { DataIdentity, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkParameters } from './check-program.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
 /**
  * What the coordinator must know of a program to plan the job.
+ * @param identity of the data, as `identifyData` gives it; without it the data are compared with nobody's
  * @param hash SHA-256 of the program's sources; if absent, of the description itself
  * @throws TuttiError BAD_PROGRAM
  */
@@ -14,6 +15,7 @@ export function describeProgram(
   data: ProgramData,
   computation: Computation,
   hash?: string,
+  identity?: DataIdentity,
 ): ProgramDescription {
   const { batchSize, epochs, seed, shards, optimizer, evaluationBatchSize } = program;
   if (data.training.size < 1)
@@ -42,5 +44,6 @@ export function describeProgram(
   return {
     hash: hash ?? hashOf('sha256', JSON.stringify(description)),
     ...description,
+    ...(identity && { data: identity }),
   };
 }
