@@ -1,5 +1,6 @@
 import { createRandom, programError, type Random, TuttiError } from '@tutti/runtime';
-import { tf } from '../tf.js';
+import { registeredVariables } from '../registered-variables.js';
+import type { tf } from '../tf.js';
 import { withRandom } from '../training/seeded.js';
 import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js';
 import { ambiguousKind, type IsGiven, nameWeights } from './weight-names.js';
@@ -22,19 +23,19 @@ export interface BuiltModel {
  *   PROGRAM_FAILED for what the factory throws
  */
 export function buildModel(factory: LayersModelFactory, random: Random): BuiltModel {
-  const before = new Set(variables());
+  const before = new Set(registeredVariables());
   const dispose = () => {
     for (const variable of made) if (!variable.isDisposed) variable.dispose();
   };
   let made: tf.Variable[] = [];
   try {
     const model = withRandom(random, () => built(factory)) as unknown as ModelLike;
-    made = variables().filter((variable) => !before.has(variable));
+    made = registeredVariables().filter((variable) => !before.has(variable));
     const isGiven = givenNames(factory, model);
     const weights = checkModel(model, isGiven);
     return { model, weights, isGiven, dispose };
   } catch (error) {
-    made = variables().filter((variable) => !before.has(variable));
+    made = registeredVariables().filter((variable) => !before.has(variable));
     dispose();
     throw error;
   }
@@ -90,13 +91,13 @@ function built(factory: LayersModelFactory): tf.LayersModel {
 function givenNames(factory: LayersModelFactory, model: ModelLike): IsGiven {
   let given: ReadonlySet<LayerLike> | undefined;
   const find = () => {
-    const before = new Set(variables());
+    const before = new Set(registeredVariables());
     try {
       const again = withRandom(createRandom('names'), () => built(factory));
       const others = withModels(again as unknown as ModelLike);
       return new Set(withModels(model).filter(({ name }, at) => others[at]?.name === name));
     } finally {
-      for (const variable of variables()) if (!before.has(variable)) variable.dispose();
+      for (const variable of registeredVariables()) if (!before.has(variable)) variable.dispose();
     }
   };
   return (layer) => {
@@ -108,14 +109,6 @@ function givenNames(factory: LayersModelFactory, model: ModelLike): IsGiven {
 
 function withModels(model: LayerLike): LayerLike[] {
   return [model, ...allLayers(model)];
-}
-
-/** All that TensorFlow.js knows. */
-export function variables(): tf.Variable[] {
-  const { registeredVariables } = tf.engine().state as unknown as {
-    registeredVariables: Readonly<Record<string, tf.Variable>>;
-  };
-  return Object.values(registeredVariables);
 }
 
 /** The last layer, if it is nothing but a softmax over the last axis behind its other maths. */

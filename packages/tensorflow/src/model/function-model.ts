@@ -2,6 +2,7 @@ import type { WeightSpec } from '@tutti/parameters';
 import { type Random, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
+import { FUNCTION, withoutState } from '../training/outside-state.js';
 import { withRandom } from '../training/seeded.js';
 import { tidied } from '../training/tidied.js';
 import type { DifferentiableModel } from './differentiable-model.js';
@@ -66,7 +67,7 @@ export function functionModel<Name extends string>(
           weights.map(({ name }, at) => [name, { enumerable: true, get: () => weight(at) }]),
         ),
       );
-      const outputs = model.apply(named as Record<Name, tf.Tensor>, batch, {
+      const context: FunctionContext<Name> = {
         training,
         random,
         update(name, value) {
@@ -79,7 +80,10 @@ export function functionModel<Name extends string>(
             );
           if (training) write(at, value);
         },
-      });
+      };
+      const outputs = withoutState('`model.apply`', FUNCTION, () =>
+        model.apply(named as Record<Name, tf.Tensor>, batch, context),
+      );
       if (!(outputs instanceof tf.Tensor))
         throw new TuttiError('PROGRAM_FAILED', '`model.apply` did not return a tensor', {
           remedy: 'Return the predictions as one tensor; `apply` must be synchronous.',

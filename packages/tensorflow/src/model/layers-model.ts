@@ -4,6 +4,7 @@ import { unsteadyPart } from '../graph/own-layers.js';
 import { factorLayers } from '../sharing/factored-layers.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
+import { LAYERS, withoutState } from '../training/outside-state.js';
 import { tidied } from '../training/tidied.js';
 import { wasAssigned } from './assigned-variables.js';
 import {
@@ -80,15 +81,18 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
       const inputs = fields.map((field, at) => inputOf(batch, field, model.inputs[at]!.shape));
       call = { weight, written: new Map(), context };
       try {
-        return overriding((context.logits && withLogits) || overrides, () => {
-          const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
-            training: context.training,
-          });
-          return {
-            outputs: Array.isArray(outputs) ? outputs[0]! : outputs,
-            penalties: model.calculateLosses(),
-          };
-        });
+        const inPlace = (context.logits && withLogits) || overrides;
+        return withoutState('The model', LAYERS, () =>
+          overriding(inPlace, () => {
+            const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
+              training: context.training,
+            });
+            return {
+              outputs: Array.isArray(outputs) ? outputs[0]! : outputs,
+              penalties: model.calculateLosses(),
+            };
+          }),
+        );
       } finally {
         call = undefined;
       }

@@ -15,6 +15,7 @@ import { createDifferentiation, type Derivatives, type Values } from './differen
 import { announce, soleUses } from './early-gradients.js';
 import { resolveLoss } from './losses.js';
 import { metricNames, resolveMetrics, sum } from './metrics.js';
+import { FUNCTION, withoutState } from './outside-state.js';
 import { withRandom } from './seeded.js';
 import { dropTape, tidied } from './tidied.js';
 import type { TrainingModel, TrainingOptions } from './training-options.js';
@@ -24,8 +25,7 @@ export function createComputation(options: TrainingOptions): Computation {
   const acceleration = options.accelerate === false ? noAcceleration : createAcceleration(tf);
   const model = differentiable(options.model);
   const loss = resolveLoss(options.loss, acceleration.softmaxCrossEntropy);
-  const givesLogits = typeof options.loss === 'object' && options.loss.fromLogits;
-  const metrics = resolveMetrics(options.metrics ?? [], givesLogits);
+  const metrics = resolveMetrics(options.metrics ?? [], options.loss);
   const noMetrics = Object.fromEntries(metricNames(options.metrics ?? []).map((name) => [name, 0]));
   const skipSoftmax = acceleration.enabled && model.softmax && loss.prefersLogits;
   const firstValues = (seed: number) => {
@@ -95,7 +95,10 @@ export function createComputation(options: TrainingOptions): Computation {
       return seeded(random, () => {
         const stored = load(weights);
         const given = batchTensors(batch);
-        const tensors = options.augment?.(given, random) ?? given;
+        const tensors =
+          options.augment === undefined
+            ? given
+            : withoutState('`augment`', FUNCTION, () => options.augment!(given, random));
         checkAugmented(tensors, count);
         let early: ReturnType<typeof announce> | undefined;
         let derivatives: Derivatives | undefined;

@@ -145,6 +145,7 @@ describe('losses', () => {
         /label of example \d of a batch is 2/,
       ],
       [outputs(1, 'softmax'), 'sparseCategoricalCrossentropy', sparse, /The model has 1 class$/],
+      [outputs(1, 'softmax'), 'categoricalCrossentropy', binary, /The model has 1 class$/],
       [outputs(3, 'linear'), (_y, yPred) => yPred.mean(), sparse, /gave a tensor \[\] for 6/],
       [outputs(3, 'linear'), 'meanSquaredError', { x: sparse.x! }, /needs labels/],
       [outputs(3, 'linear'), 'crossentropy' as never, sparse, /There is no loss "crossentropy"/],

@@ -3,6 +3,7 @@ import { createBroadcastCheck } from '../accidental-broadcast.js';
 import { labelsAs } from '../label-shapes.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from './batch-tensors.js';
+import { FUNCTION, withoutState } from './outside-state.js';
 
 export type LossName =
   | 'binaryCrossentropy'
@@ -52,8 +53,12 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
     return {
       prefersLogits: false,
       check: createBroadcastCheck(loss, 'The loss function'),
-      perExample: (yTrue, yPred, batch) =>
-        checkPerExample(loss(yTrue as tf.Tensor, yPred, batch), yPred, 'The loss function'),
+      perExample(yTrue, yPred, batch) {
+        const values = withoutState('The loss function', FUNCTION, () =>
+          loss(yTrue as tf.Tensor, yPred, batch),
+        );
+        return checkPerExample(values, yPred, 'The loss function');
+      },
     };
   const { name, fromLogits } = typeof loss === 'string' ? { name: loss, fromLogits: false } : loss;
   if (!NAMES.includes(name))
@@ -74,6 +79,7 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
           remedy: 'Let the dataset give a field "y".',
         });
       if (categorical) {
+        checkClasses(yPred);
         const labels = name.startsWith('sparse') ? oneHot(yTrue, yPred) : alike(yTrue, yPred, name);
         if (!fromLogits && !softmaxSkipped)
           return meanOfRest(tf.metrics.categoricalCrossentropy(labels, yPred));
@@ -137,13 +143,18 @@ function alike(yTrue: tf.Tensor, yPred: tf.Tensor, loss: string): tf.Tensor {
   return labelsAs(yPred.shape, yTrue, yPred, { who: loss, remedy }).cast('float32');
 }
 
-function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
-  const classes = yPred.shape[yPred.rank - 1]!;
+/** The softmax of a single class is always 1. */
+function checkClasses({ rank, shape }: tf.Tensor): void {
+  const classes = rank > 1 ? shape[rank - 1]! : 1;
   if (classes < 2)
     throw new TuttiError('PROGRAM_FAILED', `The model has ${classes} class`, {
       remedy:
         'Give its last layer a unit for each class; for a single yes or no use binaryCrossentropy.',
     });
+}
+
+function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
+  const classes = yPred.shape[yPred.rank - 1]!;
   const numbers = labelsAs(yPred.shape.slice(0, -1), yTrue, yPred, {
     who: 'sparseCategoricalCrossentropy, one class number for each row of predictions,',
     remedy: 'Use categoricalCrossentropy for one-hot labels.',

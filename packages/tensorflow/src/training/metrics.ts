@@ -3,7 +3,8 @@ import { createBroadcastCheck } from '../accidental-broadcast.js';
 import { labelsAs } from '../label-shapes.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from './batch-tensors.js';
-import { checkPerExample, ERRORS, meanOfRest } from './losses.js';
+import { checkPerExample, ERRORS, type Loss, meanOfRest } from './losses.js';
+import { FUNCTION, withoutState } from './outside-state.js';
 
 /** One value per example: from labels and predictions [n, ...] to [n]. Its name is reported. */
 export type MetricFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTensors) => tf.Tensor;
@@ -30,18 +31,18 @@ export interface Predicted {
 }
 
 /**
- * @param logits whether the predictions of the model are logits: decides what 0 means to `accuracy`
+ * @param loss decides what `accuracy` is, as in tfjs
  * @throws TuttiError BAD_PROGRAM for an unknown name, a function without one, a name used twice
  */
-export function resolveMetrics(metrics: readonly Metric[], logits: boolean): Metrics {
+export function resolveMetrics(metrics: readonly Metric[], loss: Loss): Metrics {
   const byName: Readonly<Record<MetricName, MetricFunction>> = {
-    accuracy: (yTrue, yPred) => accuracy(yTrue, yPred, logits),
+    accuracy: (yTrue, yPred) => accuracy(yTrue, yPred, loss),
     ...ERRORS,
   };
   const named = metrics.map((metric): [string, MetricFunction] => {
     if (typeof metric === 'function') {
       if (metric.name === '') throw bad('A metric function has no name', 'Declare it by name.');
-      return [metric.name, unbroadcast(metric)];
+      return [metric.name, checked(metric)];
     }
     if (!Object.hasOwn(byName, metric))
       throw bad(
@@ -100,22 +101,26 @@ function labelled(name: MetricName, metric: MetricFunction): MetricFunction {
 }
 
 /** A metric of the program. */
-function unbroadcast(metric: MetricFunction): MetricFunction {
+function checked(metric: MetricFunction): MetricFunction {
   const check = createBroadcastCheck(metric, `Metric "${metric.name}"`);
   return (yTrue, yPred, batch) => {
     check(yTrue, yPred.shape, batch);
-    return metric(yTrue, yPred, batch);
+    return withoutState(`Metric "${metric.name}"`, FUNCTION, () => metric(yTrue, yPred, batch));
   };
 }
 
-function accuracy(yTrue: tf.Tensor, yPred: tf.Tensor, logits: boolean): tf.Tensor {
-  const classes = yPred.rank > 1 ? yPred.shape[yPred.rank - 1]! : 1;
+/**
+ * As tfjs chooses it (`compile` of its LayersModel): of each number for itself, above one half or not,
+ * where there is one number or the loss is `binaryCrossentropy`; else of the largest of the classes.
+ */
+function accuracy(yTrue: tf.Tensor, yPred: tf.Tensor, loss: Loss): tf.Tensor {
+  const { name, fromLogits } = typeof loss === 'object' ? loss : { name: loss, fromLogits: false };
   const labels = (shape: readonly number[], remedy: string) =>
     labelsAs(shape, yTrue, yPred, { who: 'accuracy', remedy });
-  if (classes === 1) {
-    const said = tf.greater(yPred, logits ? 0 : 0.5);
-    const whole = labels(yPred.shape, 'Give labels in the shape of the predictions.');
-    return meanOfRest(tf.equal(said, tf.greater(whole, 0.5)).cast('float32'));
+  if (classesOf(yPred) === 1 || name === 'binaryCrossentropy') {
+    const said = tf.greater(yPred, fromLogits ? 0 : 0.5).cast('float32');
+    const meant = labels(yPred.shape, 'Give labels in the shape of the predictions.');
+    return meanOfRest(tf.equal(said, meant.cast('float32')).cast('float32'));
   }
   const said = yPred.argMax(-1);
   const meant =
@@ -123,6 +128,10 @@ function accuracy(yTrue: tf.Tensor, yPred: tf.Tensor, logits: boolean): tf.Tenso
       ? labels(yPred.shape, 'Give labels in the shape of the predictions.').argMax(-1)
       : labels(said.shape, 'Give one class number for each row of predictions.').cast('int32');
   return meanOfRest(tf.equal(said, meant).cast('float32'));
+}
+
+function classesOf({ rank, shape }: tf.Tensor): number {
+  return rank > 1 ? shape[rank - 1]! : 1;
 }
 
 function bad(message: string, remedy: string): TuttiError {
