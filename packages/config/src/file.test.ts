@@ -26,6 +26,29 @@ describe('settings file', () => {
     });
   });
 
+  for (const [name, text] of [
+    ['tutti.config.json', '{\r\n  "workers": 4\r\n}\r\n'],
+    ['tutti.config.toml', '# Zürich\r\nworkers = 4\r\n'],
+  ] as const)
+    it(`is read as Windows writes it: ${name}`, async () => {
+      const programPath = join(folder, 'program.ts');
+      for (const bytes of [
+        Buffer.from(text),
+        Buffer.from(`\uFEFF${text}`),
+        Buffer.from(`\uFEFF${text}`, 'utf16le'),
+        Buffer.from(`\uFEFF${text}`, 'utf16le').swap16(),
+      ]) {
+        await writeFile(join(folder, name), bytes);
+        assert.deepEqual((await findSettingsFile({ programPath }))?.values, { workers: 4 });
+      }
+      await writeFile(join(folder, name), Buffer.from(text, 'utf16le'));
+      await assert.rejects(findSettingsFile({ programPath }), {
+        code: 'BAD_CONFIG',
+        message: /tutti\.config\.\w+ holds zero bytes, like UTF-16 without its mark\.$/,
+        remedy: 'Save it as UTF-8.',
+      });
+    });
+
   it('must exist, be a file and parse, if it was named', async () => {
     const missing = join(folder, 'missing.json');
     await assert.rejects(findSettingsFile({ config: missing }), {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { TuttiError } from '@tutti/runtime';
+import { NoTextError, TuttiError, textOf } from '@tutti/runtime';
 import { parse as parseToml, TomlError } from 'smol-toml';
 
 export interface SettingsFile {
@@ -67,10 +67,16 @@ export function parseSettings(path: string, text: string): Record<string, unknow
 
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return textOf(await readFile(path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (error instanceof NoTextError)
+      throw new TuttiError('BAD_CONFIG', `The settings file ${path} ${message}.`, {
+        remedy: 'Save it as UTF-8.',
+        cause: error,
+        details: { path },
+      });
     throw new TuttiError('BAD_CONFIG', `The settings file ${path} cannot be read: ${message}`, {
       remedy: 'Make it a readable file, or name another one with --config.',
       cause: error,

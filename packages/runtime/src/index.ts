@@ -29,4 +29,5 @@ export {
 } from './monitor.js';
 export { createRandom, type Random, type RandomKey } from './random.js';
 export { type Running, start } from './running.js';
+export { byteOrderMark, NoTextError, textOf } from './text.js';
 export { tuttiVersion } from './version.js';
