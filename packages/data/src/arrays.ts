@@ -1,41 +1,47 @@
-import { badData } from './bad-data.js';
-import type { Batch, Dataset, Field } from './dataset.js';
+import type { Batch, Dataset, Field, GivenField } from './dataset.js';
+import { toField } from './field.js';
 import { checkIndices, commonSize, product } from './indices.js';
+import { createRoundedIntegers } from './rounded-integers.js';
 
 /**
- * A data set in memory. `shape[0]` of every field is the number of examples; the arrays are not
- * copied, so leave them alone afterwards.
+ * A data set in memory. `shape[0]` of every field is the number of examples. float32, int32 and uint8
+ * stay what they are and are not copied, so leave the arrays alone afterwards; float64, plain numbers
+ * and booleans become float32, all other integers int32.
  *
  * @example arrays({ x: { data: pixels, shape: [100, 28, 28, 1] }, y: { data: labels, shape: [100] } })
- * @throws TuttiError BAD_DATA if a shape does not fit its data or the fields differ in size
+ * @throws TuttiError BAD_DATA if a shape does not fit its data, a value is no number or does not fit,
+ *   or the fields differ in size
  */
-export function arrays(fields: Readonly<Record<string, Field>>): Dataset {
-  const entries = Object.entries(fields);
-  for (const [name, { data, shape }] of entries) {
-    if (!ArrayBuffer.isView(data) || !Array.isArray(shape))
-      throw badData(
-        `field ${name} has no data, which is a typed array, or no shape`,
-        `Write arrays({ ${name}: { data: …, shape: [examples, …] } }).`,
-        { field: name },
-      );
-    if (shape.length > 0 && product(shape) === data.length) continue;
-    throw badData(
-      `field ${name} has ${data.length} values, but its shape [${shape}] holds ${product(shape)}`,
-      'Give the shape of the whole array, its first entry the number of examples.',
-      { field: name, length: data.length, shape },
-    );
-  }
+export function arrays(fields: Readonly<Record<string, GivenField>>): Dataset {
+  const entries = Object.entries(fields).map(
+    ([name, field]) => [name, toField(name, field)] as const,
+  );
   const size = commonSize(
     Object.fromEntries(entries.map(([name, { shape }]) => [name, shape[0]!])),
   );
   return {
     size,
-    async read(indices) {
+    async read(indices, only) {
       checkIndices(indices, size, 'the arrays');
       const batch: Record<string, Field> = {};
-      for (const [name, field] of entries) batch[name] = gather(field, indices);
+      for (const [name, field] of entries)
+        if (only?.includes(name) ?? true) batch[name] = gather(field, indices);
       return batch as Batch;
     },
+    notices: entries.flatMap(([name, { data, shape }]) => {
+      const rounded = createRoundedIntegers();
+      const given = fields[name]!.data;
+      if (data instanceof Float32Array && data !== given)
+        for (let i = 0; i < data.length; i++)
+          rounded.see(
+            Number(given[i]),
+            () => `example ${Math.floor((i * shape[0]!) / data.length)}`,
+          );
+      return rounded.notices(
+        `field ${name}`,
+        'Give them as an Int32Array, unless it does not matter.',
+      );
+    }),
   };
 }
 

@@ -1,6 +1,9 @@
+import { TuttiError } from '@tutti/runtime';
 import { badData } from './bad-data.js';
-import type { Batch, Field } from './dataset.js';
+import type { Batch, Field, Notice } from './dataset.js';
 import { product } from './indices.js';
+import { isMissing } from './missing-cells.js';
+import { createRoundedIntegers } from './rounded-integers.js';
 
 /** What the columns of a CSV file mean. */
 export interface CsvSchema {
@@ -18,9 +21,13 @@ export interface CsvSchema {
    * input, in the place of the column: 1 where the cell says it, else 0.
    */
   readonly categories?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** What an empty cell of an input column stands for: `{ rooms: 3 }`. Without it, one is an error. */
-  readonly missing?: Readonly<Record<string, number>> | undefined;
-  /** Inputs are multiplied by this; words and what stands for an empty cell are not. */
+  /**
+   * What a cell of an input column without a value stands for: `{ rooms: 3 }`, or a word of a column
+   * of words. Such cells are empty, or say NA, NaN, N/A, null, None, ? and the like. Without it, one is
+   * an error.
+   */
+  readonly missing?: Readonly<Record<string, number | string>> | undefined;
+  /** Inputs are multiplied by this; words and what stands for a missing value are not. */
   readonly scale?: number | undefined;
   /** The shape of one example, such as [28, 28, 1]. Default: [number of inputs]. */
   readonly shape?: readonly number[] | undefined;
@@ -32,6 +39,8 @@ export interface RowReader {
   read(cells: readonly string[], line?: number, offset?: number): { x: number[]; y: number };
   /** Makes a batch of the inputs of all rows, one after the other, and of their labels. */
   fields(xs: ArrayLike<number>, ys: ArrayLike<number>): Batch;
+  /** Of the rows read so far. */
+  notices(): Notice[];
 }
 
 /** @param header the names of the columns, or only their number */
@@ -40,12 +49,19 @@ export function createRowReader(
   header: readonly string[] | number,
   schema: CsvSchema,
 ): RowReader {
+  checkOptions(schema);
   const names =
     typeof header === 'number'
       ? Array.from({ length: header }, (_, i) => `column ${i}`)
       : header.map((name) => name.trim());
   const positionOf = (column: string | number) => {
     const position = typeof column === 'number' ? column : names.indexOf(column);
+    if (typeof column === 'string' && position !== names.lastIndexOf(column))
+      throw badData(
+        `there are several columns ${column}`,
+        'Give the position of the one that is meant, from 0, or each a name of its own.',
+        { file, line: 1, expected: column, found: names },
+      );
     if (Number.isInteger(position) && position >= 0 && position < names.length) return position;
     throw badData(
       `there is no column ${column}, only ${names.join(', ')}`,
@@ -70,6 +86,14 @@ export function createRowReader(
     );
   const categories = ofInputs('categories', schema.categories);
   const missing = ofInputs('missing', schema.missing);
+  for (const [column, value] of missing) {
+    const words = categories.get(column);
+    if (words === undefined ? Number.isFinite(value) : words.includes(value as string)) continue;
+    throw bad(
+      `\`missing\` says ${JSON.stringify(value)} for ${names[column]}`,
+      words === undefined ? 'Give a number.' : `Give one of its words: ${words.join(', ')}.`,
+    );
+  }
   const width = inputs.reduce((sum, column) => sum + (categories.get(column)?.length ?? 1), 0);
   const shape = schema.shape ?? [width];
   if (product(shape) !== width) {
@@ -82,6 +106,7 @@ export function createRowReader(
   const { classes, scale } = schema;
   const classOf =
     typeof classes === 'object' ? new Map(classes.map((name, i) => [name, i])) : undefined;
+  const rounded = createRoundedIntegers();
 
   return {
     read(cells, line, offset) {
@@ -97,33 +122,44 @@ export function createRowReader(
           { ...place, expected: names.length, found: cells.length },
         );
       }
-      const number = (column: number) => {
+      const number = (column: number, factor = 1) => {
         const text = cells[column]!.trim();
-        const value = text === '' ? Number.NaN : Math.fround(Number(text));
-        if (Number.isFinite(value)) return value;
-        const [found, remedy] =
-          text === ''
-            ? ['an empty cell', 'Fill in a number, or say in `missing` what it stands for.']
-            : [`"${text}"`, 'Correct it, or list the words of the column in `categories`.'];
+        const exact = text === '' ? Number.NaN : Number(text);
+        const stored = Math.fround(exact);
+        const value = Math.fround(stored * factor);
+        if (Number.isFinite(value)) {
+          if (stored !== exact) rounded.see(exact, () => `${names[column]} of line ${line}`);
+          return value;
+        }
+        const found = text === '' ? 'an empty cell' : `"${text}"`;
         throw badData(
           `expected a number in ${names[column]}, found ${found}`,
           column === label
             ? 'Correct it: the label is a number, unless there are `classes`.'
-            : remedy,
+            : isMissing(text)
+              ? 'Fill in a number, or say in `missing` what it stands for.'
+              : Number.isFinite(exact)
+                ? 'Correct it, or choose another `scale`: it does not fit into float32.'
+                : `Correct it, or list the words of the column in \`categories\`.${hint(text)}`,
           { ...place, column: names[column], found: text },
         );
       };
       const inputsOf = (column: number): number[] => {
         const text = cells[column]!.trim();
         const words = categories.get(column);
+        const instead = missing.get(column);
         if (words === undefined) {
-          if (text === '' && missing.has(column)) return [missing.get(column)!];
-          return [scale === undefined ? number(column) : number(column) * scale];
+          if (instead !== undefined && isMissing(text)) return [instead as number];
+          return [number(column, scale)];
         }
-        if (words.includes(text)) return words.map((word) => (word === text ? 1 : 0));
+        // A word that is listed is one, whatever else it may mean.
+        const word = words.includes(text) || !isMissing(text) ? text : (instead ?? text);
+        if (words.includes(word as string)) return words.map((each) => (each === word ? 1 : 0));
         throw badData(
           `"${text}" in ${names[column]} is not one of ${words.join(', ')}`,
-          'Correct it, or add it to `categories`.',
+          isMissing(text)
+            ? 'Add it to `categories`, or say in `missing` which word it stands for.'
+            : `Correct it, or add it to \`categories\`.${hint(text)}`,
           { ...place, column: names[column], found: text },
         );
       };
@@ -138,7 +174,7 @@ export function createRowReader(
         const allowed = classOf ? [...classOf.keys()].join(', ') : `0 to ${count - 1}`;
         throw badData(
           `label "${text}" in ${names[column]} is not one of ${allowed}`,
-          'Correct the label, or add it to `classes`.',
+          `Correct the label, or add it to \`classes\`.${hint(text)}`,
           { ...place, column: names[column], found: text, classes },
         );
       };
@@ -152,5 +188,39 @@ export function createRowReader(
       const y = classes === undefined ? Float32Array.from(ys) : Int32Array.from(ys);
       return { x, y: { data: y, shape: [ys.length] } };
     },
+
+    notices: () =>
+      rounded.notices(
+        file,
+        'If they name something, number that anew from 0; else it may not matter.',
+      ),
   };
+}
+
+/** Where a text was read in the wrong way, this is what became of its letters. */
+const hint = (text: string) =>
+  text.includes('\uFFFD') ? ' The file is not UTF-8: save it anew as that.' : '';
+
+/** Programs run without a check of their types. @throws TuttiError BAD_PROGRAM */
+function checkOptions({ classes, categories = {}, scale }: CsvSchema): void {
+  if (scale !== undefined && !Number.isFinite(scale))
+    throw bad(`scale of csv() is ${scale}`, 'Give a number.');
+  if (typeof classes === 'number' && !(Number.isSafeInteger(classes) && classes > 0))
+    throw bad(`classes of csv() is ${classes}`, 'Give their number, or their names.');
+  const lists = Object.entries(categories).map(([name, words]): [string, unknown] => [
+    `categories.${name}`,
+    words,
+  ]);
+  if (typeof classes !== 'number' && classes !== undefined) lists.push(['classes', classes]);
+  for (const [option, words] of lists) {
+    if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
+      throw bad(`${option} of csv() is ${JSON.stringify(words)}`, 'Give a list of words.');
+    const twice = words.find((word, at) => words.indexOf(word) !== at);
+    if (twice !== undefined)
+      throw bad(`${option} of csv() lists "${twice}" twice`, 'List each word once.');
+  }
+}
+
+function bad(message: string, remedy: string): TuttiError {
+  return new TuttiError('BAD_PROGRAM', message, { remedy });
 }

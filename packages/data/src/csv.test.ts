@@ -169,6 +169,16 @@ describe('csv', () => {
         ['a,b\n1,2\n', { label: 'b', missing: { b: 3 } }, /`missing` names b, which is no input/],
         ['a,b\n1,\n', { missing: { a: 3 } }, /line 2: expected a number in b, found an empty/],
         ['a,b\n"1,2\n', {}, /a.csv, line \d: is not comma-separated values/],
+        ['a,b\n1,2\n1, "2"\n', {}, /a.csv, line 3: is not comma-separated values: Invalid Opening/],
+        ['a, "b"\n1,2\n', {}, /a.csv, line 1: is not comma-separated values: Invalid Opening/],
+        ['a,b\n1,"2"3\n', {}, /a.csv, line 2: is not comma-separated values/],
+        ['a,b\n1,NA\n', {}, /line 2: expected a number in b, found "NA"/],
+        ['a,b\n1,NA\n', { label: 'b', missing: { a: 1 } }, /expected a number in b, found "NA"/],
+        ['a,a\n1,2\n', { label: 'a' }, /a.csv, line 1: there are several columns a/],
+        ['a,b\n1,2\n', { scale: 1e39 }, /line 2: expected a number in a, found "1"/],
+        ['1,2\n', {}, /a.csv, line 1: has no row but the first, which holds numbers only/],
+        ['a,b\n1,na\n', { missing: { b: 3 } }, /line 2: expected a number in b, found "na"/],
+        ['a,b\n1,NA\n', { categories: { b: ['y'] } }, /line 2: "NA" in b is not one of y$/],
         ['a,b\n', {}, /a.csv, line 1: has no rows/],
         ['', {}, /a.csv, line 1: has no rows/],
       ] as const) {
@@ -182,6 +192,89 @@ describe('csv', () => {
       code: 'BAD_DATA',
       message: /none.csv: there is no such file/,
     });
+  });
+
+  it('refuses options that make no sense', async () => {
+    for (const [options, message] of [
+      [{ classes: ['x', 'x'] }, 'classes of csv() lists "x" twice'],
+      [{ classes: 0 }, 'classes of csv() is 0'],
+      [{ classes: 'x' }, 'classes of csv() is "x"'],
+      [{ categories: { b: 'x' } }, 'categories.b of csv() is "x"'],
+      [{ categories: { b: ['x', 'x'] } }, 'categories.b of csv() lists "x" twice'],
+      [{ scale: Number.NaN }, 'scale of csv() is NaN'],
+      [{ missing: { b: '3' } }, '`missing` says "3" for b'],
+      [{ categories: { b: ['x'] }, missing: { b: 3 } }, '`missing` says 3 for b'],
+    ] as const)
+      await assert.rejects(open('a,b\n1,2\n', options as object), { code: 'BAD_PROGRAM', message });
+  });
+
+  it('knows the words for a value that is missing, as pandas does, and eats no other', async () => {
+    const words = ['', ' ', '?', 'NA', 'NaN', 'nan', 'N/A', 'n/a', '#N/A', 'NULL', 'null', 'None'];
+    const rows = words.map((word, i) => `${i},${word}\n`);
+    const filled = await open(`a,b\n${rows.join('')}9,0\n`, { missing: { b: -1 } });
+    const { x } = await filled.read([...words.keys(), words.length]);
+    assert.deepEqual(
+      [...x!.data].filter((_, at) => at % 2 === 1),
+      [...words.map(() => -1), 0],
+    );
+    const countries = 'country\nNA\nCH\nnull\n?\n';
+    const categories = { country: ['CH', 'NA'] };
+    const dataset = await open(countries, { categories, missing: { country: 'CH' } });
+    // Namibia is a country.
+    assert.deepEqual([...(await dataset.read([0, 1, 2, 3])).x!.data], [0, 1, 1, 0, 1, 0, 1, 0]);
+  });
+
+  for (const [name, encode] of [
+    ['UTF-16, little end first', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['UTF-16, big end first', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
+    ['UTF-8 with a mark', (text: string) => Buffer.from(`\uFEFF${text}`)],
+  ] as const)
+    it(`reads what Windows writes: ${name}`, async () => {
+      for (const memoryLimitBytes of [0, 1e6]) {
+        const dataset = await open(encode('Größe,Stadt\r\n1,Zürich\r\n2,Genève\r\n'), {
+          label: 'Stadt',
+          classes: ['Genève', 'Zürich'],
+          columns: ['Größe'],
+          memoryLimitBytes,
+        });
+        const { x, y } = await dataset.read([1, 0]);
+        assert.deepEqual(
+          [[...x!.data], [...y!.data]],
+          [
+            [2, 1],
+            [0, 1],
+          ],
+        );
+        await dataset.close?.();
+      }
+    });
+
+  it('says that a file is not UTF-8 where a word of it is unknown', async () => {
+    const options = { label: 'city', classes: ['Zürich'] };
+    await assert.rejects(open(Buffer.from('a,city\n1,Zürich\n', 'latin1'), options), {
+      code: 'BAD_DATA',
+      remedy: /The file is not UTF-8: save it anew as that\.$/,
+    });
+  });
+
+  it('says what it passed over and what is likely not meant', async () => {
+    const messages = async (text: string, options: CsvOptions = {}) =>
+      ((await open(text, options)).notices ?? []).map(({ message }) =>
+        message.split('a.csv: ').at(-1),
+      );
+    assert.deepEqual(await messages('a,b\n1,2\n3,4\n\n\n'), []);
+    assert.deepEqual(await messages('a\n1\n\n\n4\n'), [
+      '2 blank lines were passed over between the rows',
+    ]);
+    assert.deepEqual(await messages('5,6,7,8\n1,2,3,4\n'), [
+      'the first line was read as the names of the columns, but holds numbers only (5, 6, 7, …)',
+    ]);
+    assert.deepEqual(await messages('5,6\n1,2\n', { header: false }), []);
+    const [rounded] = await messages('id\n16777217\n16777219\n1.5\n', { memoryLimitBytes: 0 });
+    assert.match(
+      rounded!,
+      /^2 whole numbers beyond 16777216 in .*a\.csv were rounded to float32 \(16777217 in id of line 2 became 16777216\)$/,
+    );
   });
 
   it('notices a file that changed after it was opened', async () => {

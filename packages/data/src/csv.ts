@@ -1,15 +1,21 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { checkKeys } from '@tutti/runtime';
-import { type InfoRecord, type Options, parse } from 'csv-parse';
-import { parse as parseSync } from 'csv-parse/sync';
+import { byteOrderMark, checkKeys, textOf } from '@tutti/runtime';
+import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
+import { CsvError as CsvSyncError, parse as parseSync } from 'csv-parse/sync';
 import { arrays } from './arrays.js';
 import { badData } from './bad-data.js';
 import { type CsvSchema, createRowReader, type RowReader } from './csv-rows.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, Notice } from './dataset.js';
 import { checkIndices } from './indices.js';
 import { createNumberList, type NumberList } from './number-list.js';
-import { openSource, SOURCE_KEYS, type Source, type SourceOptions } from './source.js';
+import {
+  memorySource,
+  openSource,
+  SOURCE_KEYS,
+  type Source,
+  type SourceOptions,
+} from './source.js';
 
 export interface CsvOptions extends CsvSchema, SourceOptions {
   /** Whether the first line names the columns. Default true. */
@@ -33,7 +39,8 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
 
 /**
  * A data set in a file of comma-separated values (RFC 4180), plain or gzip: the input columns become
- * field `x`, the label column field `y`.
+ * field `x`, the label column field `y`. Blank lines are passed over. The file is UTF-8, or UTF-16 with
+ * its byte-order mark, which is held in memory.
  *
  * The file is parsed once on opening and every cell checked. Up to `memoryLimitBytes` its numbers
  * stay in memory; of a larger one only the byte offset of every row does, and rows are read again
@@ -42,17 +49,32 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
  * @example await csv('iris.csv', { label: 'species', classes: ['setosa', 'versicolor', 'virginica'] })
  * @example await csv('flats.csv', { label: 'rent', categories: { city: ['Bern', 'Basel'] }, missing: { rooms: 3 } })
  * @throws TuttiError BAD_DATA with file and line: missing file, ragged row, a cell that is no number,
- * a label outside `classes`, a word outside `categories`, an unknown column
+ * a label outside `classes`, a word outside `categories`, an unknown column, a quote out of place;
+ * BAD_PROGRAM for options that make no sense
  */
 export async function csv(file: string, options: CsvOptions = {}): Promise<Dataset> {
   checkKeys('csv', options, KNOWN);
-  const source = await openSource(file, options);
+  const source = await openText(file, options);
   try {
     return await load(source, options);
   } catch (thrown) {
     await source.close();
     throw thrown;
   }
+}
+
+/** The file as UTF-8. */
+async function openText(file: string, options: SourceOptions): Promise<Source> {
+  const source = await openSource(file, options);
+  const { encoding = 'utf-8' } = (await markOf(source)) ?? {};
+  if (encoding === 'utf-8') return source;
+  const bytes = source.bytes ?? Buffer.alloc(source.size);
+  try {
+    if (source.bytes === undefined) await source.readInto(bytes, 0);
+  } finally {
+    await source.close();
+  }
+  return memorySource(file, Buffer.from(textOf(bytes)));
 }
 
 async function load(source: Source, options: CsvOptions): Promise<Dataset> {
@@ -71,9 +93,14 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
   const xs = createNumberList(Float32Array);
   const ys = createNumberList(Float32Array);
   let reader: RowReader | undefined;
-  let before = await lengthOfMark(source);
+  // A byte-order mark belongs to no row.
+  let before = (await markOf(source))?.length ?? 0;
+  const notices: Notice[] = [];
+  let blank = 0;
   await forEachRow(source, dialect, (record, info) => {
     const first = reader === undefined;
+    if (first) notices.push(...aboutFirstRow(file, header, record));
+    blank = info.empty_lines;
     reader ??= createRowReader(file, header ? record : record.length, options);
     if (!(first && header)) {
       offsets.push(before);
@@ -86,10 +113,20 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
     before = info.bytes;
   });
   if (reader === undefined || offsets.length === 0) {
-    throw badData('has no rows', 'Give a file with at least one example.', { file, line: 1 });
+    const [what, remedy] =
+      reader === undefined || notices.length === 0
+        ? ['has no rows', 'Give a file with at least one example.']
+        : ['has no row but the first, which holds numbers only', 'Say `header: false`.'];
+    throw badData(what, remedy, { file, line: 1 });
   }
   offsets.push(before);
-  if (!inMemory) return streamed(source, dialect, offsets, reader);
+  if (blank > 0)
+    notices.push({
+      message: `${file}: ${blank} blank line${blank === 1 ? ' was' : 's were'} passed over between the rows`,
+      remedy: 'A value that is missing wants a cell that says so, such as NA, and `missing`.',
+    });
+  notices.push(...reader.notices());
+  if (!inMemory) return { ...streamed(source, dialect, offsets, reader), notices };
   await source.close();
   const { read } = arrays(reader.fields(xs.values(), ys.values()));
   const size = ys.length;
@@ -99,7 +136,20 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
       checkIndices(indices, size, file);
       return read(indices);
     },
+    notices,
   };
+}
+
+/** A first row of numbers is likely to be an example that is passed over. */
+function aboutFirstRow(file: string, header: boolean, cells: readonly string[]): Notice[] {
+  if (!header || cells.some((cell) => cell.trim() === '' || Number.isNaN(Number(cell)))) return [];
+  const some = cells.slice(0, 3).join(', ');
+  return [
+    {
+      message: `${file}: the first line was read as the names of the columns, but holds numbers only (${some}${cells.length > 3 ? ', …' : ''})`,
+      remedy: 'If it is an example, say `header: false`.',
+    },
+  ];
 }
 
 function streamed(
@@ -170,20 +220,21 @@ async function forEachRow(
 }
 
 function syntaxError(thrown: unknown, file: string): unknown {
-  const { code, lines, message } = thrown as { code?: string; lines?: number; message: string };
-  if (!code?.startsWith('CSV_')) return thrown;
+  if (!(thrown instanceof CsvError || thrown instanceof CsvSyncError)) return thrown;
+  const { code, lines, message } = thrown as CsvError & { readonly lines?: number };
   return badData(
     `is not comma-separated values: ${message}`,
-    'Mend the line; a quote inside a quoted cell is written twice.',
+    code === 'INVALID_OPENING_QUOTE'
+      ? 'Mend the line: a cell in quotes begins and ends with one, without spaces around it.'
+      : 'Mend the line; a quote inside a quoted cell is written twice.',
     { file, ...(lines === undefined ? {} : { line: lines }), cause: thrown },
   );
 }
 
-/** A byte-order mark belongs to no row. */
-async function lengthOfMark(source: Source): Promise<number> {
+async function markOf(source: Source) {
   const start = Buffer.alloc(Math.min(3, source.size));
   await source.readInto(start, 0);
-  return start.toString('hex') === 'efbbbf' ? 3 : 0;
+  return byteOrderMark(start);
 }
 
 async function* chunksOf(source: Source): AsyncGenerator<Uint8Array> {

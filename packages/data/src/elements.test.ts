@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createDecoder, type ElementKind } from './elements.js';
+import { createDecoder, type ElementKind, type UnfitNumberError } from './elements.js';
 
 type Write = (view: DataView, value: number, little: boolean) => void;
 const WRITES: Record<ElementKind, Write> = {
@@ -50,15 +50,24 @@ describe('decoder', () => {
     }
   });
 
-  it('refuses a 64-bit integer that does not fit into 32 bits', () => {
+  it('refuses a 64-bit number that does not fit into 32 bits', () => {
     for (const value of [2n ** 31n, -(2n ** 31n) - 1n, 2n ** 40n]) {
-      const bytes = new Uint8Array(8);
-      new DataView(bytes.buffer).setBigInt64(0, value, true);
+      const bytes = new Uint8Array(16);
+      new DataView(bytes.buffer).setBigInt64(8, value, true);
       const decoder = createDecoder({ kind: 'int64', littleEndian: true });
-      assert.throws(() => decoder.decode(bytes, 0, 1, new Int32Array(1), 0), {
-        code: 'BAD_DATA',
-        message: `the number ${value} does not fit into 32 bits`,
-      });
+      assert.throws(
+        () => decoder.decode(bytes, 0, 2, new Int32Array(2), 0),
+        (thrown: UnfitNumberError) =>
+          thrown.element === 1 &&
+          thrown.message === `the number ${value} does not fit into 32 bits`,
+      );
     }
+    const bytes = new Uint8Array(Float64Array.of(Number.POSITIVE_INFINITY, 1e39).buffer);
+    const decoder = createDecoder({ kind: 'float64', littleEndian: true });
+    assert.throws(
+      () => decoder.decode(bytes, 0, 2, new Float32Array(2), 0),
+      (thrown: UnfitNumberError) =>
+        thrown.element === 1 && thrown.message === 'the number 1e+39 does not fit into float32',
+    );
   });
 });

@@ -1,5 +1,3 @@
-import { badData } from './bad-data.js';
-
 /** How numbers lie in a file: kind, bits, and whether the least significant byte comes first. */
 export type ElementKind = 'uint8' | 'int8' | 'int16' | 'int32' | 'int64' | 'float32' | 'float64';
 
@@ -18,11 +16,27 @@ export const BYTES_PER_ELEMENT: Readonly<Record<ElementKind, number>> = {
   float64: 8,
 };
 
+/** A number in a file that the kind of array does not hold. */
+export class UnfitNumberError extends Error {
+  /** Of those that were decoded at once, from 0. */
+  readonly element: number;
+  readonly remedy: string;
+
+  constructor(element: number, message: string, remedy: string) {
+    super(message);
+    this.element = element;
+    this.remedy = remedy;
+  }
+}
+
 /** Turns the bytes of numbers in a file into one of the three kinds of array that a batch has. */
 export interface Decoder {
   readonly format: ElementFormat;
   create(length: number): Float32Array | Int32Array | Uint8Array;
-  /** Decodes `count` numbers that start at byte `from` into `target` at element `at`. */
+  /**
+   * Decodes `count` numbers that start at byte `from` into `target` at element `at`.
+   * @throws UnfitNumberError
+   */
   decode(
     bytes: Uint8Array,
     from: number,
@@ -34,7 +48,7 @@ export interface Decoder {
 
 /**
  * The decoder for a format. Floating-point numbers become float32, integers int32 (int64 must fit),
- * uint8 stays as it is unless `as` says otherwise; with a `scale`, everything becomes float32 and is
+ * uint8 stays as it is unless `as` says otherwise. float64 must fit into float32; with a `scale`, everything becomes float32 and is
  * multiplied by it.
  */
 export function createDecoder(
@@ -51,10 +65,22 @@ export function createDecoder(
     create: (length) => (float ? new Float32Array(length) : new Int32Array(length)),
     decode(bytes, from, count, target, at) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      if (kind === 'int64') check64(view, from, count, littleEndian);
       if (scale === undefined) {
         for (let i = 0; i < count; i++) target[at + i] = read(view, from + i * step);
       } else {
         for (let i = 0; i < count; i++) target[at + i] = read(view, from + i * step) * scale;
+      }
+      if (kind !== 'float64') return;
+      for (let i = 0; i < count; i++) {
+        if (Number.isFinite(target[at + i]!)) continue;
+        const value = read(view, from + i * step);
+        if (!Number.isFinite(value)) continue;
+        throw new UnfitNumberError(
+          i,
+          `the number ${value} does not fit into float32`,
+          'Scale the values before they are stored.',
+        );
       }
     },
   };
@@ -110,16 +136,21 @@ function readerOf(kind: Exclude<ElementKind, 'uint8'>, little: boolean): ReadNum
     case 'float64':
       return (view, offset) => view.getFloat64(offset, little);
     case 'int64':
-      return (view, offset) => {
-        const low = view.getInt32(little ? offset : offset + 4, little);
-        const high = view.getInt32(little ? offset + 4 : offset, little);
-        if (high !== low >> 31) {
-          throw badData(
-            `the number ${view.getBigInt64(offset, little)} does not fit into 32 bits`,
-            'Store numbers from -2147483648 to 2147483647, or floating-point ones.',
-          );
-        }
-        return low;
-      };
+      return (view, offset) => view.getInt32(little ? offset : offset + 4, little);
+  }
+}
+
+/** Whether the upper half of each is nothing but the sign of the lower. */
+function check64(view: DataView, from: number, count: number, little: boolean): void {
+  for (let i = 0; i < count; i++) {
+    const offset = from + i * 8;
+    const low = view.getInt32(little ? offset : offset + 4, little);
+    const high = view.getInt32(little ? offset + 4 : offset, little);
+    if (high === low >> 31) continue;
+    throw new UnfitNumberError(
+      i,
+      `the number ${view.getBigInt64(offset, little)} does not fit into 32 bits`,
+      'Store numbers from -2147483648 to 2147483647, or floating-point ones.',
+    );
   }
 }

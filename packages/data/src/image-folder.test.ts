@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { imageFolder } from './image-folder.js';
@@ -83,6 +83,68 @@ describe('imageFolder', () => {
         message: /rose\/a.png: cannot be decoded as an image/,
       });
     }
+  });
+
+  it('follows links to the folders of classes and to images', async () => {
+    const store = await createTestFolder();
+    try {
+      for (const [name, red] of [
+        ['tulip', 7],
+        ['daisy', 9],
+      ] as const) {
+        await mkdir(join(store.path, name));
+        await store.write(`${name}/a.png`, await image(red, red, red).png().toBuffer());
+        await symlink(join(store.path, name), join(folder.path, name));
+      }
+      await symlink('../rose/b.png', join(folder.path, 'empty', 'z.png'));
+      const options = { width: 1, height: 1, channels: 1, scale: 1 } as const;
+      const dataset = await imageFolder(folder.path, options);
+      assert.deepEqual(dataset.classes, ['Lily', 'daisy', 'empty', 'rose', 'tulip']);
+      const { x, y } = await dataset.read([1, 5]);
+      assert.deepEqual(
+        [[...x!.data], [...y!.data]],
+        [
+          [9, 7],
+          [1, 4],
+        ],
+      );
+    } finally {
+      await store.remove();
+    }
+  });
+
+  it('names a link that leads nowhere, in a circle, or to another class', async () => {
+    const options = { width: 1, height: 1, channels: 1 } as const;
+    await folder.write('empty/a.png', await image(1, 1, 1).png().toBuffer());
+    for (const [link, target, message] of [
+      ['tulip', 'none', /tulip: is a link that leads nowhere$/],
+      ['tulip', 'tulip', /tulip: is a link that leads back to itself$/],
+      ['rose/d.png', 'none.png', /rose\/d.png: is a link that leads nowhere$/],
+      ['tulip', 'rose', /tulip: is the same folder as class rose$/],
+      ['tulip', '.', /tulip: has no images/],
+    ] as const) {
+      await symlink(target, join(folder.path, link));
+      await assert.rejects(imageFolder(folder.path, options), { code: 'BAD_DATA', message });
+      await rm(join(folder.path, link));
+    }
+  });
+
+  it('says what it passed over', async () => {
+    await mkdir(join(folder.path, 'rose', 'more'));
+    await folder.write('README', 'about flowers');
+    const { notices } = await imageFolder(folder.path, colour);
+    assert.deepEqual(
+      notices!.map(({ message }) => message),
+      [
+        `${folder.path}: passed over 2 hidden (.hidden, Lily/.b.png); 1 beside the folders (README); 1 that \`classes\` does not name (empty); 1 no images (Lily/notes.txt); 1 folders in folders (rose/more)`,
+      ],
+    );
+  });
+
+  it('gives labels without decoding images', async () => {
+    await folder.write('rose/a.png', 'no image');
+    const dataset = await imageFolder(folder.path, colour);
+    assert.deepEqual(Object.keys(await dataset.read([0, 1], ['y'])), ['y']);
   });
 
   it('names a folder that is missing, has no classes or no images', async () => {

@@ -1,9 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { checkKeys } from '@tutti/runtime';
-import { badData, fileError } from './bad-data.js';
 import type { Dataset } from './dataset.js';
 import { createDecoder } from './elements.js';
+import { findImages } from './image-files.js';
 import { createImageDecoder, type ImageSize } from './images.js';
 import { checkIndices } from './indices.js';
 
@@ -17,8 +15,6 @@ export interface ImageFolderOptions extends ImageSize {
   readonly classes?: readonly string[] | undefined;
 }
 
-const EXTENSIONS = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
-
 const KNOWN: Readonly<Record<keyof ImageFolderOptions, true>> = {
   width: true,
   height: true,
@@ -30,7 +26,8 @@ const KNOWN: Readonly<Record<keyof ImageFolderOptions, true>> = {
 /**
  * A data set of image files, one subfolder a class: `x` is float32 [n, height, width, channels], `y`
  * the int32 class. Folders and files are sorted by character code, so that an example has the same
- * index on every machine; hidden files and other kinds of files are passed over.
+ * index on every machine. Links are followed; hidden files, other kinds of files and folders within
+ * those of the classes are passed over, which the run says.
  *
  * Only the names are held in memory; images are decoded when they are read.
  *
@@ -44,38 +41,18 @@ export async function imageFolder(
   checkKeys('imageFolder', options, KNOWN);
   const { width, height, channels, scale = 1 / 255 } = options;
   const decode = await createImageDecoder(options);
-  const classes = options.classes ?? (await listOf(folder, (entry) => entry.isDirectory()));
-  if (classes.length === 0) {
-    throw badData('has no subfolders', 'Give a folder with one subfolder of images a class.', {
-      file: folder,
-    });
-  }
-  const files: string[] = [];
-  const labels: number[] = [];
-  for (const [label, name] of classes.entries()) {
-    const inside = join(folder, name);
-    const images = await listOf(inside, (entry) => EXTENSIONS.test(entry.name));
-    if (images.length === 0) {
-      throw badData(
-        'has no images (png, jpg, webp, gif, avif or tiff)',
-        'Add images of this class or remove the folder.',
-        { file: inside },
-      );
-    }
-    for (const image of images) {
-      files.push(join(inside, image));
-      labels.push(label);
-    }
-  }
-
+  const { classes, files, labels, notices } = await findImages(folder, options.classes);
   const pixels = width * height * channels;
   const decoder = createDecoder({ kind: 'uint8', littleEndian: true }, { scale });
   return {
     size: files.length,
     classes,
-    async read(indices) {
+    notices,
+    async read(indices, only) {
       checkIndices(indices, files.length, folder);
       const count = indices.length;
+      const y = { data: Int32Array.from(indices, (index) => labels[index]!), shape: [count] };
+      if (only !== undefined && !only.includes('x')) return { y };
       const x = decoder.create(count * pixels);
       await Promise.all(
         Array.from(indices, async (index, i) => {
@@ -83,27 +60,7 @@ export async function imageFolder(
           decoder.decode(await decode(file, { file }), 0, pixels, x, i * pixels);
         }),
       );
-      return {
-        x: { data: x, shape: [count, height, width, channels] },
-        y: { data: Int32Array.from(indices, (index) => labels[index]!), shape: [count] },
-      };
+      return { x: { data: x, shape: [count, height, width, channels] }, y };
     },
   };
-}
-
-interface Entry {
-  readonly name: string;
-  isDirectory(): boolean;
-}
-
-async function listOf(folder: string, wanted: (entry: Entry) => boolean): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.name.startsWith('.') && wanted(entry))
-      .map(({ name }) => name)
-      .sort();
-  } catch (thrown) {
-    throw fileError(thrown, folder);
-  }
 }

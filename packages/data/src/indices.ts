@@ -13,8 +13,11 @@ export function checkIndices(indices: ArrayLike<number>, size: number, name: str
   }
 }
 
-/** Checks that all fields have the same number of examples, and returns it. */
-export function commonSize(sizes: Readonly<Record<string, number>>): number {
+/**
+ * Checks that all fields have the same number of examples, and returns it.
+ * @param file leads the message, if they come from files
+ */
+export function commonSize(sizes: Readonly<Record<string, number>>, file?: string): number {
   const [first, ...others] = Object.entries(sizes);
   if (first === undefined) {
     throw badData('a data set without fields', 'Name at least one field, such as x.');
@@ -24,7 +27,7 @@ export function commonSize(sizes: Readonly<Record<string, number>>): number {
     throw badData(
       `field ${first[0]} has ${first[1]} examples but field ${name} has ${size}`,
       'Give files or arrays that belong together: one entry per example in each.',
-      { sizes },
+      { sizes, ...(file === undefined ? {} : { file }) },
     );
   }
   return first[1];

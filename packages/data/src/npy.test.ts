@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { TuttiError } from '@tutti/runtime';
 import { npy } from './npy.js';
 import { npz } from './npz.js';
 import { createTestFolder, plain, type TestFolder } from './testing.js';
@@ -82,8 +83,37 @@ describe('npy', () => {
     const x = await folder.write('x.npy', Buffer.from(text, 'latin1'));
     await assert.rejects(npy({ x, y: fixture('bool.npy') }, options), {
       code: 'BAD_DATA',
-      message: 'field x has 1 examples but field y has 2',
+      message: /x.npy and .*bool.npy: field x has 1 examples but field y has 2$/,
     });
+  });
+
+  it('names file, byte and example of a number that does not fit', async () => {
+    const save = (descr: string, numbers: Uint8Array) => {
+      const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (2, 2), }`.padEnd(117);
+      const start = Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}\n`, 'latin1');
+      return folder.write('x.npy', Buffer.concat([start, numbers]));
+    };
+    for (const [descr, numbers, message] of [
+      ['<i8', BigInt64Array.of(1n, 2n, 3n, 2n ** 31n), /number 2147483648 does not fit into 32/],
+      ['<f8', Float64Array.of(1, 2, 3, -1e39), /number -1e\+39 does not fit into float32/],
+    ] as const)
+      for (const memoryLimitBytes of [0, 1e6]) {
+        const x = await save(descr, new Uint8Array(numbers.buffer));
+        const dataset = await npy({ x }, { memoryLimitBytes });
+        await dataset.read([0]);
+        await assert.rejects(dataset.read([0, 1]), (error: TuttiError) => {
+          assert.match(error.message, /x\.npy, byte 152: .* \(example 1\)$/);
+          assert.match(error.message, message);
+          return error.code === 'BAD_DATA';
+        });
+        await dataset.close?.();
+      }
+  });
+
+  it('reads only the fields that are wanted', async () => {
+    const dataset = await npy({ x: fixture('f4.npy'), y: fixture('i2-big-endian.npy') });
+    assert.deepEqual(Object.keys(await dataset.read([0], ['y'])), ['y']);
+    assert.deepEqual(Object.keys(await dataset.read([0])), ['x', 'y']);
   });
 });
 

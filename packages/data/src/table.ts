@@ -1,6 +1,12 @@
 import { badData } from './bad-data.js';
 import type { Batch, Dataset, Field } from './dataset.js';
-import { BYTES_PER_ELEMENT, createDecoder, type Decoder, type ElementFormat } from './elements.js';
+import {
+  BYTES_PER_ELEMENT,
+  createDecoder,
+  type Decoder,
+  type ElementFormat,
+  UnfitNumberError,
+} from './elements.js';
 import { checkIndices, commonSize, product } from './indices.js';
 import type { Source } from './source.js';
 
@@ -64,18 +70,20 @@ export async function table(
     const columns = Object.entries(stored).map(
       ([name, array]) => [name, columnOf(name, array, options)] as const,
     );
+    const name = [...sources].map(({ file }) => file).join(' and ');
     const size = commonSize(
-      Object.fromEntries(columns.map(([name, { array }]) => [name, array.shape[0]!])),
+      Object.fromEntries(columns.map(([field, { array }]) => [field, array.shape[0]!])),
+      name,
     );
     const labels = stored.y;
     if (labels && options.classes !== undefined) await checkLabels(labels, options.classes);
-    const name = [...sources].map(({ file }) => file).join(' and ');
     return {
       size,
-      async read(indices) {
+      async read(indices, only) {
         checkIndices(indices, size, name);
+        const wanted = columns.filter(([field]) => only?.includes(field) ?? true);
         const fields = await Promise.all(
-          columns.map(async ([field, column]) => [field, await readRows(column, indices)] as const),
+          wanted.map(async ([field, column]) => [field, await readRows(column, indices)] as const),
         );
         return Object.fromEntries(fields) as Batch;
       },
@@ -105,14 +113,16 @@ function columnOf(name: string, array: StoredArray, options: TableOptions): Colu
 }
 
 async function readRows(column: Column, indices: ArrayLike<number>): Promise<Field> {
-  const { decoder, rowElements, rowBytes, rowShape } = column;
-  const { source, offset } = column.array;
+  const { array, decoder, rowElements, rowBytes, rowShape } = column;
+  const { source, offset } = array;
   const count = indices.length;
   const data = decoder.create(count * rowElements);
   if (source.bytes) {
     for (let i = 0; i < count; i++) {
       const from = offset + indices[i]! * rowBytes;
-      decoder.decode(source.bytes, from, rowElements, data, i * rowElements);
+      placed(array, indices[i]! * rowElements, () =>
+        decoder.decode(source.bytes!, from, rowElements, data, i * rowElements),
+      );
     }
   } else {
     const rows = new Uint8Array(count * rowBytes);
@@ -124,9 +134,29 @@ async function readRows(column: Column, indices: ArrayLike<number>): Promise<Fie
         ),
       ),
     );
-    decoder.decode(rows, 0, count * rowElements, data, 0);
+    for (let i = 0; i < count; i++)
+      placed(array, indices[i]! * rowElements, () =>
+        decoder.decode(rows, i * rowBytes, rowElements, data, i * rowElements),
+      );
   }
   return { data, shape: [count, ...rowShape] };
+}
+
+/** Decodes numbers of an array from number `first` on, and says where one lies that does not fit. */
+function placed(array: StoredArray, first: number, decode: () => void): void {
+  try {
+    decode();
+  } catch (thrown) {
+    if (!(thrown instanceof UnfitNumberError)) throw thrown;
+    const { source, offset, shape, format } = array;
+    const element = first + thrown.element;
+    const example = Math.floor(element / product(shape.slice(1)));
+    throw badData(`${thrown.message} (example ${example})`, thrown.remedy, {
+      file: source.file,
+      offset: offset + element * BYTES_PER_ELEMENT[format.kind],
+      example,
+    });
+  }
 }
 
 async function checkLabels(labels: StoredArray, classes: number): Promise<void> {
@@ -147,7 +177,7 @@ async function checkLabels(labels: StoredArray, classes: number): Promise<void> 
     const bytes = new Uint8Array(count * step);
     await source.readInto(bytes, offset + start * step);
     const values = decoder.create(count);
-    decoder.decode(bytes, 0, count, values, 0);
+    placed(labels, start, () => decoder.decode(bytes, 0, count, values, 0));
     for (let i = 0; i < count; i++) {
       const value = values[i]!;
       if (value >= 0 && value < classes) continue;

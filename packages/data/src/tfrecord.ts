@@ -56,8 +56,13 @@ export async function tfrecord(
     throw badData('no records', 'Give files with at least one example.', { file: name });
   }
 
+  const empty = parts.filter((part) => part.size === 0);
   return {
     size,
+    notices: empty.map(({ file }) => ({
+      message: `${file}: there are no records in this file`,
+      remedy: 'See whether it was written to its end.',
+    })),
     async read(indices) {
       checkIndices(indices, size, name);
       const count = indices.length;

@@ -21,7 +21,30 @@ describe('map', () => {
     const broken = map(numbers(), () => ({ x: { data: new Int32Array(1), shape: [1] } }));
     await assert.rejects(broken.read([0, 1]), {
       code: 'BAD_DATA',
-      message: 'the function given to map() made 1 examples of 2 in field x',
+      message: 'field x that the function given to map() made has 1 examples, but 2 were asked for',
+    });
+  });
+});
+
+describe('map, given what is no field,', () => {
+  const made = (change: unknown) => map(numbers(), () => change as never).read([2, 0]);
+
+  it('makes float32 of float64 and of plain numbers', async () => {
+    for (const data of [Float64Array.of(0.3, 0.7), [0.3, 0.7]])
+      assert.deepEqual(plain(await made({ x: { data, shape: [2] } })).x, {
+        data: [0.3, 0.7].map(Math.fround),
+        shape: [2],
+        kind: 'Float32Array',
+      });
+  });
+
+  it('names the example by its place in the data set', async () => {
+    await assert.rejects(made({ x: { data: [1, 'two'], shape: [2] } }), {
+      code: 'BAD_DATA',
+      message: 'field x that the function given to map() made is "two", no number, in example 0',
+    });
+    await assert.rejects(made(undefined), {
+      message: 'no fields were read that the function given to map() made',
     });
   });
 });

@@ -1,32 +1,33 @@
 import { badData } from './bad-data.js';
 import { checkDataset } from './check-dataset.js';
-import type { Batch, Dataset } from './dataset.js';
+import type { Batch, Dataset, GivenBatch } from './dataset.js';
+import { toBatch } from './field.js';
 import { checkIndices } from './indices.js';
 
 /**
  * A data set whose batches pass through `change`: other fields, other types, other shapes, but the
- * same examples in the same order.
+ * same examples in the same order. What it returns becomes what `arrays` makes of it.
+ *
+ * Beware of `x.data.map(...)` where x holds integers: JavaScript makes integers of the results, too.
+ * `Array.from(x.data, ...)` does not.
  *
  * Nothing random belongs here, since it would differ between workers: a program draws augmentation
  * from the generator of its micro-batch.
- * @throws TuttiError BAD_DATA (on reading) if `change` returns another number of examples
+ * @throws TuttiError BAD_DATA (on reading) if `change` returns another number of examples, or what is
+ *   no field
  */
-export function map(dataset: Dataset, change: (batch: Batch) => Batch | Promise<Batch>): Dataset {
+export function map(
+  dataset: Dataset,
+  change: (batch: Batch) => GivenBatch | Promise<GivenBatch>,
+): Dataset {
   checkDataset(dataset, 'The data set given to map()');
-  return withClose(dataset, {
+  return wrapped(dataset, {
     size: dataset.size,
-    async read(indices) {
-      const batch = await change(await dataset.read(indices));
-      for (const [name, { shape }] of Object.entries(batch)) {
-        if (shape[0] === indices.length) continue;
-        throw badData(
-          `the function given to map() made ${shape[0]} examples of ${indices.length} in field ${name}`,
-          'Return as many examples as came in, the first dimension of every field.',
-          { field: name, expected: indices.length, found: shape[0] },
-        );
-      }
-      return batch;
-    },
+    read: async (indices) =>
+      toBatch(await change(await dataset.read(indices)), {
+        of: 'that the function given to map() made',
+        indices,
+      }),
   });
 }
 
@@ -41,11 +42,14 @@ export function slice(dataset: Dataset, from: number, to: number = dataset.size)
     );
   }
   const size = to - from;
-  return withClose(dataset, {
+  return wrapped(dataset, {
     size,
-    async read(indices) {
+    async read(indices, only) {
       checkIndices(indices, size, `the slice from ${from} to ${to}`);
-      return dataset.read(Array.from(indices, (index) => index + from));
+      return dataset.read(
+        Array.from(indices, (index) => index + from),
+        only,
+      );
     },
   });
 }
@@ -56,6 +60,12 @@ export function take(dataset: Dataset, count: number): Dataset {
   return slice(dataset, 0, Math.min(count, dataset.size));
 }
 
-function withClose(inner: Dataset, outer: Dataset): Dataset {
-  return { ...outer, close: async () => inner.close?.() };
+/** A data set that reads from another, closes it, and says of it what it says. */
+export function wrapped(inner: Dataset, outer: Dataset): Dataset {
+  const { notices } = inner;
+  return {
+    ...outer,
+    close: async () => inner.close?.(),
+    ...(notices === undefined ? {} : { notices }),
+  };
 }
