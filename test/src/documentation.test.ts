@@ -85,6 +85,24 @@ describe('documentation', () => {
     }
   });
 
+  it('lists every word for a missing value of a CSV file, and no other', async () => {
+    const [, list] = /without a value is empty or says ([\s\S]+?)\. It is an error/.exec(programs)!;
+    const words = [...list!.matchAll(/`([^`]+)`/g)].map(([, word]) => word!);
+    const folder = await mkdtemp(join(tmpdir(), 'tutti-documentation-'));
+    const file = join(folder, 'a.csv');
+    const read = async (word: string) => {
+      await writeFile(file, `a,b\n1,${word}\n`);
+      return (await (await csv(file, { missing: { b: 7 } })).read([0])).x!.data[1];
+    };
+    try {
+      for (const word of [...words, '']) assert.equal(await read(word), 7);
+      assert.equal(words.length, 19);
+      for (const word of ['na', 'NONE', '-', 'missing']) await assert.rejects(read(word));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('lists every optimizer, and what all of them know', () => {
     const [name] = /^\| `optimizer.name` .*$/m.exec(programs)!;
     const [besides] = /^\| `optimizer` besides .*$/m.exec(programs)!;

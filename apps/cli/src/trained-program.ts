@@ -4,7 +4,7 @@ import { loadProgram } from '@tutti/launch/internal';
 import { readingCheckpoint } from '@tutti/run';
 import { isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
-import { openProgram } from '@tutti/worker/internal';
+import { type OpenProgram, openProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
 import { runFolder } from './folders.js';
 import { monitorsOf } from './monitors.js';
@@ -16,6 +16,8 @@ export interface TrainedProgram {
   readonly hash: string;
   readonly data: ProgramData;
   readonly computation: Computation;
+  /** What is to be said of the data. */
+  readonly notices: OpenProgram['notices'];
   readonly checkpoint: Checkpoint;
   readonly values: ParameterValues;
   /** Says what is waited for. */
@@ -54,7 +56,7 @@ export async function openTrained(
     );
   }
   const open = await openProgram(program, monitor, closing);
-  const { data, computation, close } = open;
+  const { data, computation, notices, close } = open;
   try {
     const { parameters } = computation;
     const checkpoint = await monitor.race(
@@ -64,7 +66,7 @@ export async function openTrained(
     const values = Object.fromEntries(
       checkpoint.parameters.map(({ name, values }) => [name, values]),
     );
-    return { program, hash, data, computation, checkpoint, values, monitor, close };
+    return { program, hash, data, computation, notices, checkpoint, values, monitor, close };
   } catch (error) {
     await close();
     throw error;

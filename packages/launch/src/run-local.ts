@@ -4,7 +4,7 @@ import { layoutOf } from '@tutti/parameters';
 import { finishedEvent, type JobResult, type JobSettings } from '@tutti/run';
 import { createMonitor, type Running, start, systemClock, type WaitReport } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
-import type { RunEvent } from '@tutti/telemetry';
+import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
@@ -13,6 +13,7 @@ import type { LocalOptions } from './local-options.js';
 import { type Child, startChild, type Trained } from './processes/child.js';
 import { type ServerFleet, startServerFleet } from './processes/server-fleet.js';
 import { tellOfServer } from './processes/tell-of-server.js';
+import { warningsOnce } from './processes/warnings-once.js';
 import { createWorkerCrew } from './processes/worker-crew.js';
 import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-environment.js';
 import type { WorkerArgument } from './processes/worker-process.js';
@@ -151,6 +152,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
       transport,
     }).start();
     const { address } = coordinator;
+    const ofWorkers = warningsOnce(emit);
     const running = Array.from({ length: workers }, (_, at) =>
       createWorker({
         program,
@@ -158,7 +160,10 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
         name: `w${at}`,
         transport,
         signal: both,
-        onEvent: (event) => event.event === 'waiting' && emit({ ...event, by: `w${at}` }),
+        onEvent(event) {
+          if (event.event === 'waiting') emit({ ...event, by: `w${at}` });
+          if (event.event === 'noticed') ofWorkers(noticeEvent(event));
+        },
       }).start(),
     );
     // A worker that fails before it has joined can only say so here.
@@ -188,6 +193,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
   let ended = false;
   const both = AbortSignal.any([signal, stopping.signal]);
   const environment = workerEnvironment(process.env);
+  const ofWorkers = warningsOnce(emit);
   const crew = createWorkerCrew({
     startWorker(name) {
       const argument = { program, coordinator: coordinator!.address, name, heartbeat };
@@ -198,7 +204,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
         environment,
         nodeOptions: WORKER_NODE_OPTIONS,
         onLine,
-        onReport: (report) => report.type === 'event' && emit(report.event),
+        onReport: (report) => report.type === 'event' && ofWorkers(report.event),
       });
       children.push(child);
       return child;

@@ -149,6 +149,14 @@ export function warningOf(
   return { event: 'warning', code, message: text, remedy };
 }
 
+/** What a reader of data passed over, or what is likely not meant, as an event. */
+export function noticeEvent({
+  message,
+  remedy,
+}: Pick<WarningEvent, 'message' | 'remedy'>): WarningEvent {
+  return { event: 'warning', code: 'BAD_DATA', message, remedy };
+}
+
 /** The last event of a run that went well. */
 export interface FinishedEvent {
   readonly event: 'finished';

@@ -6,6 +6,7 @@ export {
   type FinishedEvent,
   failedEvent,
   type Metrics,
+  noticeEvent,
   type RunEvent,
   type StartedEvent,
   type StepEvent,

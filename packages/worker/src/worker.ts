@@ -1,3 +1,4 @@
+import type { Notice } from '@tutti/data';
 import { createKernels, type Kernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import type { HostFacts, JobPlan, ProgramDescription, Transport } from '@tutti/protocol';
@@ -54,6 +55,8 @@ export interface WorkerInit {
 export type WorkerEvent =
   | { readonly event: 'joined'; readonly worker: string; readonly job: string }
   | { readonly event: 'computed'; readonly step: number; readonly shards: readonly number[] }
+  /** Of the program's data: what was passed over, or is likely not meant. */
+  | ({ readonly event: 'noticed' } & Notice)
   | ({ readonly event: 'waiting' } & WaitReport);
 
 export interface WorkerSummary {
@@ -96,6 +99,7 @@ export function createWorker(init: WorkerInit): Worker {
           const monitor = createMonitor({ clock, signal, onWaiting });
           const closing = createMonitor({ clock, onWaiting });
           const open = await openProgram(program, monitor, closing);
+          for (const notice of open.notices) emit({ event: 'noticed', ...notice });
           try {
             return await run(init, open, emit, monitor, leaving.signal);
           } finally {

@@ -2,6 +2,7 @@ import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { meansOf, totalOf } from '@tutti/run';
 import { abortError, TuttiError } from '@tutti/runtime';
+import { noticeEvent } from '@tutti/telemetry';
 import { createTask, describeProgram, watchTask } from '@tutti/worker/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -14,9 +15,10 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
   const resolved = await settingsFor('eval', flags, context, path);
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(resolved.settings, context, async (output) => {
-    const { result } = output;
+    const { renderer, result } = output;
     const trained = await openTrained(path, resolved.settings, output, context);
     try {
+      for (const notice of trained.notices) renderer(noticeEvent(notice));
       const { program, hash, data, computation, checkpoint, values } = trained;
       const { evaluationExamples } = describeProgram(program, data, computation, hash);
       if (evaluationExamples === 0) {

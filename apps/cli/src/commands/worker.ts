@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { loadProgram, SELDOM_MARKING } from '@tutti/launch/internal';
+import { noticeEvent } from '@tutti/telemetry';
 import { createZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
@@ -41,6 +42,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       signal: context.signal,
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });
+        else if (event.event === 'noticed') renderer(noticeEvent(event));
         else if (json) result({ ...event }, '');
         else if (event.event === 'joined') {
           result(event, `${event.worker} joined job ${event.job} at ${coordinator}`);

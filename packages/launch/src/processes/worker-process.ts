@@ -1,4 +1,5 @@
 import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
+import { noticeEvent } from '@tutti/telemetry';
 import { createZmqTransport, type Heartbeat } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import { loadProgram } from '../program/load-program.js';
@@ -24,7 +25,10 @@ await childMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
     name,
     transport: createZmqTransport(heartbeat),
     signal,
-    onEvent: (event) => event.event === 'waiting' && onWaiting(event),
+    onEvent(event) {
+      if (event.event === 'waiting') onWaiting(event);
+      if (event.event === 'noticed') tell({ type: 'event', event: noticeEvent(event) });
+    },
   }).start();
   // Whoever ends one worker wants the others to go on. The launcher knows force, too.
   onTerminate(() => void worker.leave());

@@ -18,7 +18,7 @@ import {
   writingModel,
 } from '@tutti/run';
 import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import type { Program } from '@tutti/worker';
 import {
   createTask,
@@ -52,6 +52,7 @@ export async function trainInSingleProcess(init: {
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
   try {
+    for (const notice of open.notices) emit(noticeEvent(notice));
     const identity = await identifyData(data, monitor);
     const description = describeProgram(program, data, computation, init.programHash, identity);
     const finding = init.resume?.({ description, settings, workers: 0, emit });

@@ -1,4 +1,5 @@
 import type { Batch, Field } from '@tutti/data';
+import { toField } from '@tutti/data/internal';
 import { TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
 
@@ -27,9 +28,12 @@ export function exampleCount(batch: Batch): number {
 /**
  * float32 stays float32; int32 and bytes become int32 tensors. The tensors may share the memory of
  * the batch.
+ * @throws TuttiError BAD_DATA for what is no field
  */
 export function batchTensors(batch: Batch): BatchTensors {
-  return Object.fromEntries(Object.entries(batch).map(([name, field]) => [name, tensor(field)]));
+  return Object.fromEntries(
+    Object.entries(batch).map(([name, field]) => [name, tensor(toField(name, field))]),
+  );
 }
 
 function tensor({ data, shape }: Field): tf.Tensor {

@@ -142,7 +142,7 @@ describe('losses', () => {
         outputs(2, 'softmax'),
         'sparseCategoricalCrossentropy',
         sparse,
-        /label of example \d of a batch is 2/,
+        /A label is 2, but the model has 2 classes/,
       ],
       [outputs(1, 'softmax'), 'sparseCategoricalCrossentropy', sparse, /The model has 1 class$/],
       [outputs(1, 'softmax'), 'categoricalCrossentropy', binary, /The model has 1 class$/],

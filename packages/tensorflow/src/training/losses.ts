@@ -1,8 +1,8 @@
 import { TuttiError } from '@tutti/runtime';
-import { createBroadcastCheck } from '../accidental-broadcast.js';
-import { labelsAs } from '../label-shapes.js';
 import { tf } from '../tf.js';
+import { createBroadcastCheck } from './accidental-broadcast.js';
 import type { BatchTensors } from './batch-tensors.js';
+import { labelsAs } from './label-shapes.js';
 import { FUNCTION, withoutState } from './outside-state.js';
 
 export type LossName =
@@ -169,8 +169,11 @@ function checkClassNumbers(yTrue: tf.Tensor, classes: number): void {
     if (!Number.isInteger(label) || label < 0 || label >= classes)
       throw new TuttiError(
         'BAD_DATA',
-        `The label of example ${Math.floor((i * yTrue.shape[0]!) / yTrue.size)} of a batch is ${label}, but the model has ${classes} classes`,
-        { remedy: `Give class numbers from 0 to ${classes - 1}.` },
+        `A label is ${label}, but the model has ${classes} classes`,
+        {
+          remedy: `Give class numbers from 0 to ${classes - 1}.`,
+          details: { field: 'y', row: Math.floor((i * yTrue.shape[0]!) / yTrue.size), label },
+        },
       );
   }
 }

@@ -1,8 +1,8 @@
 import { TuttiError } from '@tutti/runtime';
-import { createBroadcastCheck } from '../accidental-broadcast.js';
-import { labelsAs } from '../label-shapes.js';
 import { tf } from '../tf.js';
+import { createBroadcastCheck } from './accidental-broadcast.js';
 import type { BatchTensors } from './batch-tensors.js';
+import { labelsAs } from './label-shapes.js';
 import { checkPerExample, ERRORS, type Loss, meanOfRest } from './losses.js';
 import { FUNCTION, withoutState } from './outside-state.js';
 

@@ -10,10 +10,15 @@ import type {
   ParameterValues,
   ProgramData,
 } from '../program/program.js';
+import { blameData } from './blame-data.js';
 import { type ChunkerFaults, createChunker, type TakeChunk } from './chunker.js';
 
 /** A micro-batch that has been read. */
-export type ReadMicroBatch = MicroBatch & { readonly count: number };
+export type ReadMicroBatch = MicroBatch & {
+  readonly count: number;
+  /** Its examples, by their place in the training data. */
+  readonly indices: ArrayLike<number>;
+};
 
 /** `early` while the program still computes the others. The block passes into the taker's hands. */
 export type TakeGradient = (chunk: number, values: Block, early: boolean) => void;
@@ -27,7 +32,8 @@ export interface Task {
   read(step: number, shard: number): Promise<ReadMicroBatch>;
   /**
    * The gradient of the loss sum of one micro-batch; `take` gets each chunk as soon as it is complete.
-   * @throws TuttiError PROGRAM_FAILED or NOT_FINITE, with step and shard
+   * @throws TuttiError PROGRAM_FAILED or NOT_FINITE, with step and shard; BAD_DATA, with field and
+   *   example, if what is not finite comes from there
    */
   gradient(
     weights: ParameterValues,
@@ -95,6 +101,7 @@ export function createTask(init: {
       return {
         batch,
         count: indices.length,
+        indices,
         epoch,
         step,
         shard,
@@ -103,7 +110,7 @@ export function createTask(init: {
     },
 
     async gradient(weights, microBatch, take) {
-      const { step, shard, epoch, count } = microBatch;
+      const { step, shard, epoch, count, indices } = microBatch;
       const details = { step, shard, epoch };
       if (count === 0) {
         for (let chunk = 0; chunk < layout.chunks; chunk++) {
@@ -132,6 +139,8 @@ export function createTask(init: {
         const computeMs = clock.now() - started;
         const { lossSum, metrics = {} } = result;
         return { shard, count, lossSum, metrics, computeMs, maxAbs: chunks.maxAbs() };
+      } catch (error) {
+        throw await blameData(error, 'training', indices, () => data.training.read(indices));
       } finally {
         chunks.release();
       }
@@ -146,10 +155,13 @@ export function createTask(init: {
       for (const indices of batches(from, to, plan.evaluationBatchSize)) {
         const batch = await evaluation!.read(indices);
         const details = { version, shard, firstExample: indices[0]! };
-        const result = await call('evaluate()', details, () =>
-          computation.evaluate(weights, batch),
-        );
-        checkSums('evaluate()', result, indices.length, details, worker);
+        let result: EvaluationResult;
+        try {
+          result = await call('evaluate()', details, () => computation.evaluate(weights, batch));
+          checkSums('evaluate()', result, indices.length, details, worker);
+        } catch (error) {
+          throw await blameData(error, 'evaluation', indices, () => evaluation!.read(indices));
+        }
         count += result.count;
         lossSum += result.lossSum;
         for (const [name, sum] of Object.entries(result.metrics ?? {}))

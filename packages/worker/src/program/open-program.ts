@@ -1,11 +1,15 @@
+import type { Notice } from '@tutti/data';
 import { type Monitor, programError, type Wait } from '@tutti/runtime';
 import { checkData, checkProgram } from './check-program.js';
+import { holdData, noticesOf } from './hold-data.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
 /** A program that is ready to compute. */
 export interface OpenProgram {
   readonly data: ProgramData;
   readonly computation: Computation;
+  /** What is to be said of the data. */
+  readonly notices: readonly Notice[];
   /** Gives back what it holds; waits for that, with a line, whatever became of the run. */
   close(): Promise<void>;
 }
@@ -30,7 +34,7 @@ export async function openProgram(
   };
   const closeComputation = async (computation: Computation) => computation.close?.();
   const data = await opened(
-    async () => checkData(await ofUser('data()', () => program.data())),
+    async () => holdData(checkData(await ofUser('data()', () => program.data()))),
     closeData,
     'open its data',
   );
@@ -48,6 +52,7 @@ export async function openProgram(
   return {
     data,
     computation,
+    notices: noticesOf(data),
     async close() {
       await closing.race(closeComputation(computation), ofProgram('close its computation'));
       await closing.race(closeData(data), ofProgram('close its data'));

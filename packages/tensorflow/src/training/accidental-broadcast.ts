@@ -1,9 +1,9 @@
 import { createRandom, TuttiError } from '@tutti/runtime';
+import { tf } from '../tf.js';
+import type { BatchTensors } from './batch-tensors.js';
 import { sameButForOnes } from './label-shapes.js';
-import { tf } from './tf.js';
-import type { BatchTensors } from './training/batch-tensors.js';
-import { withRandom } from './training/seeded.js';
-import { tidied } from './training/tidied.js';
+import { withRandom } from './seeded.js';
+import { tidied } from './tidied.js';
 
 type PerExample = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTensors) => tf.Tensor;
 

@@ -1,5 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
-import type { tf } from './tf.js';
+import type { tf } from '../tf.js';
 
 /** Whether values of one shape are those of the other, but for dimensions of length 1 in an example. */
 export function sameButForOnes(one: readonly number[], other: readonly number[]): boolean {
