@@ -2,22 +2,25 @@ import type { Command as CommandName } from '@tutti/config';
 import { errorToRecord, tuttiVersion } from '@tutti/runtime';
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './context.js';
-import { DONE, exitCodeOf, INTERRUPTED, WRONG_USAGE } from './exit-codes.js';
+import { DONE, exitCodeOf, stoppedCode, WRONG_USAGE } from './exit-codes.js';
 import { addSettingOptions, allowedOf } from './options.js';
 import { isReported } from './reported.js';
 import type { Flags } from './settings.js';
 
-/** Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped. */
+/**
+ * Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 128 and its number
+ * if a signal stopped it.
+ */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const program = createProgram(context);
   try {
     // Unnamed wait: what it awaits names its own waits.
     await program.parseAsync(args, { from: 'user' });
-    return context.signal.aborted ? INTERRUPTED : DONE;
+    return context.signal.aborted ? stoppedCode(context) : DONE;
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, program, args, context);
     if (!isReported(error)) tell(error, context);
-    return exitCodeOf(error, context.signal);
+    return exitCodeOf(error, context);
   }
 }
 
@@ -98,7 +101,7 @@ function createProgram(context: CliContext): Command {
     `
 Settings come from flags, else the environment (TUTTI_BATCH_SIZE; also MASTER_ADDR, MASTER_PORT,
 RANK, WORLD_SIZE), else the settings file, else the program.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage; stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.`,
   );
   for (const command of [program, ...program.commands]) {
     command

@@ -1,5 +1,6 @@
 import type { Clock } from '@tutti/runtime';
 import type { TextStream } from '@tutti/telemetry';
+import type { StopSignal } from './stop-signals.js';
 
 /** What a command may touch of the process. */
 export interface CliContext {
@@ -7,8 +8,10 @@ export interface CliContext {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly clock: Clock;
-  /** Aborts on Ctrl-C. */
+  /** Aborts when the command is to end at once. */
   readonly signal: AbortSignal;
-  /** SIGTERM does this instead of what Ctrl-C does; a second one does not. */
-  readonly onTerminate?: (terminate: () => void) => void;
+  /** The first signal does this instead; it returns false for one that is to end it at once. */
+  readonly onStop?: (instead: (name: StopSignal) => boolean) => void;
+  /** The signal that asked for the end. */
+  readonly stoppedBy?: () => StopSignal | undefined;
 }

@@ -28,7 +28,13 @@ export interface CoordinatorInit {
   readonly checkpoints?: CheckpointSink;
   /** Goes on from a checkpoint, unless the servers hold a job already. */
   readonly resume?: Resume;
+  /** Ends the run at once; what was trained since the last checkpoint is lost. */
   readonly signal?: AbortSignal;
+  /**
+   * Ends the run between two steps, with a checkpoint of what was trained: it rejects with ABORTED,
+   * whose `details.checkpoint` says where to go on.
+   */
+  readonly interrupt?: AbortSignal | undefined;
   readonly onEvent?: (event: RunEvent) => void;
   readonly transport?: Transport;
   readonly clock?: Clock;

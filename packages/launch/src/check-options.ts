@@ -13,6 +13,7 @@ const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
   verify: true,
   deadlines: true,
   signal: true,
+  interrupt: true,
   onEvent: true,
   onLine: true,
   batchSize: true,

@@ -25,7 +25,13 @@ export interface LocalOptions extends JobSettings, KeepOptions {
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
   readonly verify?: number;
   readonly deadlines?: Partial<Deadlines>;
+  /** Ends the run at once; what was trained since the last checkpoint is lost. */
   readonly signal?: AbortSignal;
+  /**
+   * Ends the run between two steps, with a checkpoint of what was trained: it rejects with ABORTED,
+   * whose `details.checkpoint` says where to go on.
+   */
+  readonly interrupt?: AbortSignal | undefined;
   readonly onEvent?: (event: RunEvent) => void;
   /** What the processes of the run print, line by line. */
   readonly onLine?: (process: string, line: string) => void;

@@ -1,8 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
 import { layoutOf } from '@tutti/parameters';
-import { finishedEvent, type JobResult, type JobSettings } from '@tutti/run';
-import { createMonitor, type Running, start, systemClock, type WaitReport } from '@tutti/runtime';
+import { endingEvent, type JobResult, type JobSettings } from '@tutti/run';
+import {
+  createMonitor,
+  errorFromRecord,
+  type Running,
+  start,
+  systemClock,
+  type WaitReport,
+} from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
@@ -68,15 +75,16 @@ const runSingle: Body = async (program, options, emit, signal) => {
           job: crypto.randomUUID(),
           clock: systemClock,
           signal,
+          interrupt: options.interrupt,
           emit,
         });
-  emit(finishedEvent(result));
+  emit(endingEvent(result));
   return result;
 };
 
 async function trainInChild(
   program: string,
-  { onLine, ...options }: LocalOptions,
+  { onLine, interrupt, ...options }: LocalOptions,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<JobResult> {
@@ -101,7 +109,10 @@ async function trainInChild(
       else if (report.type === 'trained') trained = report.trained;
     },
   });
+  const interrupted = () => child.tell('interrupt');
+  interrupt?.addEventListener('abort', interrupted, { once: true });
   try {
+    if (interrupt?.aborted) interrupted();
     const error = await monitor.race(child.exited, () => ({
       who: `${child.name} (pid ${child.pid})`,
       what: 'say something',
@@ -109,9 +120,11 @@ async function trainInChild(
       heardAt,
     }));
     if (error !== undefined) throw error;
-    const { plan, parameters } = trained!;
-    return { ...trained!, values: layoutOf(plan).views(parameters) };
+    const { unsaved, ...rest } = trained!;
+    const values = layoutOf(rest.plan).views(rest.parameters);
+    return { ...rest, values, ...(unsaved && { unsaved: errorFromRecord(unsaved) }) };
   } finally {
+    interrupt?.removeEventListener('abort', interrupted);
     await child.stop(GRACE_MS);
   }
 }
@@ -287,6 +300,7 @@ function coordinatorInit(
     settings: settingsOf(options),
     ...checkpointsOf(options),
     signal,
+    interrupt: options.interrupt,
     onEvent: emit,
     ...(minWorkers === undefined ? {} : { minWorkers }),
     ...(options.verify === undefined ? {} : { verify: options.verify }),

@@ -18,6 +18,7 @@ export type {
 } from './checkpoints/snapshot.js';
 export {
   createSnapshotQueue,
+  type Saved,
   type SnapshotQueue,
   writeSnapshot,
   writingModel,
@@ -26,8 +27,9 @@ export { defaultShards } from './default-shards.js';
 export { type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type Recorder } from './recorder.js';
-export { digestOf, finishedEvent, type JobResult, startedEvent } from './result.js';
+export { digestOf, endingEvent, type JobResult, savedAs, startedEvent } from './result.js';
 export { createStep, type ReadySum, type Step } from './step.js';
 export type { StepRecord } from './step-record.js';
+export { stoppedAt } from './stopped.js';
 export { createSumDigests } from './sum-digests.js';
 export { meansOf, type Totals, totalOf } from './totals.js';

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan } from '@tutti/protocol';
-import type { RunEvent, StartedEvent } from '@tutti/telemetry';
+import type { TuttiError } from '@tutti/runtime';
+import type { FailedEvent, FinishedEvent, StartedEvent } from '@tutti/telemetry';
 import type { ResumePoint } from './checkpoints/snapshot.js';
+import type { Saved } from './checkpoints/snapshot-queue.js';
 
 /** A trained model, as numbers. */
 export interface JobResult {
@@ -23,6 +25,8 @@ export interface JobResult {
   readonly wireBytesPerStep: number;
   /** Where it was saved; null if it was not. */
   readonly modelPath: string | null;
+  /** Why it is not where it was to be saved. */
+  readonly unsaved?: TuttiError;
 }
 
 /** SHA-256 over the little-endian float32 bytes, in hexadecimal. */
@@ -58,8 +62,30 @@ export function startedEvent(init: {
   };
 }
 
+/** Where the trained model is, and why it is not where it was to be. */
+export function savedAs(saved: Saved | undefined): Pick<JobResult, 'modelPath' | 'unsaved'> {
+  const { path = null, unsaved } = saved ?? {};
+  return { modelPath: path, ...(unsaved && { unsaved }) };
+}
+
+/** The last event of a run: a model that is not where it should be is no success. */
+export function endingEvent(result: JobResult): FinishedEvent | FailedEvent {
+  const { unsaved, modelPath } = result;
+  if (unsaved === undefined) return finishedEvent(result);
+  const { event: _, ...numbers } = finishedEvent(result);
+  const where = modelPath === null ? 'is lost' : `lies in ${modelPath} instead`;
+  const { code, message, remedy } = unsaved;
+  return {
+    event: 'failed',
+    code,
+    message: `The run came to its end, but its model ${where}: ${message}`,
+    remedy,
+    details: { ...unsaved.details, ...numbers },
+  };
+}
+
 /** The event that ends a run that went well. */
-export function finishedEvent(result: JobResult): Extract<RunEvent, { event: 'finished' }> {
+function finishedEvent(result: JobResult): FinishedEvent {
   const { steps, examples, loss, metrics, digest, parameters, modelPath } = result;
   const { examplesPerSecond, wireBytesPerStep } = result;
   return {

@@ -39,6 +39,8 @@ export interface Step {
   give(take: (ready: ReadySum) => void, admits?: (chunk: number) => boolean): void;
   /** The chunk is at the next version: whatever is still held of its sum is not needed. */
   applied(chunk: number): void;
+  /** Some sum was given out: the weights are not those of the version before any more. */
+  begun(): boolean;
   /** All shards have reported and all chunks are applied. */
   done(): boolean;
   /** Shards without a report, or whose gradient is not there in full. */
@@ -157,6 +159,7 @@ export function createStep(init: {
       entry.state = 'applied';
       entry.reducer.release();
     },
+    begun: () => chunks.some(({ state }) => state === 'given' || state === 'applied'),
     done: () => reports.size === shards && chunks.every(({ state }) => state === 'applied'),
     missing() {
       const missing = new Set<number>();

@@ -48,7 +48,8 @@ function sentence(text: string): string {
 
 export function failureText(event: FailedEvent): string {
   // Whoever pressed Ctrl-C knows why.
-  if (event.code === 'ABORTED') return 'stopped';
+  if (event.code === 'ABORTED')
+    return !event.details.step ? 'stopped' : `${event.message}\n  ${event.remedy}`;
   return `error ${event.code}: ${event.message}\n  ${event.remedy}`;
 }
 

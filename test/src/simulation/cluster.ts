@@ -32,6 +32,7 @@ export interface SimulationInit {
   readonly verify?: number;
   readonly checkpoints?: CheckpointSink;
   readonly resume?: Resume;
+  readonly interrupt?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /** What one worker has instead: a program that computes wrong or slowly, another machine. */
   readonly worker?: (
@@ -89,6 +90,7 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     ...(strict === undefined ? {} : { strict }),
     ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),
     ...(init.resume === undefined ? {} : { resume: init.resume }),
+    interrupt: init.interrupt,
     newId: () => `id-${random.uint32()}`,
     onEvent(event) {
       events.push(event);

@@ -8,8 +8,10 @@ import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
 import { runFolder } from '../folders.js';
+import { interruptOf, sayingHowToGoOn } from '../interruption.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
+import { reported } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /** A coordinator cannot know how many will be started elsewhere. */
@@ -66,14 +68,17 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         ...checkpointsOf(settings),
         transport,
         signal,
+        interrupt: interruptOf(context, renderer),
         onEvent: renderer,
       }).start();
       result(
         { event: 'listening', address: running.address },
         `coordinator listens at ${running.address} and waits for ${workers} workers`,
       );
-      // Unnamed wait: what it awaits names its own waits.
-      await running.result;
+      const command = `tutti coordinator --workers ${workers}`;
+      const { unsaved } = await sayingHowToGoOn(command, running.result);
+      // The last event has told it.
+      if (unsaved !== undefined) throw reported(unsaved);
     } finally {
       stopping.abort();
       await hosted?.stop();

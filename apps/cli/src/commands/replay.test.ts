@@ -72,6 +72,20 @@ describe('tutti replay', () => {
       assert.equal(nothing.json().at(-1)!.code, 'BAD_CHECKPOINT');
     }));
 
+  it('fails where the last of the steps were not recorded, naming them', () =>
+    inTemporaryFolder(async (folder) => {
+      await trained(folder, '2');
+      const path = join(folder, 'steps.jsonl');
+      const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+      await writeFile(path, `${lines.slice(0, 4).join('\n')}\n`);
+      const { code, json } = await replay(folder, '--steps', '3..5');
+      assert.equal(code, 1);
+      const last = json().at(-1)!;
+      assert.equal(last.code, 'BAD_CHECKPOINT');
+      assert.match(String(last.message), /none of the steps 5 to 5/);
+      assert.match(String(last.remedy), /--steps 3\.\.4/);
+    }));
+
   it('refuses steps that cannot be reached', () =>
     inTemporaryFolder(async (folder) => {
       await trained(folder, '0');

@@ -6,16 +6,31 @@ import { heartbeatOf } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
+/**
+ * Where all processes of a job are told to end at once, its coordinator saves what is here first: so
+ * long a server that holds a job has patience.
+ */
+const LAST_CAPTURE_MS = 10_000;
+
 /** `tutti server`: one parameter server; the coordinator connects to it and opens the job. */
 export async function server(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('server', flags, context);
   await withOutput(settings, context, async ({ log, renderer, result }) => {
     let replaced = false;
+    let holding = false;
+    const stopping = new AbortController();
+    const { clock, signal, onStop } = context;
+    onStop?.((name) => {
+      if (name === 'SIGINT' || !holding) return false;
+      renderer.note(`${name}: ends with its job, or in ${LAST_CAPTURE_MS / 1000} s`);
+      clock.after(LAST_CAPTURE_MS, () => stopping.abort());
+      return true;
+    });
     // Unnamed wait: it opens a port of this machine.
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
       transport: createZmqTransport(heartbeatOf(settings)),
-      signal: context.signal,
+      signal: AbortSignal.any([signal, stopping.signal]),
       coordinatorDeadlineMs: settings.returnDeadlineMs,
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
@@ -24,7 +39,10 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
         } else if (event.event === 'replaced') {
           replaced = true;
           result(event, replacedText('this server', event));
-        } else result(event, `holds ${event.chunks} chunks of job ${event.job}`);
+        } else {
+          holding = true;
+          result(event, `holds ${event.chunks} chunks of job ${event.job}`);
+        }
       },
     }).start();
     const [address] = running.addresses;

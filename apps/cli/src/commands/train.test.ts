@@ -34,18 +34,28 @@ describe('tutti train', () => {
       assert.match(String(last.digest), /^[0-9a-f]{64}$/);
     }));
 
-  it('warns at the start if nothing can be saved where it is to be', () =>
+  it('warns at the start if nothing can be saved where it is to be, and fails at the end', () =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'file');
       await writeFile(file, '');
-      const { code, json } = await tutti(trainArguments(join(file, 'runs'), '--workers', '0'));
-      assert.equal(code, 0);
-      const [first, ...rest] = json();
-      assert.equal(first!.event, 'warning');
-      assert.match(String(first!.message), /file is no folder/);
-      const { modelPath } = rest.at(-1)!;
-      assert.ok(existsSync(String(modelPath)));
-      await rm(dirname(String(modelPath)), { recursive: true });
+      for (const workers of ['0', '1']) {
+        const args = trainArguments(join(file, 'runs'), '--workers', workers);
+        const { code, stderr, json } = await tutti(args);
+        assert.equal(code, 1);
+        const [first, ...rest] = json();
+        assert.equal(first!.event, 'warning');
+        assert.match(String(first!.message), /file is no folder/);
+        const last = rest.at(-1)!;
+        assert.deepEqual([last.event, last.code], ['failed', 'STORAGE']);
+        assert.ok(rest.every(({ event }) => event !== 'finished'));
+        const { modelPath, steps, digest } = last.details as Record<string, unknown>;
+        assert.ok(String(last.message).includes(`its model lies in ${modelPath} instead`));
+        assert.ok(existsSync(String(modelPath)));
+        assert.equal(steps, 6);
+        assert.match(String(digest), /^[0-9a-f]{64}$/);
+        assert.match(stderr, /could not be saved|Could not save/i);
+        await rm(dirname(String(modelPath)), { recursive: true });
+      }
     }));
 
   it('gives the same digest with worker processes, whose number nobody has to name', () =>

@@ -7,9 +7,11 @@ import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { folderFault, runFolder } from '../folders.js';
+import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
+import { reported } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /** `tutti train <program>`: the whole job on this machine. */
@@ -48,6 +50,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       checkpointBest: best,
       resume: settings.resume,
       signal: context.signal,
+      interrupt: interruptOf(context, renderer),
       onEvent: renderer,
       onLine(name, line) {
         if (isTensorflowChatter(line)) log.debug(`${name}: ${line}`);
@@ -70,7 +73,9 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       renderer.note(
         `${workers} of at most ${shards} workers, by the cores and the memory there are`,
       );
-    // Unnamed wait: what it awaits names its own waits.
-    await runLocal(path, options).result;
+    const { result } = runLocal(path, options);
+    const { unsaved } = await sayingHowToGoOn(`tutti train ${quoted(path)}`, result);
+    // The last event has told it.
+    if (unsaved !== undefined) throw reported(unsaved);
   });
 }

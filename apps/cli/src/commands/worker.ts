@@ -11,8 +11,8 @@ import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /**
- * `tutti worker <program>`: one worker of a job whose coordinator runs elsewhere. SIGTERM makes it
- * finish what it computes, hand it over and end with 0.
+ * `tutti worker <program>`: one worker of a job whose coordinator runs elsewhere. SIGTERM, and a
+ * closed terminal, make it finish what it computes, hand it over and end with 0.
  */
 export async function worker(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('worker', flags, context, path);
@@ -22,9 +22,11 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
     let running: RunningWorker | undefined;
     let leaving = false;
-    context.onTerminate?.(() => {
+    context.onStop?.((name) => {
+      if (name === 'SIGINT') return false;
       leaving = true;
       void running?.leave();
+      return true;
     });
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, monitor);

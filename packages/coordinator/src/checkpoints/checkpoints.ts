@@ -5,6 +5,7 @@ import {
   createSnapshotQueue,
   type ProgressState,
   type ResumePoint,
+  type Saved,
   type Snapshot,
   writeSnapshot,
 } from '@tutti/run';
@@ -18,12 +19,14 @@ export interface Checkpoints {
   startAt(version: number): void;
   /** Between two steps: asks the servers for their state, if a checkpoint is due. */
   between(version: number, progress: ProgressState, evaluation: Evaluation | undefined): void;
+  /** The run ends at this version, before its evaluation came: what it had counted by then. */
+  halt(progress: ProgressState): void;
   /** A server sent the state of one chunk. */
   captured(version: number, chunk: number, payload: Uint8Array): void;
   /** Whether the optimizer's state is wanted at the end of the run. */
   readonly wanted: boolean;
-  /** Writes the state at the end, after what is under way; null if nothing is to be written. */
-  last(end: CollectedState): Promise<string | null>;
+  /** Writes the state at the end, after what is under way; undefined if nothing is to be written. */
+  last(end: CollectedState): Promise<Saved | undefined>;
   /** The newest one of this job up to a version: for a run that must go back. */
   latest(upTo: number): Promise<ResumePoint | undefined>;
   /** Waits a while for what is being written. */
@@ -84,6 +87,9 @@ export function createCheckpoints(
       });
       servers.sendToFirst({ type: 'capture', version, slots: true });
     },
+    halt(progress) {
+      now = { progress };
+    },
     captured(version, chunk, payload) {
       const begun = open.get(version);
       if (begun === undefined) return;
@@ -96,7 +102,7 @@ export function createCheckpoints(
     async last(end) {
       // Unnamed wait: the caller races it.
       await writing?.idle();
-      if (sink === undefined) return null;
+      if (sink === undefined) return undefined;
       return writeSnapshot(sink, snapshotOf({ capture: end, complete: now }), true, emit);
     },
     async latest(upTo) {

@@ -3,6 +3,7 @@ import { layoutOf } from '@tutti/parameters';
 import {
   type Body,
   type Envelope,
+  type JobPhase,
   type Listener,
   type Message,
   PROTOCOL_VERSION,
@@ -14,12 +15,14 @@ import {
   createProgress,
   createRecorder,
   digestOf,
-  finishedEvent,
+  endingEvent,
   type JobResult,
   type Progress,
   type ResumePoint,
   readingCheckpoint,
+  savedAs,
   startedEvent,
+  stoppedAt,
   writingModel,
 } from '@tutti/run';
 import {
@@ -55,6 +58,9 @@ const DEADLINES: Deadlines = {
   serverMs: 30_000,
   progressMs: 15_000,
 };
+
+/** The phases in which the servers have weights that are worth keeping. */
+const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 'saving'];
 
 /**
  * One job, from the first worker to the trained weights: hands each message to the part that answers
@@ -140,7 +146,7 @@ export function coordinate(
     },
     ...parts,
   });
-  const { resume } = init;
+  const { resume, interrupt } = init;
   const startingPoint = createStartingPoint({ resume, settings, workers, checkpoints, emit });
   const opening: Opening = createOpening({
     membership,
@@ -155,6 +161,7 @@ export function coordinate(
     recorder,
     kernels,
     verify: init.verify ?? 0,
+    interrupt: init.interrupt,
     ...parts,
   });
   /** What came before it was clear which job this is. */
@@ -299,6 +306,15 @@ export function coordinate(
     return opened;
   }
 
+  /** The run was interrupted: what was trained since it began is saved. */
+  async function halt(end: CollectedState, started: number, from: ResumePoint | undefined) {
+    state.phase = 'saving';
+    const step = end.version;
+    if (step === started) return stoppedAt({ step, path: from?.path });
+    const saved = await monitor.race(checkpoints.last(end), writingModel);
+    return stoppedAt({ step, path: saved?.path });
+  }
+
   async function finish(progress: Progress, end: CollectedState): Promise<JobResult> {
     state.phase = 'saving';
     const plan = state.plan!;
@@ -315,11 +331,9 @@ export function coordinate(
       examplesPerSecond: progress.examplesPerSecond(),
       wireBytesPerStep: Math.round(wireBytes / Math.max(1, plan.steps - 1)),
     };
-    const result = {
-      ...trained,
-      modelPath: await monitor.race(checkpoints.last(end), writingModel),
-    };
-    emit(finishedEvent(result));
+    const saved = await monitor.race(checkpoints.last(end), writingModel);
+    const result = { ...trained, ...savedAs(saved) };
+    emit(endingEvent(result));
     return result;
   }
 
@@ -331,9 +345,17 @@ export function coordinate(
     return createProgress({ plan, clock, emit });
   }
 
+  /** While nothing is trained there is nothing to wait for; afterwards the training ends itself. */
+  function interrupted() {
+    if (HOLDING_WEIGHTS.includes(state.phase)) monitor.notify();
+    else monitor.fail(stoppedAt({ step: state.ledger?.version() ?? 0, path: undefined }));
+  }
+
   async function run(): Promise<JobResult> {
     let failure: unknown;
+    interrupt?.addEventListener('abort', interrupted, { once: true });
     try {
+      if (interrupt?.aborted) interrupted();
       await identify();
       state.phase = 'gathering workers';
       await membership.gather();
@@ -345,10 +367,12 @@ export function coordinate(
         // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
         const rewind = back || from !== undefined || !opened.complete;
         state.phase = 'training';
-        await training.train(progress, version, from?.progress, rewind);
+        const reached = await training.train(progress, version, from?.progress, rewind);
         state.phase = 'collecting weights';
-        const end = await training.collect();
+        const end = await training.collect(reached.version);
+        if (end !== undefined && reached.interrupted) throw await halt(end, version, from);
         if (end !== undefined) return await finish(progress, end);
+        if (interrupt?.aborted) throw stoppedAt({ step: reached.version, path: undefined });
         opened = await rollBack();
       }
     } catch (error) {
@@ -356,6 +380,7 @@ export function coordinate(
       throw error;
     } finally {
       ended = true;
+      interrupt?.removeEventListener('abort', interrupted);
       const farewell: Body =
         failure === undefined
           ? { type: 'finish' }

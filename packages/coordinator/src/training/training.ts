@@ -30,7 +30,8 @@ import type { Member } from '../workers/roster.js';
 /** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
 export interface Training extends Awaiting {
   /**
-   * Trains from a version to the end, or until a server is found to have lost its weights.
+   * Trains from a version to the end, or until a server is found to have lost its weights, or until
+   * the run is interrupted and the servers hold one version.
    * @param begun what the run had counted at that version, where it is known
    * @param rewind whether workers may be further, and must go back
    */
@@ -39,12 +40,12 @@ export interface Training extends Awaiting {
     version: number,
     begun: ProgressState | undefined,
     rewind: boolean,
-  ): Promise<void>;
+  ): Promise<{ readonly version: number; readonly interrupted: boolean }>;
   /**
-   * The stored parameters at the last version, with the optimizer's state if that is to be saved;
-   * undefined if a server lost them meanwhile.
+   * The stored parameters at the version that the servers hold, with the optimizer's state if that
+   * is to be saved; undefined if a server lost them meanwhile.
    */
-  collect(): Promise<CollectedState | undefined>;
+  collect(version: number): Promise<CollectedState | undefined>;
   /** Some of the trained weights may have been asked of a server that is gone: asks again. */
   collectAgain(): void;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
@@ -71,6 +72,8 @@ export function createTraining(
     readonly kernels: Kernels;
     /** The share of steps that are checked. */
     readonly verify: number;
+    /** The run is to end between two steps. */
+    readonly interrupt: AbortSignal | undefined;
   },
 ): Training {
   const { state, servers, sums, membership, checkpoints, monitor, deadlines, kernels } = init;
@@ -89,10 +92,20 @@ export function createTraining(
     supervisor.begin(true);
   }
 
+  /**
+   * Whether the run ends here: it was interrupted, and no server has begun with the step. What was
+   * computed of it is not waited for: it may take long, and workers may have been told to go too.
+   */
+  function halted(): boolean {
+    const { ledger } = state;
+    if (init.interrupt?.aborted !== true || ledger === undefined) return false;
+    return ledger.step(ledger.version())?.begun() !== true;
+  }
+
   /** Has the servers apply what is ready. */
   function pump() {
     const { ledger } = state;
-    if (ledger === undefined || ledger.version() !== released) return;
+    if (ledger === undefined || ledger.version() !== released || halted()) return;
     const step = ledger.step(ledger.version());
     if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
     step.give((ready) => sums.send(step.step, ready), sums.admits);
@@ -116,7 +129,7 @@ export function createTraining(
 
   /** Waits for a condition, and whenever there are too few workers, for them. */
   async function untilWhole(condition: () => boolean, wait: () => Wait) {
-    const met = () => condition() || state.rollback;
+    const met = () => condition() || state.rollback || halted();
     while (!met()) {
       await monitor.until(() => met() || !membership.enough(), wait);
       if (met()) return;
@@ -135,8 +148,8 @@ export function createTraining(
     released = -1;
   }
 
-  function askForTrained() {
-    servers.sendToFirst({ type: 'capture', version: state.plan!.steps, slots: checkpoints.wanted });
+  function askFor({ version }: CollectedState) {
+    servers.sendToFirst({ type: 'capture', version, slots: checkpoints.wanted });
   }
 
   return {
@@ -151,23 +164,27 @@ export function createTraining(
       supervisor.start(checks.owing);
       for (;;) {
         if (evaluatesAt(plan, book.version())) checks.evaluations.begin(book.version());
-        await untilWhole(
-          () => book.evaluated() && checks.evaluations.cleared(book.version(), book.unevaluated),
-          () => {
-            const shards = book.unevaluated();
-            const check = checks.evaluations.awaited(book.version());
-            const remedy = 'See what the worker says, or end it.';
-            const deadlineMs = deadlines.stepMs;
-            if (shards.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
-            return {
-              who: `worker ${membership.ownersOf(shards)}`,
-              what: `evaluate shards ${shards.join(', ')} at version ${book.version()}`,
-              remedy,
-              deadlineMs,
-            };
-          },
-        );
-        if (state.rollback) return;
+        const evaluated = () =>
+          book.evaluated() && checks.evaluations.cleared(book.version(), book.unevaluated);
+        const end = (interrupted: boolean) => ({ version: book.version(), interrupted });
+        await untilWhole(evaluated, () => {
+          const shards = book.unevaluated();
+          const check = checks.evaluations.awaited(book.version());
+          const remedy = 'See what the worker says, or end it.';
+          const deadlineMs = deadlines.stepMs;
+          if (shards.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
+          return {
+            who: `worker ${membership.ownersOf(shards)}`,
+            what: `evaluate shards ${shards.join(', ')} at version ${book.version()}`,
+            remedy,
+            deadlineMs,
+          };
+        });
+        if (state.rollback) return end(false);
+        if (!evaluated()) {
+          checkpoints.halt(progress.state());
+          return end(true);
+        }
         checks.evaluations.done(book.version());
         const reports = book.evaluation(book.version());
         if (reports !== undefined) supervisor.begin();
@@ -179,7 +196,7 @@ export function createTraining(
         }
         // A check can begin the step anew.
         const step = () => book.step(book.version())!;
-        if (book.version() === plan.steps) return;
+        if (book.version() === plan.steps) return end(false);
         released = book.version();
         checks.steps.begin(book.version());
         await untilWhole(
@@ -190,7 +207,8 @@ export function createTraining(
           },
           () => awaited(step()),
         );
-        if (state.rollback) return;
+        if (state.rollback) return end(false);
+        if (!step().done()) return end(true);
         progress.stepDone(book.version(), step().totals());
         checks.steps.done(book.version());
         init.recorder.done(book.version(), step().totals());
@@ -199,13 +217,12 @@ export function createTraining(
       }
     },
 
-    async collect() {
+    async collect(version) {
       if (state.rollback) return undefined;
-      const plan = state.plan!;
-      const slots = checkpoints.wanted ? createOptimizer(plan.optimizer).slots : 0;
-      const capture = createCollectedState(state.layout!, slots, plan.steps);
+      const slots = checkpoints.wanted ? createOptimizer(state.plan!.optimizer).slots : 0;
+      const capture = createCollectedState(state.layout!, slots, version);
       final = capture;
-      askForTrained();
+      askFor(capture);
       await monitor.until(
         () => capture.missing.size === 0 || state.rollback,
         () => ({
@@ -218,7 +235,7 @@ export function createTraining(
       return state.rollback ? undefined : capture;
     },
     collectAgain() {
-      if (final !== undefined) askForTrained();
+      if (final !== undefined) askFor(final);
     },
 
     reported(member, step, reports) {

@@ -1,17 +1,17 @@
 import { errorToRecord } from '@tutti/runtime';
-import type { ChildReport } from './child.js';
+import type { ChildOrder, ChildReport } from './child.js';
 import { endWithParent } from './end-with-parent.js';
 
 /**
- * The frame of every process that the launcher starts: it ends with its parent, leaves Ctrl-C to it,
- * stops on SIGTERM, and tells it how it failed.
+ * The frame of every process that the launcher starts: it ends with its parent, stops when that says
+ * so, leaves Ctrl-C and a closed terminal to it, and tells it how it failed.
  */
 export async function childMain<Argument>(
   body: (
     argument: Argument,
     signal: AbortSignal,
     tell: (report: ChildReport) => void,
-    /** What SIGTERM does instead of stopping at once. */
+    /** What SIGTERM, and a parent that interrupts it, do instead of stopping at once. */
     onTerminate: (terminate: () => void) => void,
   ) => Promise<void>,
 ): Promise<void> {
@@ -22,10 +22,15 @@ export async function childMain<Argument>(
     if (process.connected) told = new Promise((resolve) => process.send!(report, () => resolve()));
   };
   endWithParent();
-  // The terminal sends SIGINT to the whole group; the parent decides what it means.
+  // The terminal sends these to the whole group; the parent decides what they mean.
   process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
   let terminate = () => stopping.abort();
   process.on('SIGTERM', () => terminate());
+  process.on('message', (order: ChildOrder) => {
+    if (order === 'stop') stopping.abort();
+    else terminate();
+  });
   try {
     // Unnamed wait: what it awaits names its own waits.
     await body(JSON.parse(process.argv[2]!), stopping.signal, tell, (instead) => {

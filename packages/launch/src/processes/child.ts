@@ -5,8 +5,8 @@ import type { JobResult } from '@tutti/run';
 import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 
-/** What came of training in another process. `values` follows from the rest. */
-export type Trained = Omit<JobResult, 'values'>;
+/** What came of training in another process, as it travels. `values` follows from the rest. */
+export type Trained = Omit<JobResult, 'values' | 'unsaved'> & { readonly unsaved?: ErrorRecord };
 
 /** What a child tells its parent over the channel that fork() makes. */
 export type ChildReport =
@@ -15,12 +15,17 @@ export type ChildReport =
   | { readonly type: 'trained'; readonly trained: Trained }
   | { readonly type: 'failed'; readonly error: ErrorRecord };
 
+/** What a parent tells its child over that channel. */
+export type ChildOrder = 'stop' | 'interrupt';
+
 /** A process of this run. It ends with its parent, whatever happens to that. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
   /** Resolves when the process is gone: with an error unless it ended well. */
   readonly exited: Promise<TuttiError | undefined>;
+  /** Has it end at once, or come to an orderly end; unheard by one that loops. */
+  tell(order: ChildOrder): void;
   /** Ends it at once. */
   kill(): void;
   /** Asks it to end; ends it by force after `graceMs`. */
@@ -87,6 +92,11 @@ export function startChild(init: {
     });
   });
 
+  function send(order: ChildOrder) {
+    // One that has just ended hears nothing any more.
+    if (child.connected) child.send(order, () => {});
+  }
+
   function died(how: string, cause?: unknown): TuttiError {
     const said = lines.length > 0 ? `${SAID_LAST}\n  ${lines.join('\n  ')}` : '';
     return new TuttiError('CHILD_DIED', `${name} (pid ${child.pid}) ${how}${said}`, {
@@ -100,11 +110,12 @@ export function startChild(init: {
     name,
     pid: child.pid ?? -1,
     exited,
+    tell: send,
     kill: () => void child.kill('SIGKILL'),
     async stop(graceMs) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       stopping = true;
-      child.kill('SIGTERM');
+      send('stop');
       const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
       // Unnamed wait: processes end within their grace.
       await exited;

@@ -10,7 +10,10 @@ export interface ServerArgument {
   readonly heartbeat: Heartbeat;
 }
 
-await childMain<ServerArgument>(async ({ address, name, heartbeat }, signal, tell) => {
+await childMain<ServerArgument>(async (argument, signal, tell, onTerminate) => {
+  const { address, name, heartbeat } = argument;
+  // Whoever ends all processes at once wants what is here to be saved first; the parent ends it then.
+  onTerminate(() => {});
   const transport = createZmqTransport(heartbeat);
   const onEvent = tellOfServer(name, (event) => tell({ type: 'event', event }));
   // Unnamed wait: it opens a port of this machine.

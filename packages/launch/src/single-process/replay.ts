@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { listCheckpoints, locateCheckpoint, type Manifest, readManifest } from '@tutti/checkpoint';
 import { badCheckpoint, readStepLog, STEPS_FILE } from '@tutti/checkpoint/internal';
 import { createKernels } from '@tutti/kernels';
@@ -128,11 +128,15 @@ export async function replay(init: ReplayInit): Promise<Replay> {
   } finally {
     await run.close();
   }
-  if (!steps.some(({ same }) => same !== undefined))
+  // What is the same says that all before it is, and nothing of what comes after.
+  const told = steps.findLast(({ same }) => same !== undefined)?.step ?? first - 1;
+  if (told < last)
     throw badCheckpoint(
       path,
-      `the run recorded none of the steps ${first} to ${last} in ${directory}/${STEPS_FILE}, and left no checkpoint of them`,
-      'Steps are recorded while --checkpoint-every is given.',
+      `the run recorded none of the steps ${told + 1} to ${last} in ${join(directory, STEPS_FILE)}, and left no checkpoint of them`,
+      told < first
+        ? 'Steps are recorded while --checkpoint-every is given.'
+        : `Ask for --steps ${first}..${told}: those are the same, bit for bit.`,
     );
   return { checkpoint: path, steps, digest: digestOf(run.flat) };
 }

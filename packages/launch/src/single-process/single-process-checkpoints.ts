@@ -5,6 +5,7 @@ import {
   createCheckpointSchedule,
   createSnapshotQueue,
   type ProgressState,
+  type Saved,
   type Snapshot,
   writeSnapshot,
 } from '@tutti/run';
@@ -15,8 +16,10 @@ import type { RunEvent } from '@tutti/telemetry';
 /** The checkpoints of the plain loop: copied between two steps, written beside the next ones. */
 export interface SingleProcessCheckpoints {
   between(version: number, progress: ProgressState, evaluation: Evaluation | undefined): void;
-  /** Writes the state of the version that came last; null if nothing is to be written. */
-  last(): Promise<string | null>;
+  /** The run ends at this version, before its evaluation came. */
+  halt(version: number, progress: ProgressState): void;
+  /** Writes the state of the version that came last. */
+  last(): Promise<Saved>;
 }
 
 export function createSingleProcessCheckpoints(init: {
@@ -52,6 +55,9 @@ export function createSingleProcessCheckpoints(init: {
       // The end of the run has its own.
       if (step === run.plan.steps || !schedule.due(step, evaluation, writing.pending())) return;
       writing.add(snapshot());
+    },
+    halt(step, progress) {
+      now = { step, progress };
     },
     async last() {
       // Unnamed wait: the caller races it.

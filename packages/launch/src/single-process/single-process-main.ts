@@ -1,5 +1,5 @@
 import type { JobSettings } from '@tutti/run';
-import { createMonitor, systemClock } from '@tutti/runtime';
+import { createMonitor, errorToRecord, systemClock } from '@tutti/runtime';
 import { checkpointsOf, type KeepOptions } from '../checkpoints-of.js';
 import { childMain } from '../processes/child-main.js';
 import { loadProgram } from '../program/load-program.js';
@@ -11,16 +11,24 @@ export interface SingleProcessArgument {
   readonly keep: KeepOptions;
 }
 
-await childMain<SingleProcessArgument>(async ({ program: path, settings, keep }, signal, tell) => {
+await childMain<SingleProcessArgument>(async (argument, signal, tell, onTerminate) => {
+  const { program: path, settings, keep } = argument;
+  const interrupting = new AbortController();
+  const interrupt = interrupting.signal;
+  onTerminate(() => interrupting.abort());
   const monitor = createMonitor({
     clock: systemClock,
-    signal,
+    signal: AbortSignal.any([signal, interrupt]),
     onWaiting: (report) => tell({ type: 'event', event: { event: 'waiting', ...report } }),
   });
   const { program, hash: programHash } = await loadProgram(path, monitor);
   const emit = (event: Parameters<Parameters<typeof trainInSingleProcess>[0]['emit']>[0]) =>
     tell({ type: 'event', event });
-  const { values: _, ...trained } = await trainInSingleProcess({
+  const {
+    values: _,
+    unsaved,
+    ...trained
+  } = await trainInSingleProcess({
     program,
     programHash,
     settings,
@@ -28,7 +36,9 @@ await childMain<SingleProcessArgument>(async ({ program: path, settings, keep },
     ...checkpointsOf(keep),
     clock: systemClock,
     signal,
+    interrupt,
     emit,
   });
-  tell({ type: 'trained', trained });
+  const record = unsaved && { unsaved: errorToRecord(unsaved) };
+  tell({ type: 'trained', trained: { ...trained, ...record } });
 });

@@ -11,9 +11,12 @@ import {
   type JobSettings,
   meansOf,
   type Resume,
+  type ResumePoint,
   readingCheckpoint,
   resolvePlan,
+  savedAs,
   startedEvent,
+  stoppedAt,
   totalOf,
   writingModel,
 } from '@tutti/run';
@@ -42,13 +45,24 @@ export async function trainInSingleProcess(init: {
   readonly checkpoints?: CheckpointSink | undefined;
   readonly resume?: Resume | undefined;
   readonly clock: Clock;
+  /** Ends the run at once. */
   readonly signal: AbortSignal;
+  /** Ends the run between two steps, with a checkpoint: see `CoordinatorInit`. */
+  readonly interrupt?: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
 }): Promise<JobResult> {
-  const { program, settings, clock, signal, emit, checkpoints: sink } = init;
+  const { program, settings, clock, signal, interrupt, emit, checkpoints: sink } = init;
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock, signal, onWaiting });
   const closing = createMonitor({ clock, onWaiting });
+  let training = false;
+  let point: ResumePoint | undefined;
+  const interrupted = () => {
+    // The loop ends itself; before it there is nothing to wait for.
+    if (!training) monitor.fail(stoppedAt({ step: point?.step ?? 0, path: point?.path }));
+  };
+  interrupt?.addEventListener('abort', interrupted, { once: true });
+  if (interrupt?.aborted) interrupted();
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
   try {
@@ -56,7 +70,7 @@ export async function trainInSingleProcess(init: {
     const identity = await identifyData(data, monitor);
     const description = describeProgram(program, data, computation, init.programHash, identity);
     const finding = init.resume?.({ description, settings, workers: 0, emit });
-    const point = await monitor.race(finding, readingCheckpoint);
+    point = await monitor.race(finding, readingCheckpoint);
     const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });
     const job = point?.job ?? init.job;
     const layout = layoutOf(plan);
@@ -90,11 +104,22 @@ export async function trainInSingleProcess(init: {
     if (point !== undefined) progress.startAt(start, point.progress);
     const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
     progress.stepStarted();
+    training = true;
+    async function halted(version: number) {
+      if (version === start) return stoppedAt({ step: version, path: point?.path });
+      const saved = await monitor.race(checkpoints?.last(), writingModel);
+      return stoppedAt({ step: version, path: saved?.path });
+    }
     for (let version = start; ; version++) {
       let evaluation: ReturnType<typeof totalOf> | undefined;
       if (evaluatesAt(plan, version)) {
         const reports = [];
-        for (const shard of shards) reports.push(await task.evaluate(weights, version, shard));
+        for (const shard of shards) {
+          reports.push(await task.evaluate(weights, version, shard));
+          if (!interrupt?.aborted) continue;
+          checkpoints?.halt(version, progress.state());
+          throw await halted(version);
+        }
         evaluation = totalOf(reports);
       }
       checkpoints?.between(version, progress.state(), evaluation && meansOf(evaluation));
@@ -103,6 +128,7 @@ export async function trainInSingleProcess(init: {
         progress.stepStarted();
       }
       if (version === plan.steps) break;
+      if (interrupt?.aborted) throw await halted(version);
 
       const totals = await steps.step(version);
       progress.stepDone(version, totals);
@@ -123,9 +149,10 @@ export async function trainInSingleProcess(init: {
       values: weights,
       examplesPerSecond: progress.examplesPerSecond(),
       wireBytesPerStep: 0,
-      modelPath: (await monitor.race(checkpoints?.last(), writingModel)) ?? null,
+      ...savedAs(await monitor.race(checkpoints?.last(), writingModel)),
     };
   } finally {
+    interrupt?.removeEventListener('abort', interrupted);
     await closing.race(sink?.close?.(), writingModel);
     await open.close();
   }

@@ -71,7 +71,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
           ...contentOf(copyOf(snapshot), own),
         });
         emit(warningOf(error, `${error.message}. It was saved in ${path} instead`));
-        return { path };
+        return { path, unsaved: error };
       }
     },
     async latest({ job, plan, upTo, emit }) {

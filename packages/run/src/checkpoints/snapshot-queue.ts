@@ -1,4 +1,4 @@
-import { toTuttiError } from '@tutti/runtime';
+import { type TuttiError, toTuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { CheckpointSink, Snapshot } from './snapshot.js';
 
@@ -38,20 +38,25 @@ export function createSnapshotQueue(
   };
 }
 
-/**
- * Has a checkpoint written and tells it. If that fails it is a warning: the training goes on.
- * @returns where it is; null if it could not be written
- */
+/** What came of writing a checkpoint. */
+export interface Saved {
+  /** Where it is; null if it could not be written. */
+  readonly path: string | null;
+  /** Why it is not where it was to be. */
+  readonly unsaved?: TuttiError;
+}
+
+/** Has a checkpoint written and tells it. If that fails it is a warning: the training goes on. */
 export async function writeSnapshot(
   sink: CheckpointSink,
   snapshot: Snapshot,
   last: boolean,
   emit: (event: RunEvent) => void,
-): Promise<string | null> {
+): Promise<Saved> {
   try {
-    const { path } = await sink.write(snapshot, last, emit);
-    emit({ event: 'checkpoint', step: snapshot.step, path });
-    return path;
+    const saved = await sink.write(snapshot, last, emit);
+    emit({ event: 'checkpoint', step: snapshot.step, path: saved.path });
+    return saved;
   } catch (thrown) {
     const error = toTuttiError(
       thrown,
@@ -61,6 +66,6 @@ export async function writeSnapshot(
     );
     const then = last ? '' : ' The training goes on, and older checkpoints stay.';
     emit(warningOf(error, `${error.message.replace(/\.?$/, '.')}${then}`));
-    return null;
+    return { path: null, unsaved: error };
   }
 }

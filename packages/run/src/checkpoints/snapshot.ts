@@ -1,5 +1,6 @@
 import type { Evaluation } from '@tutti/checkpoint';
 import type { JobPlan, ProgramDescription } from '@tutti/protocol';
+import type { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { JobSettings } from '../plan.js';
 import type { ProgressState } from '../progress.js';
@@ -32,7 +33,7 @@ export interface CheckpointSink {
   /** An evaluation that is better by this (`loss`, or a metric) makes a checkpoint due. */
   readonly best?: string;
   /**
-   * Returns where it is. The memory of the vectors passes to the sink, except at the end of a run:
+   * Returns where it is, and why it is not where it was to be. The memory of the vectors passes to the sink, except at the end of a run:
    * then it must stay as it is. That last one is not given up for a full disk: it may go elsewhere.
    * @throws TuttiError STORAGE
    */
@@ -40,7 +41,7 @@ export interface CheckpointSink {
     snapshot: Snapshot,
     last: boolean,
     emit: (event: RunEvent) => void,
-  ): Promise<{ readonly path: string }>;
+  ): Promise<{ readonly path: string; readonly unsaved?: TuttiError }>;
   /** The newest good checkpoint of a job that has no more steps than `upTo`. */
   latest?(request: {
     readonly job: string;

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { createSimulatedClock } from '@tutti/runtime';
+import { createStopSignals, type StopSignal } from './stop-signals.js';
+
+function prepare() {
+  const clock = createSimulatedClock();
+  const exits: number[] = [];
+  const signals = createStopSignals({ clock, exit: (code) => exits.push(code) });
+  const later = async (ms: number) => {
+    clock.after(ms, () => {});
+    clock.step();
+  };
+  return { ...signals, exits, later };
+}
+
+describe('signals that ask for the end', () => {
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    it(`do what the command wants the first time, and end it the second: ${name}`, async () => {
+      const { receive, signal, onStop, stoppedBy, exits, later } = prepare();
+      const asked: StopSignal[] = [];
+      onStop((given) => asked.push(given) > 0);
+      receive(name);
+      assert.deepEqual(asked, [name]);
+      assert.equal(stoppedBy(), name);
+      assert.equal(signal.aborted, false);
+      await later(1000);
+      receive(name);
+      assert.deepEqual(exits, [code]);
+      assert.equal(asked.length, 1);
+    });
+
+  it('are one where npm hands on what the terminal has sent', async () => {
+    const { receive, onStop, exits, later } = prepare();
+    onStop(() => true);
+    receive('SIGINT');
+    await later(20);
+    receive('SIGINT');
+    assert.deepEqual(exits, []);
+  });
+
+  it('of a terminal that closes count once, however often they come', async () => {
+    const { receive, onStop, exits, later } = prepare();
+    onStop(() => true);
+    receive('SIGHUP');
+    await later(1000);
+    receive('SIGHUP');
+    receive('SIGPIPE');
+    assert.deepEqual(exits, []);
+  });
+
+  it('abort what nobody ends otherwise, and end it by force if that takes long', async () => {
+    const { receive, signal, onStop, exits, later } = prepare();
+    onStop((name) => name !== 'SIGINT');
+    receive('SIGINT');
+    assert.equal(signal.aborted, true);
+    await later(3999);
+    assert.deepEqual(exits, []);
+    await later(1);
+    assert.deepEqual(exits, [130]);
+  });
+});

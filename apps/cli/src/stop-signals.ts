@@ -1,0 +1,59 @@
+import type { Clock, Timer } from '@tutti/runtime';
+
+/** What asks a process to end, and the number that its exit code has above 128. */
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;
+
+export type StopSignal = keyof typeof NUMBERS;
+
+/** Ends everything within 5 s: this long for an orderly end, then by force. */
+const ORDERLY_END_MS = 4000;
+
+/** npm hands on what the terminal has sent already: what comes so soon after the first is the same. */
+const SAME_MS = 500;
+
+/** What signals do: the first one asks, the second one ends. */
+export interface StopSignals {
+  receive(name: StopSignal): void;
+  /** Aborts when everything is to end now. */
+  readonly signal: AbortSignal;
+  /** What the first signal does instead of aborting; it returns false for a signal that it leaves. */
+  onStop(instead: (name: StopSignal) => boolean): void;
+  /** The first that was received. */
+  stoppedBy(): StopSignal | undefined;
+}
+
+/** @param init.exit ends the process at once */
+export function createStopSignals(init: {
+  readonly clock: Clock;
+  readonly exit: (code: number) => void;
+}): StopSignals {
+  const { clock, exit } = init;
+  const stopping = new AbortController();
+  let instead: (name: StopSignal) => boolean = () => false;
+  let first: { readonly name: StopSignal; readonly at: number } | undefined;
+  let force: Timer | undefined;
+
+  return {
+    receive(name) {
+      if (first === undefined) {
+        first = { name, at: clock.now() };
+        if (instead(name)) return;
+        stopping.abort();
+        force = clock.after(ORDERLY_END_MS, () => exit(exitCodeOfSignal(name)));
+        return;
+      }
+      // Nobody closes a terminal or a pipe twice to say that it is urgent.
+      if (name === 'SIGHUP' || name === 'SIGPIPE' || clock.now() - first.at < SAME_MS) return;
+      force?.cancel();
+      exit(exitCodeOfSignal(name));
+    },
+    signal: stopping.signal,
+    onStop(given) {
+      instead = given;
+    },
+    stoppedBy: () => first?.name,
+  };
+}
+
+/** As a shell tells of a process that a signal ended. */
+export const exitCodeOfSignal = (name: StopSignal): number => 128 + NUMBERS[name];
