@@ -10,7 +10,9 @@ const require = createRequire(import.meta.url);
  */
 export function loadTf(): Tensorflow {
   if (process.env.TUTTI_TF_BACKEND !== 'cpu') return loadTensorflow();
-  const tf = require('@tensorflow/tfjs') as Tensorflow;
+  // That of tfjs-node, wherever it is installed.
+  const ofTfjsNode = createRequire(require.resolve('@tensorflow/tfjs-node/package.json'));
+  const tf = ofTfjsNode('@tensorflow/tfjs') as Tensorflow;
   // A promise only in form: this backend is there at once.
   void tf.setBackend('cpu');
   return tf;

@@ -111,9 +111,9 @@ const NAMES: readonly LossName[] = [
 
 /** The mean over what is predicted for an example; also metrics. */
 export const ERRORS = {
-  meanAbsoluteError: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+  meanAbsoluteError: (yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor =>
     meanOfRest(tf.abs(tf.sub(yPred, alike(yTrue, yPred, 'meanAbsoluteError')))),
-  meanSquaredError: (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+  meanSquaredError: (yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor =>
     meanOfRest(tf.squaredDifference(yPred, alike(yTrue, yPred, 'meanSquaredError'))),
 } as const;
 
