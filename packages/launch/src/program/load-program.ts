@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isTuttiError, type Monitor, TuttiError, type Wait } from '@tutti/runtime';
+import {
+  byteOrderMark,
+  isTuttiError,
+  type Monitor,
+  NoTextError,
+  TuttiError,
+  textOf,
+  type Wait,
+} from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
 import { checkProgram } from '@tutti/worker/internal';
 import { type BuildFailure, build } from 'esbuild';
@@ -95,11 +103,12 @@ async function importTypeScript(url: string): Promise<{ default?: unknown }> {
 async function hashSources(file: string): Promise<string> {
   try {
     // Unnamed wait: the caller races it.
-    const { outputFiles } = await build({
+    const { outputFiles, metafile } = await build({
       entryPoints: [file],
       absWorkingDir: dirname(file),
       bundle: true,
       write: false,
+      metafile: true,
       platform: 'node',
       format: 'esm',
       packages: 'external',
@@ -107,16 +116,36 @@ async function hashSources(file: string): Promise<string> {
       minifyWhitespace: true,
       logLevel: 'silent',
     });
+    // Unnamed wait: the caller races it.
+    for (const source of Object.keys(metafile.inputs))
+      await checkEncoding(resolve(dirname(file), source));
     return createHash('sha256').update(outputFiles[0]!.contents).digest('hex');
   } catch (thrown) {
     const errors = (thrown as Partial<BuildFailure>).errors;
     if (errors === undefined || errors.length === 0) throw thrown;
+    // Unnamed wait: the caller races it.
+    for (const { location } of errors)
+      if (location !== null) await checkEncoding(resolve(dirname(file), location.file));
     const lines = errors.slice(0, 3).map(({ text, location }) => {
       if (location === null) return text;
       const { line, column, lineText } = location;
       return `${resolve(dirname(file), location.file)}:${line}:${column + 1}: ${text}\n    ${lineText.trim()}`;
     });
     throw bad(`The program does not parse: ${lines.join('\n')}`, 'Correct it at that place.');
+  }
+}
+
+/** Node and esbuild take other encodings for UTF-8, and put a sign in the place of each letter they don't know. */
+async function checkEncoding(file: string): Promise<void> {
+  // Unnamed wait: the caller races it.
+  const bytes = await readFile(file);
+  try {
+    const { encoding = 'utf-8' } = byteOrderMark(bytes) ?? {};
+    if (encoding !== 'utf-8') throw new NoTextError(`is ${encoding.toUpperCase()}`);
+    textOf(bytes);
+  } catch (thrown) {
+    if (!(thrown instanceof NoTextError)) throw thrown;
+    throw bad(`The source ${file} ${thrown.message}`, 'Save it as UTF-8.', thrown);
   }
 }
 
