@@ -28,6 +28,7 @@ export function arrays(fields: Readonly<Record<string, GivenField>>): Dataset {
         if (only?.includes(name) ?? true) batch[name] = gather(field, indices);
       return batch as Batch;
     },
+    origin: (index) => `example ${index} of arrays()`,
     notices: entries.flatMap(([name, { data, shape }]) => {
       const rounded = createRoundedIntegers();
       const given = fields[name]!.data;

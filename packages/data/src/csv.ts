@@ -126,7 +126,8 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
       remedy: 'A value that is missing wants a cell that says so, such as NA, and `missing`.',
     });
   notices.push(...reader.notices());
-  if (!inMemory) return { ...streamed(source, dialect, offsets, reader), notices };
+  const origin = (index: number) => `row ${index + 1} of ${file}`;
+  if (!inMemory) return { ...streamed(source, dialect, offsets, reader), notices, origin };
   await source.close();
   const { read } = arrays(reader.fields(xs.values(), ys.values()));
   const size = ys.length;
@@ -137,6 +138,7 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
       return read(indices);
     },
     notices,
+    origin,
   };
 }
 

@@ -44,6 +44,8 @@ export interface Dataset {
    */
   read(indices: ArrayLike<number>, only?: readonly string[]): Promise<Batch>;
   close?(): Promise<void>;
+  /** Where an example lies, in words: its file and place in it. */
+  origin?(index: number): string;
   /** What was passed over, or is likely not meant: a run says it once. */
   readonly notices?: readonly Notice[];
 }

@@ -48,6 +48,7 @@ export async function imageFolder(
     size: files.length,
     classes,
     notices,
+    origin: (index) => files[index]!,
     async read(indices, only) {
       checkIndices(indices, files.length, folder);
       const count = indices.length;

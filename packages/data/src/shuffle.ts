@@ -28,7 +28,7 @@ export function shuffledOrder(size: number, seed: number, who: string): Uint32Ar
 
 /** Those examples, in that order. @param called as errors call them */
 export function picked(dataset: Dataset, examples: Uint32Array, called: string): Dataset {
-  return wrapped(dataset, {
+  return wrapped(dataset, (index) => examples[index]!, {
     size: examples.length,
     async read(indices, only) {
       checkIndices(indices, examples.length, called);

@@ -54,6 +54,15 @@ describe('shuffle', () => {
   });
 });
 
+describe('an example that was drawn', () => {
+  it('says where it lies in what it was drawn from', async () => {
+    const { evaluation } = await split(shuffle(numbered(30), 4), { evaluation: 10, seed: 2 });
+    const places = await field(evaluation, 'x');
+    for (const [index, place] of places.entries())
+      assert.equal(evaluation.origin!(index), `example ${place} of arrays()`);
+  });
+});
+
 describe('split', () => {
   it('makes two disjoint parts of every data set, of the size asked for', async () => {
     await fc.assert(

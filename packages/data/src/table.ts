@@ -79,6 +79,7 @@ export async function table(
     if (labels && options.classes !== undefined) await checkLabels(labels, options.classes);
     return {
       size,
+      origin: (index) => `example ${index} of ${name}`,
       async read(indices, only) {
         checkIndices(indices, size, name);
         const wanted = columns.filter(([field]) => only?.includes(field) ?? true);

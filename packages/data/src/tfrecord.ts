@@ -57,8 +57,16 @@ export async function tfrecord(
   }
 
   const empty = parts.filter((part) => part.size === 0);
+  const place = (index: number) => {
+    const number = starts.findLastIndex((start) => start <= index);
+    return { part: parts[number]!, record: index - starts[number]! };
+  };
   return {
     size,
+    origin(index) {
+      const { part, record } = place(index);
+      return `record ${record} of ${part.file}`;
+    },
     notices: empty.map(({ file }) => ({
       message: `${file}: there are no records in this file`,
       remedy: 'See whether it was written to its end.',
@@ -69,14 +77,11 @@ export async function tfrecord(
       const data = readers.map(([, reader]) => reader.create(count));
       await Promise.all(
         Array.from(indices, async (index, i) => {
-          const number = starts.findLastIndex((start) => start <= index);
-          const part = parts[number]!;
-          const { bytes, offset } = await part.read(index - starts[number]!);
-          const place = { file: part.file, offset };
-          const features = parseExample(bytes, place);
-          await Promise.all(
-            readers.map(([, reader], f) => reader.read(features, data[f]!, i, place)),
-          );
+          const { part, record } = place(index);
+          const { bytes, offset } = await part.read(record);
+          const at = { file: part.file, offset };
+          const features = parseExample(bytes, at);
+          await Promise.all(readers.map(([, reader], f) => reader.read(features, data[f]!, i, at)));
         }),
       );
       return Object.fromEntries(

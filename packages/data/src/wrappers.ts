@@ -21,7 +21,7 @@ export function map(
   change: (batch: Batch) => GivenBatch | Promise<GivenBatch>,
 ): Dataset {
   checkDataset(dataset, 'The data set given to map()');
-  return wrapped(dataset, {
+  return wrapped(dataset, (index) => index, {
     size: dataset.size,
     read: async (indices) =>
       toBatch(await change(await dataset.read(indices)), {
@@ -42,7 +42,7 @@ export function slice(dataset: Dataset, from: number, to: number = dataset.size)
     );
   }
   const size = to - from;
-  return wrapped(dataset, {
+  return wrapped(dataset, (index) => index + from, {
     size,
     async read(indices, only) {
       checkIndices(indices, size, `the slice from ${from} to ${to}`);
@@ -60,12 +60,20 @@ export function take(dataset: Dataset, count: number): Dataset {
   return slice(dataset, 0, Math.min(count, dataset.size));
 }
 
-/** A data set that reads from another, closes it, and says of it what it says. */
-export function wrapped(inner: Dataset, outer: Dataset): Dataset {
+/**
+ * A data set that reads from another, closes it, and says of it what it says.
+ * @param inside the place in the inner one of an example
+ */
+export function wrapped(
+  inner: Dataset,
+  inside: (index: number) => number,
+  outer: Dataset,
+): Dataset {
   const { notices } = inner;
   return {
     ...outer,
     close: async () => inner.close?.(),
+    ...(inner.origin && { origin: (index) => inner.origin!(inside(index)) }),
     ...(notices === undefined ? {} : { notices }),
   };
 }

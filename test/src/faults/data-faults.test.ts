@@ -37,16 +37,19 @@ const failureOf = (failing: Program, workers: number) =>
     (error) => error,
   );
 
-/** Example 41 has this value in place of one of its inputs, in memory of its own. */
-const spoilt = (value: number) => (dataset: Dataset) => ({
-  ...dataset,
-  async read(indices: ArrayLike<number>) {
-    const batch = await dataset.read(indices);
-    const at = Array.from(indices).indexOf(41);
-    if (at >= 0) batch.x!.data[at * 7 + 3] = value;
-    return batch;
-  },
-});
+/** All but the first, with this value in example 42: in place of one of its inputs, and in memory of its own. */
+const spoilt = (value: number) => (all: Dataset) => {
+  const dataset = slice(all, 1);
+  return {
+    ...dataset,
+    async read(indices: ArrayLike<number>) {
+      const batch = await dataset.read(indices);
+      const at = Array.from(indices).indexOf(41);
+      if (at >= 0) batch.x!.data[at * 7 + 3] = value;
+      return batch;
+    },
+  };
+};
 
 describe('data', () => {
   for (const workers of [0, 2])
@@ -59,12 +62,18 @@ describe('data', () => {
       it(`of ${part} that holds ${value} is named, and no learning rate (${workers} workers)`, async () => {
         const error = await failureOf(changed(spoilt(value), part), workers);
         assert.equal(error.code, 'BAD_DATA');
-        assert.match(error.message, /^Field "x" of (training|evaluation) example 41 is /);
+        assert.match(
+          error.message,
+          /^Field "x" of (training|evaluation) example 41 \(example 42 of arrays\(\)\) is /,
+        );
         assert.match(error.message, / in element 3: .*(lossSum|gradient of "w").* on worker \w+$/);
         assert.doesNotMatch(error.remedy, /learning rate/);
         const { field, example, element, value: said } = error.details;
         assert.deepEqual([field, example, element, said], ['x', 41, 3, String(value)]);
-        assert.ok(error.message.includes(`${part} example 41 is ${value} in`), error.message);
+        assert.ok(
+          error.message.includes(`${part} example 41 (example 42 of arrays()) is ${value} in`),
+          error.message,
+        );
       });
 
   for (const [kind, as] of [

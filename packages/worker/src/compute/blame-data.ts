@@ -1,4 +1,4 @@
-import type { Batch } from '@tutti/data';
+import type { Batch, Dataset } from '@tutti/data';
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 
 /** A value that no arithmetic survives. */
@@ -35,33 +35,35 @@ function badValueIn(batch: Batch): BadValue | undefined {
 
 /**
  * Looks for the reason of an error in the examples that were computed on: a number that is not finite
- * comes from one in the data more often than from training.
+ * comes from one in the data more often than from training. They are read again, for a program may have
+ * written to what it was given.
  * @param error what came of them
  * @param part of the data, such as "training"
- * @param read reads them again: a program may have written to what it was given
  * @returns a TuttiError BAD_DATA naming field, example and value, else the error as it was
  */
 export async function blameData(
   error: unknown,
   part: string,
+  dataset: Dataset,
   indices: ArrayLike<number>,
-  read: () => Promise<Batch>,
 ): Promise<unknown> {
   if (!isTuttiError(error)) return error;
   const { code, message, remedy, details } = error;
-  if (code === 'BAD_DATA' && typeof details.row === 'number')
-    return new TuttiError(
-      code,
-      `${message} (example ${indices[details.row]} of the ${part} data)`,
-      {
-        remedy,
-        details: { ...details, example: indices[details.row] },
-        cause: error,
-      },
-    );
+  const called = (index: number) => {
+    const origin = dataset.origin?.(index);
+    return `${part} example ${index}${origin === undefined ? '' : ` (${origin})`}`;
+  };
+  if (code === 'BAD_DATA' && typeof details.row === 'number') {
+    const example = indices[details.row]!;
+    return new TuttiError(code, `${message}: ${called(example)}`, {
+      remedy,
+      details: { ...details, example },
+      cause: error,
+    });
+  }
   if (code !== 'NOT_FINITE') return error;
   // What cannot be read again is not to blame for what was.
-  const bad = await read().then(badValueIn, () => undefined);
+  const bad = await dataset.read(indices).then(badValueIn, () => undefined);
   if (bad === undefined) return error;
   const { field, row, element } = bad;
   // float32 has 7 digits.
@@ -69,7 +71,7 @@ export async function blameData(
   const example = indices[row]!;
   return new TuttiError(
     'BAD_DATA',
-    `Field "${field}" of ${part} example ${example} is ${value} in element ${element}: ${message}`,
+    `Field "${field}" of ${called(example)} is ${value} in element ${element}: ${message}`,
     {
       remedy: Number.isFinite(value)
         ? 'Scale the data: with `scale` of its reader, or map().'

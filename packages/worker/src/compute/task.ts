@@ -140,7 +140,7 @@ export function createTask(init: {
         const { lossSum, metrics = {} } = result;
         return { shard, count, lossSum, metrics, computeMs, maxAbs: chunks.maxAbs() };
       } catch (error) {
-        throw await blameData(error, 'training', indices, () => data.training.read(indices));
+        throw await blameData(error, 'training', data.training, indices);
       } finally {
         chunks.release();
       }
@@ -160,7 +160,7 @@ export function createTask(init: {
           result = await call('evaluate()', details, () => computation.evaluate(weights, batch));
           checkSums('evaluate()', result, indices.length, details, worker);
         } catch (error) {
-          throw await blameData(error, 'evaluation', indices, () => evaluation!.read(indices));
+          throw await blameData(error, 'evaluation', evaluation!, indices);
         }
         count += result.count;
         lossSum += result.lossSum;

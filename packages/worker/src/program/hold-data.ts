@@ -28,6 +28,7 @@ function held(dataset: Dataset, called: string): Dataset {
       return toBatch(given, { of: `of ${called}`, indices });
     },
     close: async () => dataset.close?.(),
+    ...(dataset.origin && { origin: (index) => dataset.origin!(index) }),
     notices: dataset.notices ?? [],
   };
 }
