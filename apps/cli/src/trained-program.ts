@@ -2,7 +2,7 @@ import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
 import { loadProgram } from '@tutti/launch/internal';
 import { readingCheckpoint } from '@tutti/run';
-import { isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
+import { failAfter, isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
 import { type OpenProgram, openProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
@@ -68,7 +68,6 @@ export async function openTrained(
     );
     return { program, hash, data, computation, notices, checkpoint, values, monitor, close };
   } catch (error) {
-    await close();
-    throw error;
+    return failAfter(close, error);
   }
 }

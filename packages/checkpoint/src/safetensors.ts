@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ensureFolder } from '@tutti/runtime';
+import { ensureFolder, withCleanUp } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 import { bytesOf, toNative } from './bytes.js';
 import { type FileSystem, nodeFileSystem, writeDurably } from './files.js';
@@ -76,30 +76,31 @@ export async function readSafetensors(
   } catch (error) {
     throw badCheckpoint(path, (error as Error).message);
   }
-  try {
-    const { size } = await handle.stat();
-    const first = await readExactly(handle, path, new Uint8Array(Math.min(8, size)));
-    const length = decodeHeaderLength(path, first, size);
-    const json = await readExactly(handle, path, new Uint8Array(length));
-    const { places, metadata } = decodeHeader(path, json, size - 8 - length);
-    listener.bytes?.(first);
-    listener.bytes?.(json);
-    const tensors: Tensor[] = [];
-    for (const { name, shape, begin, end } of places) {
-      const values = new Float32Array((end - begin) / 4);
-      const memory = new Uint8Array(values.buffer);
-      for (let at = 0; at < memory.length; at += SLICE_BYTES) {
-        const slice = await readExactly(handle, path, memory.subarray(at, at + SLICE_BYTES));
-        listener.bytes?.(slice);
-        listener.data?.(slice);
+  return withCleanUp(
+    () => handle.close(),
+    async () => {
+      const { size } = await handle.stat();
+      const first = await readExactly(handle, path, new Uint8Array(Math.min(8, size)));
+      const length = decodeHeaderLength(path, first, size);
+      const json = await readExactly(handle, path, new Uint8Array(length));
+      const { places, metadata } = decodeHeader(path, json, size - 8 - length);
+      listener.bytes?.(first);
+      listener.bytes?.(json);
+      const tensors: Tensor[] = [];
+      for (const { name, shape, begin, end } of places) {
+        const values = new Float32Array((end - begin) / 4);
+        const memory = new Uint8Array(values.buffer);
+        for (let at = 0; at < memory.length; at += SLICE_BYTES) {
+          const slice = await readExactly(handle, path, memory.subarray(at, at + SLICE_BYTES));
+          listener.bytes?.(slice);
+          listener.data?.(slice);
+        }
+        toNative(values);
+        tensors.push({ name, shape, values });
       }
-      toNative(values);
-      tensors.push({ name, shape, values });
-    }
-    return { tensors, metadata };
-  } finally {
-    await handle.close();
-  }
+      return { tensors, metadata };
+    },
+  );
 }
 
 async function readExactly(

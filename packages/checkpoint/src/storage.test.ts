@@ -93,6 +93,53 @@ describe('saving where it cannot be done', () => {
       assert.deepEqual(await readdir(folder), []);
     }));
 
+  it('tells a disk that has other bytes than were written', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeCheckpoint(checkpointOf(folder, 1));
+      const open: typeof nodeFileSystem.open = async (...args) => {
+        const handle = await nodeFileSystem.open(...args);
+        const { write } = handle;
+        handle.write = (async (bytes: Uint8Array) => {
+          const changed = bytes.slice();
+          if (changed.length > 1000) changed[999]! ^= 4;
+          return Reflect.apply(write, handle, [changed]);
+        }) as typeof write;
+        return handle;
+      };
+      const fileSystem = { ...nodeFileSystem, open };
+      for (const task of [
+        () => writeCheckpoint({ ...checkpointOf(folder, 2), parameters: large(1000), fileSystem }),
+        () => writeSafetensors(join(folder, 'w.safetensors'), large(1000), {}, fileSystem),
+      ]) {
+        const error = await storageErrorOf(task());
+        assert.match(error.message, /has other bytes when it is read back/);
+        assert.match(error.remedy, /save somewhere else/);
+      }
+      assert.deepEqual((await readdir(folder)).sort(), ['latest', 'step-000000001']);
+      await readCheckpoint(folder);
+    }));
+
+  it('tells the cause, not what comes of it when the file is closed', () =>
+    inTemporaryFolder(async (folder) => {
+      const fail = (code: string) => async () => {
+        throw Object.assign(new Error(code), { code });
+      };
+      const open: typeof nodeFileSystem.open = async (...args) => {
+        const handle = await nodeFileSystem.open(...args);
+        const close = handle.close.bind(handle);
+        handle.write = fail('ENOSPC') as never;
+        handle.close = async () => {
+          await close();
+          await fail('EBADF')();
+        };
+        return handle;
+      };
+      const error = await storageErrorOf(
+        writeCheckpoint({ ...checkpointOf(folder, 2), fileSystem: { ...nodeFileSystem, open } }),
+      );
+      assert.equal(error.details.code, 'ENOSPC');
+    }));
+
   it('tells a path that is a file, or leads through one', () =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'file');

@@ -31,3 +31,4 @@ export { createRandom, type Random, type RandomKey } from './random.js';
 export { type Running, start } from './running.js';
 export { byteOrderMark, NoTextError, textOf } from './text.js';
 export { tuttiVersion } from './version.js';
+export { failAfter, withCleanUp } from './with-clean-up.js';

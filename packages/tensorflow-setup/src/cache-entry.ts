@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ensureFolder } from '@tutti/runtime';
+import { ensureFolder, withCleanUp } from '@tutti/runtime';
 import { isIntact } from './digests.js';
 import { type LockOptions, withLock } from './lock.js';
 import { readingFolder, removing, watch } from './watch.js';
@@ -37,13 +37,14 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
     const staging = `${folder}.part-${randomUUID()}`;
     // Unnamed wait: it is done at once.
     await mkdir(staging);
-    try {
+    const remove = () =>
+      monitor.race(rm(staging, { recursive: true, force: true }), removing(staging));
+    // Unnamed wait: what it awaits names its own waits.
+    await withCleanUp(remove, async () => {
       // Unnamed wait: what it awaits names its own waits.
       await entry.fill(staging);
       await publish(staging, folder, intact);
-    } finally {
-      await monitor.race(rm(staging, { recursive: true, force: true }), removing(staging));
-    }
+    });
     // Children of a killed process may have gone on writing for a while.
     await clean();
     return folder;

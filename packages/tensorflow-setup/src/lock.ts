@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { type Clock, systemClock } from '@tutti/runtime';
+import { type Clock, systemClock, withCleanUp } from '@tutti/runtime';
 import { aborted } from './run-process.js';
 import { watch } from './watch.js';
 import type { WayContext } from './way.js';
@@ -50,13 +50,7 @@ export async function withLock<T>(
         ? `It says what it does where it was started. If it hangs, end it (kill ${owner.pid}): then this process goes on in its place.`
         : 'If it has ended, this process goes on in its place after a minute without a sign of life.',
   }));
-  try {
-    // Unnamed wait: what it awaits names its own waits.
-    return await task();
-  } finally {
-    // Unnamed wait: it ends by itself.
-    await release();
-  }
+  return withCleanUp(release, task);
 }
 
 /** @param found told who holds the lock, while that is somebody else */

@@ -6,12 +6,14 @@ import {
   type Clock,
   createMonitor,
   errorToRecord,
+  failAfter,
   type Monitor,
   type Running,
   start,
   systemClock,
   TuttiError,
   type WaitReport,
+  withCleanUp,
 } from '@tutti/runtime';
 import { createZmqTransport } from '@tutti/transport';
 import { createContributor } from './compute/contributor.js';
@@ -100,11 +102,7 @@ export function createWorker(init: WorkerInit): Worker {
           const closing = createMonitor({ clock, onWaiting });
           const open = await openProgram(program, monitor, closing);
           for (const notice of open.notices) emit({ event: 'noticed', ...notice });
-          try {
-            return await run(init, open, emit, monitor, leaving.signal);
-          } finally {
-            await open.close();
-          }
+          return withCleanUp(open.close, () => run(init, open, emit, monitor, leaving.signal));
         },
         { signal: init.signal, onEvent: init.onEvent },
       );
@@ -198,8 +196,7 @@ async function run(
     if (!enrolment.finished()) await handOver(coordinator, enrolment, monitor);
     return { worker, microBatches: work.microBatches() };
   } catch (error) {
-    await enrolment.close({ type: 'failed', error: errorToRecord(error) });
-    throw error;
+    return failAfter(() => enrolment.close({ type: 'failed', error: errorToRecord(error) }), error);
   } finally {
     // Unnamed wait: connections close within their linger.
     await Promise.all([upstream?.close(), enrolment.close()]);

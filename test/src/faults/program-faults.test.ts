@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { GradientResult } from '@tutti/worker';
+import { runLocal } from '@tutti/launch';
+import type { GradientResult, Program } from '@tutti/worker';
 import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
@@ -21,15 +22,55 @@ async function failureOf(spoil: (result: GradientResult) => unknown) {
   );
 }
 
+function fail(): never {
+  throw new Error('tensor shapes differ');
+}
+
+/** A program of which nothing can be closed. */
+function closing(program: Program, closed: string[] = []): Program {
+  const close = (what: string) => () => {
+    closed.push(what);
+    throw new Error('cannot be closed');
+  };
+  return {
+    ...program,
+    async data() {
+      const { training, evaluation } = await program.data();
+      return {
+        training: { ...training, close: close('training') },
+        evaluation: { ...evaluation!, close: close('evaluation') },
+      };
+    },
+    open: async () => ({ ...(await program.open()), close: close('computation') }),
+  };
+}
+
 describe('a program that', () => {
   it('throws ends the run, naming step, shard and worker', async () => {
-    const error = await failureOf(() => {
-      throw new Error('tensor shapes differ');
-    });
+    const error = await failureOf(fail);
     assert.equal(error.code, 'PROGRAM_FAILED');
     assert.match(error.message, PLACE);
     assert.match(error.message, /tensor shapes differ/);
     assert.deepEqual(error.details, { step: 3, shard: 5, epoch: 0, worker: 'w1' });
+  });
+
+  for (const workers of [0, 2])
+    it(`throws, and again when it is closed, is told by the first, with ${workers} workers`, async () => {
+      const error = await runLocal(closing(spoilt(fail)), { workers }).result.then(
+        () => assert.fail('The run did not fail'),
+        (thrown) => thrown,
+      );
+      assert.equal(error.code, 'PROGRAM_FAILED');
+      assert.match(error.message, /tensor shapes differ/);
+    });
+
+  it('throws only when it is closed is told by that, and all of it is closed', async () => {
+    const closed: string[] = [];
+    await assert.rejects(runLocal(closing(regression(), closed), { workers: 0 }).result, {
+      code: 'PROGRAM_FAILED',
+      message: /The program threw in close\(\): cannot be closed/,
+    });
+    assert.deepEqual(closed, ['computation', 'training', 'evaluation']);
   });
 
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY])

@@ -1,7 +1,7 @@
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { meansOf, totalOf } from '@tutti/run';
-import { abortError, TuttiError } from '@tutti/runtime';
+import { abortError, TuttiError, withCleanUp } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
 import { createTask, describeProgram, watchTask } from '@tutti/worker/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
@@ -17,7 +17,8 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
   await withOutput(resolved.settings, context, async (output) => {
     const { renderer, result } = output;
     const trained = await openTrained(path, resolved.settings, output, context);
-    try {
+    // Unnamed wait: what it awaits names its own waits.
+    await withCleanUp(trained.close, async () => {
       for (const notice of trained.notices) renderer(noticeEvent(notice));
       const { program, hash, data, computation, checkpoint, values } = trained;
       const { evaluationExamples } = describeProgram(program, data, computation, hash);
@@ -55,8 +56,6 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
           ...Object.entries(metrics).map(([name, value]) => `  test ${name}  ${value}`),
         ].join('\n'),
       );
-    } finally {
-      await trained.close();
-    }
+    });
   });
 }

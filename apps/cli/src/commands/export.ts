@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '@tutti/checkpoint';
+import { withCleanUp } from '@tutti/runtime';
 import { loadingCode } from '@tutti/telemetry';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -15,7 +16,8 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
   await withOutput(settings, context, async (output) => {
     const { result } = output;
     const trained = await openTrained(path, settings, output, context);
-    try {
+    // Unnamed wait: what it awaits names its own waits.
+    await withCleanUp(trained.close, async () => {
       const { checkpoint, values, program, monitor } = trained;
       const { step, digest } = checkpoint.manifest;
       const folder = settings.output ?? join(checkpoint.path, 'export');
@@ -41,8 +43,6 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
           '\n',
         ),
       );
-    } finally {
-      await trained.close();
-    }
+    });
   });
 }

@@ -29,6 +29,7 @@ import {
   createMonitor,
   errorFromRecord,
   errorToRecord,
+  failAfter,
   type Monitor,
   systemClock,
   TuttiError,
@@ -390,7 +391,9 @@ export function coordinate(
       training.release();
       const closed = [servers.close(), listener.close(FAREWELL_MS), checkpoints.close()];
       const closing = createMonitor({ clock, onWaiting });
-      await closing.race(Promise.all(closed), closingJob);
+      const closeAll = () => closing.race(Promise.all(closed), closingJob);
+      // Unnamed wait: what it awaits names its own waits.
+      await (failure === undefined ? closeAll() : failAfter(closeAll, failure));
     }
   }
 

@@ -18,9 +18,11 @@ import {
   abortError,
   type Clock,
   createMonitor,
+  failAfter,
   type Monitor,
   TuttiError,
   type WaitReport,
+  withCleanUp,
 } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
 import { createTask, identifyData, openProgram, watchTask } from '@tutti/worker/internal';
@@ -99,7 +101,8 @@ export async function replay(init: ReplayInit): Promise<Replay> {
 
   const run = await openSteps(program, manifest, point, clock, monitor, closing);
   const steps: ReplayedStep[] = [];
-  try {
+  // Unnamed wait: what it awaits names its own waits.
+  await withCleanUp(run.close, async () => {
     for (let version = point.step; version < last; version++) {
       if (signal.aborted) throw abortError(signal);
       const { totals, digest } = await run.step(version);
@@ -125,9 +128,7 @@ export async function replay(init: ReplayInit): Promise<Replay> {
       }
       if (replayed.same === false) throw differs(path, manifest, run.arithmetic, replayed);
     }
-  } finally {
-    await run.close();
-  }
+  });
   // What is the same says that all before it is, and nothing of what comes after.
   const told = steps.findLast(({ same }) => same !== undefined)?.step ?? first - 1;
   if (told < last)
@@ -187,8 +188,7 @@ async function openSteps(
   try {
     refuseOtherData(point.path, manifest, await identifyData(data, monitor));
   } catch (error) {
-    await open.close();
-    throw error;
+    return failAfter(open.close, error);
   }
   const layout = layoutOf(plan);
   const kernels = createKernels();

@@ -20,7 +20,13 @@ import {
   totalOf,
   writingModel,
 } from '@tutti/run';
-import { abortError, type Clock, createMonitor, type WaitReport } from '@tutti/runtime';
+import {
+  abortError,
+  type Clock,
+  createMonitor,
+  type WaitReport,
+  withCleanUp,
+} from '@tutti/runtime';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import type { Program } from '@tutti/worker';
 import {
@@ -65,7 +71,11 @@ export async function trainInSingleProcess(init: {
   if (interrupt?.aborted) interrupted();
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
-  try {
+  const close = () => {
+    interrupt?.removeEventListener('abort', interrupted);
+    return withCleanUp(open.close, () => closing.race(sink?.close?.(), writingModel));
+  };
+  return withCleanUp(close, async () => {
     for (const notice of open.notices) emit(noticeEvent(notice));
     const identity = await identifyData(data, monitor);
     const description = describeProgram(program, data, computation, init.programHash, identity);
@@ -151,9 +161,5 @@ export async function trainInSingleProcess(init: {
       wireBytesPerStep: 0,
       ...savedAs(await monitor.race(checkpoints?.last(), writingModel)),
     };
-  } finally {
-    interrupt?.removeEventListener('abort', interrupted);
-    await closing.race(sink?.close?.(), writingModel);
-    await open.close();
-  }
+  });
 }

@@ -57,6 +57,13 @@ function inFolder<T>(model: Uint8Array, task: (folder: string) => T): T {
     }
     return task(folder);
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) tryToRemove(folder);
   }
+}
+
+/** What is left behind there is no reason to end, nor to hide one. */
+function tryToRemove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {}
 }

@@ -1,5 +1,6 @@
 import type { Notice } from '@tutti/data';
-import { type Monitor, programError, type Wait } from '@tutti/runtime';
+import { failAfter, type Monitor, programError, type Wait, withCleanUp } from '@tutti/runtime';
+
 import { checkData, checkProgram } from './check-program.js';
 import { holdData, noticesOf } from './hold-data.js';
 import type { Computation, Program, ProgramData } from './program.js';
@@ -28,16 +29,19 @@ export async function openProgram(
   checkProgram(program, `program ${program.name ?? 'given'}`);
   const closeData = async ({ training, evaluation }: ProgramData) => {
     // Unnamed wait: the caller races it.
-    await training.close?.();
-    // Unnamed wait: the caller races it.
-    await evaluation?.close?.();
+    await withCleanUp(
+      () => ofUser('close() of its evaluation set', () => evaluation?.close?.()),
+      () => ofUser('close() of its training set', () => training.close?.()),
+    );
   };
-  const closeComputation = async (computation: Computation) => computation.close?.();
+  const closeComputation = (computation: Computation) =>
+    ofUser('close()', () => computation.close?.());
   const data = await opened(
     async () => holdData(checkData(await ofUser('data()', () => program.data()))),
     closeData,
     'open its data',
   );
+  const closingData = () => closing.race(closeData(data), ofProgram('close its data'));
   let computation: Computation;
   try {
     computation = await opened(
@@ -46,17 +50,16 @@ export async function openProgram(
       'open its computation',
     );
   } catch (error) {
-    await closing.race(closeData(data), ofProgram('close its data'));
-    throw error;
+    return failAfter(closingData, error);
   }
   return {
     data,
     computation,
     notices: noticesOf(data),
-    async close() {
-      await closing.race(closeComputation(computation), ofProgram('close its computation'));
-      await closing.race(closeData(data), ofProgram('close its data'));
-    },
+    close: () =>
+      withCleanUp(closingData, () =>
+        closing.race(closeComputation(computation), ofProgram('close its computation')),
+      ),
   };
 
   async function opened<T>(open: () => Promise<T>, close: (late: T) => unknown, what: string) {
