@@ -53,7 +53,7 @@ export function createRowReader(
   const names =
     typeof header === 'number'
       ? Array.from({ length: header }, (_, i) => `column ${i}`)
-      : header.map((name) => name.trim());
+      : header.map((name, i) => name.trim() || `column ${i}`);
   const positionOf = (column: string | number) => {
     const position = typeof column === 'number' ? column : names.indexOf(column);
     if (typeof column === 'string' && position !== names.lastIndexOf(column))
@@ -189,12 +189,30 @@ export function createRowReader(
       return { x, y: { data: y, shape: [ys.length] } };
     },
 
-    notices: () =>
-      rounded.notices(
+    notices: () => [
+      ...nameless(file, header, inputs),
+      ...rounded.notices(
         file,
         'If they name something, number that anew from 0; else it may not matter.',
       ),
+    ],
   };
+}
+
+/** A column that numbers the rows has no name where pandas or R wrote it. */
+function nameless(
+  file: string,
+  header: readonly string[] | number,
+  inputs: readonly number[],
+): Notice[] {
+  const column = inputs.find((at) => typeof header !== 'number' && header[at]!.trim() === '');
+  if (column === undefined) return [];
+  return [
+    {
+      message: `${file}: column ${column} has no name and was read as an input`,
+      remedy: 'If it numbers the rows, leave it out: name those that are meant in `columns`.',
+    },
+  ];
 }
 
 /** Where a text was read in the wrong way, this is what became of its letters. */

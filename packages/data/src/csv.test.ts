@@ -176,6 +176,7 @@ describe('csv', () => {
         ['a,b\n1,NA\n', { label: 'b', missing: { a: 1 } }, /expected a number in b, found "NA"/],
         ['a,a\n1,2\n', { label: 'a' }, /a.csv, line 1: there are several columns a/],
         ['a,b\n1,2\n', { scale: 1e39 }, /line 2: expected a number in a, found "1"/],
+        ['a,\n1,x\n', {}, /line 2: expected a number in column 1, found "x"/],
         ['1,2\n', {}, /a.csv, line 1: has no row but the first, which holds numbers only/],
         ['a,b\n1,na\n', { missing: { b: 3 } }, /line 2: expected a number in b, found "na"/],
         ['a,b\n1,NA\n', { categories: { b: ['y'] } }, /line 2: "NA" in b is not one of y$/],
@@ -270,6 +271,10 @@ describe('csv', () => {
       'the first line was read as the names of the columns, but holds numbers only (5, 6, 7, …)',
     ]);
     assert.deepEqual(await messages('5,6\n1,2\n', { header: false }), []);
+    assert.deepEqual(await messages(',a\n0,5\n1,6\n'), [
+      'column 0 has no name and was read as an input',
+    ]);
+    assert.deepEqual(await messages(',a\n0,5\n1,6\n', { columns: ['a'] }), []);
     const [rounded] = await messages('id\n16777217\n16777219\n1.5\n', { memoryLimitBytes: 0 });
     assert.match(
       rounded!,
