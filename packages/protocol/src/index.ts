@@ -1,3 +1,4 @@
+export { evaluationBatchSizes, microBatchSize } from './batch-sizes.js';
 export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
 export {
   DATA_REMEDY,

@@ -50,8 +50,10 @@ const lost = (events: readonly RunEvent[]) =>
   events.flatMap((event) => (event.event === 'worker-left' ? [event] : []));
 
 describe('a worker that hangs', () => {
-  const program = regression({ epochs: 3 });
+  const program = regression({ epochs: 5 });
   const PATIENCE_MS = 15_000 + 2000;
+  /** Of what a worker computes for the first time. */
+  const FIRST_PATIENCE_MS = 60_000 + 2000;
 
   for (const [what, stage, from, reason] of [
     [
@@ -66,11 +68,11 @@ describe('a worker that hangs', () => {
       'in the first evaluation',
       'evaluate',
       0,
-      /^it owes gradients of step (7|8|9|1\d) and was not/,
+      /^it owes gradients of step (1|2)\d \(for the first time with .*\) and was not heard for 6\d/,
     ],
     ['in a later evaluation', 'evaluate', 3, /^it owes gradients of step (1[4-9]|2\d) and was not/],
   ] as const)
-    it(`${what} is dropped within 15 s, and others compute what it owes`, async () => {
+    it(`${what} is dropped when patience is over, and others compute what it owes`, async () => {
       const expected = await digestAlone(program);
       for (let seed = 0; seed < 5; seed++) {
         const { result, events, simulatedMs } = await simulate({
@@ -91,8 +93,10 @@ describe('a worker that hangs', () => {
         assert.deepEqual(more, []);
         assert.equal(first?.worker, 'w1');
         assert.match(first.reason, reason);
-        // 21 steps of at most 4 s, and what was waited for.
-        assert.ok(simulatedMs < 21 * 4000 + 10_000 + PATIENCE_MS, `${simulatedMs} ms`);
+        // 35 steps of at most 4 s, and what was waited for.
+        const isFirst = stage === 'evaluate' && from === 0;
+        const patienceMs = isFirst ? FIRST_PATIENCE_MS : PATIENCE_MS;
+        assert.ok(simulatedMs < 35 * 4000 + 10_000 + patienceMs, `${simulatedMs} ms`);
       }
     });
 

@@ -239,7 +239,11 @@ describe('after 10 s of silence there is a line of who is waited for, for what, 
       'an evaluation that does not end',
       { program: hanging('evaluate') },
       [
-        ['coordinator', /^worker w/, /^evaluate shards .* at version \d+$/],
+        [
+          'coordinator',
+          /^worker w/,
+          /^evaluate shards .* at version \d+ \(for the first time with 13 examples at once, which/,
+        ],
         ['w0', /^the program$/, /^evaluate shard \d at version \d+$/],
       ],
     ],

@@ -4,7 +4,7 @@ import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
-import { createStragglers, type Stage } from './stragglers.js';
+import { createStragglers, type Owed, type Stage } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {
@@ -25,7 +25,7 @@ export interface Helping {
   /** When somebody will be late who is not yet. */
   lateAt(): number;
   /** The workers that have something to do, whoever else may have done it meanwhile. */
-  owing(): readonly string[];
+  owing(): readonly Owed[];
   /** Whether anybody had to help in this step. */
   helped(): boolean;
 }
@@ -145,7 +145,10 @@ export function createHelping(
       const sessions = stragglers.owing(missing());
       return membership
         .ready()
-        .flatMap(({ session, worker }) => (sessions.includes(session) ? [worker] : []));
+        .filter(({ session }) => sessions.includes(session))
+        .flatMap((member) =>
+          stragglers.pending(member.session).map((pending) => ({ member, ...pending })),
+        );
     },
     helped: stragglers.helped,
   };

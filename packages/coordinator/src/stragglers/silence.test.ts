@@ -11,12 +11,13 @@ function listen(
   owing: readonly string[],
   [from, until]: readonly [number, number],
   at: (now: number) => void = () => {},
+  first: readonly number[] = [],
 ): [string, number][] {
   const found: [string, number][] = [];
+  const owe = owing.map((worker) => ({ worker, first }));
   for (let now = from; now <= until; now += 1000) {
     at(now);
-    for (const { worker } of silence.look(PRESENT, owing, 'gradient', now))
-      found.push([worker, now]);
+    for (const { worker } of silence.look(PRESENT, owe, 'gradient', now)) found.push([worker, now]);
   }
   return found;
 }
@@ -33,6 +34,19 @@ describe('silence', () => {
     const silence = createSilence({ progressMs, timings: createWorkerTimings() });
     assert.deepEqual(listen(silence, ['w0', 'w1'], [0, 59_000]), []);
     assert.equal(listen(silence, ['w0', 'w1'], [60_000, 60_000]).length, 2);
+  });
+
+  it('is borne as long of who meets a size for the first time, whatever others have managed', () => {
+    const timings = createWorkerTimings();
+    timings.measured('w0', 'gradient', 20);
+    const silence = createSilence({ progressMs, timings });
+    const none = () => {};
+    assert.deepEqual(listen(silence, ['w1'], [0, 30_000], none, [3]), []);
+    // Others have done it in its place, and it has not been heard.
+    assert.deepEqual(listen(silence, ['w1'], [31_000, 59_000]), []);
+    assert.deepEqual(listen(silence, ['w1'], [60_000, 60_000]), [['w1', 60_000]]);
+    silence.heard('w1');
+    assert.deepEqual(listen(silence, ['w1'], [61_000, 76_000]), [['w1', 76_000]]);
   });
 
   it('is borne for ten times what the work usually takes', () => {

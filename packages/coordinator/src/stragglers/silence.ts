@@ -3,8 +3,8 @@ import type { WorkerTimings, WorkKind } from '../workers/timings.js';
 /**
  * For how long everybody who was given something to do has been silent, and who must be taken for
  * hung: who was not heard for `progressMs` and for ten times as long as its work usually takes. While
- * nobody has managed such work even once, four times `progressMs`: the first time often takes longer,
- * and perhaps for all.
+ * nobody has managed such work even once, and for a worker that meets a size for the first time, four
+ * times `progressMs`: the first time often takes longer, and perhaps for all.
  */
 export interface Silence {
   /**
@@ -13,15 +13,20 @@ export interface Silence {
    * only, not when there is nothing left to owe: others may have done it, and whoever only waits says
    * so.
    */
-  look(present: ReadonlySet<string>, owing: readonly string[], work: WorkKind, now: number): Hung[];
+  look(present: ReadonlySet<string>, owing: readonly Owing[], work: WorkKind, now: number): Hung[];
   /** A sign of life, or of work. */
   heard(worker: string): void;
   /** Nobody could do anything for a while: everybody's silence counts from now. */
   excuseAll(): void;
 }
 
-export interface Hung {
+export interface Owing {
   readonly worker: string;
+  /** The sizes, in examples, that it meets for the first time. */
+  readonly first: readonly number[];
+}
+
+export interface Hung extends Owing {
   readonly silentMs: number;
 }
 
@@ -42,13 +47,13 @@ export function createSilence({
   readonly timings: WorkerTimings;
 }): Silence {
   /** How much silence was listened to of each that has owed something since it was last heard. */
-  const silent = new Map<string, number>();
+  const silent = new Map<string, Hung>();
   let last: number | undefined;
 
-  function limitMs(worker: string, work: WorkKind): number {
+  function limitMs({ worker, first }: Owing, work: WorkKind): number {
     const usual = timings.usualMs(worker, work);
-    if (usual === undefined) return FIRST_PATIENCE * progressMs;
-    return Math.max(progressMs, PATIENCE * usual);
+    const isFirst = usual === undefined || first.length > 0;
+    return Math.max(isFirst ? FIRST_PATIENCE * progressMs : progressMs, PATIENCE * (usual ?? 0));
   }
 
   return {
@@ -61,12 +66,15 @@ export function createSilence({
           silent.delete(worker);
           continue;
         }
-        const silentMs = before + passed;
-        silent.set(worker, silentMs);
-        if (silentMs >= progressMs && silentMs >= limitMs(worker, work))
-          hung.push({ worker, silentMs });
+        const one = { ...before, silentMs: before.silentMs + passed };
+        silent.set(worker, one);
+        if (one.silentMs >= progressMs && one.silentMs >= limitMs(one, work)) hung.push(one);
       }
-      for (const worker of owing) if (!silent.has(worker)) silent.set(worker, 0);
+      for (const { worker, first } of owing) {
+        // Others may do meanwhile what it meets for the first time: it is still at it.
+        const known = silent.get(worker) ?? { worker, first: [], silentMs: 0 };
+        silent.set(worker, { ...known, first: [...new Set([...known.first, ...first])] });
+      }
       return hung;
     },
     heard: (worker) => void silent.delete(worker),

@@ -1,3 +1,4 @@
+import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
 import { createUsual } from '../workers/usual-times.js';
 import { createWorkload, type Expectation, REPORT_MS, type Workload } from './workload.js';
@@ -43,8 +44,21 @@ export interface Stragglers {
   trial(who: string, shard: number, now: number): void;
   /** The workers that have not reported all that they were given, or not delivered it. */
   owing(missing: readonly number[]): string[];
+  /** What a worker has not reported, of the stage under way, the step that follows it, and before. */
+  pending(who: string): readonly Pending[];
   /** Whether anybody had to help in this step. */
   helped(): boolean;
+}
+
+/** What is to be computed of some stage. */
+export interface Pending {
+  readonly stage: Stage;
+  readonly shards: readonly number[];
+}
+
+/** What one worker has to do, and must be heard of. */
+export interface Owed extends Pending {
+  readonly member: Member;
 }
 
 export interface Stage {
@@ -74,6 +88,8 @@ export function createStragglers(): Stragglers {
   const ahead = new Map<string, Map<string, Set<number>>>();
   /** What each computes after the evaluation, before it helps with that of others. */
   const next = new Map<string, readonly number[]>();
+  /** What each may still compute of an earlier stage. */
+  const left = new Map<string, Pending>();
   let current: Stage = { work: 'gradient', at: -1 };
   let helped = false;
 
@@ -140,6 +156,11 @@ export function createStragglers(): Stragglers {
     begin(stage, now, anew = false) {
       if (anew) ahead.clear();
       const before = expected();
+      for (const workload of workloads.values()) {
+        const shards = workload.pending();
+        if (shards.length > 0 && !workload.leftover())
+          left.set(workload.who, { stage: current, shards });
+      }
       current = stage;
       helped = false;
       for (const workload of workloads.values()) {
@@ -152,6 +173,7 @@ export function createStragglers(): Stragglers {
     muster(crew, now) {
       const here = new Set(crew.map(({ who }) => who));
       for (const who of workloads.keys()) if (!here.has(who)) workloads.delete(who);
+      for (const who of left.keys()) if (!here.has(who)) left.delete(who);
       next.clear();
       for (const { who, shards, next: followed } of crew) {
         const workload = workloads.get(who) ?? createWorkload(who, now);
@@ -204,6 +226,15 @@ export function createStragglers(): Stragglers {
       [...workloads.values()]
         .filter((workload) => !isIdle(workload.who) || missing.some(workload.carries))
         .map(({ who }) => who),
+    pending(who) {
+      const step: Stage = { work: 'gradient', at: current.at };
+      const done = reportedAhead(who, step);
+      const later = (next.get(who) ?? []).filter((shard) => !done?.has(shard));
+      const earlier = workloads.get(who)?.leftover() ? left.get(who) : undefined;
+      const now = { stage: current, shards: workloads.get(who)?.pending() ?? [] };
+      const all = [...(earlier === undefined ? [] : [earlier]), now];
+      return later.length === 0 ? all : [...all, { stage: step, shards: later }];
+    },
     helped: () => helped,
   };
 }

@@ -4,9 +4,10 @@ import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
+import { createFirstTimes, firstTimesNote } from './first-times.js';
 import { createHelping } from './helping.js';
-import { createSilence } from './silence.js';
-import type { Stage } from './stragglers.js';
+import { createSilence, type Hung } from './silence.js';
+import type { Owed, Stage } from './stragglers.js';
 
 /**
  * Keeps an eye on the workers of a step or an evaluation: helps out who is late, does without who
@@ -17,7 +18,7 @@ export interface Supervisor {
    * The training begins.
    * @param alsoOwing who owes something else of a step than gradients
    */
-  start(alsoOwing: (step: number) => string[]): void;
+  start(alsoOwing: (step: number) => readonly Owed[]): void;
   /**
    * A step, or the evaluation before it, is under way from now on.
    * @param anew whether all that was received of it is void
@@ -34,6 +35,11 @@ export interface Supervisor {
   /** Nobody can go on without this server. */
   serverAway(server: number): void;
   serverBack(server: number): void;
+  /**
+   * What a wait for workers says of those that meet a size for the first time; empty if nobody does.
+   * @param member of this one alone
+   */
+  firstTimes(member?: Member): string;
   stop(): void;
 }
 
@@ -60,7 +66,8 @@ export function createSupervisor(
   let steps = 0;
   let timer: Timer | undefined;
   let lookAt = Number.POSITIVE_INFINITY;
-  let alsoOwing: (step: number) => string[] = () => [];
+  const first = createFirstTimes(() => state.plan!);
+  let alsoOwing: (step: number) => readonly Owed[] = () => [];
 
   /** However often something is heard, a look is due: whoever hangs may be covered by others. */
   function arm(looked = false) {
@@ -82,7 +89,7 @@ export function createSupervisor(
   }
 
   /** Who has something to do of the version under way, as far as it has reported itself. */
-  function owing(): string[] {
+  function owing(): readonly Owed[] {
     return [...helping.owing(), ...alsoOwing(state.ledger!.version())];
   }
 
@@ -92,15 +99,15 @@ export function createSupervisor(
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
     if (away.size > 0 || !membership.enough()) excuse();
     const work = book.evaluated() ? 'gradient' : 'evaluation';
-    for (const { worker, silentMs } of silence.look(present, owing(), work, clock.now()))
-      drop(worker, silentMs);
+    const owe = owing().map((owed) => ({ worker: owed.member.worker, first: first.ahead(owed) }));
+    for (const hung of silence.look(present, owe, work, clock.now())) drop(hung);
     help();
   }
 
   function help() {
     // A job that waits for workers does not go on with fewer.
     if (away.size > 0 || !membership.enough()) return;
-    helping.help(alsoOwing(state.ledger!.version()));
+    helping.help(alsoOwing(state.ledger!.version()).map(({ member }) => member.worker));
   }
 
   function excuse() {
@@ -116,13 +123,14 @@ export function createSupervisor(
     arm();
   }
 
-  function drop(worker: string, silentMs: number) {
+  function drop({ worker, silentMs, first: sizes }: Hung) {
     const ledger = state.ledger!;
     const version = ledger.version();
     const gradients = `gradients of step ${version}`;
     const what = ledger.evaluated() ? gradients : `an evaluation of version ${version}`;
     const seconds = (silentMs / 1000).toFixed(1);
-    membership.drop(worker, `it owes ${what} and was not heard for ${seconds} s`);
+    const note = firstTimesNote(sizes);
+    membership.drop(worker, `it owes ${what}${note} and was not heard for ${seconds} s`);
   }
 
   const supervisor: Supervisor = {
@@ -152,11 +160,13 @@ export function createSupervisor(
       // Whoever waits for a later one believes that it has done everything: if not, that is as lost
       // as if it hung.
       const isDone = ledger !== undefined && version > ledger.version();
-      if (!isDone || !owing().includes(worker)) silence.heard(worker);
+      const owes = owing().some(({ member }) => member.worker === worker);
+      if (!isDone || !owes) silence.heard(worker);
     },
     reported(member, at, reports) {
       for (const { count, computeMs } of reports)
         if (count > 0) timings.measured(member.worker, 'gradient', computeMs);
+      for (const { shard } of reports) first.done(member, 'gradient', at, shard);
       done(member, { work: 'gradient', at }, reports);
     },
     evaluated(member, at, reports) {
@@ -164,12 +174,18 @@ export function createSupervisor(
         if (report.count === 0) continue;
         const unitMs = report.computeMs / batchesOf(state.plan!, report);
         timings.measured(member.worker, 'evaluation', unitMs);
+        first.done(member, 'evaluation', at, report.shard);
       }
       done(member, { work: 'evaluation', at }, reports);
     },
     serverAway: (server) => void away.add(server),
     serverBack(server) {
       if (away.delete(server)) excuse();
+    },
+    firstTimes(member) {
+      if (state.ledger === undefined) return '';
+      const owed = owing().filter((each) => member === undefined || each.member === member);
+      return firstTimesNote(owed.flatMap(first.ahead));
     },
     stop() {
       timer?.cancel();

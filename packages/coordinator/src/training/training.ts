@@ -120,7 +120,7 @@ export function createTraining(
     return missing.length > 0
       ? {
           who: `worker ${membership.ownersOf(missing)}`,
-          what: `send the gradients of shards ${missing.join(', ')} of step ${step.step}`,
+          what: `send the gradients of shards ${missing.join(', ')} of step ${step.step}${supervisor.firstTimes()}`,
           remedy,
           deadlineMs,
         }
@@ -175,7 +175,7 @@ export function createTraining(
           if (shards.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
           return {
             who: `worker ${membership.ownersOf(shards)}`,
-            what: `evaluate shards ${shards.join(', ')} at version ${book.version()}`,
+            what: `evaluate shards ${shards.join(', ')} at version ${book.version()}${supervisor.firstTimes()}`,
             remedy,
             deadlineMs,
           };
@@ -282,18 +282,19 @@ export function createTraining(
     },
     release,
 
-    awaitsWorker({ shards }) {
+    awaitsWorker(member) {
+      const { shards } = member;
       const { ledger } = state;
       if (ledger === undefined) return undefined;
       const mine = (missing: readonly number[]) =>
         missing.filter((shard) => shards.includes(shard)).join(', ');
       const unevaluated = mine(ledger.unevaluated());
       if (unevaluated !== '')
-        return `evaluate shards ${unevaluated} at version ${ledger.version()}`;
+        return `evaluate shards ${unevaluated} at version ${ledger.version()}${supervisor.firstTimes(member)}`;
       const missing = mine(ledger.step(ledger.version())?.missing() ?? []);
       return missing === ''
         ? undefined
-        : `send the gradients of shards ${missing} of step ${ledger.version()}`;
+        : `send the gradients of shards ${missing} of step ${ledger.version()}${supervisor.firstTimes(member)}`;
     },
     awaitsServer(server) {
       const chunks = sums.outstanding(server);

@@ -1,5 +1,6 @@
 import type { Verification } from '@tutti/protocol';
 import type { JobParts } from '../state/job-state.js';
+import type { Owed } from '../stragglers/stragglers.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import { createVerifier, type Verifier } from './verifier.js';
@@ -10,7 +11,7 @@ export interface RunVerifier {
   readonly evaluations: Verifier;
   answered(member: Member, answer: Verification): void;
   /** The workers that were asked to check something of a version or its step, and have not answered. */
-  owing(version: number): string[];
+  owing(version: number): readonly Owed[];
   /** Everything received of what is under way is void. */
   clear(): void;
 }

@@ -10,6 +10,7 @@ import { maximalNodes } from '@tutti/reduction';
 import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
 import type { JobParts } from '../state/job-state.js';
+import type { Owed } from '../stragglers/stragglers.js';
 import type { Membership } from '../workers/membership.js';
 import { differencesOf, placeOf } from '../workers/probes.js';
 import type { Member } from '../workers/roster.js';
@@ -37,7 +38,7 @@ export interface Verifier {
   /** Who is awaited, if a complete step waits for its check. */
   awaited(step: number): Pick<Wait, 'who' | 'what'> | undefined;
   /** The workers that were asked to check a step, and have not answered. */
-  owing(step: number): string[];
+  owing(step: number): readonly Owed[];
   /** It is over. */
   done(step: number): void;
   /** Everything received of the steps under way is void. */
@@ -204,8 +205,13 @@ export function createVerifier(
     owing(step) {
       const pending = crossChecks.get(step)?.pending() ?? [];
       if (pending.length === 0) return [];
-      const here = new Set(membership.ready().map(({ session }) => session));
-      return pending.flatMap(({ worker, session }) => (here.has(session) ? [nameOf(worker)] : []));
+      const here = new Map(membership.ready().map((member) => [member.session, member]));
+      return pending.flatMap((order) => {
+        const member = here.get(order.session);
+        return member === undefined
+          ? []
+          : [{ member, stage: { work, at: step }, shards: runOf(order) }];
+      });
     },
     done: (step) => void crossChecks.delete(step),
     clear: () => crossChecks.clear(),
