@@ -1,7 +1,7 @@
 import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
 import { loadProgram } from '@tutti/launch/internal';
-import { readingCheckpoint } from '@tutti/run';
+import { readingCheckpoint, refuseOtherSharing } from '@tutti/run';
 import { failAfter, isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
 import { type OpenProgram, openProgram } from '@tutti/worker/internal';
@@ -58,7 +58,8 @@ export async function openTrained(
   const open = await openProgram(program, monitor, closing);
   const { data, computation, notices, close } = open;
   try {
-    const { parameters } = computation;
+    const { parameters, sharing } = computation;
+    refuseOtherSharing(found.path, found.manifest.plan.sharing, sharing?.digest);
     const checkpoint = await monitor.race(
       readCheckpoint(found.path, { parameters }),
       readingCheckpoint,

@@ -93,6 +93,7 @@ const data = optional(shapeOf<DataIdentity>({ training: dataset, evaluation: opt
 const description = shapeOf<ProgramDescription>({
   name: text,
   hash: text,
+  sharing: optional(text),
   parameters,
   trainingExamples: whole,
   evaluationExamples: whole,
@@ -110,6 +111,7 @@ const description = shapeOf<ProgramDescription>({
 const plan = shapeOf<JobPlan>({
   programName: text,
   programHash: text,
+  sharing: optional(text),
   parameters,
   trainingExamples: whole,
   evaluationExamples: whole,

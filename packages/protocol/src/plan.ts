@@ -63,6 +63,11 @@ export interface ProgramDescription {
   readonly name: string;
   /** SHA-256 over the program's sources. */
   readonly hash: string;
+  /**
+   * SHA-256 over how the weights follow from the parameters: maps, and constants that came from
+   * files. Absent where every weight is stored as it is.
+   */
+  readonly sharing?: string;
   readonly parameters: readonly StoredParameter[];
   readonly trainingExamples: number;
   /** 0 if the program has none. */
@@ -87,6 +92,8 @@ export interface ProgramDefaults {
 export interface JobPlan {
   readonly programName: string;
   readonly programHash: string;
+  /** As in the description of the program. */
+  readonly sharing?: string;
   readonly parameters: readonly StoredParameter[];
   readonly trainingExamples: number;
   readonly evaluationExamples: number;

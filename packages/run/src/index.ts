@@ -8,7 +8,11 @@ export {
   createCheckpointSchedule,
 } from './checkpoints/checkpoint-schedule.js';
 export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
-export { readPoint, refuseOtherData } from './checkpoints/resume-point.js';
+export {
+  readPoint,
+  refuseOtherData,
+  refuseOtherSharing,
+} from './checkpoints/resume-point.js';
 export type {
   CheckpointInterval,
   CheckpointSink,

@@ -64,6 +64,7 @@ export function resolvePlan(init: {
   return {
     programName: description.name,
     programHash: description.hash,
+    ...(description.sharing === undefined ? {} : { sharing: description.sharing }),
     parameters: description.parameters,
     trainingExamples,
     evaluationExamples,

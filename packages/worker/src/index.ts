@@ -7,6 +7,7 @@ export {
   type ParameterValues,
   type Program,
   type ProgramData,
+  type SharingFacts,
 } from './program/program.js';
 export {
   createWorker,

@@ -217,7 +217,13 @@ async function handOver(coordinator: string, enrolment: Enrolment, monitor: Moni
 }
 
 function checkPlan(plan: JobPlan, description: ProgramDescription): void {
-  if (plan.programHash === description.hash) return;
+  if (plan.programHash === description.hash && plan.sharing === description.sharing) return;
+  if (plan.programHash === description.hash)
+    throw new TuttiError(
+      'REFUSED',
+      `The job trains program ${plan.programName} with another sharing of its weights than this worker has`,
+      { remedy: 'Give every process the same files: matrices, masks and pretrained weights.' },
+    );
   throw new TuttiError(
     'REFUSED',
     `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${description.name} (${description.hash.slice(0, 12)})`,

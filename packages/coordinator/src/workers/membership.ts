@@ -308,12 +308,18 @@ export function createMembership(
 
 /** The first to join need not be of this job, where the servers know it already. */
 function checkProgram(plan: JobPlan, { worker, description }: JoinMessage) {
-  const { name, hash, data } = description;
+  const { name, hash, data, sharing } = description;
   if (hash !== plan.programHash)
     throw new TuttiError(
       'REFUSED',
       `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${name} (its sources have hash ${hash.slice(0, 12)})`,
       { remedy: 'Give every worker the same program file and the same data.' },
+    );
+  if (sharing !== plan.sharing)
+    throw new TuttiError(
+      'REFUSED',
+      `The job trains program ${plan.programName} with another sharing of its weights than worker ${worker || 'without a name'} has`,
+      { remedy: 'Give every worker the same files: matrices, masks and pretrained weights.' },
     );
   const difference = dataDifference(plan.data, data);
   if (difference === undefined) return;

@@ -117,7 +117,7 @@ export function createRoster(newId: () => string): Roster {
 function differenceOf(ours: ProgramDescription, theirs: ProgramDescription): string | undefined {
   if (ours.hash !== theirs.hash)
     return `its sources have hash ${theirs.hash.slice(0, 12)}, not ${ours.hash.slice(0, 12)}`;
-  for (const key of Object.keys(ours) as (keyof ProgramDescription)[]) {
+  for (const key of Object.keys({ ...ours, ...theirs }) as (keyof ProgramDescription)[]) {
     // Compared with the plan, which may be older than anybody here.
     if (key === 'data') continue;
     const [expected, found] = [JSON.stringify(ours[key]), JSON.stringify(theirs[key])];

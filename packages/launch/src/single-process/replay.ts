@@ -11,6 +11,7 @@ import {
   readingCheckpoint,
   readPoint,
   refuseOtherData,
+  refuseOtherSharing,
   type StepRecord,
   type Totals,
 } from '@tutti/run';
@@ -186,6 +187,7 @@ async function openSteps(
   const open = await openProgram(program, monitor, closing);
   const { data, computation } = open;
   try {
+    refuseOtherSharing(point.path, plan.sharing, computation.sharing?.digest);
     refuseOtherData(point.path, manifest, await identifyData(data, monitor));
   } catch (error) {
     return failAfter(open.close, error);

@@ -9,7 +9,9 @@ export {
   sizeOf,
   storedIn,
 } from './expression.js';
+export { inspectSharing, type SharingReport, type WeightReport } from './inspect.js';
 export * from './kinds/index.js';
+export { sharingPicture } from './picture.js';
 export { useOf, type WeightRole, type WeightUse } from './plan-use.js';
 export { resolveSharing, type SharedWeight, type Sharing } from './resolve.js';
 export type {

@@ -46,6 +46,23 @@ export function refuseOtherData(
 }
 
 /**
+ * Throws BAD_CHECKPOINT where the weights followed from the stored values in another way, by other
+ * maps or frozen values, though the program's sources are the same: these come from files.
+ */
+export function refuseOtherSharing(
+  path: string,
+  before: string | undefined,
+  now: string | undefined,
+): void {
+  if (before === now) return;
+  throw badCheckpoint(
+    path,
+    `the sharing of the weights has changed since: its digest was ${before?.slice(0, 12) ?? 'none'}, now ${now?.slice(0, 12) ?? 'none'}`,
+    'Use the matrices, masks and pretrained weights as they were when this was written.',
+  );
+}
+
+/**
  * The first of some checkpoints, the newest before, that can be gone on from. One that is damaged or
  * of another run is passed over with a warning.
  * @param read undefined for one that is not meant

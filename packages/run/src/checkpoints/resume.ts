@@ -9,7 +9,7 @@ import type { ProgramDescription } from '@tutti/protocol';
 import type { WarningEvent } from '@tutti/telemetry';
 import { resolvePlan } from '../plan.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
-import { firstGood, readPoint, refuseOther } from './resume-point.js';
+import { firstGood, readPoint, refuseOther, refuseOtherSharing } from './resume-point.js';
 import type { Resume } from './snapshot.js';
 
 /**
@@ -45,9 +45,16 @@ export function resumeFrom(which: string, directory: CheckpointFolderInit['direc
   };
 }
 
-function refuseForeign(path: string, manifest: Manifest, { name, hash }: ProgramDescription): void {
-  if (manifest.programHash === hash) return;
-  const { programName } = manifest.plan;
+function refuseForeign(
+  path: string,
+  manifest: Manifest,
+  { name, hash, sharing }: ProgramDescription,
+): void {
+  const { programName, sharing: before } = manifest.plan;
+  if (manifest.programHash === hash) {
+    refuseOtherSharing(path, before, sharing);
+    return;
+  }
   throw badCheckpoint(
     path,
     programName === name

@@ -11,6 +11,8 @@ export interface DifferentiableModel {
   readonly weights: readonly WeightSpec[];
   /** What each of them is for, in that order. */
   readonly roles: readonly WeightRole[];
+  /** How often each is used for one example. */
+  readonly repeats: readonly number[];
   /** Whether the outputs are a softmax that `forward` can leave out. */
   readonly softmax: boolean;
   /** Why `forward` might do other operations at another call with the same shapes, if it might. */

@@ -52,6 +52,7 @@ export function functionModel<Name extends string>(
   return {
     weights,
     roles: weights.map(() => 'other' as const),
+    repeats: weights.map(() => 1),
     softmax: false,
     unsteady: 'its model is a function',
     initialize(random) {

@@ -2,6 +2,7 @@ import type { WeightSpec } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import { unsteadyPart } from '../graph/own-layers.js';
 import { factorLayers } from '../sharing/factored-layers.js';
+import { repeatsOf } from '../sharing/repeats.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
 import { LAYERS, withoutState } from '../training/outside-state.js';
@@ -74,6 +75,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   return {
     weights,
     roles: variables.map((variable) => factored.roles.get(variable) ?? 'other'),
+    repeats: repeatsOf(model, variables),
     softmax: softmax !== undefined,
     unsteady,
     initialize: (random) => tidied(() => initialValues(factory, built, random)),

@@ -1,5 +1,5 @@
 import type { Batch } from '@tutti/data';
-import { resolveSharing } from '@tutti/parameters';
+import { inspectSharing, resolveSharing, sharingPicture } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues } from '@tutti/worker';
 import { createAcceleration, noAcceleration } from '../accelerate/index.js';
@@ -79,6 +79,11 @@ export function createComputation(options: TrainingOptions): Computation {
 
   return {
     parameters,
+    sharing: {
+      ...(sharing.digest === undefined ? {} : { digest: sharing.digest }),
+      inspect: (slots) => inspectSharing(sharing, { ...model, slots }),
+      picture: (report, title) => sharingPicture(sharing, report, title),
+    },
     arithmetic: arithmeticFacts(graphs ? 'graph' : acceleration.enabled ? 'accelerated' : 'tfjs'),
     initialize: (seed) => sharing.initial(firstValues(seed), seed),
     gradient(weights, { batch, random }, known) {

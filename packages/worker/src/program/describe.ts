@@ -18,6 +18,7 @@ export function describeProgram(
   identity?: DataIdentity,
 ): ProgramDescription {
   const { batchSize, epochs, seed, shards, optimizer, evaluationBatchSize } = program;
+  const { sharing } = computation;
   if (data.training.size < 1)
     throw new TuttiError('BAD_PROGRAM', 'The training set has no examples', {
       remedy: 'Return a dataset with at least one example from data().',
@@ -43,6 +44,7 @@ export function describeProgram(
   };
   return {
     hash: hash ?? hashOf('sha256', JSON.stringify(description)),
+    ...(sharing?.digest === undefined ? {} : { sharing: sharing.digest }),
     ...description,
     ...(identity && { data: identity }),
   };

@@ -1,4 +1,5 @@
 import type { Batch, Dataset } from '@tutti/data';
+import type { SharingReport } from '@tutti/parameters';
 import type { ProgramDefaults, StoredParameter } from '@tutti/protocol';
 import { checkKeys, type Random, TuttiError } from '@tutti/runtime';
 
@@ -43,7 +44,18 @@ export interface Computation {
   evaluate(weights: ParameterValues, batch: Batch): EvaluationResult | Promise<EvaluationResult>;
   /** Versions, thread counts and whatever else decides the bits of a gradient. */
   readonly arithmetic?: Readonly<Record<string, string>>;
+  /** How weights follow from the stored parameters. */
+  readonly sharing?: SharingFacts;
   close?(): void | Promise<void>;
+}
+
+export interface SharingFacts {
+  /** Of all maps and constants, part of the plan; absent where every weight is stored as it is. */
+  readonly digest?: string;
+  /** @param slots values that the optimizer keeps for each trained one */
+  inspect(slots: number): SharingReport;
+  /** The sharing pattern of every weight, as SVG. */
+  picture(report: SharingReport, title: string): string;
 }
 
 /** One flat float32 array for every stored parameter, by its name. */
@@ -81,6 +93,7 @@ const KNOWN: Readonly<Record<Exclude<keyof Program, 'open'> | keyof Computation,
   gradient: true,
   evaluate: true,
   arithmetic: true,
+  sharing: true,
   close: true,
   optimizer: true,
   batchSize: true,
@@ -101,7 +114,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       throw new TuttiError('BAD_PROGRAM', `defineProgram was given no function ${name}()`, {
         remedy: `Give it one: the program needs data, initialize, gradient and evaluate.`,
       });
-  const { parameters, arithmetic } = program;
+  const { parameters, arithmetic, sharing } = program;
   return {
     ...program,
     open: () => ({
@@ -110,6 +123,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       gradient: (weights, microBatch, known) => program.gradient(weights, microBatch, known),
       evaluate: (weights, batch) => program.evaluate(weights, batch),
       ...(arithmetic === undefined ? {} : { arithmetic }),
+      ...(sharing === undefined ? {} : { sharing }),
       close: () => program.close?.(),
     }),
   };

@@ -5,7 +5,7 @@ import { asMatrix, badRule, called, type KindRule, type Pretrained, show } from 
 import { normal, spreadOf } from '../values.js';
 
 export interface KroneckerOptions {
-  /** Rows and columns of the left factor; the split that stores least, if not given. */
+  /** Rows and columns of the left factor; both factors about as large, if not given. */
   readonly left?: readonly [number, number];
   readonly from?: Pretrained;
 }
@@ -27,7 +27,7 @@ export function kronecker(
       const { name, shape } = weight!;
       const rule = called('kronecker', [name]);
       const [rows, columns] = asMatrix(rule, weight!);
-      const a = options.left ?? leastStored(rows, columns);
+      const a = options.left ?? balanced(rows, columns);
       if (a.length !== 2 || rows % a[0]! !== 0 || columns % a[1]! !== 0)
         throw badRule(
           `The left factor of ${rule} is ${show(a)}, which does not divide ${show([rows, columns])}`,
@@ -76,12 +76,13 @@ function rearranged(
   return matrix(outer, inner, moved);
 }
 
-function leastStored(rows: number, columns: number): readonly [number, number] {
-  const divisors = (n: number) =>
-    Array.from({ length: n }, (_, i) => i + 1).filter((divisor) => n % divisor === 0);
-  let best: readonly [number, number] = [1, 1];
-  const storedBy = ([a, b]: readonly [number, number]) => a * b + (rows / a) * (columns / b);
-  for (const a of divisors(rows))
-    for (const b of divisors(columns)) if (storedBy([a, b]) < storedBy(best)) best = [a, b];
-  return best;
+/** Factors of about as many rows, and columns. */
+function balanced(rows: number, columns: number): readonly [number, number] {
+  const divisor = (n: number) => {
+    let best = 1;
+    for (let d = 1; d <= n; d++)
+      if (n % d === 0 && Math.max(d, n / d) <= Math.max(best, n / best)) best = d;
+    return best;
+  };
+  return [divisor(rows), divisor(columns)];
 }

@@ -1,0 +1,131 @@
+import { type Expression, nodesOf, sizeOf, storedIn } from './expression.js';
+import { useOf, type WeightRole, type WeightUse } from './plan-use.js';
+import type { Sharing } from './resolve.js';
+
+/** What one weight of the model costs, and what it is made of. */
+export interface WeightReport {
+  readonly weight: string;
+  readonly shape: readonly number[];
+  readonly kind: string;
+  readonly use: WeightUse;
+  /** The stored parameters that it reads. */
+  readonly parameters: readonly string[];
+  /** Elements that the model reads. */
+  readonly elements: number;
+  /** Values of the parameters that it reads. */
+  readonly stored: number;
+  /** Those of them that no weight before it reads: they add up to what is stored. */
+  readonly own: number;
+  /** How often a stored value is used for one example, on average, by this weight. */
+  readonly usesPerValue: number;
+  /** Bytes of maps, frozen and grown values, in every worker. */
+  readonly constantBytes: number;
+}
+
+export interface SharingReport {
+  readonly weights: readonly WeightReport[];
+  readonly elements: number;
+  readonly stored: number;
+  /** A worker receives every stored value at each step, and sends its gradient. */
+  readonly wireBytesPerStep: number;
+  readonly optimizerBytes: number;
+  readonly constantBytes: number;
+}
+
+/**
+ * What a model's weights are made of.
+ * @param init.roles what layers do with each weight
+ * @param init.repeats how often a layer uses each element for one example: a convolution at every
+ *   place of the image, a recurrent layer at every step of the sequence
+ * @param init.slots values that the optimizer keeps for each trained one
+ */
+export function inspectSharing(
+  sharing: Sharing,
+  init: {
+    readonly roles: readonly WeightRole[];
+    readonly repeats: readonly number[];
+    readonly slots: number;
+  },
+): SharingReport {
+  const sizes = new Map(sharing.parameters.map(({ name, shape }) => [name, sizeOf(shape)]));
+  const total = (names: Iterable<string>) =>
+    [...names].reduce((sum, name) => sum + sizes.get(name)!, 0);
+  const seen = new Set<string>();
+  const known = new Set<Expression | Int32Array>();
+  const weights = sharing.weights.map(({ weight, shape, kind, expression }, at): WeightReport => {
+    const parameters = storedIn(expression);
+    const own = parameters.filter((name) => !seen.has(name));
+    for (const name of own) seen.add(name);
+    const elements = sizeOf(shape);
+    const stored = total(parameters);
+    const reads = elements * readsOf(expression) * (init.repeats[at] ?? 1);
+    return {
+      weight,
+      shape,
+      kind,
+      use: useOf(expression, init.roles[at] ?? 'other'),
+      parameters,
+      elements,
+      stored,
+      own: total(own),
+      usesPerValue: stored === 0 ? 0 : reads / stored,
+      constantBytes: constantBytes(expression, known),
+    };
+  });
+  const stored = total(sizes.keys());
+  const trained = sharing.parameters.filter(({ update }) => update !== 'average');
+  return {
+    weights,
+    elements: weights.reduce((sum, { elements }) => sum + elements, 0),
+    stored,
+    wireBytesPerStep: 2 * FLOAT_BYTES * stored,
+    optimizerBytes: FLOAT_BYTES * init.slots * total(trained.map(({ name }) => name)),
+    constantBytes: weights.reduce((sum, { constantBytes: bytes }) => sum + bytes, 0),
+  };
+}
+
+const FLOAT_BYTES = 4;
+
+/** Of what no weight before has counted. */
+function constantBytes(expression: Expression, known: Set<Expression | Int32Array>): number {
+  let bytes = 0;
+  for (const node of nodesOf(expression)) {
+    const constant = node.op === 'constant' ? node : node.op === 'gather' ? node.index : undefined;
+    if (constant === undefined || known.has(constant)) continue;
+    known.add(constant);
+    bytes += FLOAT_BYTES * ('length' in constant ? constant.length : sizeOf(constant.shape));
+  }
+  return bytes;
+}
+
+/** How many stored values an element reads, on average. */
+function readsOf(expression: Expression): number {
+  switch (expression.op) {
+    case 'stored':
+      return 1;
+    case 'constant':
+      return 0;
+    case 'gather': {
+      const used = expression.index.reduce((count, at) => count + (at === 0 ? 0 : 1), 0);
+      return (readsOf(expression.of) * used) / expression.index.length;
+    }
+    case 'matmul':
+      return expression.left.shape[1]! * (readsOf(expression.left) + readsOf(expression.right));
+    case 'kronecker':
+    case 'add':
+      return readsOf(expression.left) + readsOf(expression.right);
+    case 'scale': {
+      const { of, by } = expression;
+      return readsOf(of) + (typeof by === 'number' ? 0 : readsOf(by));
+    }
+    case 'sum':
+      return readsOf(expression.of) * expression.of.shape.at(-1)!;
+    case 'concat':
+      return (
+        expression.of.reduce((sum, part) => sum + readsOf(part) * sizeOf(part.shape), 0) /
+        sizeOf(expression.shape)
+      );
+    default:
+      return readsOf(expression.of);
+  }
+}
