@@ -10,6 +10,8 @@ export interface CliContext {
   readonly clock: Clock;
   /** Aborts when the command is to end at once. */
   readonly signal: AbortSignal;
+  /** Rejects with what a program did beside the functions that are called and awaited. */
+  readonly fault?: Promise<never>;
   /** The first signal does this instead; it returns false for one that is to end it at once. */
   readonly onStop?: (instead: (name: StopSignal) => boolean) => void;
   /** The signal that asked for the end. */

@@ -8,8 +8,14 @@ import { createStopSignals } from './stop-signals.js';
 // So that an error's stack names the lines of the program as it was written.
 process.setSourceMapsEnabled(true);
 
+/** Commands that run a program in this process: what it does there is guarded. */
+const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export'];
+/** Where no command is there to tell a fault of the program. */
+const UNTOLD_MS = 4000;
+
+let exit: (code: number) => never = process.exit.bind(process);
 // Child processes end with this one.
-const stopping = createStopSignals({ clock: systemClock, exit: (code) => process.exit(code) });
+const stopping = createStopSignals({ clock: systemClock, exit: (code) => exit(code) });
 const goesOn = hangupIsIgnored(process.env);
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.receive(name));
 process.on('SIGHUP', () => {
@@ -31,12 +37,30 @@ globalThis.console = new Console(process.stderr, process.stderr);
 const { signal, onStop, stoppedBy } = stopping;
 const { stdout, stderr, env: environment } = process;
 const clock = systemClock;
+
+let fault: Promise<never> | undefined;
+if (WITH_PROGRAM.includes(process.argv[2] ?? '')) {
+  const { guardProgram } = await import('@tutti/launch/internal');
+  // Unnamed wait: it is raced with what the command does.
+  fault = new Promise<never>((_, reject) => {
+    ({ exit } = guardProgram(process, (error) => {
+      reject(error);
+      setTimeout(() => {
+        stderr.write(`error: ${error.message}\n  ${error.remedy}\n`);
+        exit(FAILED);
+      }, UNTOLD_MS).unref();
+    }));
+  });
+  fault.catch(() => {});
+}
+
 const code = await runCli(process.argv.slice(2), {
   ...{ environment, stdout, stderr, clock, signal, onStop, stoppedBy },
+  ...(fault === undefined ? {} : { fault }),
 });
 if (unwritten !== undefined)
   stderr.write(`error: Not all of the output could be written: ${unwritten.message}\n`);
 // What a program left open (a timer, a socket) must not hold the process; output must be out.
 stdout.write('', () =>
-  stderr.write('', () => process.exit(code === DONE && unwritten !== undefined ? FAILED : code)),
+  stderr.write('', () => exit(code === DONE && unwritten !== undefined ? FAILED : code)),
 );

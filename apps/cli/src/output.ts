@@ -26,16 +26,20 @@ interface OutputSettings {
   readonly logLevel: LogLevel;
 }
 
-/** Runs a command's work; what it throws is told as the run's last event, then thrown on. */
+/**
+ * Runs a command's work; what it throws is told as the run's last event, then thrown on. So is a fault
+ * of the program beside it, at once: the work is not waited for.
+ */
 export async function withOutput(
   settings: OutputSettings,
   context: CliContext,
   work: (output: Output) => Promise<void>,
 ): Promise<void> {
   const output = createOutput(settings, context);
+  const { fault } = context;
   try {
     // Unnamed wait: what it awaits names its own waits.
-    await work(output);
+    await (fault === undefined ? work(output) : Promise.race([work(output), fault]));
   } catch (error) {
     if (isReported(error)) throw error;
     const record = errorToRecord(error);

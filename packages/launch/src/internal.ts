@@ -2,6 +2,7 @@
 
 export { tellOfServer } from './processes/tell-of-server.js';
 export { SELDOM_MARKING, workerEnvironment } from './processes/worker-environment.js';
+export { guardProgram } from './program/guard.js';
 export { type LoadedProgram, loadProgram } from './program/load-program.js';
 export {
   type Replay,

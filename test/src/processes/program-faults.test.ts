@@ -120,13 +120,25 @@ for (const workers of [0, 2])
       });
     });
 
+    it('ends its process behind the back of Node', async () => {
+      const path = await each.folder.program(
+        regressionWith("if (step === 3) { console.log('that is all'); process.reallyExit(0); }"),
+      );
+      await assert.rejects(runLocal(path, { workers }).result, {
+        code: 'CHILD_DIED',
+        message:
+          /\(pid \d+\) ended with exit code 0 before it was done; its last lines were:\n.*that is all/s,
+      });
+      await each.roll.assertAllGone(1);
+    });
+
     it('ends its process', async () => {
       const path = await each.folder.program(
         regressionWith("if (step === 3) { console.log('that is all'); process.exit(3); }"),
       );
       await assert.rejects(runLocal(path, { workers }).result, {
-        code: 'CHILD_DIED',
-        message: /\(pid \d+\) ended with exit code 3; its last lines were:\n.*that is all/s,
+        code: 'PROGRAM_FAILED',
+        message: /^The program called process\.exit\(3\) \(.*:\d+:\d+\)$/,
       });
       await each.roll.assertAllGone(1);
     });

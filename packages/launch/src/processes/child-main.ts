@@ -1,19 +1,26 @@
 import { errorToRecord } from '@tutti/runtime';
+import { guardProgram } from '../program/guard.js';
 import type { ChildOrder, ChildReport } from './child.js';
 import { endWithParent } from './end-with-parent.js';
 
+type Body<Argument> = (
+  argument: Argument,
+  signal: AbortSignal,
+  tell: (report: ChildReport) => void,
+  /** What SIGTERM, and a parent that interrupts it, do instead of stopping at once. */
+  onTerminate: (terminate: () => void) => void,
+) => Promise<void>;
+
+/** `childMain` of a process that runs a program: whatever that does, it is told. */
+export const programMain = <Argument>(body: Body<Argument>) => childMain(body, { program: true });
+
 /**
  * The frame of every process that the launcher starts: it ends with its parent, stops when that says
- * so, leaves Ctrl-C and a closed terminal to it, and tells it how it failed.
+ * so, leaves Ctrl-C and a closed terminal to it, and tells it that it is done, or how it failed.
  */
 export async function childMain<Argument>(
-  body: (
-    argument: Argument,
-    signal: AbortSignal,
-    tell: (report: ChildReport) => void,
-    /** What SIGTERM, and a parent that interrupts it, do instead of stopping at once. */
-    onTerminate: (terminate: () => void) => void,
-  ) => Promise<void>,
+  body: Body<Argument>,
+  options: { readonly program?: boolean } = {},
 ): Promise<void> {
   const stopping = new AbortController();
   let told: Promise<void> = Promise.resolve();
@@ -21,7 +28,18 @@ export async function childMain<Argument>(
     // Unnamed wait: it ends by itself.
     if (process.connected) told = new Promise((resolve) => process.send!(report, () => resolve()));
   };
-  endWithParent();
+  let exit: (code: number) => never = process.exit.bind(process);
+  endWithParent(exit);
+  if (options.program === true) ({ exit } = guardProgram(process, (error) => void fail(error)));
+
+  /** Ends the process at once: what it was doing cannot be relied on. */
+  async function fail(error: unknown) {
+    if (!stopping.signal.aborted) tell({ type: 'failed', error: errorToRecord(error) });
+    // Unnamed wait: it ends by itself.
+    await told;
+    exit(1);
+  }
+
   // The terminal sends these to the whole group; the parent decides what they mean.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
@@ -36,16 +54,13 @@ export async function childMain<Argument>(
     await body(JSON.parse(process.argv[2]!), stopping.signal, tell, (instead) => {
       terminate = instead;
     });
-    process.exitCode = 0;
+    tell({ type: 'done' });
   } catch (error) {
-    if (!stopping.signal.aborted) {
-      tell({ type: 'failed', error: errorToRecord(error) });
-      process.exitCode = 1;
-    }
+    if (!stopping.signal.aborted) return fail(error);
   }
   // Unnamed wait: it ends by itself.
   await told;
   // Nothing is left to do; a handle that somebody's program left open must not hold the process.
   process.disconnect?.();
-  process.exit();
+  exit(0);
 }

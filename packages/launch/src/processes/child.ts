@@ -13,6 +13,7 @@ export type ChildReport =
   | { readonly type: 'listening'; readonly addresses: readonly string[] }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'trained'; readonly trained: Trained }
+  | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly error: ErrorRecord };
 
 /** What a parent tells its child over that channel. */
@@ -56,7 +57,7 @@ export function startChild(init: {
   /** Options of Node or V8. */
   readonly nodeOptions?: readonly string[];
   readonly onLine?: ((name: string, line: string) => void) | undefined;
-  readonly onReport?: (report: Exclude<ChildReport, { type: 'failed' }>) => void;
+  readonly onReport?: (report: Exclude<ChildReport, { type: 'failed' | 'done' }>) => void;
 }): Child {
   const { name, entry, argument, environment, nodeOptions = [], onLine, onReport } = init;
   const file = fileURLToPath(new URL(`../${entry}.js`, import.meta.url));
@@ -76,8 +77,10 @@ export function startChild(init: {
     });
 
   let failure: TuttiError | undefined;
+  let done = false;
   child.on('message', (report: ChildReport) => {
     if (report.type === 'failed') failure = errorFromRecord(report.error);
+    else if (report.type === 'done') done = true;
     else onReport?.(report);
   });
   let stopping = false;
@@ -86,8 +89,10 @@ export function startChild(init: {
   const exited = new Promise<TuttiError | undefined>((resolve) => {
     child.once('error', (cause) => resolve(died(`could not be started: ${cause.message}`, cause)));
     child.once('close', (code, signal) => {
-      if (code === 0 || stopping) return resolve(failure);
-      const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+      if ((code === 0 && done) || stopping) return resolve(failure);
+      const early = code === 0 ? ' before it was done' : '';
+      const how =
+        signal === null ? `ended with exit code ${code}${early}` : `was killed by ${signal}`;
       resolve(failure ?? died(how));
     });
   });

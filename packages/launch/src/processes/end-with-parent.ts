@@ -14,10 +14,10 @@ const WATCH = `
  * Ends this process when its parent is gone, even while the main thread is busy and hears nothing: a
  * program that loops for ever must not outlive a run whose launcher was killed.
  */
-export function endWithParent(): void {
+export function endWithParent(exit: (code: number) => void): void {
   // It may have gone while this process was starting, before anybody listened.
-  if (!process.connected) process.exit(1);
-  process.on('disconnect', () => process.exit(1));
+  if (!process.connected) exit(1);
+  process.on('disconnect', () => exit(1));
   const workerData = { parent: process.ppid, intervalMs: INTERVAL_MS };
   new Worker(WATCH, { eval: true, execArgv: [], workerData }).unref();
 }

@@ -3,7 +3,7 @@ import { noticeEvent } from '@tutti/telemetry';
 import { createZmqTransport, type Heartbeat } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import { loadProgram } from '../program/load-program.js';
-import { childMain } from './child-main.js';
+import { programMain } from './child-main.js';
 
 export interface WorkerArgument {
   readonly program: string;
@@ -12,7 +12,7 @@ export interface WorkerArgument {
   readonly heartbeat: Heartbeat;
 }
 
-await childMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
+await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
   const { coordinator, name, heartbeat } = argument;
   const onWaiting = (report: WaitReport) =>
     tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   byteOrderMark,
@@ -15,6 +15,7 @@ import {
 import type { Program } from '@tutti/worker';
 import { checkProgram } from '@tutti/worker/internal';
 import { type BuildFailure, build } from 'esbuild';
+import { placeOf } from './place.js';
 
 export interface LoadedProgram {
   readonly program: Program;
@@ -70,7 +71,7 @@ function importFailed(path: string, thrown: unknown): TuttiError {
       `Install it there: cd ${dirname(resolve(path))} && npm install ${ownPackage(lacking) ?? lacking}`,
       thrown,
     );
-  const place = placeIn(dirname(resolve(path)), thrown);
+  const place = placeOf(thrown, dirname(resolve(path)));
   return bad(
     `Program ${path} threw while it was imported: ${reason}${place === undefined ? '' : ` (${place})`}`,
     'Correct it there; --log-level debug shows the whole stack.',
@@ -83,14 +84,6 @@ function ownPackage(name: string): string | undefined {
   if (!name.startsWith('@tutti/')) return undefined;
   const folder = fileURLToPath(new URL(`../../../${name.slice(7)}`, import.meta.url));
   return existsSync(join(folder, 'package.json')) ? folder : undefined;
-}
-
-/** File, line and column of the innermost call in some folder, if they are those of the source. */
-function placeIn(folder: string, thrown: unknown): string | undefined {
-  if (!process.sourceMapsEnabled) return undefined;
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
-  const frames = stack.matchAll(/(?:\(|at )(?:file:\/\/)?([^()\n]+:\d+:\d+)\)?$/gm);
-  return [...frames].map(([, place]) => place!).find((place) => place.startsWith(folder + sep));
 }
 
 /** tsx is loaded only when it is needed. */

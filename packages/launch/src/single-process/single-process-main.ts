@@ -1,7 +1,7 @@
 import type { JobSettings } from '@tutti/run';
 import { createMonitor, errorToRecord, systemClock } from '@tutti/runtime';
 import { checkpointsOf, type KeepOptions } from '../checkpoints-of.js';
-import { childMain } from '../processes/child-main.js';
+import { programMain } from '../processes/child-main.js';
 import { loadProgram } from '../program/load-program.js';
 import { trainInSingleProcess } from './single-process.js';
 
@@ -11,7 +11,7 @@ export interface SingleProcessArgument {
   readonly keep: KeepOptions;
 }
 
-await childMain<SingleProcessArgument>(async (argument, signal, tell, onTerminate) => {
+await programMain<SingleProcessArgument>(async (argument, signal, tell, onTerminate) => {
   const { program: path, settings, keep } = argument;
   const interrupting = new AbortController();
   const interrupt = interrupting.signal;
