@@ -4,11 +4,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCheckpoint } from '@tutti/checkpoint';
 import { csv, idx, imageFolder, npy, npz, tfrecord } from '@tutti/data';
+import { loadProgram } from '@tutti/launch/internal';
 import type { TuttiError } from '@tutti/runtime';
 import { validateOptimizer } from '@tutti/store';
+import { exportLayersModel, tf } from '@tutti/tensorflow';
 import { tutti } from './processes/command.js';
-import { resolvePath } from './processes/program-files.js';
+import { createFolder, type Folder, resolvePath } from './processes/program-files.js';
 import { runLocal } from './processes/run-local.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -143,4 +146,113 @@ describe('documentation', () => {
       await rm(folder, { recursive: true });
     }
   });
+
+  /** The first block of code below a heading, in a folder of its own. */
+  async function inFolder(heading: string, task: (shown: string, folder: Folder) => Promise<void>) {
+    const [, shown] = /```ts\n([^`]*(?:`[^`]+`[^`]*)*?)```/.exec(programs.split(heading)[1]!)!;
+    const folder = await createFolder();
+    try {
+      await task(shown!, folder);
+    } finally {
+      await folder.remove();
+    }
+  }
+
+  const imports = (names: string, from: string) =>
+    `import { ${names} } from ${JSON.stringify(resolvePath(from))};\n`;
+  /** What a program needs besides; examples of class 0 weigh nothing, the others 2. */
+  const rest = (options: string) => `
+    const n = 12;
+    const of = (each, shape, type) => ({ data: type.from({ length: n * (shape[0] ?? 1) }, each), shape: [n, ...shape] });
+    const data = () => ({
+      training: arrays({
+        x: of((_, i) => Math.sin(i), [4], Float32Array),
+        y: of((_, i) => i % 3, [], Int32Array),
+        weight: of((_, i) => (i % 3 === 0 ? 0 : 2), [], Float32Array),
+      }),
+    });
+    export default defineTraining({
+      data,
+      optimizer: { name: 'sgd', learningRate: 0.5 },
+      batchSize: n, epochs: 4, seed: 1,
+      ${options}
+    });`;
+
+  it('shows how layers of a loaded model are trained with others', () =>
+    inFolder('### Layers of a loaded model', async (shown, folder) => {
+      const base = tf.sequential({
+        layers: [
+          tf.layers.dense({ inputShape: [4], units: 5, activation: 'tanh', name: 'features' }),
+          tf.layers.dense({ units: 7, name: 'old' }),
+        ],
+      });
+      await base.save(`file://${folder.path}/base`);
+      const program = await folder.program(
+        imports('defineTraining, tf', '@tutti/tensorflow') +
+          imports('arrays', '@tutti/data') +
+          shown.replace('file://base', `file://${folder.path}/base`) +
+          rest("model, loss: 'sparseCategoricalCrossentropy'"),
+      );
+      const { values } = await runLocal(program, { workers: 1 }).result;
+      // The loaded ones are frozen, so the program has them.
+      assert.deepEqual(Object.keys(values), ['head/kernel', 'head/bias']);
+      const loaded = await loadProgram(program);
+      const path = await exportLayersModel(loaded.program, values, join(folder.path, 'served'));
+      const served = await tf.loadLayersModel(`file://${path}`);
+      const kernelOf = (model: tf.LayersModel, layer: string) =>
+        model.getLayer(layer).getWeights()[0]!.dataSync();
+      assert.deepEqual(kernelOf(served, 'head'), values['head/kernel']);
+      assert.deepEqual(kernelOf(served, 'features'), kernelOf(base, 'features'));
+    }));
+
+  it('shows a loss with weights of classes and examples', () =>
+    inFolder('### Weights of classes and examples', async (shown, folder) => {
+      const zeros = "kernelInitializer: 'zeros'";
+      const program = await folder.program(
+        imports('defineTraining, tf', '@tutti/tensorflow') +
+          imports('arrays', '@tutti/data') +
+          shown +
+          rest(`loss, model: () => tf.sequential({ layers: [tf.layers.dense({
+            units: 3, activation: 'softmax', inputShape: [4], ${zeros} })] })`),
+      );
+      const losses: number[] = [];
+      const run = runLocal(program, {
+        workers: 1,
+        onEvent: (event) => event.event === 'epoch' && losses.push(event.loss),
+      });
+      await run.result;
+      // Three classes alike: log 3 each, times 0, 2 and 5 times 2.
+      assert.ok(Math.abs(losses[0]! - (Math.log(3) * (0 + 2 + 10)) / 3) < 1e-5, String(losses));
+    }));
+
+  it('shows how a run is stopped early', () =>
+    inFolder('## Stopping early', async (shown, folder) => {
+      const regression = JSON.stringify(join(root, 'test/src/programs/regression.ts'));
+      const program = await folder.program(
+        `import { regression } from ${regression};
+        export default regression({ epochs: 200, optimizer: { name: 'sgd', learningRate: 0.3 } });`,
+      );
+      const script = await folder.program(
+        imports('runLocal', '@tutti/launch') +
+          'const losses = new Map();' +
+          shown
+            .replace("'program.ts', {", `${JSON.stringify(program)}, { checkpointDir: 'runs', `)
+            .replace("checkpointDir: 'runs'", `checkpointDir: ${JSON.stringify(folder.path)}`)
+            .replace(
+              'const { epoch,',
+              'losses.set(event.epoch, event.evaluation.loss); const { epoch,',
+            ) +
+          'export { best, losses };',
+        'stopping.mts',
+      );
+      const { best, losses } = (await import(script)) as {
+        best: { epoch: number };
+        losses: Map<number, number>;
+      };
+      // It stopped long before its last epoch, which is the 200th, since three were none better.
+      assert.ok(best.epoch >= 1 && losses.size < 190, `${best.epoch} of ${losses.size}`);
+      for (const later of [1, 2, 3])
+        assert.ok(losses.get(best.epoch + later)! >= losses.get(best.epoch)!);
+      assert.ok((await readCheckpoint(folder.path)).step > 0);
+    }));
 });

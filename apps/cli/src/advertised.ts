@@ -33,6 +33,7 @@ export async function advertised(
   const [, listening, port] = match;
   const host = advertise ?? (isEveryInterface(listening!) ? names.own : listening!);
   const told = `tcp://${host}:${port}`;
+  // Unnamed wait: the system looks up its own name.
   if (host === listening || (await names.isKnown(host.replace(/^\[(.*)\]$/, '$1'))))
     return { address: told };
   return {
