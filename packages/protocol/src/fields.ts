@@ -251,7 +251,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   refused: { error },
 };
 
-const withPayload: readonly Body['type'][] = [
+const withPayload = [
   'initial',
   'contribution',
   'store',
@@ -259,7 +259,10 @@ const withPayload: readonly Body['type'][] = [
   'captured',
   'apply',
   'weights',
-];
+] as const satisfies readonly Body['type'][];
+/** The types of the messages that tensor bytes travel with. */
+export type WithPayload = (typeof withPayload)[number];
+
 /** Their errors carry whatever the thrower put into `details`. */
 const withDetails: readonly Body['type'][] = ['failed', 'finish', 'refused'];
 
@@ -275,7 +278,7 @@ export const formats: ReadonlyMap<string, Format> = new Map(
     type,
     {
       body: shapeOf(fields as Fields<object>),
-      payload: withPayload.includes(type as Body['type']),
+      payload: withPayload.includes(type as WithPayload),
       details: withDetails.includes(type as Body['type']),
     },
   ]),

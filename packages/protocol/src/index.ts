@@ -1,3 +1,4 @@
+export { type Answers, answer, unexpected } from './answers.js';
 export { evaluationBatchSizes, microBatchSize } from './batch-sizes.js';
 export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
 export {
@@ -10,6 +11,7 @@ export {
   type FieldIdentity,
 } from './data-identity.js';
 export { digestOfBytes } from './digest.js';
+export type * from './directions.js';
 export {
   type ConnectFault,
   type Connection,

@@ -19,18 +19,14 @@ export interface Recorder {
 }
 
 export function createRecorder(init: {
-  /** What is being run; plan and layout are settled before the first step. */
-  readonly state: {
-    readonly job: string;
-    readonly plan: JobPlan | undefined;
-    readonly layout: Layout | undefined;
-  };
+  /** What is being run. */
+  readonly job: { readonly id: string; readonly plan: JobPlan; readonly layout: Layout };
   readonly sink: CheckpointSink | undefined;
   readonly emit: (event: RunEvent) => void;
 }): Recorder {
-  const { state, sink, emit } = init;
+  const { job, sink, emit } = init;
   let recording = sink?.every !== undefined && sink.record !== undefined;
-  const sums = createSumDigests(() => state.layout!.chunks);
+  const sums = createSumDigests(job.layout.chunks);
 
   return {
     applied(apply, sum) {
@@ -40,9 +36,8 @@ export function createRecorder(init: {
       // A coordinator that was started again has not seen all of its first step.
       const digest = recording ? sums.of(version) : undefined;
       if (digest === undefined) return;
-      const { job, plan } = state;
-      const record: StepRecord = { job, step: version + 1, count, lossSum, digest };
-      sink!.record!(plan!.programName, record).catch((thrown: unknown) => {
+      const record: StepRecord = { job: job.id, step: version + 1, count, lossSum, digest };
+      sink!.record!(job.plan.programName, record).catch((thrown: unknown) => {
         if (!recording) return;
         recording = false;
         const error = toTuttiError(

@@ -12,17 +12,18 @@ export interface SumDigests {
 }
 
 /** @param chunks how many the sum has */
-export function createSumDigests(chunks: () => number): SumDigests {
-  let under: { readonly apply: Apply; readonly digests: Map<number, string> } | undefined;
+export function createSumDigests(chunks: number): SumDigests {
+  let current: { readonly apply: Apply; readonly digests: Map<number, string> } | undefined;
   return {
     applied(apply, sum) {
-      if (under?.apply.step !== apply.step) under = { apply, digests: new Map() };
-      under.digests.set(apply.chunk, digestOfBytes(sum));
+      if (current?.apply.step !== apply.step) current = { apply, digests: new Map() };
+      current.digests.set(apply.chunk, digestOfBytes(sum));
     },
     of(step) {
-      if (under?.apply.step !== step || under.digests.size < chunks()) return undefined;
-      const { count, scale } = under.apply;
-      const inOrder = Array.from({ length: chunks() }, (_, chunk) => under!.digests.get(chunk)!);
+      if (current?.apply.step !== step || current.digests.size < chunks) return undefined;
+      const { apply, digests } = current;
+      const { count, scale } = apply;
+      const inOrder = Array.from({ length: chunks }, (_, chunk) => digests.get(chunk));
       return createHash('sha256')
         .update(JSON.stringify([inOrder, count, scale]))
         .digest('hex');

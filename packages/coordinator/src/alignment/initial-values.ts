@@ -1,6 +1,8 @@
-import type { Timer } from '@tutti/runtime';
+import type { Layout } from '@tutti/parameters';
+import type { Clock, Monitor, Timer } from '@tutti/runtime';
+import type { Deadlines } from '../coordinator-init.js';
+import type { Servers } from '../servers/servers.js';
 import { createWindow, type Window } from '../servers/window.js';
-import type { JobParts } from '../state/job-state.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 
@@ -25,21 +27,26 @@ export interface InitialValues {
 const TICK_MS = 1000;
 const PATIENCE = 10;
 
-export function createInitialValues(
-  init: JobParts & {
-    readonly membership: Membership;
-    /** The chunks that the servers have acknowledged. */
-    readonly stored: ReadonlySet<number>;
-  },
-): InitialValues {
-  const { state, servers, membership, monitor, clock, deadlines, stored } = init;
+export function createInitialValues(init: {
+  readonly layout: Layout;
+  readonly servers: Pick<Servers, 'sendTo'>;
+  readonly membership: Membership;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** The chunks that the servers have acknowledged. */
+  readonly stored: ReadonlySet<number>;
+  /** Whether a server has lost what it had. */
+  readonly lost: () => boolean;
+}): InitialValues {
+  const { layout, servers, membership, monitor, clock, deadlines, stored, lost } = init;
   /** Who was asked, for how long each has been silent, and how long it took to the last chunk. */
   const asked = new Map<
     Member,
     { silentMs: number; tookMs: number; sent: boolean; readonly window: Window }
   >();
 
-  const done = () => stored.size === state.layout!.chunks || state.rollback;
+  const done = () => stored.size === layout.chunks || lost();
   const present = () => [...membership].filter((member) => asked.has(member));
   const unasked = () => [...membership].find((member) => member.ready && !asked.has(member));
   /** Whether somebody else should be asked too. */
@@ -48,7 +55,7 @@ export function createInitialValues(
     unasked() !== undefined;
 
   const wanted = () =>
-    `send the initial values (${stored.size} of ${state.layout!.chunks} chunks are stored)`;
+    `send the initial values (${stored.size} of ${layout.chunks} chunks are stored)`;
 
   function tick(): Timer {
     return clock.after(TICK_MS, () => {
@@ -87,7 +94,7 @@ export function createInitialValues(
           const chosen = unasked();
           if (chosen === undefined) continue;
           const window = createWindow({
-            layout: state.layout!,
+            layout,
             tensors: 1,
             stored,
             give: (chunks) => membership.tell(chosen, { type: 'initialize', chunks }),

@@ -9,9 +9,12 @@ import {
   type Snapshot,
   writeSnapshot,
 } from '@tutti/run';
+import type { Clock } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Servers } from '../servers/servers.js';
 import { type CollectedState, createCollectedState } from '../state/collected-state.js';
-import type { JobParts } from '../state/job-state.js';
+import type { Job } from '../state/job.js';
 
 /** The checkpoints of a job: taken beside the training, written in the background. */
 export interface Checkpoints {
@@ -37,34 +40,36 @@ export interface Checkpoints {
 const PATIENCE_MS = 5000;
 
 interface Begun {
-  readonly capture: CollectedState;
+  readonly state: CollectedState;
   readonly complete: Pick<Snapshot, 'progress' | 'evaluation'>;
 }
 
 /** @param init.versions of the libraries that compute */
-export function createCheckpoints(
-  init: Pick<JobParts, 'state' | 'servers' | 'clock' | 'emit'> & {
-    readonly sink: CheckpointSink | undefined;
-    readonly versions: () => Readonly<Record<string, string>>;
-  },
-): Checkpoints {
-  const { state, servers, clock, emit, sink } = init;
+export function createCheckpoints(init: {
+  readonly job: Job;
+  readonly servers: Pick<Servers, 'ranges' | 'sendToFirst'>;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+  readonly sink: CheckpointSink | undefined;
+  readonly versions: () => Readonly<Record<string, string>>;
+}): Checkpoints {
+  const { job, servers, clock, emit, sink } = init;
+  const { plan, layout } = job;
   const schedule = createCheckpointSchedule({ every: sink?.every, best: sink?.best, clock, emit });
   const open = new Map<number, Begun>();
   /** What is known of the version that the training has come to. */
   let now: Begun['complete'] = {};
   const writing = sink && createSnapshotQueue(sink, emit);
 
-  function snapshotOf({ capture, complete }: Begun): Snapshot {
-    const { job, plan } = state;
-    const { version: step, flat, slots } = capture;
-    const { floats, chunkFloats } = state.layout!;
+  function snapshotOf({ state, complete }: Begun): Snapshot {
+    const { version: step, flat, slots } = state;
+    const { floats, chunkFloats } = layout;
     const ranges = servers
-      .ranges(state.layout!)
+      .ranges(layout)
       .map((range) => Math.min(floats - range.firstChunk * chunkFloats, range.chunks * chunkFloats))
       .map((length) => Math.max(0, length));
     const versions = init.versions();
-    return { job, plan: plan!, step, flat, slots, ranges, versions, ...complete };
+    return { job: job.id, plan, step, flat, slots, ranges, versions, ...complete };
   }
 
   return {
@@ -78,11 +83,11 @@ export function createCheckpoints(
       open.clear();
       now = { progress, ...(evaluation === undefined ? {} : { evaluation }) };
       // The end of the run has its own.
-      if (sink === undefined || version === state.plan!.steps) return;
-      if (!schedule.due(version, evaluation, open.size + writing!.pending())) return;
-      const { slots } = createOptimizer(state.plan!.optimizer);
+      if (writing === undefined || version === plan.steps) return;
+      if (!schedule.due(version, evaluation, open.size + writing.pending())) return;
+      const { slots } = createOptimizer(plan.optimizer);
       open.set(version, {
-        capture: createCollectedState(state.layout!, slots, version),
+        state: createCollectedState(layout, slots, version),
         complete: now,
       });
       servers.sendToFirst({ type: 'capture', version, slots: true });
@@ -93,22 +98,22 @@ export function createCheckpoints(
     captured(version, chunk, payload) {
       const begun = open.get(version);
       if (begun === undefined) return;
-      begun.capture.take(chunk, payload);
-      if (begun.capture.missing.size > 0) return;
+      begun.state.take(chunk, payload);
+      if (begun.state.missing.size > 0) return;
       open.delete(version);
-      writing!.add(snapshotOf(begun));
+      writing?.add(snapshotOf(begun));
     },
     wanted: sink !== undefined,
     async last(end) {
       // Unnamed wait: the caller races it.
       await writing?.idle();
       if (sink === undefined) return undefined;
-      return writeSnapshot(sink, snapshotOf({ capture: end, complete: now }), true, emit);
+      return writeSnapshot(sink, snapshotOf({ state: end, complete: now }), true, emit);
     },
     async latest(upTo) {
       // Unnamed wait: the caller races it.
       await writing?.idle();
-      return sink?.latest?.({ job: state.job, plan: state.plan!, upTo, emit });
+      return sink?.latest?.({ job: job.id, plan, upTo, emit });
     },
     async close() {
       // Unnamed wait: the caller races it.

@@ -1,13 +1,10 @@
-import type { ProgramDescription } from '@tutti/protocol';
-import type { JobSettings, Resume, ResumePoint } from '@tutti/run';
+import type { Resume, ResumePoint } from '@tutti/run';
 import { toTuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Checkpoints } from './checkpoints.js';
 
 /** What the weights of a job begin with, and go back to when a server has lost its own. */
 export interface StartingPoint {
-  /** Finds the checkpoint that the run is to go on from, if there is one. Throws BAD_CHECKPOINT. */
-  find(description: ProgramDescription): Promise<ResumePoint | undefined>;
   /**
    * The state to give to servers that have none: the newest checkpoint of the job with at most
    * `upTo` steps, else the one that the run went on from, else nothing: then it is version 0.
@@ -15,33 +12,40 @@ export interface StartingPoint {
   base(upTo: number): Promise<ResumePoint | undefined>;
 }
 
+/** The checkpoint that a run goes on from. */
+export interface FoundCheckpoint {
+  readonly point: ResumePoint;
+  /** Reads it again. */
+  again(): Promise<ResumePoint | undefined>;
+}
+
+/** Finds the checkpoint that a run is to go on from, if there is one. Throws BAD_CHECKPOINT. */
+export async function findCheckpoint(
+  resume: Resume,
+  request: Parameters<Resume>[0],
+): Promise<FoundCheckpoint | undefined> {
+  // Unnamed wait: the caller races it.
+  const point = await resume(request);
+  return point && { point, again: () => resume({ ...request, emit() {} }) };
+}
+
+/** @param init.found what the run goes on from */
 export function createStartingPoint(init: {
-  readonly resume: Resume | undefined;
-  readonly settings: JobSettings;
-  readonly workers: number;
+  readonly found: FoundCheckpoint | undefined;
   readonly checkpoints: Checkpoints;
   readonly emit: (event: RunEvent) => void;
 }): StartingPoint {
-  const { resume, settings, workers, checkpoints, emit } = init;
+  const { checkpoints, emit } = init;
   /** Kept until it is used once: it is as large as the model. */
-  let found: ResumePoint | undefined;
-  let again: (() => ReturnType<Resume>) | undefined;
-  let latest = 0;
+  let first = init.found?.point;
+  const again = init.found?.again;
+  const latest = first?.step ?? 0;
 
   return {
-    async find(description) {
-      const request = { description, settings, workers, emit };
-      // Unnamed wait: the caller races it.
-      found = await resume!(request);
-      if (found === undefined) return undefined;
-      latest = found.step;
-      again = () => resume!({ ...request, emit() {} });
-      return found;
-    },
     async base(upTo) {
-      const first = found;
-      found = undefined;
-      if (first !== undefined) return first;
+      const unused = first;
+      first = undefined;
+      if (unused !== undefined) return unused;
       try {
         const own = upTo > 0 ? await checkpoints.latest(upTo) : undefined;
         if (own !== undefined) return own;

@@ -1,5 +1,4 @@
 import { createKernels } from '@tutti/kernels';
-import { layoutOf } from '@tutti/parameters';
 import {
   type Body,
   type Envelope,
@@ -11,23 +10,9 @@ import {
   refusal,
   type Transport,
 } from '@tutti/protocol';
-import {
-  createProgress,
-  createRecorder,
-  digestOf,
-  endingEvent,
-  type JobResult,
-  type Progress,
-  type ResumePoint,
-  readingCheckpoint,
-  savedAs,
-  startedEvent,
-  stoppedAt,
-  writingModel,
-} from '@tutti/run';
+import { type JobResult, resolvePlan, stoppedAt } from '@tutti/run';
 import {
   createMonitor,
-  errorFromRecord,
   errorToRecord,
   failAfter,
   type Monitor,
@@ -36,21 +21,20 @@ import {
   type WaitReport,
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { createOpening, type Opened, type Opening } from '../alignment/server-alignment.js';
-import { type Checkpoints, createCheckpoints } from '../checkpoints/checkpoints.js';
-import { createStartingPoint } from '../checkpoints/starting-point.js';
+import { createHoldings } from '../alignment/holdings.js';
+import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
 import type { CoordinatorInit, Deadlines } from '../coordinator-init.js';
 import { connectServers, type Servers, serverLost } from '../servers/servers.js';
-import { createSumsInFlight } from '../servers/sums-in-flight.js';
-import type { CollectedState } from '../state/collected-state.js';
 import { closingJob, FAREWELL_MS } from '../state/farewell.js';
-import type { JobParts, JobState } from '../state/job-state.js';
+import { createJobIdentity } from '../state/job.js';
 import { createObservations } from '../status/observations.js';
 import { describeStatus } from '../status/status.js';
-import { createSupervisor, type Supervisor } from '../stragglers/supervisor.js';
-import { createTraining, type Training } from '../training/training.js';
+import { createMail } from '../workers/mail.js';
 import { createMembership, type Membership } from '../workers/membership.js';
 import { createWorkerTimings } from '../workers/timings.js';
+import { createJobRun, type JobRun } from './job-run.js';
+import { createPhases } from './phases.js';
+import { createRoutes } from './routes.js';
 import { foreign } from './stray-connections.js';
 
 const DEADLINES: Deadlines = {
@@ -63,10 +47,7 @@ const DEADLINES: Deadlines = {
 /** The phases in which the servers have weights that are worth keeping. */
 const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 'saving'];
 
-/**
- * One job, from the first worker to the trained weights: hands each message to the part that answers
- * it (`receive`), and takes the job through its phases (`run`).
- */
+/** One job, from the first worker to the trained weights: makes its parts, and closes them. */
 export function coordinate(
   init: CoordinatorInit & { readonly transport: Transport },
   listener: Listener,
@@ -74,29 +55,32 @@ export function coordinate(
   signal: AbortSignal,
 ) {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
+  const { newId = () => crypto.randomUUID(), settings = {}, workers, minWorkers = workers } = init;
+  const { interrupt } = init;
+  const deadlines = { ...DEADLINES, ...init.deadlines };
   const observations = createObservations(clock);
   const emit = (event: RunEvent) => {
     observations.observe(event);
     announceEvent(event);
   };
-  const { newId = () => crypto.randomUUID(), minWorkers = init.workers } = init;
-  const state: JobState = {
-    phase: 'looking for servers',
-    job: newId(),
-    plan: undefined,
-    layout: undefined,
-    ledger: undefined,
-    rollback: false,
-  };
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor: Monitor = createMonitor({ clock, signal, onWaiting });
+  const identity = createJobIdentity(newId());
   const stamp = (body: Body): Message => ({
     // First, since V8 gives every object that gets keys after a spread a hidden class of its own.
     protocol: PROTOCOL_VERSION,
-    job: state.job,
+    job: identity.id(),
     session: '',
     ...body,
   });
+  let run: JobRun | undefined;
+  let ended = false;
+  let wireBytes = 0;
+  /** What came before it was clear which job this is. */
+  let early: (() => void)[] | undefined = [];
+  /** The first program that a worker came with before that. */
+  let described: ProgramDescription | undefined;
+
   const servers: Servers = connectServers({
     servers: init.servers,
     replicas: init.replicas ?? 0,
@@ -104,11 +88,11 @@ export function coordinate(
     clock,
     stamp,
     events: {
-      receive: (server, envelope) => guard(() => receiveFromServer(server, envelope)),
+      receive: (server, envelope) => guard(() => routes.fromServer(server, envelope)),
       replaced: (server, reason) => guard(() => replaced(server, reason)),
       orphaned(server, reason) {
         if (ended) return;
-        supervisor.serverAway(server);
+        run?.supervisor.serverAway(server);
         emit(serverLost(servers.nameOf(server), reason, 'It is awaited.'));
       },
       returned(server) {
@@ -116,61 +100,37 @@ export function coordinate(
       },
     },
   });
-  const recorder = createRecorder({ state, sink: init.checkpoints, emit });
-  const parts: JobParts = {
-    state,
-    servers,
-    sums: createSumsInFlight(servers, state, recorder.applied),
-    monitor,
-    clock,
-    deadlines: { ...DEADLINES, ...init.deadlines },
-    emit,
-    stamp,
-  };
-  const { settings = {}, workers } = init;
   const timings = createWorkerTimings();
+  const mail = createMail({ listener, stamp, emit });
   const membership: Membership = createMembership({
-    listener,
-    settings,
-    workers,
-    minWorkers,
+    ...{ listener, mail, monitor, clock, deadlines, emit, timings, workers, minWorkers, newId },
     strict: init.strict ?? false,
-    newId,
-    timings,
-    ...parts,
+    plan: () => identity.job()?.plan,
+    settle: (description) =>
+      identity.job() ??
+      identity.settle(resolvePlan({ description, settings, workers, servers: servers.width })),
+    servers: ({ layout }) => servers.ranges(layout),
+    ledger: () => run?.training.ledger(),
   });
-  const checkpoints: Checkpoints = createCheckpoints({
-    sink: init.checkpoints,
-    versions() {
-      const host = [...membership][0]?.host;
-      return host === undefined ? {} : { ...host.arithmetic, node: host.node };
+  const holdings = createHoldings({ servers, monitor, clock, deadlines });
+  const routes = createRoutes({
+    ...{ identity, membership, servers, holdings, observations, emit },
+    run: () => run,
+    travelled(bytes) {
+      wireBytes += bytes;
     },
-    ...parts,
   });
-  const { resume, interrupt } = init;
-  const startingPoint = createStartingPoint({ resume, settings, workers, checkpoints, emit });
-  const opening: Opening = createOpening({
-    membership,
-    resumed: () => training.collectAgain(),
-    ...parts,
+  const phases = createPhases({
+    ...{ identity, holdings, membership, monitor, clock, emit },
+    servers: servers.width,
+    resume: init.resume,
+    interrupt,
+    request: { settings, workers },
+    described: () => described,
+    identified: answerEarly,
+    begin,
+    wireBytes: () => wireBytes,
   });
-  const supervisor: Supervisor = createSupervisor({ membership, timings, ...parts });
-  const training: Training = createTraining({
-    membership,
-    checkpoints,
-    supervisor,
-    recorder,
-    kernels,
-    verify: init.verify ?? 0,
-    interrupt: init.interrupt,
-    ...parts,
-  });
-  /** What came before it was clear which job this is. */
-  let early: (() => void)[] | undefined = [];
-  /** The first program that a worker came with before that. */
-  let described: ProgramDescription | undefined;
-  let ended = false;
-  let wireBytes = 0;
 
   /** What a handler throws ends the run; what it changes wakes the loop. */
   function guard(handle: () => void) {
@@ -183,232 +143,97 @@ export function coordinate(
     }
   }
 
-  function receiveFromServer(server: number, { message, payload }: Envelope) {
-    if (message.protocol !== PROTOCOL_VERSION) throw refusal(message, state.job);
-    observations.server(server, message);
-    switch (message.type) {
-      case 'holding':
-        supervisor.serverBack(server);
-        return opening.holding(server, message);
-      case 'opened':
-        return opening.opened(server, message.versions);
-      case 'stored':
-        return opening.stored(server, message.chunk);
-      case 'applied':
-        return training.applied(server, message.step, message.chunk);
-      case 'captured':
-        checkpoints.captured(message.version, message.chunk, payload!);
-        return training.captured(message.version, message.chunk, payload!);
-      case 'refused':
-        throw errorFromRecord(message.error);
-    }
+  /** Only when it is clear which job this is can the workers be answered that came meanwhile. */
+  function answerEarly() {
+    const waiting = early ?? [];
+    early = undefined;
+    for (const handle of waiting) guard(handle);
+  }
+
+  function begin(found: FoundCheckpoint | undefined): JobRun {
+    const job = identity.job();
+    if (job === undefined)
+      throw new TuttiError('INTERNAL', 'There are workers and no job', { remedy: 'Report it.' });
+    run = createJobRun({
+      ...{ job, servers, membership, timings, kernels, monitor, clock, deadlines, emit, found },
+      sink: init.checkpoints,
+      verify: init.verify ?? 0,
+      interrupt,
+    });
+    return run;
   }
 
   /** A standby takes over: it has been told the same. */
   function replaced(server: number, reason: string) {
     emit(serverLost(servers.nameOf(server), reason, 'A standby takes over.'));
-    opening.forget(server);
-    training.forget(server);
-    if (state.layout === undefined) return;
-    membership.tellAll({ type: 'relocated', servers: servers.ranges(state.layout) });
-    training.collectAgain();
-  }
-
-  function receiveFromWorker(peer: string, { message, payload }: Envelope) {
-    const misfit = refusal(message, state.job);
-    if (misfit !== undefined) return membership.refuse(peer, misfit);
-    observations.worker(peer, message);
-    if (message.type === 'join') return membership.join(peer, message);
-    if (membership.ignores(peer)) return;
-    const member = membership.authenticate(peer, message);
-    if (member === undefined)
-      return membership.refuse(
-        peer,
-        new TuttiError('REFUSED', `A ${message.type} came from a peer that has not joined`, {
-          remedy: 'Join first; a worker of another run must be ended.',
-        }),
-      );
-    if (message.type === 'waiting') return supervisor.waits(member, message.version);
-    supervisor.heard(member);
-    switch (message.type) {
-      case 'probe':
-        return membership.probed(member, message.digest);
-      case 'verification':
-        return training.verified(member, message);
-      case 'initial':
-        return opening.initial(member, message.chunk, payload!);
-      case 'report':
-        // Before step 1 also the plan and the initial values were on the wire.
-        if (message.step > 0) wireBytes += message.wireBytes;
-        return training.reported(member, message.step, message.shards);
-      case 'contribution':
-        return training.contributed(member, message, payload!);
-      case 'evaluation':
-        return training.evaluated(member, message.version, message.shards);
-      case 'failed': {
-        if (membership.spares(member)) return membership.giveUp(member, message.error);
-        const { code, message: text, remedy, details, cause } = errorFromRecord(message.error);
-        throw new TuttiError(code, text, {
-          remedy,
-          cause,
-          details: { ...details, worker: member.worker },
-        });
-      }
-      case 'leave':
-        return membership.leave(peer, 'it left', true);
-    }
+    run?.alignment.forget(server);
+    run?.training.forget(server);
+    const job = identity.job();
+    if (job === undefined) return;
+    membership.tellAll({ type: 'relocated', servers: servers.ranges(job.layout) });
+    run?.finalWeights.again();
   }
 
   /** Answers whoever asks how the job is doing, whatever it is doing. */
-  function answer(peer: string, message: Message) {
-    const misfit = refusal(message, state.job);
+  function answerStatus(peer: string, message: Message) {
+    const misfit = refusal(message, identity.id());
     if (misfit !== undefined) return membership.refuse(peer, misfit);
-    const awaiting = [opening, training];
-    const view = { ...parts, members: membership, observations, awaiting, startsWith: workers };
-    listener.send(peer, {
-      message: stamp({ type: 'status-report', status: describeStatus(view) }),
+    const status = describeStatus({
+      ...{ identity, servers, monitor, observations, clock },
+      phase: phases.phase(),
+      ledger: run?.training.ledger(),
+      members: membership,
+      awaiting: run === undefined ? [holdings] : [run.alignment, run.training, run.finalWeights],
+      startsWith: workers,
     });
-  }
-
-  /** Finds out which job this is: only then can the workers be answered that came meanwhile. */
-  async function identify() {
-    await opening.identify();
-    if (state.plan === undefined && resume !== undefined) await findCheckpoint();
-    const waiting = early!;
-    early = undefined;
-    for (const handle of waiting) guard(handle);
-  }
-
-  /** The run goes on from a checkpoint, if there is one: as the same job, if nothing was changed. */
-  async function findCheckpoint() {
-    await monitor.until(() => described !== undefined, membership.anyone('join'));
-    const point = await monitor.race(startingPoint.find(described!), readingCheckpoint);
-    if (point === undefined) return;
-    state.job = point.job ?? state.job;
-    state.plan = point.plan;
-    state.layout = layoutOf(point.plan);
-  }
-
-  /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
-  async function rollBack(): Promise<Opened> {
-    state.phase = 'rolling back';
-    const from = state.ledger!.version();
-    training.release();
-    const opened = await opening.open(true, () => startingPoint.base(from));
-    const { version } = opened;
-    const where = opened.from === undefined ? 'the beginning' : opened.from.path;
-    emit({
-      event: 'warning',
-      code: 'PEER_LOST',
-      message: `The weights went back from version ${from} to version ${version} (${where}): a server had lost its own`,
-      remedy:
-        'Use --replicas 1 for a standby, so that nothing is computed twice, or --checkpoint-every to go back less far.',
-    });
-    return opened;
-  }
-
-  /** The run was interrupted: what was trained since it began is saved. */
-  async function halt(end: CollectedState, started: number, from: ResumePoint | undefined) {
-    state.phase = 'saving';
-    const step = end.version;
-    if (step === started) return stoppedAt({ step, path: from?.path });
-    const saved = await monitor.race(checkpoints.last(end), writingModel);
-    return stoppedAt({ step, path: saved?.path });
-  }
-
-  async function finish(progress: Progress, end: CollectedState): Promise<JobResult> {
-    state.phase = 'saving';
-    const plan = state.plan!;
-    const parameters = end.flat;
-    const trained = {
-      job: state.job,
-      plan,
-      steps: plan.steps,
-      examples: progress.examples(),
-      ...progress.final(),
-      digest: digestOf(parameters),
-      parameters,
-      values: state.layout!.views(parameters),
-      examplesPerSecond: progress.examplesPerSecond(),
-      wireBytesPerStep: Math.round(wireBytes / Math.max(1, plan.steps - 1)),
-    };
-    const saved = await monitor.race(checkpoints.last(end), writingModel);
-    const result = { ...trained, ...savedAs(saved) };
-    emit(endingEvent(result));
-    return result;
-  }
-
-  function announce(from: ResumePoint | undefined): Progress {
-    const plan = state.plan!;
-    const layout = state.layout!;
-    const size = { workers: membership.size(), servers: servers.width };
-    emit(startedEvent({ job: state.job, plan, layout, ...size, from }));
-    return createProgress({ plan, clock, emit });
+    listener.send(peer, { message: stamp({ type: 'status-report', status }) });
   }
 
   /** While nothing is trained there is nothing to wait for; afterwards the training ends itself. */
   function interrupted() {
-    if (HOLDING_WEIGHTS.includes(state.phase)) monitor.notify();
-    else monitor.fail(stoppedAt({ step: state.ledger?.version() ?? 0, path: undefined }));
+    if (HOLDING_WEIGHTS.includes(phases.phase())) monitor.notify();
+    else monitor.fail(stoppedAt({ step: run?.training.ledger()?.version() ?? 0, path: undefined }));
   }
 
-  async function run(): Promise<JobResult> {
-    let failure: unknown;
-    interrupt?.addEventListener('abort', interrupted, { once: true });
-    try {
-      if (interrupt?.aborted) interrupted();
-      await identify();
-      state.phase = 'gathering workers';
-      await membership.gather();
-      state.phase = 'opening servers';
-      let opened = await opening.open(false, startingPoint.base);
-      const progress = announce(opened.from);
-      for (let back = false; ; back = true) {
-        const { version, from } = opened;
-        // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
-        const rewind = back || from !== undefined || !opened.complete;
-        state.phase = 'training';
-        const reached = await training.train(progress, version, from?.progress, rewind);
-        state.phase = 'collecting weights';
-        const end = await training.collect(reached.version);
-        if (end !== undefined && reached.interrupted) throw await halt(end, version, from);
-        if (end !== undefined) return await finish(progress, end);
-        if (interrupt?.aborted) throw stoppedAt({ step: reached.version, path: undefined });
-        opened = await rollBack();
-      }
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      ended = true;
-      interrupt?.removeEventListener('abort', interrupted);
-      const farewell: Body =
-        failure === undefined
-          ? { type: 'finish' }
-          : { type: 'finish', error: errorToRecord(failure) };
-      membership.dismiss(farewell);
-      servers.broadcast(() => farewell);
-      training.release();
-      const closed = [servers.close(), listener.close(FAREWELL_MS), checkpoints.close()];
-      const closing = createMonitor({ clock, onWaiting });
-      const closeAll = () => closing.race(Promise.all(closed), closingJob);
-      // Unnamed wait: what it awaits names its own waits.
-      await (failure === undefined ? closeAll() : failAfter(closeAll, failure));
-    }
+  /** Tells all how the job has ended, and lets go of everything. */
+  function close(farewell: Body): Promise<unknown> {
+    ended = true;
+    membership.dismiss(farewell);
+    servers.broadcast(() => farewell);
+    run?.training.release();
+    run?.finalWeights.release();
+    const written = run === undefined ? init.checkpoints?.close?.() : run.checkpoints.close();
+    const closed = [servers.close(), listener.close(FAREWELL_MS), written];
+    const closing = createMonitor({ clock, onWaiting });
+    return closing.race(Promise.all(closed), closingJob);
   }
 
   return {
-    run,
+    async run(): Promise<JobResult> {
+      interrupt?.addEventListener('abort', interrupted, { once: true });
+      try {
+        if (interrupt?.aborted) interrupted();
+        const result = await phases.run();
+        await close({ type: 'finish' });
+        return result;
+      } catch (error) {
+        // Unnamed wait: what it awaits names its own waits.
+        await failAfter(() => close({ type: 'finish', error: errorToRecord(error) }), error);
+        throw error;
+      } finally {
+        interrupt?.removeEventListener('abort', interrupted);
+      }
+    },
     receive(peer: string, envelope: Envelope) {
       // Payloads come only from those who were admitted: what is kept has none.
       const { message } = envelope;
-      if (message.type === 'status') return answer(peer, message);
+      if (message.type === 'status') return answerStatus(peer, message);
       if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
         described ??= message.description;
         monitor.notify();
       }
-      if (early !== undefined) early.push(() => receiveFromWorker(peer, { message }));
-      else guard(() => receiveFromWorker(peer, envelope));
+      if (early !== undefined) early.push(() => routes.fromWorker(peer, { message }));
+      else guard(() => routes.fromWorker(peer, envelope));
     },
     closed(peer: string, reason: string) {
       observations.forget(peer);

@@ -31,7 +31,7 @@ interface SumInFlight {
 /** @param delivered is shown each sum once all have it; what it is shown is not kept for it */
 export function createSumsInFlight(
   servers: Servers,
-  state: { readonly layout: Layout | undefined },
+  layout: Layout,
   delivered: (apply: Apply, sum: Uint8Array) => void,
 ): SumsInFlight {
   const pool = createBufferPool();
@@ -62,7 +62,7 @@ export function createSumsInFlight(
       for (const server of waiting) counts.set(server, countOf(server) + 1);
     },
     admits(chunk) {
-      const width = windowWidth(state.layout!, 1);
+      const width = windowWidth(layout, 1);
       return servers.holders(chunk).every((server) => countOf(server) < width);
     },
     applied(server, step, chunk) {

@@ -11,12 +11,13 @@ export type EvaluationReports = Map<number, ShardReport>;
  * have the next version before the coordinator has every acknowledgement of it. Nobody can be further.
  */
 export interface Ledger {
+  readonly plan: JobPlan;
   /** The version that the weights are at: step `version` is under way. */
   version(): number;
   /** Undefined for a step that is over or out of reach. */
   step(at: number): Step | undefined;
   /** Undefined for a version that is not evaluated, is over or out of reach. */
-  evaluation(of: number): EvaluationReports | undefined;
+  evaluation(at: number): EvaluationReports | undefined;
   /** Whether the current version needs no more evaluation. */
   evaluated(): boolean;
   /** Shards that the evaluation of the current version lacks. */
@@ -44,14 +45,15 @@ export function createLedger(init: {
   const inReach = (at: number) => at === version || at === version + 1;
 
   const ledger: Ledger = {
+    plan,
     version: () => version,
     step(at) {
       if (!inReach(at) || at >= plan.steps) return undefined;
       return entry(steps, at, () => createStep({ step: at, plan, layout, kernels }));
     },
-    evaluation(of) {
-      if (!inReach(of) || !evaluatesAt(plan, of)) return undefined;
-      return entry(evaluations, of, () => new Map());
+    evaluation(at) {
+      if (!inReach(at) || !evaluatesAt(plan, at)) return undefined;
+      return entry(evaluations, at, () => new Map());
     },
     evaluated: () => (ledger.evaluation(version)?.size ?? plan.shards) === plan.shards,
     unevaluated() {

@@ -3,10 +3,12 @@ import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
+import type { Awaiting } from '../state/awaiting.js';
+import { createJobIdentity } from '../state/job.js';
 import { createLedger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
 import { createObservations } from './observations.js';
-import { type Awaiting, describeStatus } from './status.js';
+import { describeStatus } from './status.js';
 
 const plan = samplePlan({
   parameters: [{ name: 'w', shape: [3] }],
@@ -38,14 +40,9 @@ describe('the status of a job', () => {
     const observations = createObservations(clock);
     clock.advance(2000);
     const status = describeStatus({
-      state: {
-        phase: 'looking for servers',
-        job: 'j',
-        plan: undefined,
-        layout: undefined,
-        ledger: undefined,
-        rollback: false,
-      },
+      identity: createJobIdentity('j'),
+      phase: 'looking for servers',
+      ledger: undefined,
       members: [],
       servers: {
         views: () => [{ address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 0 }],
@@ -106,9 +103,12 @@ describe('the status of a job', () => {
     };
     const silent: Awaiting = { awaitsWorker: () => undefined, awaitsServer: () => 'apply' };
     const ledger = createLedger({ plan, layout, kernels: createKernels(), version: 11 });
-    const state = { phase: 'training', job: 'j', plan, layout, ledger, rollback: false } as const;
+    const identity = createJobIdentity('j');
+    identity.settle(plan);
     const status = describeStatus({
-      state,
+      identity,
+      phase: 'training',
+      ledger,
       members: [w0, w1],
       servers: {
         views: () => [

@@ -1,20 +1,18 @@
-import type { JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
+import type { JobPhase, JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { Servers, ServerView } from '../servers/servers.js';
-import type { JobState } from '../state/job-state.js';
+import type { Awaiting } from '../state/awaiting.js';
+import type { JobIdentity } from '../state/job.js';
+import type { Ledger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
 import type { Observations } from './observations.js';
 
-/** A part of a job that waits for workers and servers, and can say what for. */
-export interface Awaiting {
-  /** What this worker is waited for, as the end of "is to ..."; undefined if nothing. */
-  awaitsWorker(member: Member): string | undefined;
-  awaitsServer(server: number): string | undefined;
-}
-
 /** How a job is doing, in numbers and in words. */
 export function describeStatus(view: {
-  readonly state: JobState;
+  readonly identity: Pick<JobIdentity, 'id' | 'job'>;
+  readonly phase: JobPhase;
+  /** That of the step under way; undefined while nothing is trained. */
+  readonly ledger: Pick<Ledger, 'version' | 'evaluated'> | undefined;
   readonly members: Iterable<Member>;
   readonly servers: Pick<Servers, 'views'>;
   readonly monitor: Pick<Monitor, 'waits'>;
@@ -25,9 +23,9 @@ export function describeStatus(view: {
   /** That of the observations. */
   readonly clock: Clock;
 }): JobStatus {
-  const { state, observations, awaiting } = view;
+  const { identity, phase, ledger, observations, awaiting } = view;
   const now = view.clock.now();
-  const { plan, layout, ledger } = state;
+  const { plan, layout } = identity.job() ?? {};
   const step = ledger?.version() ?? observations.step()?.step ?? 0;
   const steps = plan?.steps ?? 0;
   const perEpoch = plan?.stepsPerEpoch ?? 1;
@@ -63,11 +61,11 @@ export function describeStatus(view: {
   };
 
   const last = observations.step();
-  const evaluating = state.phase === 'training' && ledger !== undefined && !ledger.evaluated();
+  const evaluating = phase === 'training' && ledger !== undefined && !ledger.evaluated();
   return {
-    job: state.job,
+    job: identity.id(),
     ...(plan === undefined ? {} : { program: plan.programName }),
-    phase: evaluating ? 'evaluating' : state.phase,
+    phase: evaluating ? 'evaluating' : phase,
     runningMs: now - observations.startedAt,
     step,
     steps,

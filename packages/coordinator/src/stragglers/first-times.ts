@@ -15,20 +15,20 @@ export interface FirstTimes {
   done(member: Member, work: WorkKind, at: number, shard: number): void;
 }
 
-export function createFirstTimes(plan: () => JobPlan): FirstTimes {
+export function createFirstTimes(plan: JobPlan): FirstTimes {
   const known = new WeakMap<Member, Set<string>>();
   const keyOf = (work: WorkKind, size: number) => `${work} ${size}`;
 
   function sizesOf(work: WorkKind, at: number, shard: number): readonly number[] {
-    if (work === 'evaluation') return evaluationBatchSizes(plan(), shard);
-    const size = microBatchSize(plan(), at, shard);
+    if (work === 'evaluation') return evaluationBatchSizes(plan, shard);
+    const size = microBatchSize(plan, at, shard);
     return size === 0 ? [] : [size];
   }
 
   /** Whoever is given shards has computed its probe: the first micro-batch that has examples. */
   function probed(): Set<string> {
-    const { shards } = plan();
-    const sizes = Array.from({ length: shards }, (_, shard) => microBatchSize(plan(), 0, shard));
+    const { shards } = plan;
+    const sizes = Array.from({ length: shards }, (_, shard) => microBatchSize(plan, 0, shard));
     return new Set([keyOf('gradient', sizes.find((size) => size > 0) ?? 0)]);
   }
 

@@ -1,6 +1,6 @@
-import type { ShardReport } from '@tutti/protocol';
+import type { JobPlan, ShardReport } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
-import type { JobParts } from '../state/job-state.js';
+import type { Ledger } from '../state/ledger.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
@@ -12,20 +12,20 @@ export interface Helping {
    * A step, or the evaluation before it, is under way from now on.
    * @param anew whether all that was received of it is void
    */
-  begin(anew: boolean): void;
+  begin(ledger: Ledger, anew: boolean): void;
   /** A worker has reported. */
   reported(member: Member, stage: Stage, reports: readonly ShardReport[]): void;
   /**
    * Gives idle workers what is late.
    * @param alsoOwing workers that have something else to do
    */
-  help(alsoOwing: readonly string[]): void;
+  help(ledger: Ledger, alsoOwing: readonly string[]): void;
   /** Nobody could do anything until now. */
   excuse(): void;
   /** When somebody will be late who is not yet. */
   lateAt(): number;
   /** The workers that have something to do, whoever else may have done it meanwhile. */
-  owing(): readonly Owed[];
+  owing(ledger: Ledger): readonly Owed[];
   /** Whether anybody had to help in this step. */
   helped(): boolean;
 }
@@ -33,32 +33,29 @@ export interface Helping {
 /** Steps after which a worker is tried again that was too slow for any shard. */
 const TRIAL = 10;
 
-export function createHelping(
-  init: Pick<JobParts, 'state'> & {
-    readonly clock: Clock;
-    readonly membership: Membership;
-    readonly timings: WorkerTimings;
-  },
-): Helping {
-  const { state, clock, membership, timings } = init;
+export function createHelping(init: {
+  readonly plan: JobPlan;
+  readonly clock: Clock;
+  readonly membership: Membership;
+  readonly timings: WorkerTimings;
+}): Helping {
+  const { plan, clock, membership, timings } = init;
   const stragglers = createStragglers();
   /** By session, the steps since it was tried. */
   const untried = new Map<string, number>();
 
   let current: Stage = { work: 'gradient', at: -1 };
 
-  function missing(): readonly number[] {
-    const book = state.ledger!;
-    if (current.work === 'evaluation') return book.unevaluated();
-    return book.step(current.at)?.missing() ?? [];
+  function missing(ledger: Ledger): readonly number[] {
+    if (current.work === 'evaluation') return ledger.unevaluated();
+    return ledger.step(current.at)?.missing() ?? [];
   }
 
   /** There is no step from the last version. */
-  const isOver = () => current.work === 'gradient' && current.at >= state.plan!.steps;
+  const isOver = () => current.work === 'gradient' && current.at >= plan.steps;
 
   function muster() {
-    const { steps } = state.plan!;
-    const followed = current.work === 'evaluation' && current.at < steps;
+    const followed = current.work === 'evaluation' && current.at < plan.steps;
     const crew = membership.ready().map(({ session, shards }) => ({
       who: session,
       shards: isOver() ? [] : shards,
@@ -103,8 +100,7 @@ export function createHelping(
   }
 
   return {
-    begin(anew) {
-      const ledger = state.ledger!;
+    begin(ledger, anew) {
       const work = ledger.evaluated() ? 'gradient' : 'evaluation';
       const next: Stage = { work, at: ledger.version() };
       // An evaluation can be complete before the version is: then the step has begun with that.
@@ -117,13 +113,13 @@ export function createHelping(
         if (stragglers.isBehind(member.session)) membership.catchUp(member);
       if (membership.enough()) tryAgain();
     },
-    reported({ session }, of, reports) {
+    reported({ session }, stage, reports) {
       // It may have come only now.
       muster();
       const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
-      stragglers.reported(session, of, counts, clock.now());
+      stragglers.reported(session, stage, counts, clock.now());
     },
-    help(alsoOwing) {
+    help(ledger, alsoOwing) {
       const now = clock.now();
       muster();
       if (!stragglers.due(now)) return;
@@ -132,7 +128,7 @@ export function createHelping(
         .filter(({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker));
       if (idle.length === 0) return;
       const who = idle.map(({ session }) => session);
-      const helpers = stragglers.help(missing(), who, now);
+      const helpers = stragglers.help(missing(ledger), who, now);
       for (const member of idle) {
         const shards = helpers.get(member.session);
         if (shards !== undefined) tell(member, current, shards);
@@ -140,9 +136,9 @@ export function createHelping(
     },
     excuse: () => stragglers.excuse(clock.now()),
     lateAt: () => stragglers.lateAt(clock.now()),
-    owing() {
+    owing(ledger) {
       muster();
-      const sessions = stragglers.owing(missing());
+      const sessions = stragglers.owing(missing(ledger));
       return membership
         .ready()
         .filter(({ session }) => sessions.includes(session))

@@ -1,6 +1,7 @@
 import type { JobPlan, ShardReport } from '@tutti/protocol';
-import type { Clock, Timer } from '@tutti/runtime';
-import type { JobParts } from '../state/job-state.js';
+import type { Clock, Monitor, Timer } from '@tutti/runtime';
+import type { Deadlines } from '../coordinator-init.js';
+import type { Ledger } from '../state/ledger.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
@@ -18,7 +19,7 @@ export interface Supervisor {
    * The training begins.
    * @param alsoOwing who owes something else of a step than gradients
    */
-  start(alsoOwing: (step: number) => readonly Owed[]): void;
+  start(ledger: Ledger, alsoOwing: (step: number) => readonly Owed[]): void;
   /**
    * A step, or the evaluation before it, is under way from now on.
    * @param anew whether all that was received of it is void
@@ -43,6 +44,12 @@ export interface Supervisor {
   stop(): void;
 }
 
+/** What is trained now, and who owes something else of a step than gradients. */
+interface Run {
+  readonly ledger: Ledger;
+  readonly alsoOwing: (step: number) => readonly Owed[];
+}
+
 /** Looks are this far apart at first, and then further the longer it lasts. */
 const LEAST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
@@ -50,24 +57,25 @@ const LONGEST_PAUSE_MS = 1000;
 const SETTLED = 10;
 const SETTLED_WHEN_LATE = 3;
 
-export function createSupervisor(
-  init: Pick<JobParts, 'state' | 'deadlines' | 'monitor'> & {
-    readonly clock: Clock;
-    readonly membership: Membership;
-    readonly timings: WorkerTimings;
-  },
-): Supervisor {
-  const { state, clock, membership, timings, monitor } = init;
+export function createSupervisor(init: {
+  readonly plan: JobPlan;
+  readonly deadlines: Deadlines;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly membership: Membership;
+  readonly timings: WorkerTimings;
+}): Supervisor {
+  const { plan, clock, membership, timings, monitor } = init;
   const { progressMs } = init.deadlines;
   const silence = createSilence({ progressMs, timings });
-  const helping = createHelping({ state, clock, membership, timings });
+  const helping = createHelping({ plan, clock, membership, timings });
   const away = new Set<number>();
   let since = 0;
   let steps = 0;
   let timer: Timer | undefined;
   let lookAt = Number.POSITIVE_INFINITY;
-  const first = createFirstTimes(() => state.plan!);
-  let alsoOwing: (step: number) => readonly Owed[] = () => [];
+  const first = createFirstTimes(plan);
+  let run: Run | undefined;
 
   /** However often something is heard, a look is due: whoever hangs may be covered by others. */
   function arm(looked = false) {
@@ -77,9 +85,9 @@ export function createSupervisor(
     const next = now + pauseMs;
     lookAt = looked ? next : Math.min(lookAt, next);
     timer = clock.after(Math.max(0, Math.min(lookAt, helping.lateAt()) - now), () => {
-      if (state.ledger === undefined) return;
+      if (run === undefined) return;
       try {
-        look();
+        look(run);
         arm(true);
         monitor.notify();
       } catch (error) {
@@ -89,25 +97,29 @@ export function createSupervisor(
   }
 
   /** Who has something to do of the version under way, as far as it has reported itself. */
-  function owing(): readonly Owed[] {
-    return [...helping.owing(), ...alsoOwing(state.ledger!.version())];
+  function owing({ ledger, alsoOwing }: Run): readonly Owed[] {
+    return [...helping.owing(ledger), ...alsoOwing(ledger.version())];
   }
 
-  function look() {
-    const book = state.ledger!;
+  function look(training: Run) {
+    const { ledger } = training;
     const present = new Set([...membership].map(({ worker }) => worker));
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
     if (away.size > 0 || !membership.enough()) excuse();
-    const work = book.evaluated() ? 'gradient' : 'evaluation';
-    const owe = owing().map((owed) => ({ worker: owed.member.worker, first: first.ahead(owed) }));
-    for (const hung of silence.look(present, owe, work, clock.now())) drop(hung);
-    help();
+    const work = ledger.evaluated() ? 'gradient' : 'evaluation';
+    const owe = owing(training).map((owed) => ({
+      worker: owed.member.worker,
+      first: first.ahead(owed),
+    }));
+    for (const hung of silence.look(present, owe, work, clock.now())) drop(ledger, hung);
+    help(training);
   }
 
-  function help() {
+  function help({ ledger, alsoOwing }: Run) {
     // A job that waits for workers does not go on with fewer.
     if (away.size > 0 || !membership.enough()) return;
-    helping.help(alsoOwing(state.ledger!.version()).map(({ member }) => member.worker));
+    const busy = alsoOwing(ledger.version()).map(({ member }) => member.worker);
+    helping.help(ledger, busy);
   }
 
   function excuse() {
@@ -118,13 +130,12 @@ export function createSupervisor(
   /** Whoever has done something may help, and be late with the next. */
   function done(member: Member, stage: Stage, reports: readonly ShardReport[]) {
     helping.reported(member, stage, reports);
-    if (state.ledger === undefined) return;
-    help();
+    if (run === undefined) return;
+    help(run);
     arm();
   }
 
-  function drop({ worker, silentMs, first: sizes }: Hung) {
-    const ledger = state.ledger!;
+  function drop(ledger: Ledger, { worker, silentMs, first: sizes }: Hung) {
     const version = ledger.version();
     const gradients = `gradients of step ${version}`;
     const what = ledger.evaluated() ? gradients : `an evaluation of version ${version}`;
@@ -134,19 +145,21 @@ export function createSupervisor(
   }
 
   const supervisor: Supervisor = {
-    start(others) {
-      alsoOwing = others;
+    start(ledger, alsoOwing) {
+      run = { ledger, alsoOwing };
       supervisor.begin(true);
     },
     begin(anew = false) {
+      if (run === undefined) return;
       since = clock.now();
-      helping.begin(anew);
-      help();
+      helping.begin(run.ledger, anew);
+      help(run);
       arm();
     },
     next() {
+      if (run === undefined) return;
+      const { ledger } = run;
       steps++;
-      const ledger = state.ledger!;
       const settled = steps >= (helping.helped() ? SETTLED_WHEN_LATE : SETTLED);
       if (settled && ledger.evaluated() && ledger.step(ledger.version()) !== undefined) {
         steps = 0;
@@ -156,12 +169,13 @@ export function createSupervisor(
     },
     heard: ({ worker }) => silence.heard(worker),
     waits({ worker }, version) {
-      const { ledger } = state;
       // Whoever waits for a later one believes that it has done everything: if not, that is as lost
       // as if it hung.
-      const isDone = ledger !== undefined && version > ledger.version();
-      const owes = owing().some(({ member }) => member.worker === worker);
-      if (!isDone || !owes) silence.heard(worker);
+      const owes =
+        run !== undefined &&
+        version > run.ledger.version() &&
+        owing(run).some(({ member }) => member.worker === worker);
+      if (!owes) silence.heard(worker);
     },
     reported(member, at, reports) {
       for (const { count, computeMs } of reports)
@@ -172,7 +186,7 @@ export function createSupervisor(
     evaluated(member, at, reports) {
       for (const report of reports) {
         if (report.count === 0) continue;
-        const unitMs = report.computeMs / batchesOf(state.plan!, report);
+        const unitMs = report.computeMs / batchesOf(plan, report);
         timings.measured(member.worker, 'evaluation', unitMs);
         first.done(member, 'evaluation', at, report.shard);
       }
@@ -183,11 +197,12 @@ export function createSupervisor(
       if (away.delete(server)) excuse();
     },
     firstTimes(member) {
-      if (state.ledger === undefined) return '';
-      const owed = owing().filter((each) => member === undefined || each.member === member);
+      if (run === undefined) return '';
+      const owed = owing(run).filter((each) => member === undefined || each.member === member);
       return firstTimesNote(owed.flatMap(first.ahead));
     },
     stop() {
+      run = undefined;
       timer?.cancel();
       lookAt = Number.POSITIVE_INFINITY;
       silence.excuseAll();

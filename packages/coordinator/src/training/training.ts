@@ -11,21 +11,29 @@ import {
   type Progress,
   type ProgressState,
   type Recorder,
-  type Step,
+  type Totals,
   totalOf,
 } from '@tutti/run';
-import { TuttiError, type Wait } from '@tutti/runtime';
-import { createOptimizer } from '@tutti/store';
+import { type Monitor, TuttiError, type Wait } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
-import { type CollectedState, createCollectedState } from '../state/collected-state.js';
-
-import type { JobParts } from '../state/job-state.js';
-import { createLedger } from '../state/ledger.js';
-import type { Awaiting } from '../status/status.js';
+import type { Deadlines } from '../coordinator-init.js';
+import type { Servers } from '../servers/servers.js';
+import type { SumsInFlight } from '../servers/sums-in-flight.js';
+import type { Awaiting } from '../state/awaiting.js';
+import type { Job } from '../state/job.js';
+import { createLedger, type Ledger } from '../state/ledger.js';
 import type { Supervisor } from '../stragglers/supervisor.js';
 import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
+import { awaitEvaluation, awaitStep } from './waits.js';
+
+/** How far a training came. */
+export interface Reached {
+  readonly version: number;
+  readonly interrupted: boolean;
+}
 
 /** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
 export interface Training extends Awaiting {
@@ -40,14 +48,9 @@ export interface Training extends Awaiting {
     version: number,
     begun: ProgressState | undefined,
     rewind: boolean,
-  ): Promise<{ readonly version: number; readonly interrupted: boolean }>;
-  /**
-   * The stored parameters at the version that the servers hold, with the optimizer's state if that
-   * is to be saved; undefined if a server lost them meanwhile.
-   */
-  collect(version: number): Promise<CollectedState | undefined>;
-  /** Some of the trained weights may have been asked of a server that is gone: asks again. */
-  collectAgain(): void;
+  ): Promise<Reached>;
+  /** That of the step under way; undefined while nothing is trained. */
+  ledger(): Ledger | undefined;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
   /** @throws TuttiError BAD_FRAME for a range that is no node of the tree */
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
@@ -58,37 +61,43 @@ export interface Training extends Awaiting {
   applied(server: number, step: number, chunk: number): void;
   /** A server is gone for good: what was awaited of it is not. */
   forget(server: number): void;
-  /** A server sent the state of a chunk at the last version. */
-  captured(version: number, chunk: number, payload: Uint8Array): void;
   release(): void;
 }
 
-export function createTraining(
-  init: JobParts & {
-    readonly membership: Membership;
-    readonly checkpoints: Checkpoints;
-    readonly supervisor: Supervisor;
-    readonly recorder: Recorder;
-    readonly kernels: Kernels;
-    /** The share of steps that are checked. */
-    readonly verify: number;
-    /** The run is to end between two steps. */
-    readonly interrupt: AbortSignal | undefined;
-  },
-): Training {
-  const { state, servers, sums, membership, checkpoints, monitor, deadlines, kernels } = init;
-  const { supervisor } = init;
-  let final: CollectedState | undefined;
+export function createTraining(init: {
+  readonly job: Job;
+  readonly servers: Pick<Servers, 'names'>;
+  readonly sums: SumsInFlight;
+  readonly membership: Membership;
+  readonly checkpoints: Checkpoints;
+  readonly supervisor: Supervisor;
+  readonly recorder: Recorder;
+  readonly kernels: Kernels;
+  readonly monitor: Monitor;
+  readonly deadlines: Deadlines;
+  readonly emit: (event: RunEvent) => void;
+  /** The share of steps that are checked. */
+  readonly verify: number;
+  /** The run is to end between two steps. */
+  readonly interrupt: AbortSignal | undefined;
+  /** Whether a server has lost its weights. */
+  readonly lost: () => boolean;
+}): Training {
+  const { job, sums, membership, checkpoints, supervisor, monitor, deadlines, kernels } = init;
+  const { emit, lost } = init;
+  const { plan, layout } = job;
+  const { stepMs: deadlineMs } = deadlines;
+  const { ownersOf } = membership;
+  let current: Ledger | undefined;
   /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
   let released = -1;
 
-  const checks = createRunVerifier({ share: init.verify, redo, ...init });
+  const verifier = createRunVerifier({ plan, membership, emit, share: init.verify, redo });
 
   /** Nobody knows any more what came from whom: all of the step is computed again. */
   function redo() {
-    const ledger = state.ledger!;
-    ledger.redo(released < ledger.version());
-    checks.clear();
+    current?.redo(released < current.version());
+    verifier.clear();
     supervisor.begin(true);
   }
 
@@ -97,39 +106,21 @@ export function createTraining(
    * computed of it is not waited for: it may take long, and workers may have been told to go too.
    */
   function halted(): boolean {
-    const { ledger } = state;
-    if (init.interrupt?.aborted !== true || ledger === undefined) return false;
-    return ledger.step(ledger.version())?.begun() !== true;
+    if (init.interrupt?.aborted !== true || current === undefined) return false;
+    return current.step(current.version())?.begun() !== true;
   }
 
   /** Has the servers apply what is ready. */
   function pump() {
-    const { ledger } = state;
-    if (ledger === undefined || ledger.version() !== released || halted()) return;
-    const step = ledger.step(ledger.version());
-    if (step === undefined || !checks.steps.cleared(step.step, step.missing)) return;
+    if (current === undefined || current.version() !== released || halted()) return;
+    const step = current.step(released);
+    if (step === undefined || !verifier.steps.cleared(step.step, step.missing)) return;
     step.give((ready) => sums.send(step.step, ready), sums.admits);
-  }
-
-  function awaited(step: Step): Wait {
-    const missing = step.missing();
-    const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
-    const deadlineMs = deadlines.stepMs;
-    const check = checks.steps.awaited(step.step);
-    if (missing.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
-    return missing.length > 0
-      ? {
-          who: `worker ${membership.ownersOf(missing)}`,
-          what: `send the gradients of shards ${missing.join(', ')} of step ${step.step}${supervisor.firstTimes()}`,
-          remedy,
-          deadlineMs,
-        }
-      : { who: servers.names, what: `apply step ${step.step}`, remedy, deadlineMs };
   }
 
   /** Waits for a condition, and whenever there are too few workers, for them. */
   async function untilWhole(condition: () => boolean, wait: () => Wait) {
-    const met = () => condition() || state.rollback || halted();
+    const met = () => condition() || lost() || halted();
     while (!met()) {
       await monitor.until(() => met() || !membership.enough(), wait);
       if (met()) return;
@@ -140,171 +131,159 @@ export function createTraining(
     }
   }
 
+  /** Whether the version under way is evaluated, or needs not be; else the run ends here. */
+  async function evaluated(ledger: Ledger): Promise<boolean> {
+    const version = ledger.version();
+    if (evaluatesAt(plan, version)) verifier.evaluations.begin(version);
+    const done = () =>
+      ledger.evaluated() && verifier.evaluations.cleared(version, ledger.unevaluated);
+    await untilWhole(done, () => {
+      const check = verifier.evaluations.awaited(version);
+      const missing = ledger.unevaluated();
+      return awaitEvaluation({
+        version,
+        missing,
+        ownersOf,
+        note: supervisor.firstTimes(),
+        check,
+        deadlineMs,
+      });
+    });
+    return !lost() && done();
+  }
+
+  /** The totals of the step under way, once it is applied; undefined if the run ends before. */
+  async function applied(ledger: Ledger): Promise<Totals | undefined> {
+    const step = ledger.version();
+    released = step;
+    verifier.steps.begin(step);
+    // A check can begin the step anew.
+    const missing = () => ledger.step(step)?.missing() ?? [];
+    await untilWhole(
+      () => {
+        // Not only on messages: who was to check a step may be gone.
+        pump();
+        return ledger.step(step)?.done() === true;
+      },
+      () => {
+        const check = verifier.steps.awaited(step);
+        const servers = init.servers.names;
+        return awaitStep({
+          step,
+          missing: missing(),
+          ownersOf,
+          note: supervisor.firstTimes(),
+          check,
+          servers,
+          deadlineMs,
+        });
+      },
+    );
+    const end = ledger.step(step);
+    return lost() || end?.done() !== true ? undefined : end.totals();
+  }
+
   function release() {
     supervisor.stop();
-    state.ledger?.release();
-    state.ledger = undefined;
-    final = undefined;
+    current?.release();
+    current = undefined;
     released = -1;
   }
 
-  function askFor({ version }: CollectedState) {
-    servers.sendToFirst({ type: 'capture', version, slots: checkpoints.wanted });
-  }
-
   return {
-    async train(progress, version, begun, rewind) {
-      const plan = state.plan!;
-      const book = createLedger({ plan, layout: state.layout!, kernels, version });
-      state.ledger = book;
-      checks.clear();
+    async train(progress, from, begun, rewind) {
+      const ledger = createLedger({ plan, layout, kernels, version: from });
+      current = ledger;
+      verifier.clear();
       membership.assign(rewind);
-      progress.startAt(version, begun);
-      checkpoints.startAt(version);
-      supervisor.start(checks.owing);
+      progress.startAt(from, begun);
+      checkpoints.startAt(from);
+      supervisor.start(ledger, verifier.owing);
       for (;;) {
-        if (evaluatesAt(plan, book.version())) checks.evaluations.begin(book.version());
-        const evaluated = () =>
-          book.evaluated() && checks.evaluations.cleared(book.version(), book.unevaluated);
-        const end = (interrupted: boolean) => ({ version: book.version(), interrupted });
-        await untilWhole(evaluated, () => {
-          const shards = book.unevaluated();
-          const check = checks.evaluations.awaited(book.version());
-          const remedy = 'See what the worker says, or end it.';
-          const deadlineMs = deadlines.stepMs;
-          if (shards.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
-          return {
-            who: `worker ${membership.ownersOf(shards)}`,
-            what: `evaluate shards ${shards.join(', ')} at version ${book.version()}${supervisor.firstTimes()}`,
-            remedy,
-            deadlineMs,
-          };
-        });
-        if (state.rollback) return end(false);
-        if (!evaluated()) {
-          checkpoints.halt(progress.state());
-          return end(true);
+        const version = ledger.version();
+        const end = () => ({ version, interrupted: !lost() });
+        if (!(await evaluated(ledger))) {
+          if (!lost()) checkpoints.halt(progress.state());
+          return end();
         }
-        checks.evaluations.done(book.version());
-        const reports = book.evaluation(book.version());
+        verifier.evaluations.done(version);
+        const reports = ledger.evaluation(version);
         if (reports !== undefined) supervisor.begin();
         const evaluation = reports && totalOf(reports.values());
-        checkpoints.between(book.version(), progress.state(), evaluation && meansOf(evaluation));
-        if (endsEpoch(plan, book.version())) {
-          progress.epochDone(book.version(), evaluation);
+        checkpoints.between(version, progress.state(), evaluation && meansOf(evaluation));
+        if (endsEpoch(plan, version)) {
+          progress.epochDone(version, evaluation);
           progress.stepStarted();
         }
-        // A check can begin the step anew.
-        const step = () => book.step(book.version())!;
-        if (book.version() === plan.steps) return end(false);
-        released = book.version();
-        checks.steps.begin(book.version());
-        await untilWhole(
-          () => {
-            // Not only on messages: who was to check a step may be gone.
-            pump();
-            return step().done();
-          },
-          () => awaited(step()),
-        );
-        if (state.rollback) return end(false);
-        if (!step().done()) return end(true);
-        progress.stepDone(book.version(), step().totals());
-        checks.steps.done(book.version());
-        init.recorder.done(book.version(), step().totals());
-        book.advance();
+        if (version === plan.steps) return { version, interrupted: false };
+        const totals = await applied(ledger);
+        if (totals === undefined) return end();
+        progress.stepDone(version, totals);
+        verifier.steps.done(version);
+        init.recorder.done(version, totals);
+        ledger.advance();
         supervisor.next();
       }
     },
+    ledger: () => current,
 
-    async collect(version) {
-      if (state.rollback) return undefined;
-      const slots = checkpoints.wanted ? createOptimizer(state.plan!.optimizer).slots : 0;
-      const capture = createCollectedState(state.layout!, slots, version);
-      final = capture;
-      askFor(capture);
-      await monitor.until(
-        () => capture.missing.size === 0 || state.rollback,
-        () => ({
-          who: servers.names,
-          what: `send ${capture.missing.size} chunks of the trained weights`,
-          remedy: 'See what the servers say.',
-          deadlineMs: deadlines.serverMs,
-        }),
-      );
-      return state.rollback ? undefined : capture;
-    },
-    collectAgain() {
-      if (final !== undefined) askFor(final);
-    },
-
-    reported(member, step, reports) {
-      const under = state.ledger?.step(step);
+    reported(member, at, reports) {
+      const step = current?.step(at);
       for (const report of reports) {
-        under?.report(member.worker, report);
-        if (under !== undefined) checks.steps.reported(member, step, report);
+        step?.report(member.worker, report);
+        if (step !== undefined) verifier.steps.reported(member, at, report);
       }
-      supervisor.reported(member, step, reports);
+      supervisor.reported(member, at, reports);
       pump();
     },
     contributed(member, contribution, payload) {
       // Its memory may have been used for something else while it was on its way.
       if (contribution.era !== membership.era()) return;
-      const offer = state.ledger?.step(contribution.step)?.contribute(contribution, payload);
+      const offer = current?.step(contribution.step)?.contribute(contribution, payload);
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')
-        checks.steps.contributed(member, contribution, payload);
+        verifier.steps.contributed(member, contribution, payload);
       pump();
     },
     verified(member, answer) {
-      checks.answered(member, answer);
+      verifier.answered(member, answer);
       pump();
     },
     evaluated(member, version, reports) {
-      const evaluation = state.ledger?.evaluation(version);
+      const evaluation = current?.evaluation(version);
       for (const report of reports) {
         if (evaluation === undefined || evaluation.has(report.shard)) continue;
         evaluation.set(report.shard, report);
-        checks.evaluations.reported(member, version, report);
+        verifier.evaluations.reported(member, version, report);
       }
       supervisor.evaluated(member, version, reports);
       pump();
     },
     applied(server, step, chunk) {
-      if (sums.applied(server, step, chunk)) state.ledger?.step(step)?.applied(chunk);
+      if (sums.applied(server, step, chunk)) current?.step(step)?.applied(chunk);
     },
     forget(server) {
-      const { ledger } = state;
-      for (const chunk of sums.forget(server)) ledger?.step(ledger.version())?.applied(chunk);
-    },
-    captured(version, chunk, payload) {
-      if (final?.version === version) final.take(chunk, payload);
+      for (const chunk of sums.forget(server)) current?.step(current.version())?.applied(chunk);
     },
     release,
 
     awaitsWorker(member) {
       const { shards } = member;
-      const { ledger } = state;
-      if (ledger === undefined) return undefined;
+      if (current === undefined) return undefined;
+      const version = current.version();
       const mine = (missing: readonly number[]) =>
         missing.filter((shard) => shards.includes(shard)).join(', ');
-      const unevaluated = mine(ledger.unevaluated());
+      const unevaluated = mine(current.unevaluated());
       if (unevaluated !== '')
-        return `evaluate shards ${unevaluated} at version ${ledger.version()}${supervisor.firstTimes(member)}`;
-      const missing = mine(ledger.step(ledger.version())?.missing() ?? []);
+        return `evaluate shards ${unevaluated} at version ${version}${supervisor.firstTimes(member)}`;
+      const missing = mine(current.step(version)?.missing() ?? []);
       return missing === ''
         ? undefined
-        : `send the gradients of shards ${missing} of step ${ledger.version()}${supervisor.firstTimes(member)}`;
+        : `send the gradients of shards ${missing} of step ${version}${supervisor.firstTimes(member)}`;
     },
     awaitsServer(server) {
       const chunks = sums.outstanding(server);
-      if (chunks > 0) return `apply ${chunks} chunks of step ${state.ledger?.version()}`;
-      const { firstChunk, chunks: held } = servers.rangeOf(server);
-      const wanted = [...(final?.missing ?? [])].filter(
-        (chunk) => chunk >= firstChunk && chunk < firstChunk + held,
-      ).length;
-      if (wanted === 0 || servers.views()[server]?.role !== 'primary') return undefined;
-      return `send ${wanted} chunks of the trained weights`;
+      return chunks > 0 ? `apply ${chunks} chunks of step ${current?.version()}` : undefined;
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { Verification } from '@tutti/protocol';
-import type { JobParts } from '../state/job-state.js';
+import type { JobPlan, Verification } from '@tutti/protocol';
+import type { RunEvent } from '@tutti/telemetry';
 import type { Owed } from '../stragglers/stragglers.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
@@ -16,15 +16,15 @@ export interface RunVerifier {
   clear(): void;
 }
 
-export function createRunVerifier(
-  init: JobParts & {
-    readonly membership: Membership;
-    /** The share of steps, and of evaluations, that are checked. */
-    readonly share: number;
-    /** Begins the step under way again, and the evaluation before it if that is not done. */
-    readonly redo: () => void;
-  },
-): RunVerifier {
+export function createRunVerifier(init: {
+  readonly plan: JobPlan;
+  readonly emit: (event: RunEvent) => void;
+  readonly membership: Membership;
+  /** The share of steps, and of evaluations, that are checked. */
+  readonly share: number;
+  /** Begins the step under way again, and the evaluation before it if that is not done. */
+  readonly redo: () => void;
+}): RunVerifier {
   let orders = 0;
   const newOrder = () => ++orders;
   const steps = createVerifier({ work: 'gradient', newOrder, ...init });

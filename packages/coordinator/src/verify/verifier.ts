@@ -8,11 +8,10 @@ import {
 } from '@tutti/protocol';
 import { maximalNodes } from '@tutti/reduction';
 import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
-import { warningOf } from '@tutti/telemetry';
-import type { JobParts } from '../state/job-state.js';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Owed } from '../stragglers/stragglers.js';
+import { differencesOf, placeOf } from '../workers/host-differences.js';
 import type { Membership } from '../workers/membership.js';
-import { differencesOf, placeOf } from '../workers/probes.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
 import { type CrossCheck, createCrossCheck, type Dispute, type Order } from './cross-check.js';
@@ -63,18 +62,18 @@ export function isChecked(
 /** The digest of what an evaluation has besides its numbers. */
 const NOTHING = '';
 
-export function createVerifier(
-  init: JobParts & {
-    readonly membership: Membership;
-    readonly work: WorkKind;
-    /** The share of steps that are checked, 0 to 1. */
-    readonly share: number;
-    readonly newOrder: () => number;
-    /** Begins the step under way again. */
-    readonly redo: () => void;
-  },
-): Verifier {
-  const { state, membership, work, share, emit } = init;
+export function createVerifier(init: {
+  readonly plan: JobPlan;
+  readonly emit: (event: RunEvent) => void;
+  readonly membership: Membership;
+  readonly work: WorkKind;
+  /** The share of steps that are checked, 0 to 1. */
+  readonly share: number;
+  readonly newOrder: () => number;
+  /** Begins the step under way again. */
+  readonly redo: () => void;
+}): Verifier {
+  const { plan, membership, work, share, emit } = init;
   /** Of the steps under way; undefined for one that is not checked. */
   const crossChecks = new Map<number, CrossCheck | undefined>();
 
@@ -91,8 +90,7 @@ export function createVerifier(
 
   function crossCheckOf(step: number): CrossCheck | undefined {
     if (crossChecks.has(step)) return crossChecks.get(step);
-    if (share === 0 || state.plan === undefined) return undefined;
-    const checked = isChecked(state.plan, share, step, work);
+    const checked = isChecked(plan, share, step, work);
     const made = checked ? createCrossCheck(init.newOrder) : undefined;
     crossChecks.set(step, made);
     return made;
@@ -105,7 +103,7 @@ export function createVerifier(
       session: member.session,
       shards: member.shards.length,
     }));
-    createRandom('verifiers', state.plan!.seed, step).shuffle(here);
+    createRandom('verifiers', plan.seed, step).shuffle(here);
     return here;
   }
 
@@ -118,7 +116,7 @@ export function createVerifier(
     const check = crossCheckOf(step);
     // With too few here nobody is assigned anything yet, and would drop an order that came before.
     if (check === undefined || !membership.enough()) return;
-    const { shards } = state.plan!;
+    const { shards } = plan;
     const partsOf = (own: readonly number[]) =>
       work === 'gradient' ? maximalNodes(own, shards) : own.map((lo) => ({ lo, hi: lo + 1 }));
     const expected = membership

@@ -1,5 +1,7 @@
 import type { HostFacts } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
+import { differencesOf, placeOf } from './host-differences.js';
+import type { Member } from './roster.js';
 
 /** A worker, as far as its arithmetic goes. */
 export interface Prober {
@@ -55,23 +57,49 @@ function differs(first: Prober, other: Prober, more: number): TuttiError {
   );
 }
 
-/** "node3, process 17, AMD EPYC 9654" */
-export function placeOf({ hostname, pid, cpu, arithmetic }: HostFacts): string {
-  const { threads } = arithmetic;
-  const parts = [hostname, `process ${pid}`, cpu];
-  if (threads !== undefined) parts.push(`${threads} ${threads === '1' ? 'thread' : 'threads'}`);
-  return parts.join(', ');
+/** The probes of those who are here. */
+export interface Probes {
+  add(member: Member, digest: string): void;
+  has(member: Member): boolean;
+  forget(member: Member): void;
+  /**
+   * Tells whose bits are right. Most are believed: before the training begins, all that it begins with
+   * must have probed; what is believed then is believed to the end.
+   * @param begun whether the training is under way
+   * @returns undefined while that cannot be told
+   */
+  compare(here: Iterable<Member>, begun: boolean): ProbeVerdict | undefined;
 }
 
-/** What decides the bits and is not the same: "threads: 1 and 2". */
-export function differencesOf(first: HostFacts, other: HostFacts): string[] {
-  const facts = ({ cpu, node, arithmetic }: HostFacts): Record<string, string> => ({
-    cpu,
-    node,
-    ...arithmetic,
-  });
-  const [ours, theirs] = [facts(first), facts(other)];
-  return [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
-    .filter((name) => ours[name] !== theirs[name])
-    .map((name) => `${name}: ${ours[name] ?? 'none'} and ${theirs[name] ?? 'none'}`);
+export interface ProbeVerdict {
+  readonly right: readonly Member[];
+  readonly odd: readonly { readonly member: Member; readonly why: TuttiError }[];
+}
+
+/** @param startsWith how many workers the training begins with */
+export function createProbes(startsWith: number): Probes {
+  const digests = new Map<Member, string>();
+  let believed: string | undefined;
+  return {
+    add: (member, digest) => void digests.set(member, digest),
+    has: (member) => digests.has(member),
+    forget: (member) => void digests.delete(member),
+    compare(here, begun) {
+      const present = new Set(here);
+      for (const member of digests.keys()) if (!present.has(member)) digests.delete(member);
+      if (!begun && digests.size < startsWith) return undefined;
+      const all = [...digests].map(([{ worker, host }, digest]) => ({ worker, host, digest }));
+      const digest = believed ?? usualDigest(all);
+      if (begun) believed = digest;
+      const reasons = oddOnes(all, digest);
+      const members = [...digests.keys()];
+      return {
+        right: members.filter(({ worker }) => !reasons.has(worker)),
+        odd: members.flatMap((member) => {
+          const why = reasons.get(member.worker);
+          return why === undefined ? [] : [{ member, why }];
+        }),
+      };
+    },
+  };
 }

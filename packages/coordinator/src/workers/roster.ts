@@ -1,5 +1,6 @@
-import type { HostFacts, Join, Message, ProgramDescription } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import type { HostFacts, JobPlan, Join, Message } from '@tutti/protocol';
+import type { TuttiError } from '@tutti/runtime';
+import { type Admission, type Agreement, decideAdmission } from './admission.js';
 
 /** A worker that has joined. */
 export interface Member {
@@ -21,12 +22,15 @@ export interface Roster {
   names(): readonly string[];
   /** Those that may be given shards. */
   ready(): readonly Member[];
-  /** Whether another process than the one of this session has the name. */
-  hasNamesake(worker: string, session: string): boolean;
   /**
+   * @param session the one that the same process had before, or ''
+   * @param waited whether it has waited for its name as long as anybody does
+   */
+  decide(peer: string, join: Join, session: string, waited: boolean, plan?: JobPlan): Admission;
+  /**
+   * Takes in one that may join.
    * @param session the one that the same process had before, or '': its old connection may not be
    *   known to be gone
-   * @throws TuttiError REFUSED if the program differs, the name is taken or the process was banned
    */
   admit(peer: string, join: Join, session: string): Member;
   /** The member that a message really comes from. */
@@ -44,7 +48,7 @@ export function createRoster(newId: () => string): Roster {
   /** By session, the first session of the same process. */
   const origins = new Map<string, string>();
   const banned = new Map<string, TuttiError>();
-  let described: { worker: string; description: ProgramDescription } | undefined;
+  let first: Agreement['first'];
   let joined = 0;
   /** A worker that lost its connection comes back with its name: nobody else is given it. */
   const used = new Set<string>();
@@ -65,24 +69,20 @@ export function createRoster(newId: () => string): Roster {
       for (const member of byPeer.values()) if (member.ready) ready.push(member);
       return ready;
     },
-    hasNamesake,
+    decide: (peer, join, before, waited, plan) =>
+      decideAdmission(
+        {
+          join,
+          joined: byPeer.has(peer),
+          ban: banned.get(originOf(before)),
+          namesake: hasNamesake(join.worker, before),
+          waited,
+        },
+        { plan, first },
+      ),
     admit(peer, { worker, description, host }, before) {
-      if (byPeer.has(peer)) throw refused(`Worker ${worker} has joined already`, 'Join once.');
-      const ban = banned.get(originOf(before));
-      if (ban !== undefined) throw ban;
       for (const old of all()) if (isSame(before, old.session)) byPeer.delete(old.peer);
-      if (hasNamesake(worker, before))
-        throw refused(
-          `A worker called ${worker} is already here`,
-          'Give each worker another --name, or none.',
-        );
-      described ??= { worker: worker || 'the first worker', description };
-      const difference = differenceOf(described.description, description);
-      if (difference !== undefined)
-        throw refused(
-          `The program of this worker differs from that of ${described.worker}: ${difference}`,
-          'Give every worker the same program file and the same data.',
-        );
+      first ??= { worker: worker || 'the first worker', description };
       while (worker === '' && used.has(`w${joined}`)) joined++;
       const session = newId();
       if (before !== '') origins.set(session, originOf(before));
@@ -112,21 +112,4 @@ export function createRoster(newId: () => string): Roster {
     owner: (shard) => all().find(({ shards }) => shards.includes(shard)),
     [Symbol.iterator]: () => byPeer.values(),
   };
-}
-
-function differenceOf(ours: ProgramDescription, theirs: ProgramDescription): string | undefined {
-  if (ours.hash !== theirs.hash)
-    return `its sources have hash ${theirs.hash.slice(0, 12)}, not ${ours.hash.slice(0, 12)}`;
-  for (const key of Object.keys({ ...ours, ...theirs }) as (keyof ProgramDescription)[]) {
-    // Compared with the plan, which may be older than anybody here.
-    if (key === 'data') continue;
-    const [expected, found] = [JSON.stringify(ours[key]), JSON.stringify(theirs[key])];
-    if (expected !== found)
-      return `${key} is ${found?.slice(0, 200)}, not ${expected?.slice(0, 200)}`;
-  }
-  return undefined;
-}
-
-function refused(message: string, remedy: string): TuttiError {
-  return new TuttiError('REFUSED', message, { remedy });
 }

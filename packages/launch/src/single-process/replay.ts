@@ -197,7 +197,7 @@ async function openSteps(
   const worker = 'this process';
   const bare = createTask({ plan, layout, data, computation, kernels, clock, worker });
   const task = watchTask(bare, monitor);
-  const sums = createSumDigests(() => layout.chunks);
+  const sums = createSumDigests(layout.chunks);
   const { applied } = sums;
   const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
   return {

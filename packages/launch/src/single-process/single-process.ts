@@ -90,7 +90,7 @@ export async function trainInSingleProcess(init: {
       createTask({ plan, layout, data, computation, kernels, clock, worker }),
       monitor,
     );
-    const recorder = createRecorder({ state: { job, plan, layout }, sink, emit });
+    const recorder = createRecorder({ job: { id: job, plan, layout }, sink, emit });
     const { applied } = recorder;
     const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
     const { flat, weights } = steps;

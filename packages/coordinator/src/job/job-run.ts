@@ -1,0 +1,81 @@
+import type { Kernels } from '@tutti/kernels';
+import { type CheckpointSink, createRecorder } from '@tutti/run';
+import type { Clock, Monitor } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { createServerAlignment, type ServerAlignment } from '../alignment/server-alignment.js';
+import { type Checkpoints, createCheckpoints } from '../checkpoints/checkpoints.js';
+import {
+  createStartingPoint,
+  type FoundCheckpoint,
+  type StartingPoint,
+} from '../checkpoints/starting-point.js';
+import type { Deadlines } from '../coordinator-init.js';
+import type { Servers } from '../servers/servers.js';
+import { createSumsInFlight } from '../servers/sums-in-flight.js';
+import type { Job } from '../state/job.js';
+import { createSupervisor, type Supervisor } from '../stragglers/supervisor.js';
+import { createFinalWeights, type FinalWeights } from '../training/final-weights.js';
+import { createTraining, type Training } from '../training/training.js';
+import type { Membership } from '../workers/membership.js';
+import type { WorkerTimings } from '../workers/timings.js';
+
+/** The parts of a coordinator that work on one job, which is settled. */
+export interface JobRun {
+  readonly job: Job;
+  readonly checkpoints: Checkpoints;
+  readonly startingPoint: StartingPoint;
+  readonly alignment: ServerAlignment;
+  readonly supervisor: Supervisor;
+  readonly training: Training;
+  readonly finalWeights: FinalWeights;
+}
+
+export function createJobRun(init: {
+  readonly job: Job;
+  readonly servers: Servers;
+  readonly membership: Membership;
+  readonly timings: WorkerTimings;
+  readonly kernels: Kernels;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly emit: (event: RunEvent) => void;
+  readonly sink: CheckpointSink | undefined;
+  /** The checkpoint that the job goes on from. */
+  readonly found: FoundCheckpoint | undefined;
+  /** The share of steps that are checked. */
+  readonly verify: number;
+  /** The run is to end between two steps. */
+  readonly interrupt: AbortSignal | undefined;
+}): JobRun {
+  const { job, membership, sink } = init;
+  const checkpoints = createCheckpoints({
+    ...init,
+    versions() {
+      const host = [...membership][0]?.host;
+      return host === undefined ? {} : { ...host.arithmetic, node: host.node };
+    },
+  });
+  const recorder = createRecorder(init);
+  const sums = createSumsInFlight(init.servers, job.layout, recorder.applied);
+  const alignment: ServerAlignment = createServerAlignment({
+    ...init,
+    sums,
+    version: () => training.ledger()?.version(),
+    resumed: () => finalWeights.again(),
+  });
+  const { lost } = alignment;
+  const supervisor = createSupervisor({ ...init, plan: job.plan });
+  const training: Training = createTraining({
+    ...init,
+    sums,
+    checkpoints,
+    supervisor,
+    recorder,
+    lost,
+  });
+  const slots = sink !== undefined;
+  const finalWeights: FinalWeights = createFinalWeights({ ...init, slots, lost });
+  const startingPoint = createStartingPoint({ ...init, checkpoints });
+  return { job, checkpoints, startingPoint, alignment, supervisor, training, finalWeights };
+}

@@ -1,0 +1,162 @@
+import type { JobPhase, ProgramDescription } from '@tutti/protocol';
+import {
+  createProgress,
+  digestOf,
+  endingEvent,
+  type JobResult,
+  type Progress,
+  type Resume,
+  readingCheckpoint,
+  savedAs,
+  startedEvent,
+  stoppedAt,
+  writingModel,
+} from '@tutti/run';
+import type { Clock, Monitor } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Holdings } from '../alignment/holdings.js';
+import type { Aligned } from '../alignment/server-alignment.js';
+import { type FoundCheckpoint, findCheckpoint } from '../checkpoints/starting-point.js';
+import type { CollectedState } from '../state/collected-state.js';
+import type { JobIdentity } from '../state/job.js';
+import type { Membership } from '../workers/membership.js';
+import type { JobRun } from './job-run.js';
+
+/** Takes a job through its phases: identify, gather workers, align servers, train, collect, save. */
+export interface Phases {
+  /** The one that the job is in. */
+  phase(): JobPhase;
+  run(): Promise<JobResult>;
+}
+
+export function createPhases(init: {
+  readonly identity: JobIdentity;
+  readonly holdings: Holdings;
+  readonly membership: Membership;
+  /** Ranges that the parameters are cut into. */
+  readonly servers: number;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+  readonly resume: Resume | undefined;
+  readonly interrupt: AbortSignal | undefined;
+  readonly request: Omit<Parameters<Resume>[0], 'description' | 'emit'>;
+  /** The program of the first worker that came. */
+  readonly described: () => ProgramDescription | undefined;
+  /** It is clear which job this is, if it was there before. */
+  readonly identified: () => void;
+  /** The job is settled and has its workers: makes what works on it. */
+  readonly begin: (found: FoundCheckpoint | undefined) => JobRun;
+  /** What the workers sent and received. */
+  readonly wireBytes: () => number;
+}): Phases {
+  const { identity, holdings, membership, monitor, clock, emit, resume } = init;
+  let phase: JobPhase = 'looking for servers';
+
+  /** Finds out whether servers or a checkpoint have the job already. */
+  async function identify() {
+    const { found, complete } = await holdings.identify();
+    if (found !== undefined) identity.settle(found.plan, found.id);
+    const checkpoint =
+      found === undefined && resume !== undefined ? await checkpointOf(resume) : undefined;
+    init.identified();
+    return { complete, checkpoint };
+  }
+
+  /** The run goes on from a checkpoint, if there is one: as the same job, if nothing was changed. */
+  async function checkpointOf(resumeFrom: Resume): Promise<FoundCheckpoint | undefined> {
+    await monitor.until(() => init.described() !== undefined, membership.anyone('join'));
+    const description = init.described()!;
+    const request = { ...init.request, description, emit };
+    const found = await monitor.race(findCheckpoint(resumeFrom, request), readingCheckpoint);
+    if (found !== undefined) identity.settle(found.point.plan, found.point.job);
+    return found;
+  }
+
+  /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
+  async function rollBack(run: JobRun): Promise<Aligned> {
+    phase = 'rolling back';
+    const { training, alignment, startingPoint, finalWeights } = run;
+    const from = training.ledger()?.version() ?? 0;
+    training.release();
+    finalWeights.release();
+    const aligned = await alignment.align(true, () => startingPoint.base(from));
+    const where = aligned.from === undefined ? 'the beginning' : aligned.from.path;
+    emit({
+      event: 'warning',
+      code: 'PEER_LOST',
+      message: `The weights went back from version ${from} to version ${aligned.version} (${where}): a server had lost its own`,
+      remedy:
+        'Use --replicas 1 for a standby, so that nothing is computed twice, or --checkpoint-every to go back less far.',
+    });
+    return aligned;
+  }
+
+  function announce({ job }: JobRun, from: Aligned['from']): Progress {
+    const { plan, layout } = job;
+    const size = { workers: membership.size(), servers: init.servers };
+    emit(startedEvent({ job: job.id, plan, layout, ...size, from }));
+    return createProgress({ plan, clock, emit });
+  }
+
+  /** The run was interrupted: what was trained since it began is saved. */
+  async function halt({ checkpoints }: JobRun, end: CollectedState, begun: Aligned) {
+    phase = 'saving';
+    const step = end.version;
+    if (step === begun.version) return stoppedAt({ step, path: begun.from?.path });
+    const saved = await monitor.race(checkpoints.last(end), writingModel);
+    return stoppedAt({ step, path: saved?.path });
+  }
+
+  async function finish(
+    { job, checkpoints }: JobRun,
+    progress: Progress,
+    end: CollectedState,
+  ): Promise<JobResult> {
+    phase = 'saving';
+    const { id, plan, layout } = job;
+    const parameters = end.flat;
+    const trained = {
+      job: id,
+      plan,
+      steps: plan.steps,
+      examples: progress.examples(),
+      ...progress.final(),
+      digest: digestOf(parameters),
+      parameters,
+      values: layout.views(parameters),
+      examplesPerSecond: progress.examplesPerSecond(),
+      wireBytesPerStep: Math.round(init.wireBytes() / Math.max(1, plan.steps - 1)),
+    };
+    const saved = await monitor.race(checkpoints.last(end), writingModel);
+    const result = { ...trained, ...savedAs(saved) };
+    emit(endingEvent(result));
+    return result;
+  }
+
+  return {
+    phase: () => phase,
+    async run() {
+      const { complete, checkpoint } = await identify();
+      phase = 'gathering workers';
+      await membership.gather();
+      phase = 'opening servers';
+      const run = init.begin(checkpoint);
+      let aligned = await run.alignment.align(false, run.startingPoint.base);
+      const progress = announce(run, aligned.from);
+      for (let back = false; ; back = true) {
+        const { version, from } = aligned;
+        // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
+        const rewind = back || from !== undefined || !complete;
+        phase = 'training';
+        const reached = await run.training.train(progress, version, from?.progress, rewind);
+        phase = 'collecting weights';
+        const end = await run.finalWeights.collect(reached.version);
+        if (end !== undefined && reached.interrupted) throw await halt(run, end, aligned);
+        if (end !== undefined) return await finish(run, progress, end);
+        if (init.interrupt?.aborted) throw stoppedAt({ step: reached.version, path: undefined });
+        aligned = await rollBack(run);
+      }
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Wait } from '@tutti/runtime';
+
+/** What a check that has not come out waits for. */
+type Check = Pick<Wait, 'who' | 'what'> | undefined;
+
+/** A step waits for gradients, then for its check, then for the servers. */
+export function awaitStep(init: {
+  readonly step: number;
+  readonly missing: readonly number[];
+  readonly ownersOf: (shards: readonly number[]) => string;
+  /** Of those that take longer; may be empty. */
+  readonly note: string;
+  readonly check: Check;
+  readonly servers: string;
+  readonly deadlineMs: number;
+}): Wait {
+  const { step, missing, ownersOf, note, check, servers, deadlineMs } = init;
+  const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
+  if (missing.length > 0)
+    return {
+      who: `worker ${ownersOf(missing)}`,
+      what: `send the gradients of shards ${missing.join(', ')} of step ${step}${note}`,
+      remedy,
+      deadlineMs,
+    };
+  return { remedy, deadlineMs, ...(check ?? { who: servers, what: `apply step ${step}` }) };
+}
+
+/** An evaluation waits for shards, then for its check. */
+export function awaitEvaluation(init: {
+  readonly version: number;
+  readonly missing: readonly number[];
+  readonly ownersOf: (shards: readonly number[]) => string;
+  /** Of those that take longer; may be empty. */
+  readonly note: string;
+  readonly check: Check;
+  readonly deadlineMs: number;
+}): Wait {
+  const { version, missing, ownersOf, note, check, deadlineMs } = init;
+  const remedy = 'See what the worker says, or end it.';
+  if (missing.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
+  return {
+    who: `worker ${ownersOf(missing)}`,
+    what: `evaluate shards ${missing.join(', ')} at version ${version}${note}`,
+    remedy,
+    deadlineMs,
+  };
+}
