@@ -8,7 +8,7 @@ import type { RunEvent } from '@tutti/telemetry';
 import { type Ended, tutti } from './command.js';
 import { eachTest } from './each-test.js';
 import type { Gate } from './gate.js';
-import { gatedRegression } from './gated-program.js';
+import { gatedRegression, HELD_DEADLINES, HELD_FLAGS } from './gated-program.js';
 import { regressionWith } from './program-files.js';
 import { runLocal } from './run-local.js';
 
@@ -59,7 +59,7 @@ async function gated(when: string) {
     const common = ['train', path, '--shards', '4', '--checkpoint-dir', directory]
       // The same for the first time and for every other.
       .concat('--resume', 'latest', '--json');
-    const often = ['--checkpoint-every', '3', '--workers', '2', '--servers', '2'];
+    const often = ['--checkpoint-every', '3', '--workers', '2', '--servers', '2', ...HELD_FLAGS];
     // In a process group of its own, so that all of its processes are killed at once.
     const first = tutti([...common, ...often], ['setsid']);
     await first.line((line) => line.includes('"checkpoint"'));
@@ -206,6 +206,7 @@ describe('a disk that takes no more', () => {
             checkpointDir: disk,
             checkpointEvery: { steps: 5 },
             checkpointKeep: 5,
+            deadlines: HELD_DEADLINES,
           },
           ({ event }) => (event === 'checkpoint' || event === 'warning') && gate.open(20),
         );

@@ -7,7 +7,7 @@ import { startCluster } from './cluster.js';
 import { type Command, tutti } from './command.js';
 import { eachTest } from './each-test.js';
 import type { Gate } from './gate.js';
-import { gatedRegression } from './gated-program.js';
+import { gatedRegression, HELD_DEADLINES, HELD_FLAGS } from './gated-program.js';
 import { regressionWith } from './program-files.js';
 import { runLocal } from './run-local.js';
 
@@ -173,7 +173,7 @@ describe('real workers come and go:', () => {
         program: path,
         folder: each.folder.path,
         workers: 2,
-        flags: ['--min-workers', '1'],
+        flags: [...HELD_FLAGS, '--min-workers', '1'],
         onEvent: openIfLeft,
       });
       try {
@@ -193,7 +193,10 @@ describe('real workers come and go:', () => {
     });
 
     it('is not replaced by the launcher', async () => {
-      const options = { workers: 2, minWorkers: 1, maxRestarts: 1, onEvent: openIfLeft };
+      const options = {
+        ...{ workers: 2, minWorkers: 1, maxRestarts: 1 },
+        ...{ deadlines: HELD_DEADLINES, onEvent: openIfLeft },
+      };
       const { digest, named } = await run(path, options, atStep(3), () => signal('w1', 'SIGTERM'));
       assert.equal(digest, expected);
       assert.deepEqual(

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { LocalOptions } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { eachTest } from './each-test.js';
-import { gatedRegression } from './gated-program.js';
+import { gatedRegression, HELD_DEADLINES } from './gated-program.js';
 import { regressionWith } from './program-files.js';
 import { runLocal } from './run-local.js';
 
@@ -128,7 +128,7 @@ describe('bytes that are no message', () => {
   it('give a warning, and the run goes on to the same digest', async () => {
     // It is still under way when the last byte has come.
     const { program, gate } = await gatedRegression(each.folder, 'step === 7');
-    const { result, events, until } = run(program, { workers: 2 });
+    const { result, events, until } = run(program, { workers: 2, deadlines: HELD_DEADLINES });
     const warnings = () => events.filter((event) => event.event === 'warning');
     try {
       await until(() => events.some(({ event }) => event === 'step'));

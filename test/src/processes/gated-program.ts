@@ -5,6 +5,15 @@ import { type Folder, regressionWith } from './program-files.js';
 
 const GATE = JSON.stringify(fileURLToPath(new URL('./gate.ts', import.meta.url)));
 
+const NEVER_MS = 86_400_000;
+
+/**
+ * For runs with a gate: who stands there owes its gradient in silence, for as long as others take, and
+ * must not count as hung. To the coordinator's command, and to `runLocal`.
+ */
+export const HELD_FLAGS: readonly string[] = ['--progress-deadline-ms', String(NEVER_MS)];
+export const HELD_DEADLINES = { progressMs: NEVER_MS } as const;
+
 /**
  * A regression whose workers stand at a gate before each step for which `when` holds, an expression of
  * `step`; see `regressionWith` for the rest.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '@tutti/telemetry';
 import { startCluster } from './cluster.js';
-import { gatedRegression } from './gated-program.js';
+import { gatedRegression, HELD_FLAGS } from './gated-program.js';
 import { ownProcesses } from './own-processes.js';
 import { createFolder } from './program-files.js';
 import { runLocal } from './run-local.js';
@@ -55,7 +55,7 @@ async function trainAndKill(options: { servers: number; replicas: number }) {
 it('a server process that is stopped, and replaced by its standby, ends by itself when it goes on', async () => {
   const folder = await createFolder();
   const { program, gate } = await gatedRegression(folder, 'step === 8');
-  const options = { workers: 2, replicas: 1 };
+  const options = { workers: 2, replicas: 1, flags: HELD_FLAGS };
   const cluster = await startCluster({ program, folder: folder.path, ...options });
   try {
     await cluster.until(() => cluster.events.some((event) => event.event === 'step'));

@@ -3,7 +3,7 @@ import { setTimeout as lasting } from 'node:timers/promises';
 import type { RunEvent } from '@tutti/telemetry';
 import { type Cluster, type ClusterInit, type Role, startCluster } from './cluster.js';
 import type { Gate } from './gate.js';
-import { gatedRegression } from './gated-program.js';
+import { gatedRegression, HELD_FLAGS } from './gated-program.js';
 import { createHosts, type Hosts } from './hosts.js';
 import { createFolder, type Folder } from './program-files.js';
 import { runLocal } from './run-local.js';
@@ -85,6 +85,7 @@ describe('a network between hosts', function () {
       workers: 2,
       place: (role) => ({ host: hosts.addressOf(hostOf(role)), via: hosts.via(hostOf(role)) }),
       ...init,
+      flags: [...HELD_FLAGS, ...(init.flags ?? [])],
     });
     return cluster;
   }

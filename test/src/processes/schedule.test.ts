@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as lasting } from 'node:timers/promises';
 import { createRandom } from '@tutti/runtime';
 import { type Cluster, type Role, startCluster } from './cluster.js';
-import { gatedRegression } from './gated-program.js';
+import { gatedRegression, HELD_FLAGS } from './gated-program.js';
 import { createFolder } from './program-files.js';
 import { runLocal } from './run-local.js';
 
@@ -80,7 +80,7 @@ describe('real processes under a schedule of faults', function () {
           servers,
           replicas,
           patienceMs: 6000,
-          flags: ['--min-workers', '1', '--steps', String(STEPS)],
+          flags: [...HELD_FLAGS, '--min-workers', '1', '--steps', String(STEPS)],
           onEvent(event) {
             if (event.event !== 'step') return;
             steps++;
