@@ -52,7 +52,7 @@ const spoilt = (value: number) => (all: Dataset) => {
 };
 
 /** Another float64 whose float32 is the same. */
-const unrounded = (value: number) => value * (1 + 2 ** -40);
+const unrounded = (value: number) => value * (1 + 2 ** -26);
 
 describe('data', () => {
   for (const workers of [0, 2])
