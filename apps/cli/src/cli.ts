@@ -67,11 +67,11 @@ function createProgram(context: CliContext): Command {
   ]).action(onProgram(async () => (await import('./commands/worker.js')).worker));
   add('eval', 'eval <program>', "Evaluate a checkpoint on the program's evaluation set.", [
     'tutti eval program.ts',
-    'tutti eval program.ts --checkpoint tutti-runs/program/step-000004690 --json',
+    'tutti eval program.ts --checkpoint tutti-runs/program/run-0001/step-000004690 --json',
   ]).action(onProgram(async () => (await import('./commands/eval.js')).evaluate));
   add('replay', 'replay <program>', 'Compute steps of a run again, and compare the bits.', [
     'tutti replay program.ts --steps 100..110',
-    'tutti replay program.ts --checkpoint tutti-runs/program/step-000000099 --json',
+    'tutti replay program.ts --checkpoint tutti-runs/program/run-0001/step-000000099 --json',
   ])
     .option(
       '--steps <first..last>',

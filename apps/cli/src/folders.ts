@@ -2,8 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { nearestFolder } from '@tutti/runtime';
 
-/** The folder of a program's checkpoints, if nobody names one: `tutti-runs/mnist-convnet`. */
-export function runFolder(programName: string): string {
+/** Where each run of a program gets a folder, if nobody names one: `tutti-runs/mnist-convnet`. */
+export function runsFolder(programName: string): string {
   return join('tutti-runs', programName.replace(/[^\w.-]+/g, '-').replace(/^\.+/, '') || 'program');
 }
 

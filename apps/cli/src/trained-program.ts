@@ -6,7 +6,7 @@ import { failAfter, isTuttiError, type Monitor, TuttiError } from '@tutti/runtim
 import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
 import { type OpenProgram, openProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
-import { runFolder } from './folders.js';
+import { runsFolder } from './folders.js';
 import { monitorsOf } from './monitors.js';
 import type { Output } from './output.js';
 
@@ -37,7 +37,7 @@ export async function openTrained(
 ): Promise<TrainedProgram> {
   const { monitor, closing } = monitorsOf(context, renderer);
   const { program, hash } = await loadProgram(path, monitor);
-  const folder = given ?? runFolder(program.name ?? 'program');
+  const folder = given ?? runsFolder(program.name ?? 'program');
   // Before TensorFlow is loaded: a wrong path should not take seconds to tell.
   const reading = monitor.race(readCheckpoint(folder), readingCheckpoint);
   // Unnamed wait: what it awaits names its own waits.

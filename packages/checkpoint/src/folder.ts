@@ -1,11 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { badCheckpoint } from './bad-checkpoint.js';
 import type { FileSystem } from './files.js';
 import { MANIFEST_FILE } from './manifest.js';
+import { gone, isRunFolder, LATEST_FILE, latestName, listRuns, namesIn } from './runs.js';
 
-/** The file in a folder of checkpoints that names the one written last. */
-export const LATEST_FILE = 'latest';
 export const ASIDE_PREFIX = '.tmp-';
 
 /** A folder left aside by a process that was killed is removed once it is this much older. */
@@ -25,36 +24,31 @@ export function folderName(step: number): string {
  * folder. Throws BAD_CHECKPOINT if it cannot be read: nobody knows then what is in it.
  */
 export async function listCheckpoints(directory: string): Promise<readonly ListedCheckpoint[]> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [] as string[];
-    throw badCheckpoint(
-      directory,
-      `it cannot be read as a folder (${error.message})`,
-      'See that it is a folder, and that you may read it.',
-    );
-  });
-  return names
+  return (await namesIn(directory))
     .map((name) => ({ match: /^step-(\d{9,})$/.exec(name), path: join(directory, name) }))
     .filter(({ match }) => match !== null)
     .map(({ match, path }) => ({ step: Number(match![1]), path }))
     .sort((a, b) => a.step - b.step);
 }
 
-/** A checkpoint folder itself, or the latest in a folder of checkpoints. Throws BAD_CHECKPOINT. */
+/**
+ * A checkpoint folder itself, or the latest in a folder of checkpoints or of runs. Throws
+ * BAD_CHECKPOINT.
+ */
 export async function locateCheckpoint(path: string): Promise<string> {
   if (await exists(join(path, MANIFEST_FILE))) return path;
   const directory = basename(path) === LATEST_FILE ? dirname(path) : path;
-  const listed = await listCheckpoints(directory);
-  const named = await readFile(join(directory, LATEST_FILE), 'utf8').catch(() => '');
-  const latest = listed.find((item) => basename(item.path) === named.trim()) ?? listed.at(-1);
-  if (latest === undefined) {
-    throw badCheckpoint(
-      path,
-      (await exists(path)) ? 'there is no checkpoint in it' : 'it does not exist',
-      'Name a step-... folder, or the folder that holds them.',
-    );
+  for (const run of await listRuns(directory)) {
+    const listed = await listCheckpoints(run);
+    const named = await latestName(run);
+    const latest = listed.find((item) => basename(item.path) === named) ?? listed.at(-1);
+    if (latest !== undefined) return latest.path;
   }
-  return latest.path;
+  throw badCheckpoint(
+    path,
+    (await exists(path)) ? 'there is no checkpoint in it' : 'it does not exist',
+    'Name a step-... folder, or the folder that holds them.',
+  );
 }
 
 /**
@@ -64,14 +58,9 @@ export async function locateCheckpoint(path: string): Promise<string> {
  */
 export async function latestCheckpoints(directory: string): Promise<readonly ListedCheckpoint[]> {
   const listed = await listCheckpoints(directory);
-  const named = await readFile(join(directory, LATEST_FILE), 'utf8').catch(() => '');
-  const last = listed.findIndex((item) => basename(item.path) === named.trim());
-  if (listed.length === 0 && named !== '')
-    throw badCheckpoint(
-      directory,
-      `its file \`${LATEST_FILE}\` names ${named.trim()}, and there is no checkpoint in it any more`,
-      `Bring it back, or remove that file if the run is to begin from the start.`,
-    );
+  const named = await latestName(directory);
+  const last = listed.findIndex((item) => basename(item.path) === named);
+  if (listed.length === 0 && named !== '' && !isRunFolder(named)) throw gone(directory, named);
   return (last < 0 ? [...listed] : listed.slice(0, last + 1)).reverse();
 }
 

@@ -2,6 +2,25 @@ import { dataDifference, type JobPlan } from '@tutti/protocol';
 
 const LONGEST = 200;
 
+/** Where a person sets it. */
+const SET_BY: Readonly<Partial<Record<keyof JobPlan, string>>> = {
+  programHash: 'the sources of the program',
+  parameters: 'the model of the program, and what is shared in it',
+  trainingExamples: 'data of the program',
+  evaluationExamples: 'data of the program',
+  evaluationBatchSize: 'evaluationBatchSize of the program',
+  batchSize: '--batch-size',
+  shards: '--shards',
+  seed: '--seed',
+  optimizer: 'optimizer of the program',
+  chunkFloats: 'chunkFloats, of a library alone',
+};
+
+/** What is no difference of its own where one of these is another. */
+const FOLLOWS_FROM: Readonly<Partial<Record<keyof JobPlan, readonly (keyof JobPlan)[]>>> = {
+  stepsPerEpoch: ['batchSize', 'trainingExamples'],
+};
+
 /**
  * In words, what makes two plans different experiments; empty if one can go on from the other. A
  * longer run of the same is no other experiment. The data are compared by `dataDifference`.
@@ -11,7 +30,20 @@ export function planDifferences(plan: JobPlan, other: JobPlan): string[] {
   return names
     .filter((name) => name !== 'steps' && name !== 'programName' && name !== 'data')
     .filter((name) => canonical(plan[name]) !== canonical(other[name]))
-    .map((name) => `${name} is ${shown(other[name])} instead of ${shown(plan[name])}`);
+    .filter(
+      (name, _, all) =>
+        !(FOLLOWS_FROM[name] ?? []).some((cause) => (all as (keyof JobPlan)[]).includes(cause)),
+    )
+    .map((name) => difference(name, plan, other));
+}
+
+function difference(name: keyof JobPlan, plan: JobPlan, other: JobPlan): string {
+  const rate = ({ optimizer }: JobPlan) => optimizer.learningRate;
+  const alike = { ...other.optimizer, learningRate: rate(plan) };
+  if (name === 'optimizer' && canonical(alike) === canonical(plan.optimizer))
+    return `the learning rate is ${shown(rate(other))} instead of ${shown(rate(plan))} (--learning-rate)`;
+  const where = SET_BY[name];
+  return `${name} is ${shown(other[name])} instead of ${shown(plan[name])}${where === undefined ? '' : ` (${where})`}`;
 }
 
 /** Whether nothing at all differs. */

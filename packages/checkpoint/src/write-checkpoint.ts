@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ensureFolder } from '@tutti/runtime';
 import { parameterDigest } from './digest.js';
 import { type FileSystem, nodeFileSystem, syncFolder, writeDurably } from './files.js';
-import { ASIDE_PREFIX, exists, folderName, LATEST_FILE, leftovers } from './folder.js';
+import { ASIDE_PREFIX, exists, folderName, leftovers } from './folder.js';
 import {
   type CheckpointFacts,
   createManifest,
@@ -15,6 +15,7 @@ import {
 } from './manifest.js';
 import { piecesOf, rangeFile } from './ranges.js';
 import { type Retention, superseded } from './retention.js';
+import { isRunFolder, LATEST_FILE } from './runs.js';
 import { safetensorsPieces } from './safetensors.js';
 import { encodeHeader, type Tensor } from './safetensors-header.js';
 import { freeBytes, storageError, withStorageErrors } from './storage-error.js';
@@ -85,6 +86,9 @@ export async function writeCheckpoint(init: WriteCheckpointInit): Promise<Writte
       await syncFolder(fs, aside);
       await moveInto(fs, aside, path);
       await pointTo(fs, directory, folderName(step));
+      // Whoever may not write beside the run is found by its number.
+      if (isRunFolder(directory))
+        await pointTo(fs, dirname(directory), basename(directory)).catch(() => {});
       const removed = await removeOld(fs, init, path);
       return { path, digest, bytes: neededBytes, removed };
     } catch (error) {

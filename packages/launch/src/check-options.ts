@@ -25,6 +25,7 @@ const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
   optimizer: true,
   chunkFloats: true,
   checkpointDir: true,
+  runsDir: true,
   checkpointEvery: true,
   checkpointKeep: true,
   checkpointBest: true,

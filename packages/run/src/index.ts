@@ -13,6 +13,7 @@ export {
   refuseOtherData,
   refuseOtherSharing,
 } from './checkpoints/resume-point.js';
+export { openingFolder } from './checkpoints/run-folder.js';
 export type {
   CheckpointInterval,
   CheckpointSink,

@@ -127,6 +127,8 @@ export type ErrorCode =
   | 'CHILD_DIED'
   /** Files could not be written. */
   | 'STORAGE'
+  /** A folder of checkpoints holds another run, or another process writes into it. */
+  | 'FOLDER_IN_USE'
   /** A checkpoint is torn, foreign or does not match its checksums. */
   | 'BAD_CHECKPOINT'
   /** The latest checkpoint is wanted, and none was written yet. Only a warning. */

@@ -7,7 +7,7 @@ import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
-import { runFolder } from '../folders.js';
+import { runsFolder } from '../folders.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
@@ -87,9 +87,10 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
 }
 
 function checkpointsOf({ checkpointDir, resume, ...settings }: Settings) {
-  const directory = checkpointDir ?? runFolder;
+  const directory = checkpointDir ?? runsFolder;
+  const runs = checkpointDir === undefined;
   return {
-    checkpoints: createCheckpointFolder({ directory, ...keepSettings(settings) }),
+    checkpoints: createCheckpointFolder({ directory, runs, ...keepSettings(settings) }),
     ...(resume === undefined ? {} : { resume: resumeFrom(resume, directory) }),
   };
 }

@@ -2,7 +2,7 @@ import { loadProgram, type ReplayedStep, replay as replaySteps } from '@tutti/la
 import { TuttiError } from '@tutti/runtime';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
-import { runFolder } from '../folders.js';
+import { runsFolder } from '../folders.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -24,7 +24,7 @@ export async function replay(path: string, flags: Flags, context: CliContext): P
       onWaiting: (report) => renderer({ event: 'waiting', ...report }),
       program,
       programHash: hash,
-      checkpoint: settings.checkpoint ?? runFolder(program.name ?? 'program'),
+      checkpoint: settings.checkpoint ?? runsFolder(program.name ?? 'program'),
       steps: range,
       clock: context.clock,
       signal: context.signal,

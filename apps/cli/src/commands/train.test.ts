@@ -69,6 +69,50 @@ describe('tutti train', () => {
       assert.equal(new Set(digests).size, 1);
     }));
 
+  it('gives each run a folder of its own, and the commands the one that wrote last', () =>
+    inTemporaryFolder(async (folder) => {
+      const before = process.cwd();
+      process.chdir(folder);
+      try {
+        const run = async (...args: string[]) => {
+          const ran = await tutti([...args, '--json']);
+          assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+          return ran.json().at(-1)!;
+        };
+        const often = ['--workers', '0', '--checkpoint-every', '2'];
+        const one = await run('train', LINE, ...often, '--seed', '1');
+        const two = await run('train', LINE, ...often, '--learning-rate', '0.5');
+        assert.notEqual(one.digest, two.digest);
+        assert.equal(one.modelPath, join('tutti-runs', 'line', 'run-0001', 'step-000000006'));
+        assert.equal(two.modelPath, join('tutti-runs', 'line', 'run-0002', 'step-000000006'));
+        assert.equal((await run('eval', LINE)).digest, two.digest);
+        assert.equal((await run('replay', LINE)).digest, two.digest);
+        const exported = await run('export', LINE, '--format', 'safetensors');
+        assert.equal(exported.digest, two.digest);
+        const first = ['--checkpoint', String(one.modelPath)];
+        assert.equal((await run('eval', LINE, ...first)).digest, one.digest);
+        const resumed = ['train', LINE, '--resume', 'latest', '--workers', '0'];
+        assert.equal((await run(...resumed)).digest, two.digest);
+        assert.equal((await run(...resumed, '--learning-rate', '0.1')).digest, one.digest);
+        assert.deepEqual(readdirSync(join('tutti-runs', 'line')).sort(), [
+          'latest',
+          'run-0001',
+          'run-0002',
+        ]);
+      } finally {
+        process.chdir(before);
+      }
+    }));
+
+  it('refuses a folder that holds another run, and says in what that differs', () =>
+    inTemporaryFolder(async (folder) => {
+      const named = trainArguments(folder, '--workers', '0');
+      assert.equal((await tutti(named)).code, 0);
+      const { code, stderr } = await tutti([...named, '--learning-rate', '0.5']);
+      assert.equal(code, 1);
+      assert.match(stderr, /holds the checkpoints of another run.*--learning-rate/);
+    }));
+
   it('leaves a checkpoint that eval and export agree with', () =>
     inTemporaryFolder(async (folder) => {
       const trained = (await tutti(trainArguments(folder, '--workers', '0'))).json().at(-1)!;

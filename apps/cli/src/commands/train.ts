@@ -6,7 +6,7 @@ import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { defaultWorkers, thisMachine } from '../default-workers.js';
-import { folderFault, runFolder } from '../folders.js';
+import { folderFault, runsFolder } from '../folders.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { monitorsOf } from '../monitors.js';
@@ -31,7 +31,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     const workers = settings.workers ?? defaultWorkers(thisMachine(), shards);
     // MASTER_ADDR and MASTER_PORT are for the processes of a cluster.
     const listen = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
-    const checkpointDir = settings.checkpointDir ?? runFolder(program.name ?? 'program');
+    const { checkpointDir } = settings;
+    const runsDir = runsFolder(program.name ?? 'program');
     const options: LocalOptions = {
       ...jobSettings(settings),
       workers,
@@ -44,7 +45,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       verify: settings.verify,
       ...(listen === undefined ? {} : { address: listen }),
       deadlines: deadlinesOf(settings),
-      checkpointDir,
+      ...(checkpointDir === undefined ? { runsDir } : { checkpointDir }),
       checkpointEvery: every,
       checkpointKeep: keep,
       checkpointBest: best,
@@ -57,12 +58,12 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         else renderer.note(`${name}: ${line}`);
       },
     };
-    const fault = folderFault(checkpointDir);
+    const fault = folderFault(checkpointDir ?? runsDir);
     if (fault !== undefined)
       renderer({
         event: 'warning',
         code: 'STORAGE',
-        message: `Nothing can be written into ${checkpointDir}: ${fault}`,
+        message: `Nothing can be written into ${checkpointDir ?? runsDir}: ${fault}`,
         remedy: 'Stop, and choose another --checkpoint-dir.',
       });
     if (named === undefined && settings.resume === undefined)

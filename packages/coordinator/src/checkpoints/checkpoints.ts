@@ -18,6 +18,8 @@ import type { Job } from '../state/job.js';
 
 /** The checkpoints of a job: taken beside the training, written in the background. */
 export interface Checkpoints {
+  /** The job is known: from now on its checkpoints are written. */
+  begin(from: string | undefined): Promise<void>;
   /** The run starts, or goes on, at this version; what was being captured will not come. */
   startAt(version: number): void;
   /** Between two steps: asks the servers for their state, if a checkpoint is due. */
@@ -73,6 +75,7 @@ export function createCheckpoints(init: {
   }
 
   return {
+    begin: async (from) => sink?.begin?.({ job: job.id, plan, from }),
     startAt(version) {
       open.clear();
       schedule.startAt(version);

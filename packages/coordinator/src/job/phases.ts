@@ -4,6 +4,7 @@ import {
   digestOf,
   endingEvent,
   type JobResult,
+  openingFolder,
   type Progress,
   type Resume,
   readingCheckpoint,
@@ -142,6 +143,7 @@ export function createPhases(init: {
       await membership.gather();
       phase = 'opening servers';
       const run = init.begin(checkpoint);
+      await monitor.race(run.checkpoints.begin(checkpoint?.point.path), openingFolder);
       let aligned = await run.alignment.align(false, run.startingPoint.base);
       const progress = announce(run, aligned.from);
       for (let back = false; ; back = true) {

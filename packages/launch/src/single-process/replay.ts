@@ -1,6 +1,6 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { listCheckpoints, locateCheckpoint, type Manifest, readManifest } from '@tutti/checkpoint';
-import { badCheckpoint, readStepLog, STEPS_FILE } from '@tutti/checkpoint/internal';
+import { badCheckpoint, isRunFolder, readStepLog, STEPS_FILE } from '@tutti/checkpoint/internal';
 import { createKernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import {
@@ -146,7 +146,13 @@ export async function replay(init: ReplayInit): Promise<Replay> {
 // Unnamed wait: the caller races it.
 async function beginningOf(path: string, first: number | undefined): Promise<string> {
   const listed = await listCheckpoints(path);
-  if (listed.length === 0) return locateCheckpoint(path);
+  if (listed.length === 0) {
+    // Unnamed wait: the caller races it.
+    const located = await locateCheckpoint(path);
+    const run = dirname(located);
+    const isOfRuns = isRunFolder(run) && resolve(dirname(run)) === resolve(path);
+    return isOfRuns ? beginningOf(run, first) : located;
+  }
   const fit = first === undefined ? listed[0] : listed.findLast(({ step }) => step < first);
   if (fit !== undefined) return fit.path;
   throw new TuttiError(

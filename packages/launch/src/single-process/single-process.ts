@@ -10,6 +10,7 @@ import {
   type JobResult,
   type JobSettings,
   meansOf,
+  openingFolder,
   type Resume,
   type ResumePoint,
   readingCheckpoint,
@@ -83,6 +84,8 @@ export async function trainInSingleProcess(init: {
     point = await monitor.race(finding, readingCheckpoint);
     const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });
     const job = point?.job ?? init.job;
+    const from = point?.path;
+    await monitor.race(sink?.begin?.({ job, plan, from }), openingFolder);
     const layout = layoutOf(plan);
     const kernels = createKernels();
     const worker = 'main';

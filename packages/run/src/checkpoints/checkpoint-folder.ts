@@ -12,11 +12,14 @@ import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { toTuttiError, tuttiVersion } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
 import { firstGood, readPoint, refuseOther, slotName } from './resume-point.js';
+import { openRunFolder, type RunFolder } from './run-folder.js';
 import type { CheckpointInterval, CheckpointSink, Snapshot } from './snapshot.js';
 
 export interface CheckpointFolderInit {
   /** The folder of checkpoints; may depend on the name of the program. */
   readonly directory: string | ((programName: string) => string);
+  /** Each run gets a folder of its own in `directory`. Default: that is the folder of one run. */
+  readonly runs?: boolean | undefined;
   readonly every?: CheckpointInterval | undefined;
   /** How many of the newest of a run stay. Default 3. */
   readonly keep?: number | undefined;
@@ -39,6 +42,9 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
   };
   let log: StepLog | undefined;
   const disk = fileSystem === undefined ? {} : { fileSystem };
+  let folder: RunFolder | undefined;
+  const folderOf = (programName: string) =>
+    folder?.directory ?? directoryOf(init.directory, programName);
 
   /** What is written now; the memory passes to the writer. */
   const write = (snapshot: Snapshot, directory: string) =>
@@ -52,8 +58,13 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
   return {
     ...(every === undefined ? {} : { every }),
     ...(best === undefined ? {} : { best }),
+    async begin({ job, plan, from }) {
+      const root = directoryOf(init.directory, plan.programName);
+      // Unnamed wait: the caller races it.
+      folder = await openRunFolder({ root, runs: init.runs ?? false, job, plan, from });
+    },
     async write(snapshot, last, emit) {
-      const directory = directoryOf(init.directory, snapshot.plan.programName);
+      const directory = folderOf(snapshot.plan.programName);
       if (!last) return write(snapshot, directory);
       try {
         return await write(copyOf(snapshot), directory);
@@ -75,7 +86,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
       }
     },
     async latest({ job, plan, upTo, emit }) {
-      const directory = directoryOf(init.directory, plan.programName);
+      const directory = folderOf(plan.programName);
       // Unnamed wait: the caller races it.
       const listed = (await latestCheckpoints(directory)).filter(({ step }) => step <= upTo);
       const { point } = await firstGood(listed, emit, async (path) => {
@@ -88,12 +99,13 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
       return point;
     },
     record(programName, record) {
-      log ??= createStepLog(directoryOf(init.directory, programName));
+      log ??= createStepLog(folderOf(programName));
       return log.append(record);
     },
     async close() {
       await log?.close();
       await writer.close();
+      await folder?.close();
     },
   };
 }

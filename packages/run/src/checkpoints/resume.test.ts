@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listCheckpoints, readManifest } from '@tutti/checkpoint';
+import { claimFolder } from '@tutti/checkpoint/internal';
 import { type JobPlan, PROTOCOL_VERSION, type ProgramDescription } from '@tutti/protocol';
 import { TuttiError, tuttiVersion } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -24,6 +25,7 @@ const description: ProgramDescription = {
     batchSize: 10,
     epochs: 5,
     seed: 1,
+    shards: 3,
     optimizer: { name: 'momentum', learningRate: 0.1 },
   },
 };
@@ -55,6 +57,16 @@ async function write(steps: readonly number[], settings: JobSettings = {}, keep 
   const plan = resolvePlan({ description, settings, workers: 3 });
   const sink = createCheckpointFolder({ directory, keep });
   for (const step of steps) await sink.write(snapshotOf(plan, step), false, emit);
+  await sink.close?.();
+  return plan;
+}
+
+/** A checkpoint of a run in a folder of its own. */
+async function writeRun(settings: JobSettings, step: number) {
+  const plan = resolvePlan({ description, settings, workers: 3 });
+  const sink = createCheckpointFolder({ directory, runs: true });
+  await sink.begin?.({ job: `j1-${settings.seed}`, plan, from: undefined });
+  await sink.write(snapshotOf(plan, step), false, emit);
   await sink.close?.();
   return plan;
 }
@@ -122,7 +134,7 @@ describe('resuming', () => {
     );
     const other = { ...description, hash: 'ffff', name: 'circle' };
     await refused(resume(pathOf(2), {}, other), /of another program, line instead of circle/);
-    await refused(resume('latest', { seed: 9 }), /seed is 1 instead of 9/);
+    await refused(resume('latest', { seed: 9 }), /seed is 1 instead of 9 \(--seed\)/);
     await refused(resume('latest', { shards: 4 }), /shards is 3 instead of 4/);
     await refused(resume('latest', { steps: 1 }), /at step 2, but the run is to end after 1/);
     await refused(resume(join(folder, 'nowhere')), /it does not exist/);
@@ -172,6 +184,24 @@ describe('resuming', () => {
     assert.deepEqual(longer?.plan, { ...plan, steps: 35 });
     assert.equal(longer?.job, undefined);
     assert.equal((await resume('latest', { steps: 20 }))?.plan.steps, 20);
+  });
+
+  it('takes the run that is meant of several, as the settings say, and none that is being written', async () => {
+    const plans = [await writeRun({ seed: 1 }, 2), await writeRun({ seed: 2 }, 4)];
+    assert.deepEqual((await resume('latest'))?.plan, plans[1]);
+    assert.equal(events.length, 0);
+    const first = await resume('latest', { seed: 1 });
+    assert.deepEqual(first?.plan, plans[0]);
+    assert.equal(first?.path, join(folder, 'line', 'run-0001', 'step-000000002'));
+    const [passed] = events;
+    assert.ok(passed?.event === 'warning');
+    assert.match(passed.message, /run-0002.*seed is 2 instead of 1 \(--seed\).* passed over/);
+    await refused(resume('latest', { seed: 3 }), /run-0002.*seed is 2 instead of 3/);
+    const claim = await claimFolder(join(folder, 'line', 'run-0002'), 'j9');
+    assert.equal((await resume('latest'))?.plan.seed, 1);
+    await claim.release();
+    assert.equal((await resume('latest'))?.plan.seed, 2);
+    assert.equal((await resume(join(folder, 'line')))?.plan.seed, 2);
   });
 
   it('refuses more workers than the run has shards', async () => {

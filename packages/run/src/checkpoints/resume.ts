@@ -4,45 +4,85 @@ import {
   type Manifest,
   readManifest,
 } from '@tutti/checkpoint';
-import { badCheckpoint } from '@tutti/checkpoint/internal';
+import { badCheckpoint, inUse, isAlive, listRuns, readOwner } from '@tutti/checkpoint/internal';
 import type { ProgramDescription } from '@tutti/protocol';
-import type { WarningEvent } from '@tutti/telemetry';
+import { isTuttiError, type TuttiError } from '@tutti/runtime';
+import { type WarningEvent, warningOf } from '@tutti/telemetry';
 import { resolvePlan } from '../plan.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { firstGood, readPoint, refuseOther, refuseOtherSharing } from './resume-point.js';
 import type { Resume } from './snapshot.js';
 
 /**
- * Goes on from a checkpoint, or from the last in a folder of them. For `latest` that is the folder
- * of this run's checkpoints, and one that is damaged or of another run is passed over with a
- * warning: the one before is used. Where none was written yet the run begins from the start, with a
- * warning; not where none of those that were can be used.
+ * Goes on from a checkpoint, or from the last in a folder of them. For `latest` that is the run in
+ * `directory` that wrote last, of those that these settings can go on with and that no process is
+ * writing. A checkpoint that is damaged is passed over with a warning, as is a run that does not fit.
+ * Where none was written yet the run begins from the start, with a warning; not where none of those
+ * that were can be used.
  * @param which `latest` or a path
  */
 export function resumeFrom(which: string, directory: CheckpointFolderInit['directory']): Resume {
   return async ({ description, settings, workers, emit }) => {
-    const isLatest = which === 'latest';
     const folder = directoryOf(directory, description.name);
-    const read = async (path: string) => {
-      // Unnamed wait: the caller races it.
-      const manifest = await readManifest(path);
+    const planOf = (path: string, manifest: Manifest) => {
       refuseForeign(path, manifest, description);
       const plan = resolvePlan({ description, settings, workers, previous: manifest.plan });
       refuseOther(path, manifest, plan);
-      return readPoint(path, plan);
+      return plan;
+    };
+    const read = async (path: string) => {
+      // Unnamed wait: the caller races it.
+      const manifest = await readManifest(path);
+      return readPoint(path, planOf(path, manifest));
     };
     // Unnamed wait: the caller races it.
-    if (!isLatest) return read(await locateCheckpoint(which));
+    if (which !== 'latest') return read(await locateCheckpoint(which));
+    const passed: TuttiError[] = [];
+    const pass = (error: TuttiError) => {
+      passed.push(error);
+      emit(warningOf(error, `${error.message} It was passed over.`));
+    };
     // Unnamed wait: the caller races it.
-    const listed = await latestCheckpoints(folder);
-    if (listed.length === 0) {
-      emit(fromTheStart(folder));
+    for (const run of await listRuns(folder)) {
+      // Unnamed wait: the caller races it.
+      const unfit = await fault(run, planOf);
+      if (unfit !== undefined) {
+        pass(unfit);
+        continue;
+      }
+      // Unnamed wait: the caller races it.
+      const found = await firstGood(await latestCheckpoints(run), emit, read);
+      if (found.point !== undefined) return found.point;
+      passed.push(...found.passed);
+    }
+    if (passed.length > 0) throw passed[0];
+    emit(fromTheStart(folder));
+    return undefined;
+  };
+}
+
+/** Why a whole run is not the one to go on with; what is damaged in it does not count. */
+async function fault(
+  run: string,
+  planOf: (path: string, manifest: Manifest) => unknown,
+): Promise<TuttiError | undefined> {
+  // Unnamed wait: the caller races it.
+  const owner = await readOwner(run);
+  if (owner !== undefined && isAlive(owner)) return inUse(run, owner);
+  try {
+    // Unnamed wait: the caller races it.
+    for (const { path } of await latestCheckpoints(run)) {
+      // Unnamed wait: the caller races it.
+      const manifest = await readManifest(path).catch(() => undefined);
+      if (manifest === undefined) continue;
+      planOf(path, manifest);
       return undefined;
     }
-    const { point, passed } = await firstGood(listed, emit, read);
-    if (point === undefined) throw passed[0];
-    return point;
-  };
+  } catch (error) {
+    if (isTuttiError(error) && error.code === 'BAD_CHECKPOINT') return error;
+    throw error;
+  }
+  return undefined;
 }
 
 function refuseForeign(

@@ -42,6 +42,15 @@ export interface CheckpointSink {
     last: boolean,
     emit: (event: RunEvent) => void,
   ): Promise<{ readonly path: string; readonly unsaved?: TuttiError }>;
+  /**
+   * The run that is written from now on. What it goes on from tells where it belongs.
+   * @throws TuttiError FOLDER_IN_USE
+   */
+  begin?(run: {
+    readonly job: string;
+    readonly plan: JobPlan;
+    readonly from: string | undefined;
+  }): Promise<void>;
   /** The newest good checkpoint of a job that has no more steps than `upTo`. */
   latest?(request: {
     readonly job: string;
