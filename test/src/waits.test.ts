@@ -75,7 +75,7 @@ function waitsIn(text: string): { waits: Wait[]; reasons: number[] } {
     if (speaking?.begun && indent <= speaking.indent && !/^\s*[})\]]/.test(source))
       speaking = undefined;
     if (speaking !== undefined) speaking.begun = true;
-    if (/childMain/.test(source)) continue;
+    if (/childMain|programMain/.test(source)) continue;
     const reason = speaking && { reason: speaking.line };
     for (const [, what] of source.matchAll(/\bawait\s+\(?(?:\()?([\w.!?[\]]+(?:<[^(]*>)?)/g))
       if (what !== 'new') waits.push({ line, what: what!.replaceAll(/[!?]/g, ''), ...reason });

@@ -40,6 +40,7 @@ const clock = systemClock;
 
 let fault: Promise<never> | undefined;
 if (WITH_PROGRAM.includes(process.argv[2] ?? '')) {
+  // Unnamed wait: a module of this machine.
   const { guardProgram } = await import('@tutti/launch/internal');
   // Unnamed wait: it is raced with what the command does.
   fault = new Promise<never>((_, reject) => {

@@ -109,14 +109,12 @@ async function hashSources(file: string): Promise<string> {
       minifyWhitespace: true,
       logLevel: 'silent',
     });
-    // Unnamed wait: the caller races it.
     for (const source of Object.keys(metafile.inputs))
       await checkEncoding(resolve(dirname(file), source));
     return createHash('sha256').update(outputFiles[0]!.contents).digest('hex');
   } catch (thrown) {
     const errors = (thrown as Partial<BuildFailure>).errors;
     if (errors === undefined || errors.length === 0) throw thrown;
-    // Unnamed wait: the caller races it.
     for (const { location } of errors)
       if (location !== null) await checkEncoding(resolve(dirname(file), location.file));
     const lines = errors.slice(0, 3).map(({ text, location }) => {

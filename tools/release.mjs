@@ -1,0 +1,56 @@
+/**
+ * `npm run release -- 0.2.0` writes a version into all manifests, the lock and the changelog, and
+ * builds everything anew. `npm run release -- --publish` gives what was built to the registry that
+ * npm is configured for; more options go to `npm publish` (`--dry-run`, `--tag next`).
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { changelogAt, manifestAt } from './release-files.mjs';
+import { run } from './run.mjs';
+import { main, nx, nxEnvironment, root } from './setup.mjs';
+
+const folders = [
+  ...['packages', 'apps'].flatMap((kind) =>
+    readdirSync(join(root, kind)).map((name) => `${kind}/${name}`),
+  ),
+  ...['examples', 'test', 'tools'],
+];
+const read = (...path) => readFileSync(join(root, ...path), 'utf8');
+const manifestOf = (folder) => JSON.parse(read(folder, 'package.json'));
+
+async function must(command, args, options = {}) {
+  const { code } = await run(command, args, { cwd: root, ...options });
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}.`);
+}
+
+async function prepare(version) {
+  const date = new Date().toISOString().slice(0, 10);
+  const changelog = changelogAt(read('CHANGELOG.md'), version, date);
+  for (const folder of folders) {
+    const text = JSON.stringify(manifestAt(manifestOf(folder), version), null, 2);
+    writeFileSync(join(root, folder, 'package.json'), `${text}\n`);
+  }
+  writeFileSync(join(root, 'CHANGELOG.md'), changelog);
+  await must('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund']);
+  // What was built of files that are gone would be published, too.
+  for (const folder of folders)
+    rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
+  const build = [nx, 'run-many', '-t', 'build', '--skip-nx-cache'];
+  await must(process.execPath, build, { env: nxEnvironment });
+}
+
+async function publish(options) {
+  const published = folders.filter((folder) => manifestOf(folder).private !== true);
+  const workspaces = published.flatMap((folder) => ['-w', folder]);
+  await must('npm', ['publish', ...workspaces, '--access', 'public', ...options]);
+}
+
+await main(async () => {
+  const [first, ...more] = process.argv.slice(2);
+  if (first === '--publish') await publish(more);
+  else if (/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(first ?? '')) await prepare(first);
+  else
+    throw Object.assign(new Error('A release has a version.'), {
+      remedy: 'Give it: npm run release -- 0.2.0; then npm run release -- --publish',
+    });
+});
