@@ -196,7 +196,12 @@ async function run(
     if (!enrolment.finished()) await handOver(coordinator, enrolment, monitor);
     return { worker, microBatches: work.microBatches() };
   } catch (error) {
-    return failAfter(() => enrolment.close({ type: 'failed', error: errorToRecord(error) }), error);
+    // Awaited here: until all is closed nobody else would look at it, and Node ends the process then.
+    // Unnamed wait: connections close within their linger.
+    return await failAfter(
+      () => enrolment.close({ type: 'failed', error: errorToRecord(error) }),
+      error,
+    );
   } finally {
     // Unnamed wait: connections close within their linger.
     await Promise.all([upstream?.close(), enrolment.close()]);
