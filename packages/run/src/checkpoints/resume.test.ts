@@ -140,6 +140,17 @@ describe('resuming', () => {
     await refused(resume(join(folder, 'nowhere')), /it does not exist/);
   });
 
+  it('names what a changed program says otherwise, with the flag that does it instead', async () => {
+    await write([2]);
+    const defaults = { ...description.defaults, epochs: 9 };
+    const task = resume('latest', {}, { ...description, hash: 'ffff', defaults });
+    await assert.rejects(task, {
+      code: 'BAD_CHECKPOINT',
+      message: /has changed since.*9 epochs are 36 steps, the run has 20 \(--epochs, --steps\)/,
+      remedy: /as it was when this was written, and .* give --epochs 9/,
+    });
+  });
+
   it('begins from the start where none was written yet, if the latest is wanted, and says so', async () => {
     const isAnew = async () => {
       events = [];

@@ -10,6 +10,7 @@ import { isTuttiError, type TuttiError } from '@tutti/runtime';
 import { type WarningEvent, warningOf } from '@tutti/telemetry';
 import { resolvePlan } from '../plan.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
+import { programChanges } from './program-changes.js';
 import { firstGood, readPoint, refuseOther, refuseOtherSharing } from './resume-point.js';
 import type { Resume } from './snapshot.js';
 
@@ -85,22 +86,24 @@ async function fault(
   return undefined;
 }
 
-function refuseForeign(
-  path: string,
-  manifest: Manifest,
-  { name, hash, sharing }: ProgramDescription,
-): void {
+function refuseForeign(path: string, manifest: Manifest, description: ProgramDescription): void {
+  const { name, hash, sharing } = description;
   const { programName, sharing: before } = manifest.plan;
   if (manifest.programHash === hash) {
     refuseOtherSharing(path, before, sharing);
     return;
   }
+  const same = programName === name;
+  const { differences, flags } = programChanges(description, manifest.plan);
+  const what = same && differences.length > 0 ? `; ${differences.join('; ')}` : '';
   throw badCheckpoint(
     path,
-    programName === name
-      ? `the program ${name} has changed since: its sources had hash ${manifest.programHash.slice(0, 12)}, now ${hash.slice(0, 12)}`
+    same
+      ? `the program ${name} has changed since: its sources had hash ${manifest.programHash.slice(0, 12)}, now ${hash.slice(0, 12)}${what}`
       : `it is of another program, ${programName} instead of ${name}`,
-    'Use the program as it was when this was written, or another checkpoint.',
+    same && flags !== undefined
+      ? `Use the program as it was when this was written, and for a run of another length give ${flags}; or another checkpoint.`
+      : 'Use the program as it was when this was written, or another checkpoint.',
   );
 }
 
