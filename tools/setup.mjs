@@ -5,6 +5,7 @@ import { isBuilt, rememberBuilt } from './build-stamp.mjs';
 import { firstDifference } from './dependencies.mjs';
 import { createMonitor } from './monitor.mjs';
 import { run } from './run.mjs';
+import { writeFault } from './write-fault.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -54,6 +55,7 @@ function checkNode(version) {
 async function installDependencies() {
   const difference = firstDifference(root);
   if (difference === undefined) return;
+  refuseUnlessOwner(`The dependencies are not those of package-lock.json (${difference})`);
   say(`Installing the dependencies with npm (${difference}).`);
   // Development tools also where NODE_ENV is production: they build and test.
   const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
@@ -73,6 +75,7 @@ async function installDependencies() {
 
 async function buildPackages() {
   if (isBuilt(root)) return;
+  refuseUnlessOwner('The packages are not built from the sources that are there');
   say('Building all packages with Nx.');
   const building = run(process.execPath, [nx, 'run-many', '-t', 'build'], {
     cwd: root,
@@ -87,6 +90,15 @@ async function buildPackages() {
   });
   stopUnless(code === 0, `The build failed with code ${code}`, output, code);
   rememberBuilt(root);
+}
+
+/** Another user of a shared checkout is told whom to ask, before npm or Nx fail at its files. */
+function refuseUnlessOwner(what) {
+  const fault = writeFault(root);
+  if (fault === undefined) return;
+  throw Object.assign(new Error(`${what}, and this user may not write into ${root} (${fault}).`), {
+    remedy: `Have its owner run \`npm run setup\` there, with TUTTI_CACHE=/opt/tutti or another folder that all may read.`,
+  });
 }
 
 function stopUnless(fine, message, output, code) {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder } from '@tutti/runtime';
+import { ensureFolder, isTuttiError } from '@tutti/runtime';
 import { FOUND_IN_PLACE, type Found, firstThatWorks } from './first-that-works.js';
+import { foreignInstall, maySetUp, notForThisUser } from './foreign-install.js';
 import { withLock } from './lock.js';
 import { createOwnDownloadWay } from './own-download.js';
 import { bindingPath, cacheFolder, tfjsNodeFolder } from './paths.js';
 import { probeBinding } from './probe.js';
-import { readStamp, runtimeName, type Stamp, writeStamp } from './stamp.js';
+import { cacheOf, liesElsewhere, readStamp, runtimeName, type Stamp, writeStamp } from './stamp.js';
 import type { WayContext } from './way.js';
 import { createWheelWay } from './wheel-way.js';
 
@@ -24,14 +25,33 @@ export async function ensureTensorflow(context: WayContext): Promise<TensorflowS
     return { tensorflow, way, bindingPath: bindingPath(tfjsNode) };
   };
   const before = await readStamp(tfjsNode);
-  if (before?.runtimes.includes(runtimeName())) return done(before);
+  const fits = (stamp: Stamp | undefined): stamp is Stamp =>
+    stamp?.runtimes.includes(runtimeName()) === true && !liesElsewhere(stamp, process.env);
+  if (fits(before)) return done(before);
+  // Unnamed wait: it is done at once.
+  if (!(await maySetUp(tfjsNode))) return asItIs(tfjsNode, before, context);
   // Unnamed wait: it is done at once.
   await ensureFolder(join(tfjsNode, 'lib'));
   return withLock(join(tfjsNode, 'lib', 'tutti-native.lock'), context, async () => {
     const stamp = await readStamp(tfjsNode);
-    if (stamp?.runtimes.includes(runtimeName())) return done(stamp);
+    if (fits(stamp)) return done(stamp);
     return done(await setUp(tfjsNode, stamp, context));
   });
+}
+
+/** What another user has set up, if it works for this one, who may not set it up. */
+async function asItIs(
+  tfjsNode: string,
+  stamp: Stamp | undefined,
+  context: WayContext,
+): Promise<TensorflowSetup> {
+  try {
+    const { tensorflow } = await probeBinding(context);
+    return { tensorflow, way: stamp?.way ?? FOUND_IN_PLACE, bindingPath: bindingPath(tfjsNode) };
+  } catch (error) {
+    if (isTuttiError(error)) throw error;
+    throw await notForThisUser(tfjsNode, (error as Error).message);
+  }
 }
 
 export interface TensorflowSetup {
@@ -48,11 +68,11 @@ async function setUp(
   context: WayContext,
 ): Promise<Stamp> {
   context.report('Setting up native TensorFlow.');
-  const found: Found = await firstThatWorks(
-    [createOwnDownloadWay(tfjsNode), createWheelWay(tfjsNode, cacheFolder(process.env))],
-    probeBinding,
-    context,
-  );
+  const wheel = createWheelWay(tfjsNode, cacheFolder(process.env), before && cacheOf(before));
+  const moves = before !== undefined && liesElsewhere(before, process.env);
+  const found: Found = moves
+    ? await firstThatWorks([wheel], probeBinding, context, { inPlace: false })
+    : await firstThatWorks([createOwnDownloadWay(tfjsNode), wheel], probeBinding, context);
   context.report(`Native TensorFlow ${found.tensorflow} works (${found.way}).`);
   const runtime = runtimeName();
   if (before !== undefined && found.way === FOUND_IN_PLACE) {
@@ -71,9 +91,10 @@ export interface TensorflowStatus {
   readonly tensorflow?: string;
   readonly way?: string;
   readonly bindingPath: string;
-  readonly cacheFolder: string;
   /** Why it does not load. */
   readonly problem?: string;
+  /** What mends it, where setting it up again by this user does not. */
+  readonly remedy?: string;
 }
 
 /** Loads the binding in a child process and tells what came of it; changes nothing. */
@@ -87,13 +108,16 @@ export async function tensorflowStatus(
   const known = {
     tfjsNode: manifest.version as string,
     bindingPath: bindingPath(folder),
-    cacheFolder: cacheFolder(process.env),
     ...(way === undefined ? {} : { way }),
   };
   try {
     const probed = await probeBinding({ report: () => {}, signal: options.signal });
     return { ready: true, ...known, ...probed };
   } catch (error) {
-    return { ready: false, ...known, problem: (error as Error).message };
+    // Unnamed wait: it is done at once.
+    const foreign = await foreignInstall(folder);
+    const problem =
+      foreign === undefined ? (error as Error).message : `it does not load: ${foreign.reason}`;
+    return { ready: false, ...known, problem, ...(foreign && { remedy: foreign.remedy }) };
   }
 }

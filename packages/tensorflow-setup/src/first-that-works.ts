@@ -15,16 +15,18 @@ export const FOUND_IN_PLACE = 'a binding that was already in place';
  * Tries what is in place, then each way in turn, until a binding loads.
  *
  * @param probe loads the binding in a process of its own, or throws the reason why it does not.
+ * @param options.inPlace whether what is in place will do; default true
  * @throws TuttiError NO_TENSORFLOW that names each way and why it failed; ABORTED.
  */
 export async function firstThatWorks(
   ways: readonly Way[],
   probe: (context: WayContext) => Promise<Probed>,
   context: WayContext,
+  options: { readonly inPlace?: boolean } = {},
 ): Promise<Found> {
   const inPlace: Way = { name: FOUND_IN_PLACE, prepare: async () => [] };
   const failures: { way: string; reason: string }[] = [];
-  for (const way of [inPlace, ...ways]) {
+  for (const way of options.inPlace === false ? ways : [inPlace, ...ways]) {
     try {
       const files = await way.prepare(context);
       return { ...(await probe(context)), way: way.name, files };

@@ -26,7 +26,7 @@ export function loadTensorflow(): Tensorflow {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
     throw new TuttiError('NO_TENSORFLOW', `Native TensorFlow does not load: ${reason}`, {
       remedy:
-        'Run `npm start` or `npm test` in the checkout, which set it up, or call ensureTensorflow() of @tutti/tensorflow-setup; `tutti doctor` shows what is missing.',
+        'Run `npm start` or `npm test` in the checkout, which set it up, or call ensureTensorflow() of @tutti/tensorflow-setup; `tutti doctor` shows what is missing, and whose it is.',
       cause: error,
     });
   }

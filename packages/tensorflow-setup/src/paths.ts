@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { TuttiError } from '@tutti/runtime';
 
 const require = createRequire(import.meta.url);
 
@@ -16,13 +17,21 @@ export function bindingPath(tfjsNode: string): string {
 
 /**
  * The folder of this user's that all checkouts share: `TUTTI_CACHE`, else `XDG_CACHE_HOME/tutti`,
- * else `~/.cache/tutti`. A relative XDG_CACHE_HOME is ignored, as the XDG specification asks.
+ * else `~/.cache/tutti`. A user without a home folder needs one of the first two. A relative XDG_CACHE_HOME is ignored, as the XDG specification asks.
  */
 export function cacheFolder(
   environment: Readonly<Record<string, string | undefined>>,
-  home: string = homedir(),
+  home: () => string = homedir,
 ): string {
   const { TUTTI_CACHE: own, XDG_CACHE_HOME: xdg } = environment;
   if (own) return resolve(own);
-  return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.cache'), 'tutti');
+  if (xdg && isAbsolute(xdg)) return join(xdg, 'tutti');
+  try {
+    return join(home(), '.cache', 'tutti');
+  } catch (cause) {
+    throw new TuttiError('NO_TENSORFLOW', 'This user has no home folder to keep TensorFlow in', {
+      remedy: 'Name a folder with TUTTI_CACHE.',
+      cause,
+    });
+  }
 }

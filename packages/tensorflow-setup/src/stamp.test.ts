@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bindingPath } from './paths.js';
-import { readStamp, writeStamp } from './stamp.js';
+import { cacheOf, liesElsewhere, readStamp, writeStamp } from './stamp.js';
 
 describe('the stamp of a finished set-up', () => {
   let folder: string;
@@ -36,5 +36,24 @@ describe('the stamp of a finished set-up', () => {
     assert.equal(await readStamp(folder), undefined);
     await writeFile(join(folder, 'lib', 'tutti-native.json'), '{"tenso');
     assert.equal(await readStamp(folder), undefined);
+  });
+});
+
+describe('the cache of a set-up', () => {
+  const library = '/home/a/.cache/tutti/tensorflow-2-linux/tensorflow/libtensorflow_cc.so.2';
+  const files = { '/checkout/tfjs_binding.node': 1, [library]: 2 };
+
+  it('is the folder above the entry with the library', () => {
+    assert.equal(cacheOf({ files }), '/home/a/.cache/tutti');
+    assert.equal(cacheOf({ files: { '/checkout/tfjs_binding.node': 1 } }), undefined);
+  });
+
+  it('is another one than was asked for only where one was asked for', () => {
+    const asked = (TUTTI_CACHE?: string) => liesElsewhere({ files }, { TUTTI_CACHE });
+    assert.deepEqual(
+      [asked(), asked(''), asked('/home/a/.cache/tutti/'), asked('/opt/tutti')],
+      [false, false, false, true],
+    );
+    assert.equal(liesElsewhere({ files: {} }, { TUTTI_CACHE: '/opt/tutti' }), false);
   });
 });

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { bindingPath } from './paths.js';
+import { LIBRARIES } from './wheel.js';
 
 /** What the last successful set-up of this checkout left, so that the next one is instant. */
 export interface Stamp {
@@ -14,6 +15,23 @@ export interface Stamp {
 
 export function runtimeName(): string {
   return `${process.platform}-${process.arch}-${process.versions.modules}`;
+}
+
+/** The cache folder that holds the libraries; undefined if they came with the package. */
+export function cacheOf({ files }: Pick<Stamp, 'files'>): string | undefined {
+  const names: readonly string[] = LIBRARIES;
+  const library = Object.keys(files).find((path) => names.includes(basename(path)));
+  // <cache>/<entry>/tensorflow/<library>
+  return library && dirname(dirname(dirname(library)));
+}
+
+/** Whether the libraries lie in another folder than the one that was asked for. */
+export function liesElsewhere(
+  stamp: Pick<Stamp, 'files'>,
+  { TUTTI_CACHE: asked }: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const cache = cacheOf(stamp);
+  return Boolean(asked) && cache !== undefined && cache !== resolve(asked!);
 }
 
 const stampPath = (tfjsNode: string) => join(tfjsNode, 'lib', 'tutti-native.json');

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { rename, symlink } from 'node:fs/promises';
+import { cp, rename, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ensureFolder } from '@tutti/runtime';
 import { ADDON, buildAddon, findCompiler } from './build-addon.js';
 import { ensureCacheEntry } from './cache-entry.js';
+import { isIntact } from './digests.js';
 import { bindingPath } from './paths.js';
+import { readingFolder, watch } from './watch.js';
 import type { Way } from './way.js';
 import { LIBRARIES, PINNED_WHEELS, unpackWheel } from './wheel.js';
 
@@ -14,8 +16,9 @@ const TFJS_NODE = '4.22.0';
 /**
  * Builds the addon against the libraries of the Python wheel. Both lie in the cache, once for all
  * checkouts; the package gets a link to the addon.
+ * @param formerly another folder that may hold the libraries already: they are copied then
  */
-export function createWheelWay(tfjsNode: string, cache: string): Way {
+export function createWheelWay(tfjsNode: string, cache: string, formerly?: string): Way {
   return {
     name: 'the addon built against the Python wheel',
     async prepare(context) {
@@ -30,7 +33,19 @@ export function createWheelWay(tfjsNode: string, cache: string): Way {
       const libraries = await ensureCacheEntry({
         ...context,
         folder: join(cache, `tensorflow-${wheel.version}-${platform}`),
-        fill: (staging) => unpackWheel(wheel, staging, context),
+        async fill(staging) {
+          const monitor = watch(context);
+          const other = formerly && join(formerly, `tensorflow-${wheel.version}-${platform}`);
+          if (other === undefined || !(await monitor.race(isIntact(other), readingFolder(other))))
+            return unpackWheel(wheel, staging, context);
+          context.report(`Copying the TensorFlow library from ${other}.`);
+          const copying = cp(other, staging, { recursive: true });
+          await monitor.race(copying, {
+            who: 'the disk',
+            what: `take 1 GB in ${staging}`,
+            remedy: 'See whether it is slow, or full.',
+          });
+        },
       });
       const name = basename(libraries);
       const addon = await ensureCacheEntry({

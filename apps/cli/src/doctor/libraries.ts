@@ -16,7 +16,8 @@ export async function checkTensorflow(signal: AbortSignal): Promise<Finding> {
   return fail(
     'tensorflow',
     status.problem ?? 'the native library does not load',
-    'Run `npm start` once: it sets TensorFlow up. Programs without TensorFlow run as it is.',
+    status.remedy ??
+      'Run `npm start` once: it sets TensorFlow up. Programs without TensorFlow run as it is.',
   );
 }
 
