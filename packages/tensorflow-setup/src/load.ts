@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { TuttiError } from '@tutti/runtime';
 import { restoreRemovedUtilities } from './node-shim.js';
+import { tfjsNodeFolder } from './paths.js';
 
 export type Tensorflow = typeof import('@tensorflow/tfjs-node');
 
@@ -14,6 +15,7 @@ const require = createRequire(import.meta.url);
  * @throws TuttiError NO_TENSORFLOW if there is no native binding that loads.
  */
 export function loadTensorflow(): Tensorflow {
+  tfjsNodeFolder();
   restoreRemovedUtilities(require('node:util'));
   // Otherwise the library writes advice about CPU instructions to stderr at every start.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';

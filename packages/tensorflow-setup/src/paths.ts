@@ -5,9 +5,19 @@ import { TuttiError } from '@tutti/runtime';
 
 const require = createRequire(import.meta.url);
 
-/** The folder of the installed package @tensorflow/tfjs-node. */
+/**
+ * The folder of the installed package @tensorflow/tfjs-node, a peer that projects install themselves.
+ * @throws TuttiError NO_TENSORFLOW if it is not installed
+ */
 export function tfjsNodeFolder(): string {
-  return dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+  try {
+    return dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+  } catch (cause) {
+    throw new TuttiError('NO_TENSORFLOW', 'The package @tensorflow/tfjs-node is not installed', {
+      remedy: 'Run `npm install --ignore-scripts @tensorflow/tfjs-node@4`.',
+      cause,
+    });
+  }
 }
 
 /** Where tfjs-node 4.22 looks for its addon: it supports N-API 3 to 8 and takes the highest. */
