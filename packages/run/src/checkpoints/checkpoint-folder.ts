@@ -60,7 +60,6 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
     ...(best === undefined ? {} : { best }),
     async begin({ job, plan, from }) {
       const root = directoryOf(init.directory, plan.programName);
-      // Unnamed wait: the caller races it.
       folder = await openRunFolder({ root, runs: init.runs ?? false, job, plan, from });
     },
     async write(snapshot, last, emit) {

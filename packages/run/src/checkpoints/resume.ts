@@ -45,7 +45,6 @@ export function resumeFrom(which: string, directory: CheckpointFolderInit['direc
     };
     // Unnamed wait: the caller races it.
     for (const run of await listRuns(folder)) {
-      // Unnamed wait: the caller races it.
       const unfit = await fault(run, planOf);
       if (unfit !== undefined) {
         pass(unfit);

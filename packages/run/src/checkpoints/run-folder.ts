@@ -36,9 +36,7 @@ export async function openRunFolder(init: {
   readonly from: string | undefined;
 }): Promise<RunFolder> {
   const { root, job, plan } = init;
-  // Unnamed wait: the caller races it.
   const earlier = (await homeOf(root, init.from)) ?? (await folderOfJob(root, job));
-  // Unnamed wait: the caller races it.
   if (earlier === undefined && !init.runs) await refuseOtherRun(root, plan);
   let directory = earlier ?? root;
   let claim: Claim | undefined;
@@ -77,7 +75,6 @@ async function folderOfJob(root: string, job: string): Promise<string | undefine
     // Unnamed wait: the caller races it.
     const owner = await readOwner(directory);
     if (owner?.job === job && !isAlive(owner)) return directory;
-    // Unnamed wait: the caller races it.
     if ((await newestManifest(directory))?.job === job) return directory;
   }
   return undefined;
@@ -85,7 +82,6 @@ async function folderOfJob(root: string, job: string): Promise<string | undefine
 
 /** The same experiment gives the same bits again: nothing is lost then. */
 async function refuseOtherRun(root: string, plan: JobPlan): Promise<void> {
-  // Unnamed wait: the caller races it.
   const there = await newestManifest(root);
   if (there === undefined) return;
   const data = dataDifference(there.plan.data, plan.data);
