@@ -38,7 +38,6 @@ export async function withOutput(
   const output = createOutput(settings, context);
   const { fault } = context;
   try {
-    // Unnamed wait: what it awaits names its own waits.
     await (fault === undefined ? work(output) : Promise.race([work(output), fault]));
   } catch (error) {
     if (isReported(error)) throw error;

@@ -41,7 +41,6 @@ export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
       monitor.race(rm(staging, { recursive: true, force: true }), removing(staging));
     // Unnamed wait: what it awaits names its own waits.
     await withCleanUp(remove, async () => {
-      // Unnamed wait: what it awaits names its own waits.
       await entry.fill(staging);
       await publish(staging, folder, intact);
     });

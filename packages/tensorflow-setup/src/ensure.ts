@@ -28,7 +28,6 @@ export async function ensureTensorflow(context: WayContext): Promise<TensorflowS
   const fits = (stamp: Stamp | undefined): stamp is Stamp =>
     stamp?.runtimes.includes(runtimeName()) === true && !liesElsewhere(stamp, process.env);
   if (fits(before)) return done(before);
-  // Unnamed wait: it is done at once.
   if (!(await maySetUp(tfjsNode))) return asItIs(tfjsNode, before, context);
   // Unnamed wait: it is done at once.
   await ensureFolder(join(tfjsNode, 'lib'));
@@ -114,7 +113,6 @@ export async function tensorflowStatus(
     const probed = await probeBinding({ report: () => {}, signal: options.signal });
     return { ready: true, ...known, ...probed };
   } catch (error) {
-    // Unnamed wait: it is done at once.
     const foreign = await foreignInstall(folder);
     const problem =
       foreign === undefined ? (error as Error).message : `it does not load: ${foreign.reason}`;

@@ -29,7 +29,6 @@ export async function foreignInstall(tfjsNode: string): Promise<ForeignInstall |
 /** Whether this user may set TensorFlow up for the package. */
 export async function maySetUp(tfjsNode: string): Promise<boolean> {
   const { W_OK, X_OK } = constants;
-  // Unnamed wait: it is done at once.
   return access(join(tfjsNode, 'lib'), W_OK | X_OK).then(
     () => true,
     (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
@@ -41,7 +40,6 @@ export async function maySetUp(tfjsNode: string): Promise<boolean> {
  * @param problem why it does not load
  */
 export async function notForThisUser(tfjsNode: string, problem: string): Promise<TuttiError> {
-  // Unnamed wait: it is done at once.
   const foreign = await foreignInstall(tfjsNode);
   const { reason, remedy } = foreign ?? {
     reason: `this user may not write into ${join(tfjsNode, 'lib')}, and what is there does not load (${problem})`,
@@ -52,7 +50,6 @@ export async function notForThisUser(tfjsNode: string, problem: string): Promise
 }
 
 async function isDenied(looking: Promise<unknown>): Promise<boolean> {
-  // Unnamed wait: it is done at once.
   return looking.then(
     () => false,
     (error: NodeJS.ErrnoException) => error.code === 'EACCES' || error.code === 'EPERM',
