@@ -34,6 +34,7 @@ describe('documentation', () => {
     'docs/PROGRAMS.md',
     'docs/ARCHITECTURE.md',
     'docs/CHECKPOINTS.md',
+    'docs/SHARING.md',
     'docs/ERRORS.md',
     'docs/BENCHMARKS.md',
   ])

@@ -82,6 +82,11 @@ function createProgram(context: CliContext): Command {
     'tutti export program.ts --output model',
     'tutti export program.ts --format safetensors',
   ]).action(onProgram(async () => (await import('./commands/export.js')).exportModel));
+  add('inspect', 'inspect <program>', 'Show what the weights are made of, and what that costs.', [
+    'tutti inspect program.ts',
+    'tutti inspect program.ts --plot pattern.svg   # which stored value each weight reads',
+    'tutti inspect program.ts --json | jq .stored',
+  ]).action(onProgram(async () => (await import('./commands/inspect.js')).inspect));
   add(
     'status',
     'status',

@@ -1,5 +1,6 @@
 import type { JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
 import { formatCount, formatDuration, formatLoss, formatMetrics } from '@tutti/telemetry';
+import { type Column, table } from './table.js';
 
 /** The status of a job for a reader: how far it is, who takes part, who is waited for. */
 export function statusText(status: JobStatus, { colour = false } = {}): string {
@@ -47,8 +48,6 @@ function waitLines({ who, what, sinceMs, remedy, deadlineMs }: JobStatus['waits'
   return [`waiting for ${who} to ${what}, for ${formatDuration(sinceMs)} now${end}`, `  ${remedy}`];
 }
 
-type Column<Row> = readonly [heading: string, cell: (row: Row) => string];
-
 const ago = (ms: number | undefined) => (ms === undefined ? 'never' : `${formatDuration(ms)} ago`);
 const counted = (value: number | undefined) => (value === undefined ? '-' : formatCount(value));
 
@@ -70,18 +69,6 @@ const SERVER_COLUMNS: readonly Column<ServerStatus>[] = [
   ['last heard', ({ heardMs }) => ago(heardMs)],
   ['is waited for to', ({ awaited = '' }) => awaited],
 ];
-
-function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
-  if (rows.length === 0) return ['  none'];
-  const lines = [
-    columns.map(([heading]) => heading),
-    ...rows.map((row) => columns.map(([, cell]) => cell(row))),
-  ];
-  const widths = columns.map((_, at) => Math.max(...lines.map((cells) => cells[at]!.length)));
-  return lines.map((cells) =>
-    `  ${cells.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd(),
-  );
-}
 
 /** [0, 1, 2, 5] -> "0-2, 5" */
 export function ranges(values: readonly number[]): string {

@@ -43,6 +43,7 @@ export const COMMANDS = [
   'eval',
   'replay',
   'export',
+  'inspect',
   'status',
   'doctor',
 ] as const;

@@ -311,6 +311,20 @@ export const SETTINGS = {
     group: 'Files',
     doc: 'files to write: tf.LayersModel or safetensors',
   },
+  plot: {
+    kind: 'text',
+    commands: ['inspect'],
+    group: 'Files',
+    doc: 'file for a picture (SVG) of which stored value each weight reads',
+    otherwise: 'no picture',
+  },
+  verbose: {
+    kind: 'boolean',
+    default: false,
+    commands: ['train'],
+    group: 'Output',
+    doc: 'tell first what the weights are made of, as tutti inspect does',
+  },
   watch: {
     kind: 'boolean',
     default: false,

@@ -5,4 +5,5 @@ export { watchTask } from './compute/watch-task.js';
 export { checkProgram } from './program/check-program.js';
 export { describeProgram } from './program/describe.js';
 export { identifyData } from './program/identify-data.js';
+export { inspectProgram } from './program/inspect-program.js';
 export { type OpenProgram, openProgram } from './program/open-program.js';

@@ -7,12 +7,14 @@ import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { folderFault, runsFolder } from '../folders.js';
+import { inspectedProgram } from '../inspected-program.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
+import { sharingText } from '../sharing-text.js';
 
 /** `tutti train <program>`: the whole job on this machine. */
 export async function train(path: string, flags: Flags, context: CliContext): Promise<void> {
@@ -74,6 +76,10 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       renderer.note(
         `${workers} of at most ${shards} workers, by the cores and the memory there are`,
       );
+    if (settings.verbose) {
+      const { report } = await inspectedProgram(path, context, renderer);
+      renderer.note(sharingText(report));
+    }
     const { result } = runLocal(path, options);
     const { unsaved } = await sayingHowToGoOn(`tutti train ${quoted(path)}`, result);
     // The last event has told it.

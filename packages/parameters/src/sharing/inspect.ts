@@ -18,7 +18,11 @@ export interface WeightReport {
   readonly own: number;
   /** How often a stored value is used for one example, on average, by this weight. */
   readonly usesPerValue: number;
-  /** Bytes of maps, frozen and grown values, in every worker. */
+  /** Of its own stored values: a worker receives each at every step, and sends its gradient. */
+  readonly wireBytesPerStep: number;
+  /** What the optimizer keeps for its own stored values. */
+  readonly optimizerBytes: number;
+  /** Bytes of maps, frozen and grown values, in every worker, that no weight before it counts. */
   readonly constantBytes: number;
 }
 
@@ -26,7 +30,6 @@ export interface SharingReport {
   readonly weights: readonly WeightReport[];
   readonly elements: number;
   readonly stored: number;
-  /** A worker receives every stored value at each step, and sends its gradient. */
   readonly wireBytesPerStep: number;
   readonly optimizerBytes: number;
   readonly constantBytes: number;
@@ -50,6 +53,9 @@ export function inspectSharing(
   const sizes = new Map(sharing.parameters.map(({ name, shape }) => [name, sizeOf(shape)]));
   const total = (names: Iterable<string>) =>
     [...names].reduce((sum, name) => sum + sizes.get(name)!, 0);
+  const trained = new Set(
+    sharing.parameters.filter(({ update }) => update !== 'average').map(({ name }) => name),
+  );
   const seen = new Set<string>();
   const known = new Set<Expression | Int32Array>();
   const weights = sharing.weights.map(({ weight, shape, kind, expression }, at): WeightReport => {
@@ -69,18 +75,20 @@ export function inspectSharing(
       stored,
       own: total(own),
       usesPerValue: stored === 0 ? 0 : reads / stored,
+      wireBytesPerStep: 2 * FLOAT_BYTES * total(own),
+      optimizerBytes: FLOAT_BYTES * init.slots * total(own.filter((name) => trained.has(name))),
       constantBytes: constantBytes(expression, known),
     };
   });
-  const stored = total(sizes.keys());
-  const trained = sharing.parameters.filter(({ update }) => update !== 'average');
+  const sum = (of: (report: WeightReport) => number) =>
+    weights.reduce((total, report) => total + of(report), 0);
   return {
     weights,
-    elements: weights.reduce((sum, { elements }) => sum + elements, 0),
-    stored,
-    wireBytesPerStep: 2 * FLOAT_BYTES * stored,
-    optimizerBytes: FLOAT_BYTES * init.slots * total(trained.map(({ name }) => name)),
-    constantBytes: weights.reduce((sum, { constantBytes: bytes }) => sum + bytes, 0),
+    elements: sum(({ elements }) => elements),
+    stored: sum(({ own }) => own),
+    wireBytesPerStep: sum((report) => report.wireBytesPerStep),
+    optimizerBytes: sum((report) => report.optimizerBytes),
+    constantBytes: sum((report) => report.constantBytes),
   };
 }
 

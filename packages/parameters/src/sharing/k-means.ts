@@ -27,15 +27,10 @@ export function kMeans(
   const nearest = new Int32Array(points).fill(-1);
   for (let round = 0; round < 100; round++) {
     let moved = false;
+    const nearestOf =
+      dimension === 1 ? onLine(centroids, values) : inSpace(centroids, values, dimension);
     for (let i = 0; i < points; i++) {
-      let best = 0;
-      let least = Number.POSITIVE_INFINITY;
-      for (let k = 0; k < clusters; k++) {
-        let distance = 0;
-        for (let d = 0; d < dimension; d++)
-          distance += (values[i * dimension + d]! - centroids[k * dimension + d]!) ** 2;
-        if (distance < least) [best, least] = [k, distance];
-      }
+      const best = nearestOf(i);
       if (nearest[i] !== best) moved = true;
       nearest[i] = best;
     }
@@ -53,6 +48,41 @@ export function kMeans(
     }
   }
   return { centroids, nearest };
+}
+
+/** The nearest of centroids in rising order, as means of neighbours are; of two, the first. */
+function onLine(centroids: Float64Array, values: ArrayLike<number>): (point: number) => number {
+  const borders = centroids.subarray(1).map((centroid, k) => (centroids[k]! + centroid) / 2);
+  return (point) => {
+    let [low, high] = [0, borders.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (values[point]! > borders[middle]!) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}
+
+function inSpace(
+  centroids: Float64Array,
+  values: ArrayLike<number>,
+  dimension: number,
+): (point: number) => number {
+  return (point) => {
+    let best = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < centroids.length / dimension; k++) {
+      let distance = 0;
+      for (let d = 0; d < dimension; d++)
+        distance += (values[point * dimension + d]! - centroids[k * dimension + d]!) ** 2;
+      if (distance < least) {
+        best = k;
+        least = distance;
+      }
+    }
+    return best;
+  };
 }
 
 function extremes(values: ArrayLike<number>): [number, number] {

@@ -20,8 +20,9 @@ export function repeatsOf(model: ModelLike, variables: readonly LayerVariable[])
 }
 
 function placesOf(layer: LayerLike): number {
-  const calls = Math.max(1, layer.inboundNodes.length);
-  const [input, output] = [shapeOf(layer, 'inputShape'), shapeOf(layer, 'outputShape')];
+  const nodes = layer.inboundNodes as readonly Node[];
+  const calls = Math.max(1, nodes.length);
+  const [input, output] = [nodes[0]?.inputShapes, nodes[0]?.outputShapes].map(soleShape);
   if (input === undefined || output === undefined) return calls;
   const kind = layer.getClassName();
   const first = layer as LayerLike & { readonly dataFormat?: string };
@@ -36,15 +37,17 @@ function placesOf(layer: LayerLike): number {
   return calls;
 }
 
-/** tfjs throws where a layer was called with several shapes, or has several inputs. */
-function shapeOf(layer: LayerLike, which: 'inputShape' | 'outputShape'): number[] | undefined {
-  try {
-    const shape = (layer as unknown as Record<typeof which, unknown>)[which];
-    const whole = Array.isArray(shape) && shape.slice(1).every(Number.isSafeInteger);
-    return whole ? (shape as number[]) : undefined;
-  } catch {
-    return undefined;
-  }
+/** One call of a layer: a shape for each of its inputs and outputs. */
+interface Node {
+  readonly inputShapes: readonly (readonly (number | null)[])[];
+  readonly outputShapes: readonly (readonly (number | null)[])[];
+}
+
+/** Undefined where there are several, or an extent but the first is not known. */
+function soleShape(shapes: Node['inputShapes'] | undefined): number[] | undefined {
+  const [shape] = shapes ?? [];
+  const whole = shapes?.length === 1 && shape!.slice(1).every((extent) => extent !== null);
+  return whole ? (shape as number[]) : undefined;
 }
 
 const product = (extents: readonly number[]) => extents.reduce((size, extent) => size * extent, 1);

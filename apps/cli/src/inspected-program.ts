@@ -1,0 +1,37 @@
+import { loadProgram } from '@tutti/launch/internal';
+import type { SharingReport } from '@tutti/parameters';
+import { type Monitor, programError } from '@tutti/runtime';
+import type { Renderer } from '@tutti/telemetry';
+import { inspectProgram } from '@tutti/worker/internal';
+import type { CliContext } from './context.js';
+import { monitorsOf } from './monitors.js';
+
+/** What the weights of a program are made of, and a picture of it. Its data are not opened. */
+export async function inspectedProgram(
+  path: string,
+  context: CliContext,
+  renderer: Renderer,
+): Promise<{
+  readonly report: SharingReport;
+  readonly picture: string;
+  readonly monitor: Monitor;
+}> {
+  const { monitor, closing } = monitorsOf(context, renderer);
+  const { program } = await loadProgram(path, monitor);
+  const ofProgram = (what: string) => ({
+    who: 'the program',
+    what,
+    remedy: 'See what it does there, or end this process.',
+  });
+  const opening = (async () => program.open())().catch((thrown) => {
+    throw programError(thrown, 'open()');
+  });
+  const computation = await monitor.race(opening, ofProgram('open its computation'));
+  try {
+    const { report, picture } = inspectProgram(program, computation);
+    return { report, picture: picture(program.name ?? path), monitor };
+  } finally {
+    const closed = (async () => computation.close?.())();
+    await closing.race(closed, ofProgram('close its computation'));
+  }
+}
