@@ -27,6 +27,9 @@ const ONLY: Readonly<Record<string, string>> = {
   '@tensorflow/tfjs': 'tensorflow',
 };
 
+/** They are handed a transport: who brings one of their own installs no zeromq. */
+const WITHOUT_TRANSPORT = ['coordinator', 'server', 'worker'];
+
 function* sources(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -78,6 +81,26 @@ describe('architecture', () => {
           assert.ok(owner.split(' ').includes(name), `${file} imports ${imported}`);
       }
     });
+
+  it('whoever installs a role, installs no transport with it', () => {
+    const dependenciesOf = (name: string): string[] => {
+      const manifest = JSON.parse(
+        readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
+      );
+      const names = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+      const siblings = names.flatMap((each) => /^@tutti\/(.*)/.exec(each)?.[1] ?? []);
+      return [...names, ...siblings.flatMap(dependenciesOf)];
+    };
+    assert.ok(dependenciesOf('launch').includes('zeromq'));
+    for (const name of WITHOUT_TRANSPORT) {
+      const found = dependenciesOf(name).filter((each) =>
+        /^(?:zeromq|@tutti\/transport)$/.test(each),
+      );
+      assert.deepEqual(found, [], name);
+      for (const [file, imported] of imports(name))
+        assert.ok(!imported.startsWith('@tutti/transport'), `${file} imports ${imported}`);
+    }
+  });
 
   it('no library package touches the clock, Math.random, the console or the process', () => {
     const forbidden =

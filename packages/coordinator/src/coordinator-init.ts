@@ -36,7 +36,8 @@ export interface CoordinatorInit {
    */
   readonly interrupt?: AbortSignal | undefined;
   readonly onEvent?: (event: RunEvent) => void;
-  readonly transport?: Transport;
+  /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
+  readonly transport: Transport;
   readonly clock?: Clock;
   readonly kernels?: Kernels;
   /** Makes the job's id and the session tokens; must not be guessable. */

@@ -2,7 +2,6 @@ import type { Envelope } from '@tutti/protocol';
 import type { JobResult } from '@tutti/run';
 import { type Running, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { createZmqTransport } from '@tutti/transport';
 import type { CoordinatorInit } from './coordinator-init.js';
 import { coordinate } from './job/job.js';
 
@@ -25,13 +24,12 @@ export function createCoordinator(init: CoordinatorInit): Coordinator {
 }
 
 async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinator> {
-  const { transport = createZmqTransport() } = init;
   let receive: (peer: string, envelope: Envelope) => void = () => {};
   let closed: (peer: string, reason: string) => void = () => {};
   let badFrame: (peer: string, reason: string) => void = () => {};
   let stranger: (reason: string) => void = () => {};
   // Unnamed wait: it opens a port of this machine.
-  const listener = await transport.listen(init.address, {
+  const listener = await init.transport.listen(init.address, {
     message: (peer, envelope) => receive(peer, envelope),
     closed: (peer, reason) => closed(peer, reason),
     badFrame: (peer, reason) => badFrame(peer, reason),
@@ -39,7 +37,7 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   });
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {
-      const coordination = coordinate({ ...init, transport }, listener, emit, signal);
+      const coordination = coordinate(init, listener, emit, signal);
       ({ receive, closed, badFrame, stranger } = coordination);
       return coordination.run();
     },

@@ -19,13 +19,13 @@ import {
   toTuttiError,
   type WaitReport,
 } from '@tutti/runtime';
-import { createZmqTransport } from '@tutti/transport';
 import { createShelf, type Shelf } from './shelf.js';
 
 export interface ServerInit {
   /** Where to listen: `tcp://host:port`, port 0 for a free one. */
   readonly address: string;
-  readonly transport?: Transport;
+  /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
+  readonly transport: Transport;
   /** More ways to be reached, for roles in the same process. */
   readonly alsoListen?: readonly { readonly transport: Transport; readonly address: string }[];
   readonly signal?: AbortSignal;
@@ -77,7 +77,7 @@ export function createServer(init: ServerInit): Server {
 const FOR_A_JOB: readonly string[] = ['pull', 'apply', 'store', 'restore', 'capture', 'replaced'];
 
 async function startServer(init: ServerInit): Promise<RunningServer> {
-  const { clock = systemClock, transport = createZmqTransport(), kernels = createKernels() } = init;
+  const { transport, clock = systemClock, kernels = createKernels() } = init;
   const points = [{ transport, address: init.address }, ...(init.alsoListen ?? [])];
   const stopping = new AbortController();
   const monitor = createMonitor({

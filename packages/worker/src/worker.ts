@@ -15,7 +15,6 @@ import {
   type WaitReport,
   withCleanUp,
 } from '@tutti/runtime';
-import { createZmqTransport } from '@tutti/transport';
 import { createContributor } from './compute/contributor.js';
 import { hostFacts } from './compute/host-facts.js';
 import { createReadAhead } from './compute/read-ahead.js';
@@ -48,7 +47,8 @@ export interface WorkerInit {
   readonly connectMs?: number;
   /** How long a coordinator that is gone is looked for. Default 120,000. */
   readonly rejoinMs?: number;
-  readonly transport?: Transport;
+  /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
+  readonly transport: Transport;
   readonly clock?: Clock;
   readonly host?: HostFacts;
   readonly kernels?: Kernels;
@@ -124,7 +124,7 @@ async function run(
   monitor: Monitor,
   leaving: AbortSignal,
 ): Promise<WorkerSummary> {
-  const { clock = systemClock, transport = createZmqTransport() } = init;
+  const { transport, clock = systemClock } = init;
   const { coordinator, deadlineMs = 600_000 } = init;
   const { connectMs = 120_000, rejoinMs = 120_000 } = init;
   leaving.addEventListener('abort', () => monitor.notify(), { once: true });

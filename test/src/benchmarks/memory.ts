@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createCoordinator } from '@tutti/coordinator';
 import { loadProgram } from '@tutti/launch/internal';
+import { createZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import { programPath } from './step.js';
 
@@ -22,15 +23,17 @@ export async function benchMemory(floats: number): Promise<Record<string, number
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { address } = JSON.parse(line) as { address: string };
+  const transport = createZmqTransport();
   const coordinator = await createCoordinator({
     address: 'tcp://127.0.0.1:0',
     servers: [{ connect: address }],
     workers: 2,
+    transport,
     settings: { steps: STEPS },
   }).start();
   const { program } = await loadProgram(programPath('idle.ts'));
   const workers = [0, 1].map(() =>
-    createWorker({ program, coordinator: coordinator.address }).start(),
+    createWorker({ program, coordinator: coordinator.address, transport }).start(),
   );
   let peak = 0;
   for await (const event of coordinator)

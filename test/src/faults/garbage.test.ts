@@ -4,6 +4,7 @@ import { createCoordinator } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
 import { createServer, type ServerEvent } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
+import { createZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import { regression } from '../programs/regression.js';
 
@@ -24,20 +25,23 @@ describe('garbage bytes on the ports of a running job', () => {
     const events: RunEvent[] = [];
     const heard: ServerEvent[] = [];
     const address = 'tcp://127.0.0.1:0';
+    const transport = createZmqTransport();
     // Whatever fails: nothing is left open.
     const stopping = new AbortController();
     const { signal } = stopping;
     const onEvent = (event: ServerEvent) => void heard.push(event);
-    const server = await createServer({ address, onEvent, signal }).start();
+    const server = await createServer({ address, transport, onEvent, signal }).start();
     const [serverAddress] = server.addresses as [string];
     const coordinator = await createCoordinator({
       address,
       servers: [{ connect: serverAddress }],
       workers: 2,
+      transport,
       signal,
       onEvent: (event) => void events.push(event),
     }).start();
-    const start = () => createWorker({ program, coordinator: coordinator.address, signal }).start();
+    const start = () =>
+      createWorker({ program, coordinator: coordinator.address, transport, signal }).start();
     try {
       const first = start();
       // The run begins with the second worker: until then there is time for nonsense.

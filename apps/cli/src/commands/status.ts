@@ -1,5 +1,6 @@
 import { askStatus } from '@tutti/coordinator';
 import { abortError, type Clock } from '@tutti/runtime';
+import { createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -8,15 +9,25 @@ import { statusText } from '../status-text.js';
 /** Between two answers of --watch. */
 const WATCH_MS = 1000;
 
+/** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
+const CONNECT_MS = 2000;
+
 /** `tutti status`: asks the coordinator of a running job how it is doing. */
 export async function status(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('status', flags, context);
   const { stdout, signal, clock, environment } = context;
   const terminal = stdout.isTTY === true && environment.TERM !== 'dumb';
+  const transport = createZmqTransport({
+    // Before the deadline of the answer: that nobody listens says more than that nobody answers.
+    connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
+    lanes: false,
+    clock,
+  });
   await withOutput(settings, context, async ({ json, result }) => {
     for (;;) {
       const report = await askStatus({
         address: settings.coordinator,
+        transport,
         deadlineMs: settings.answerDeadlineMs,
         clock,
         signal,

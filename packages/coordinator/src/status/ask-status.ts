@@ -11,10 +11,6 @@ import {
   systemClock,
   TuttiError,
 } from '@tutti/runtime';
-import { createZmqTransport } from '@tutti/transport';
-
-/** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
-const CONNECT_MS = 2000;
 
 /**
  * Asks a coordinator how its job is doing, without joining it.
@@ -24,16 +20,13 @@ const CONNECT_MS = 2000;
  */
 export async function askStatus(init: {
   readonly address: string;
-  readonly transport?: Transport;
+  /** Should give up to connect before `deadlineMs`: that nobody listens says more than no answer. */
+  readonly transport: Transport;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
   readonly deadlineMs?: number;
 }): Promise<JobStatus> {
-  const { address, clock = systemClock, signal, deadlineMs = 5000 } = init;
-  // Before the other deadline: that nobody listens says more than that nobody answers.
-  const connectDeadlineMs = Math.min(CONNECT_MS, 0.8 * deadlineMs);
-  const transport =
-    init.transport ?? createZmqTransport({ connectDeadlineMs, lanes: false, clock });
+  const { address, transport, clock = systemClock, signal, deadlineMs = 5000 } = init;
   const monitor = createMonitor({ clock, signal });
   let status: JobStatus | undefined;
   const connection = transport.connect(address, {
