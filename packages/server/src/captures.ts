@@ -1,4 +1,4 @@
-import type { Body } from '@tutti/protocol';
+import type { ServerToCoordinator } from '@tutti/protocol';
 import type { Store } from '@tutti/store';
 
 /** The state of a store at one version, on its way to whoever asked, while the training goes on. */
@@ -21,7 +21,7 @@ interface Pending {
 /** @param init.defer has the rest sent chunk by chunk, with other work in between */
 export function createCaptures(init: {
   readonly store: Store;
-  readonly send: (peer: string, body: Body, payload?: Uint8Array) => void;
+  readonly send: (peer: string, body: ServerToCoordinator, payload?: Uint8Array) => void;
   readonly defer: (task: () => void) => void;
 }): Captures {
   const { store, send, defer } = init;

@@ -2,6 +2,6 @@ export {
   createServer,
   type RunningServer,
   type Server,
-  type ServerEvent,
   type ServerInit,
 } from './server.js';
+export type { ServerEvent } from './server-event.js';

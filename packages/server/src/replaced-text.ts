@@ -1,4 +1,4 @@
-import type { ServerEvent } from './server.js';
+import type { ServerEvent } from './server-event.js';
 
 /** Why a server ends before its job. */
 export function replacedText(

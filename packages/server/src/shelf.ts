@@ -1,6 +1,13 @@
 import type { Kernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
-import type { Apply, Body, Capture, JobPlan, Restore } from '@tutti/protocol';
+import type {
+  Apply,
+  Capture,
+  JobPlan,
+  Restore,
+  ServerToCoordinator,
+  ServerToWorker,
+} from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
 import { createCaptures } from './captures.js';
@@ -35,8 +42,12 @@ export function createShelf(init: {
   readonly firstChunk: number;
   readonly chunks: number;
   readonly kernels: Kernels;
-  readonly send: (peer: string, body: Body, payload?: Uint8Array) => void;
-  readonly broadcast: (peers: readonly string[], body: Body, payload: Uint8Array) => void;
+  readonly send: (
+    peer: string,
+    body: ServerToWorker | ServerToCoordinator,
+    payload?: Uint8Array,
+  ) => void;
+  readonly broadcast: (peers: readonly string[], body: ServerToWorker, payload: Uint8Array) => void;
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Shelf {

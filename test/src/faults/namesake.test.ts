@@ -27,6 +27,7 @@ describe('a worker that comes with the name of one who is there', () => {
       address: 'coordinator',
       servers: [{ connect: server.addresses[0]! }],
       workers: 3,
+      settings: { shards: 3 },
       deadlines: { joinMs: Number.MAX_SAFE_INTEGER },
       transport,
       clock,

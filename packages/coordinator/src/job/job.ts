@@ -2,6 +2,7 @@ import { createKernels } from '@tutti/kernels';
 import {
   type Body,
   type Envelope,
+  type Finish,
   type JobPhase,
   type Listener,
   type Message,
@@ -196,7 +197,7 @@ export function coordinate(
   }
 
   /** Tells all how the job has ended, and lets go of everything. */
-  function close(farewell: Body): Promise<unknown> {
+  function close(farewell: Finish): Promise<unknown> {
     ended = true;
     membership.dismiss(farewell);
     servers.broadcast(() => farewell);

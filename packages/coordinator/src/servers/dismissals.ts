@@ -1,4 +1,9 @@
-import type { Body, Connection, ConnectionHandlers, Envelope } from '@tutti/protocol';
+import type {
+  Connection,
+  ConnectionHandlers,
+  CoordinatorToServer,
+  Envelope,
+} from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 
 /**
@@ -20,11 +25,11 @@ const PAUSE_MS = 3000;
 
 export function createDismissals(init: {
   readonly connect: (server: number, handlers: ConnectionHandlers) => Connection;
-  readonly stamp: (body: Body) => Envelope['message'];
+  readonly stamp: (body: CoordinatorToServer) => Envelope['message'];
   readonly clock: Clock;
 }): Dismissals {
   const { stamp, clock } = init;
-  const untold = new Map<number, { readonly news: Body; timer: Timer }>();
+  const untold = new Map<number, { readonly news: CoordinatorToServer; timer: Timer }>();
   let trying: Connection[] = [];
 
   function end(connection: Connection, lingerMs = 0) {
@@ -32,7 +37,7 @@ export function createDismissals(init: {
     return connection.close(lingerMs);
   }
 
-  function say(server: number, news: Body): Connection {
+  function say(server: number, news: CoordinatorToServer): Connection {
     const connection = init.connect(server, {
       // Whatever the answer: one that serves another job, or none, does not wait for this one.
       message() {

@@ -1,9 +1,9 @@
 import { type Layout, partition } from '@tutti/parameters';
 import type {
-  Body,
   ConnectFault,
   Connection,
   ConnectionHandlers,
+  CoordinatorToServer,
   Envelope,
   ServerRange,
   ServerStatus,
@@ -40,12 +40,12 @@ export interface Servers {
   /** Asks every server, whichever job it serves. */
   inquire(): void;
   /** Sends every living server what `body` makes for its range. */
-  broadcast(body: (range: ServerRange) => Body): void;
+  broadcast(body: (range: ServerRange) => CoordinatorToServer): void;
   /** The living holders of a chunk. */
   holders(chunk: number): readonly number[];
   /** Sends to all living holders of a chunk; returns who they are. */
-  sendTo(chunk: number, body: Body, payload?: Uint8Array): number[];
-  send(server: number, body: Body, payload?: Uint8Array): void;
+  sendTo(chunk: number, body: CoordinatorToServer, payload?: Uint8Array): number[];
+  send(server: number, body: CoordinatorToServer, payload?: Uint8Array): void;
   /** A standby that is of no use to the others of its range: nothing more is asked of it. */
   dismiss(server: number, reason: string): void;
   /** As if its connection were lost; of those that have others in their place. */
@@ -53,7 +53,7 @@ export interface Servers {
   /** The living holders of the same range, itself among them. */
   siblings(server: number): number[];
   /** Sends to one living holder of each range. */
-  sendToFirst(body: Body): void;
+  sendToFirst(body: CoordinatorToServer): void;
   /** The range that a server holds. */
   rangeOf(server: number): ServerRange;
   readonly names: string;
@@ -86,7 +86,7 @@ export function connectServers(init: {
   readonly replicas: number;
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly stamp: (body: Body) => Envelope['message'];
+  readonly stamp: (body: CoordinatorToServer) => Envelope['message'];
   readonly events: ServerEvents;
 }): Servers {
   const { servers, replicas, transport, clock, stamp, events } = init;
@@ -141,7 +141,7 @@ export function connectServers(init: {
     });
   }
 
-  const send = (at: number, body: Body, payload?: Uint8Array) => {
+  const send = (at: number, body: CoordinatorToServer, payload?: Uint8Array) => {
     const message = stamp(body);
     connections[at]!.send(payload === undefined ? { message } : { message, payload });
   };

@@ -1,8 +1,12 @@
 import {
+  type Answers,
+  answer,
   type ConnectFault,
+  type CoordinatorToAsker,
   type JobStatus,
   PROTOCOL_VERSION,
   type Transport,
+  unexpected,
 } from '@tutti/protocol';
 import {
   type Clock,
@@ -29,15 +33,20 @@ export async function askStatus(init: {
   const { address, transport, clock = systemClock, signal, deadlineMs = 5000 } = init;
   const monitor = createMonitor({ clock, signal });
   let status: JobStatus | undefined;
+  const answers: Answers<CoordinatorToAsker, undefined> = {
+    refused: (_from, { error }) => monitor.fail(errorFromRecord(error)),
+    'status-report'(_from, report) {
+      ({ status } = report);
+      monitor.notify();
+    },
+  };
   const connection = transport.connect(address, {
-    message({ message }) {
+    message(envelope) {
+      const { message } = envelope;
       if (message.protocol !== PROTOCOL_VERSION)
         monitor.fail(otherVersion(address, message.protocol));
-      else if (message.type === 'refused') monitor.fail(errorFromRecord(message.error));
-      else if (message.type === 'status-report') {
-        ({ status } = message);
-        monitor.notify();
-      }
+      else if (!answer(answers, undefined, envelope))
+        monitor.fail(unexpected('program that asks for the status', message.type, 'coordinator'));
     },
     closed: (reason, fault) => monitor.fail(unreachable(address, reason, fault)),
   });

@@ -1,11 +1,11 @@
-import type { Body, Listener, Message } from '@tutti/protocol';
+import type { CoordinatorToWorker, Listener, Message } from '@tutti/protocol';
 import { errorToRecord, type TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Member } from './roster.js';
 
 /** What the workers, and those who would like to be workers, are told. */
 export interface Mail {
-  tell(member: Member, body: Body): void;
+  tell(member: Member, body: CoordinatorToWorker): void;
   /** Tells a peer, which need not be a member, why it cannot be one. */
   refuse(peer: string, why: TuttiError): void;
   /** The same, and says so to whoever follows the run. */
@@ -14,7 +14,7 @@ export interface Mail {
 
 export function createMail(init: {
   readonly listener: Pick<Listener, 'send'>;
-  readonly stamp: (body: Body) => Message;
+  readonly stamp: (body: CoordinatorToWorker) => Message;
   readonly emit: (event: RunEvent) => void;
 }): Mail {
   const { listener, stamp, emit } = init;

@@ -1,5 +1,5 @@
 import type {
-  Body,
+  CoordinatorToWorker,
   JobPlan,
   Listener,
   Message,
@@ -50,10 +50,10 @@ export interface Membership extends Iterable<Member>, ShardAssigner {
   /** The member that a message really comes from. */
   authenticate(peer: string, message: Message): Member | undefined;
   refuse(peer: string, error: TuttiError): void;
-  tell(member: Member, body: Body): void;
-  tellAll(body: Body): void;
+  tell(member: Member, body: CoordinatorToWorker): void;
+  tellAll(body: CoordinatorToWorker): void;
   /** Tells all how the job has ended. */
-  dismiss(farewell: Body): void;
+  dismiss(farewell: CoordinatorToWorker): void;
   /** The names of those who compute these shards. */
   ownersOf(shards: readonly number[]): string;
   /** Waits for as many as the job starts with. */
@@ -103,7 +103,7 @@ export function createMembership(init: {
   const isTraining = () => ledger() !== undefined;
   const enough = () => roster.ready().length >= minWorkers;
 
-  function tellAll(body: Body) {
+  function tellAll(body: CoordinatorToWorker) {
     for (const member of roster) mail.tell(member, body);
   }
 

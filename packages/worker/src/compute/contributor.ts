@@ -1,6 +1,11 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import { type Body, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
+import {
+  digestOfBytes,
+  type JobPlan,
+  type Verify,
+  type WorkerToCoordinator,
+} from '@tutti/protocol';
 import { createReducer } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
 import { createSpeaker } from '../link/report-batcher.js';
@@ -40,7 +45,7 @@ export function createContributor(init: {
   readonly clock: Clock;
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
-  readonly send: (body: Body, payload?: Uint8Array) => void;
+  readonly send: (body: WorkerToCoordinator, payload?: Uint8Array) => void;
   /** Of the assignment that is followed. */
   readonly era: () => string;
   /** Bytes sent and received so far. */

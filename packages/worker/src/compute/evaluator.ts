@@ -1,4 +1,4 @@
-import type { Body, ShardReport, Verify } from '@tutti/protocol';
+import type { ShardReport, Verify, WorkerToCoordinator } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
 import { createSpeaker } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
@@ -26,7 +26,7 @@ export function createEvaluator(init: {
   readonly weights: WeightBuffer;
   readonly monitor: Monitor;
   readonly clock: Clock;
-  readonly send: (body: Body) => void;
+  readonly send: (body: WorkerToCoordinator) => void;
 }): Evaluator {
   const { task, weights, monitor, clock, send } = init;
 

@@ -3,6 +3,9 @@ import {
   type Body,
   type ConnectFault,
   type ConnectionHandlers,
+  type Envelope,
+  type Join,
+  type Message,
   PROTOCOL_VERSION,
   type Transport,
 } from '@tutti/protocol';
@@ -15,6 +18,20 @@ const NAME: ConnectFault = {
   reason: 'the name head is not known on this machine (ENOTFOUND)',
   remedy: 'Correct the name.',
 };
+
+const join = (worker: string): Join => ({
+  type: 'join',
+  worker,
+  description: {
+    name: 'p',
+    hash: 'h',
+    parameters: [],
+    trainingExamples: 1,
+    evaluationExamples: 0,
+    defaults: { batchSize: 1, epochs: 1, seed: 1, optimizer: { name: 'sgd', learningRate: 1 } },
+  },
+  host: { hostname: 'a', pid: 1, cpu: 'c', node: 'n', arithmetic: {} },
+});
 
 /** A worker whose coordinator is not there yet. */
 function early(connectMs: number) {
@@ -31,7 +48,7 @@ function early(connectMs: number) {
   const monitor = createMonitor({ clock });
   const enrolment = enrol({
     address: 'tcp://head:1',
-    join: () => ({ type: 'leave' }),
+    join,
     worker: 'w0',
     transport,
     clock,
@@ -47,18 +64,20 @@ function early(connectMs: number) {
 /** A worker that has been welcomed, and what its coordinator says next. */
 function enrolled() {
   let handlers: ConnectionHandlers | undefined;
+  const sent: Message[] = [];
   const transport: Transport = {
     listen: () => Promise.reject(new Error('A worker does not listen')),
     connect(address, given) {
       handlers = given;
       const traffic = { sentBytes: 0, receivedBytes: 0 };
-      return { address, send() {}, close: async () => {}, traffic };
+      const send = ({ message }: Envelope) => void sent.push(message);
+      return { address, send, close: async () => {}, traffic };
     },
   };
   const clock = createSimulatedClock();
   const enrolment = enrol({
     address: 'coordinator:1',
-    join: () => ({ type: 'leave' }),
+    join,
     worker: 'w0',
     transport,
     clock,
@@ -73,7 +92,7 @@ function enrolled() {
     hear({ type: 'assign', generation, step, shards: [0], era });
   const verify = (order: number, step: number) =>
     hear({ type: 'verify', work: 'gradient', order, step, lo: 0, hi: 1 });
-  return { enrolment, assign, verify };
+  return { enrolment, hear, sent, assign, verify };
 }
 
 describe('what a worker is to check', () => {
@@ -95,6 +114,20 @@ describe('what a worker is to check', () => {
     assert.equal(enrolment.takeOrder(2, ''), undefined);
     assert.equal(enrolment.takeOrder(0, 'after the way back')?.order, 2);
     assert.equal(enrolment.takeOrder(0, 'after the way back'), undefined);
+  });
+});
+
+describe('a worker', () => {
+  it('refuses what no coordinator says to it, with a reason', () => {
+    const { hear, sent } = enrolled();
+    hear({ type: 'pull', version: 1 });
+    const [answer] = sent;
+    assert.ok(answer?.type === 'refused');
+    assert.match(
+      answer.error.message,
+      /^A worker takes no message of type pull from a coordinator/,
+    );
+    assert.equal(answer.session, 's');
   });
 });
 

@@ -1,19 +1,31 @@
 import {
+  type Answers,
   type Assign,
+  answer,
   type Body,
   type Compute,
   type ConnectFault,
+  type CoordinatorToWorker,
   type Envelope,
   type Evaluate,
+  type Join,
   type Message,
   PROTOCOL_VERSION,
   refusal,
   type ServerRange,
   type Transport,
+  unexpected,
   type Verify,
   type Welcome,
+  type WorkerToCoordinator,
 } from '@tutti/protocol';
-import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/runtime';
+import {
+  type Clock,
+  errorFromRecord,
+  errorToRecord,
+  type Monitor,
+  TuttiError,
+} from '@tutti/runtime';
 
 /** Pause before the next attempt to reach a coordinator that is gone. */
 const PAUSE_MS = 200;
@@ -51,12 +63,12 @@ export interface Enrolment {
   /** When something was sent last. */
   spokeAt(): number;
   /** Dropped while the coordinator is away: after the next welcome all is computed anew. */
-  send(body: Body, payload?: Uint8Array): void;
+  send(body: WorkerToCoordinator, payload?: Uint8Array): void;
   stamp(body: Body): Message;
   /** Bytes sent and received. */
   traffic(): number;
   /** Tells the coordinator how this ended, unless it knows, and closes. */
-  close(body?: Body): Promise<void>;
+  close(body?: WorkerToCoordinator): Promise<void>;
 }
 
 const NOTHING_EXTRA: Compute = { type: 'compute', step: -1, shards: [] };
@@ -77,7 +89,7 @@ export const NO_ASSIGNMENT: Assign = {
  */
 export function enrol(init: {
   readonly address: string;
-  readonly join: (worker: string) => Body;
+  readonly join: (worker: string) => Join;
   readonly worker: string;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -147,62 +159,65 @@ export function enrol(init: {
     return made;
   }
 
-  function receive({ message }: Envelope) {
+  const answers: Answers<CoordinatorToWorker, undefined> = {
+    welcome(_from, message) {
+      welcome = message;
+      ({ worker, servers } = message);
+      admissions++;
+      assignment = NO_ASSIGNMENT;
+      extra = NOTHING_EXTRA;
+      extraEvaluation = NOTHING_MORE;
+      orders = [];
+      initializeWanted = [];
+      present = true;
+      awaySince = undefined;
+    },
+    assign(_from, message) {
+      begun = true;
+      if (message.era !== era) orders = [];
+      era = message.era;
+      if (message.generation > assignment.generation) assignment = message;
+    },
+    compute(_from, message) {
+      const before = extra.step === message.step ? extra.shards : [];
+      extra = { ...message, shards: [...before, ...message.shards] };
+    },
+    evaluate(_from, message) {
+      const { version, shards } = extraEvaluation;
+      const before = version === message.version ? shards : [];
+      extraEvaluation = { ...message, shards: [...before, ...message.shards] };
+    },
+    verify(_from, message) {
+      orders = [...orders, message];
+    },
+    relocated(_from, message) {
+      servers = message.servers;
+    },
+    initialize(_from, { chunks }) {
+      begun = true;
+      initializeWanted = [...initializeWanted, ...chunks];
+    },
+    finish(_from, { error }) {
+      dismissed = true;
+      if (error !== undefined) throw errorFromRecord(error);
+      finished = true;
+    },
+    refused(_from, { error }) {
+      dismissed = true;
+      throw errorFromRecord(error);
+    },
+  };
+
+  function receive(envelope: Envelope) {
+    const { message } = envelope;
     const misfit = message.protocol === PROTOCOL_VERSION ? undefined : refusal(message, undefined);
     if (misfit !== undefined) {
       dismissed = true;
       throw misfit;
     }
-    switch (message.type) {
-      case 'welcome':
-        welcome = message;
-        ({ worker, servers } = message);
-        admissions++;
-        assignment = NO_ASSIGNMENT;
-        extra = NOTHING_EXTRA;
-        extraEvaluation = NOTHING_MORE;
-        orders = [];
-        initializeWanted = [];
-        present = true;
-        awaySince = undefined;
-        return;
-      case 'assign':
-        begun = true;
-        if (message.era !== era) orders = [];
-        era = message.era;
-        if (message.generation > assignment.generation) assignment = message;
-        return;
-      case 'compute':
-        extra = {
-          ...message,
-          shards: [...(extra.step === message.step ? extra.shards : []), ...message.shards],
-        };
-        return;
-      case 'evaluate': {
-        const { version, shards } = extraEvaluation;
-        const before = version === message.version ? shards : [];
-        extraEvaluation = { ...message, shards: [...before, ...message.shards] };
-        return;
-      }
-      case 'verify':
-        orders = [...orders, message];
-        return;
-      case 'relocated':
-        servers = message.servers;
-        return;
-      case 'initialize':
-        begun = true;
-        initializeWanted = [...initializeWanted, ...message.chunks];
-        return;
-      case 'finish':
-        dismissed = true;
-        if (message.error !== undefined) throw errorFromRecord(message.error);
-        finished = true;
-        return;
-      case 'refused':
-        dismissed = true;
-        throw errorFromRecord(message.error);
-    }
+    if (answer(answers, undefined, envelope)) return;
+    const error = errorToRecord(unexpected('worker', message.type, 'coordinator'));
+    connection.send({ message: stamp({ type: 'refused', error }) });
   }
 
   function isOutOfPatience(): boolean {

@@ -1,12 +1,22 @@
-import type {
-  Body,
-  ConnectFault,
-  Connection,
-  Message,
-  ServerRange,
-  Transport,
+import {
+  type Answers,
+  answer,
+  type ConnectFault,
+  type Connection,
+  type Message,
+  type ServerRange,
+  type ServerToWorker,
+  type Transport,
+  unexpected,
+  type WorkerToServer,
 } from '@tutti/protocol';
-import { type Clock, errorFromRecord, type Monitor, TuttiError } from '@tutti/runtime';
+import {
+  type Clock,
+  errorFromRecord,
+  errorToRecord,
+  type Monitor,
+  TuttiError,
+} from '@tutti/runtime';
 import type { WeightBuffer } from './weights.js';
 
 /** Pause before the next attempt to reach a server that is gone. */
@@ -41,7 +51,7 @@ export function createUpstream(init: {
   readonly clock: Clock;
   readonly monitor: Monitor;
   readonly weights: WeightBuffer;
-  readonly stamp: (body: Body) => Message;
+  readonly stamp: (body: WorkerToServer) => Message;
 }): Upstream {
   const { transport, clock, monitor, weights, stamp } = init;
   let servers: readonly ServerRange[] = [];
@@ -66,6 +76,18 @@ export function createUpstream(init: {
     pull(current);
   }
 
+  const answers: Answers<ServerToWorker, undefined> = {
+    weights: (_from, { version, chunk }, payload) => weights.accept(version, chunk, payload),
+    refused: (_from, { error }) => catchUp(errorFromRecord(error)),
+    // It was started again; the coordinator finds out and gives it its weights.
+    holding() {},
+  };
+
+  function refuse(connection: Connection, type: string) {
+    const error = errorToRecord(unexpected('worker', type, 'server'));
+    connection.send({ message: stamp({ type: 'refused', error }) });
+  }
+
   function pull(version: number) {
     wanted = version;
     weights.expect(version);
@@ -87,11 +109,10 @@ export function createUpstream(init: {
 
   function connect(address: string): Connection {
     const connection: Connection = transport.connect(address, {
-      message({ message, payload }) {
+      message(envelope) {
         // What a server says that was replaced in the meantime is as good: versions have one value.
         try {
-          if (message.type === 'weights') weights.accept(message.version, message.chunk, payload!);
-          else if (message.type === 'refused') catchUp(errorFromRecord(message.error));
+          if (!answer(answers, undefined, envelope)) refuse(connection, envelope.message.type);
           monitor.notify();
         } catch (error) {
           monitor.fail(error);
