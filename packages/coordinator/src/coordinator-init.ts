@@ -36,12 +36,22 @@ export interface CoordinatorInit {
    */
   readonly interrupt?: AbortSignal | undefined;
   readonly onEvent?: (event: RunEvent) => void;
+  readonly workerObserver?: WorkerObserver;
   /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
   readonly transport: Transport;
   readonly clock?: Clock;
   readonly kernels?: Kernels;
   /** Makes the job's id and the session tokens; must not be guessable. */
   readonly newId?: () => string;
+}
+
+/** What somebody must be told who starts the processes of the workers, and ends those that hang. */
+export interface WorkerObserver {
+  joined(worker: string): void;
+  /** The job goes on without a worker that has not said goodbye. */
+  lost(worker: string, reason: string): void;
+  /** All whom the job starts with are there, and step 1 begins. */
+  started(): void;
 }
 
 export interface Deadlines {

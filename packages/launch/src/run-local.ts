@@ -226,11 +226,8 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     spareable: minWorkers !== undefined,
     emit,
     fail: (error) => stopping.abort(error),
+    clock: systemClock,
   });
-  const observed = (event: RunEvent) => {
-    crew.observe(event);
-    emit(event);
-  };
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock: systemClock, signal: both, onWaiting });
   let server: RunningServer | undefined;
@@ -269,7 +266,8 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     }
     // Unnamed wait: it opens a port of this machine.
     coordinator = await createCoordinator({
-      ...coordinatorInit(options, observed, both),
+      ...coordinatorInit(options, emit, both),
+      workerObserver: crew.observer,
       address,
       servers: addresses,
       transport,

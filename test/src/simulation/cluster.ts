@@ -1,4 +1,4 @@
-import { createCoordinator, type Deadlines } from '@tutti/coordinator';
+import { createCoordinator, type Deadlines, type WorkerObserver } from '@tutti/coordinator';
 import type { Transport } from '@tutti/protocol';
 import type { CheckpointSink, JobResult, JobSettings, Resume } from '@tutti/run';
 import {
@@ -33,6 +33,7 @@ export interface SimulationInit {
   readonly checkpoints?: CheckpointSink;
   readonly resume?: Resume;
   readonly interrupt?: AbortSignal;
+  readonly workerObserver?: WorkerObserver;
   readonly onEvent?: (event: RunEvent) => void;
   /** What one worker has instead: a program that computes wrong or slowly, another machine. */
   readonly worker?: (
@@ -90,6 +91,7 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     ...(strict === undefined ? {} : { strict }),
     ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),
     ...(init.resume === undefined ? {} : { resume: init.resume }),
+    ...(init.workerObserver === undefined ? {} : { workerObserver: init.workerObserver }),
     interrupt: init.interrupt,
     newId: () => `id-${random.uint32()}`,
     onEvent(event) {

@@ -105,6 +105,7 @@ export function coordinate(
   const mail = createMail({ listener, stamp, emit });
   const membership: Membership = createMembership({
     ...{ listener, mail, monitor, clock, deadlines, emit, timings, workers, minWorkers, newId },
+    observer: init.workerObserver,
     strict: init.strict ?? false,
     plan: () => identity.job()?.plan,
     settle: (description) =>
@@ -129,6 +130,7 @@ export function coordinate(
     request: { settings, workers },
     described: () => described,
     identified: answerEarly,
+    started: () => init.workerObserver?.started(),
     begin,
     wireBytes: () => wireBytes,
   });

@@ -46,6 +46,8 @@ export function createPhases(init: {
   readonly described: () => ProgramDescription | undefined;
   /** It is clear which job this is, if it was there before. */
   readonly identified: () => void;
+  /** Step 1 begins. */
+  readonly started: () => void;
   /** The job is settled and has its workers: makes what works on it. */
   readonly begin: (found: FoundCheckpoint | undefined) => JobRun;
   /** What the workers sent and received. */
@@ -97,6 +99,7 @@ export function createPhases(init: {
     const { plan, layout } = job;
     const size = { workers: membership.size(), servers: init.servers };
     emit(startedEvent({ job: job.id, plan, layout, ...size, from }));
+    init.started();
     return createProgress({ plan, clock, emit });
   }
 

@@ -15,7 +15,7 @@ import {
   type Wait,
 } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines, WorkerObserver } from '../coordinator-init.js';
 import type { Job } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
 import type { Mail } from './mail.js';
@@ -73,6 +73,7 @@ export function createMembership(init: {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly emit: (event: RunEvent) => void;
+  readonly observer: WorkerObserver | undefined;
   readonly timings: WorkerTimings;
   /** How many the job starts with. */
   readonly workers: number;
@@ -89,7 +90,7 @@ export function createMembership(init: {
   /** That of the step under way; undefined while nothing is trained. */
   readonly ledger: () => Ledger | undefined;
 }): Membership {
-  const { listener, mail, monitor, emit, timings, minWorkers, workers, ledger } = init;
+  const { listener, mail, monitor, emit, observer, timings, minWorkers, workers, ledger } = init;
   const roster = createRoster(init.newId);
   const assigner = createShardAssigner({ roster, ...init });
   const probes = createProbes(workers);
@@ -126,6 +127,7 @@ export function createMembership(init: {
     const job = init.settle(message.description);
     mail.tell(member, { type: 'welcome', worker, plan: job.plan, servers: init.servers(job) });
     emit({ event: 'worker-joined', worker, workers: roster.size() });
+    observer?.joined(worker);
   }
 
   function compareProbes() {
@@ -151,6 +153,7 @@ export function createMembership(init: {
     const { worker } = member;
     if (politely) mail.tell(member, { type: 'finish' });
     emit({ event: 'worker-left', worker, reason, workers: roster.size(), politely });
+    if (!politely) observer?.lost(worker, reason);
     const step = ledger()?.version();
     lastLoss = `; lost ${worker}${step === undefined ? '' : ` in step ${step}`}: ${reason}`;
     timings.gone(worker);

@@ -1,4 +1,5 @@
-import { TuttiError } from '@tutti/runtime';
+import type { WorkerObserver } from '@tutti/coordinator';
+import { type Clock, TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import { type Child, withoutLastLines } from './child.js';
 
@@ -14,8 +15,8 @@ const WORTH_ANOTHER_TRY: readonly string[] = ['CHILD_DIED', 'PEER_LOST', 'DEADLI
 /** The worker processes of a run: those that die or hang are replaced, as often as is allowed. */
 export interface WorkerCrew {
   start(name: string): void;
-  /** Must see every event of the run: a worker that the coordinator has lost is ended. */
-  observe(event: RunEvent): void;
+  /** For the coordinator: a worker that it has lost is ended. */
+  readonly observer: WorkerObserver;
   /** The run is over: nobody is replaced any more. */
   end(): void;
 }
@@ -36,8 +37,9 @@ export function createWorkerCrew(init: {
   readonly emit: (event: RunEvent) => void;
   /** The run cannot go on. */
   readonly fail: (error: TuttiError) => void;
+  readonly clock: Clock;
 }): WorkerCrew {
-  const { startWorker, maxRestarts, spareable, emit, fail } = init;
+  const { clock, startWorker, maxRestarts, spareable, emit, fail } = init;
   const living = new Map<string, Entry>();
   let restarts = 0;
   let started = false;
@@ -68,22 +70,25 @@ export function createWorkerCrew(init: {
 
   return {
     start,
-    observe(event) {
-      if (event.event === 'started') started = true;
-      if (event.event === 'worker-joined') {
-        const entry = living.get(event.worker);
+    observer: {
+      started() {
+        started = true;
+      },
+      joined(worker) {
+        const entry = living.get(worker);
         if (entry !== undefined) entry.present = true;
-      }
-      if (event.event !== 'worker-left' || event.politely) return;
-      const entry = living.get(event.worker);
-      // One that has not joined yet is the next of that name.
-      if (entry === undefined || !entry.present) return;
-      entry.present = false;
-      setTimeout(() => {
-        if (over || entry.present || living.get(event.worker) !== entry) return;
-        entry.lost = event.reason;
-        entry.child.kill();
-      }, LAST_CHANCE_MS);
+      },
+      lost(worker, reason) {
+        const entry = living.get(worker);
+        // One that has not joined yet is the next of that name.
+        if (entry === undefined || !entry.present) return;
+        entry.present = false;
+        clock.after(LAST_CHANCE_MS, () => {
+          if (over || entry.present || living.get(worker) !== entry) return;
+          entry.lost = reason;
+          entry.child.kill();
+        });
+      },
     },
     end() {
       over = true;

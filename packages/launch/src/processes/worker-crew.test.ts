@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { createSimulatedClock, TuttiError } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Child } from './child.js';
+import { createWorkerCrew } from './worker-crew.js';
+
+/** Processes that end when they are told to, and a crew of them. */
+function crewOf({ maxRestarts = 0, spareable = false } = {}) {
+  const clock = createSimulatedClock();
+  const children: { name: string; killed: boolean; end: (error?: TuttiError) => void }[] = [];
+  const events: RunEvent[] = [];
+  const failures: TuttiError[] = [];
+  const crew = createWorkerCrew({
+    startWorker(name): Child {
+      let end: (error?: TuttiError) => void = () => {};
+      const exited = new Promise<TuttiError | undefined>((resolve) => {
+        end = resolve;
+      });
+      const entry = { name, killed: false, end };
+      children.push(entry);
+      const kill = () => {
+        entry.killed = true;
+        end(new TuttiError('CHILD_DIED', `${name} was killed`, { remedy: '' }));
+      };
+      return { name, pid: 1, exited, tell: () => {}, kill, stop: async () => {} };
+    },
+    maxRestarts,
+    spareable,
+    emit: (event) => void events.push(event),
+    fail: (error) => void failures.push(error),
+    clock,
+  });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  return { crew, clock, children, events, failures, settled };
+}
+
+describe('the crew of worker processes', () => {
+  it('ends a process that the coordinator has lost, and starts another in its place', async () => {
+    const { crew, clock, children, events, settled } = crewOf({ maxRestarts: 1 });
+    crew.start('w0');
+    crew.observer.joined('w0');
+    crew.observer.lost('w0', 'it hangs');
+    assert.equal(children[0]!.killed, false);
+    clock.advance(3000);
+    assert.equal(children[0]!.killed, true);
+    await settled();
+    assert.deepEqual(
+      children.map(({ name }) => name),
+      ['w0', 'w0'],
+    );
+    const [restarted] = events;
+    assert.equal(restarted?.event, 'worker-restarted');
+    assert.match(restarted.reason, /lost and ended: it hangs/);
+  });
+
+  it('leaves one alone that comes back in time, and the next of that name before it joins', () => {
+    const { crew, clock, children } = crewOf();
+    crew.start('w0');
+    // Of a process that had the name before.
+    crew.observer.lost('w0', 'not heard');
+    crew.observer.joined('w0');
+    crew.observer.lost('w0', 'stopped');
+    clock.advance(2999);
+    crew.observer.joined('w0');
+    clock.advance(10_000);
+    assert.equal(children[0]!.killed, false);
+  });
+
+  it('does without one that dies, once the run has started, where others may come', async () => {
+    const { crew, children, events, failures, settled } = crewOf({ spareable: true });
+    const death = () => new TuttiError('CHILD_DIED', 'it died', { remedy: 'See.' });
+    crew.start('w0');
+    crew.start('w1');
+    children[0]!.end(death());
+    await settled();
+    assert.equal(failures.length, 1);
+    crew.observer.started();
+    children[1]!.end(death());
+    await settled();
+    assert.equal(failures.length, 1);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['warning'],
+    );
+  });
+});
