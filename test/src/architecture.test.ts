@@ -38,6 +38,15 @@ function* sources(folder: string): Generator<string> {
   }
 }
 
+/** The folders below a package's sources, as paths from there. */
+function* foldersIn(folder: string, path = ''): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    yield `${path}${entry.name}`;
+    yield* foldersIn(join(folder, entry.name), `${path}${entry.name}/`);
+  }
+}
+
 /** [file, what it imports] for the product's sources; tests may reach further. */
 function imports(name: string): [file: string, imported: string][] {
   return [...sources(join(root, 'packages', name, 'src'))]
@@ -58,6 +67,17 @@ describe('architecture', () => {
       packages.filter((name) => floorOf(name) < 0),
       [],
     );
+  });
+
+  it('every folder has its line in docs/ARCHITECTURE.md, and every line its folder', () => {
+    const folders = ['packages', 'apps'].flatMap((kind) =>
+      readdirSync(join(root, kind)).flatMap((name) =>
+        [...foldersIn(join(root, kind, name, 'src'))].map((folder) => `${name}/${folder}`),
+      ),
+    );
+    const text = readFileSync(join(root, 'docs', 'ARCHITECTURE.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| ([a-z-]+(?:\/[a-z-]+)+) \| \S/gm)].map(([, row]) => row!);
+    assert.deepEqual(rows.toSorted(), folders.toSorted());
   });
 
   it("all packages have one version, which is Tutti's", () => {
