@@ -2,6 +2,7 @@ import { benchCheckpoints } from './checkpoints.js';
 import { benchKernels } from './kernels.js';
 import { benchLostProcess } from './lost-process.js';
 import { benchMemory } from './memory.js';
+import { benchSharing } from './sharing.js';
 import { benchStep } from './step.js';
 import { benchTraining } from './training.js';
 import { benchUnderFaults } from './under-faults.js';
@@ -21,6 +22,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'checkpoint overhead': () => benchCheckpoints(12),
   'standstill after a SIGKILL': () => benchLostProcess(10),
   'speed under faults, a worker killed every 10 s': () => benchUnderFaults(30, 10),
+  'sharing, processor time over that of the dense layer': () => benchSharing(9),
   'verify overhead': () => benchVerify(320),
 };
 
