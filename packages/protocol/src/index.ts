@@ -36,3 +36,4 @@ export {
 } from './plan.js';
 export { refusal } from './refusal.js';
 export * from './status.js';
+export * from './tunables.js';

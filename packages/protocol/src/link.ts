@@ -14,6 +14,8 @@ export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
  *   copy what it keeps. The bytes start at a multiple of four, so a Float32Array view is allowed.
  */
 export interface Transport {
+  /** Silence after which a peer counts as gone; a few seconds if it is not said. */
+  readonly peerTimeoutMs?: number;
   /** Binds `address`; resolves when peers can connect. Port 0 picks a free one. */
   listen(address: string, handlers: ListenHandlers): Promise<Listener>;
   /** Connects; keeps trying until the peer listens or `connectDeadlineMs` has passed. */

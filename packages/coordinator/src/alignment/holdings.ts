@@ -3,6 +3,7 @@ import { type Clock, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Deadlines } from '../coordinator-init.js';
 import type { Servers } from '../servers/servers.js';
 import type { Awaiting } from '../state/awaiting.js';
+import { STANDBY_PATIENCE_MS } from '../tunables.js';
 
 export type Holding = Extract<Message, { type: 'holding' }>;
 
@@ -21,9 +22,6 @@ export interface Holdings extends Awaiting {
   }>;
 }
 
-/** How long a server whose standby is there is waited for when a coordinator comes back. */
-const PATIENCE_MS = 3000;
-
 export function createHoldings(init: {
   readonly servers: Servers;
   readonly monitor: Monitor;
@@ -41,7 +39,7 @@ export function createHoldings(init: {
     async identify() {
       servers.inquire();
       let patient = true;
-      const patience = clock.after(PATIENCE_MS, () => {
+      const patience = clock.after(STANDBY_PATIENCE_MS, () => {
         patient = false;
         monitor.notify();
       });
@@ -58,7 +56,7 @@ export function createHoldings(init: {
       patience.cancel();
       const missing = silent();
       for (const server of missing)
-        servers.giveUp(server, `it has not answered within ${PATIENCE_MS / 1000} s`);
+        servers.giveUp(server, `it has not answered within ${STANDBY_PATIENCE_MS / 1000} s`);
       return { found: jobOf([...holdings.values()]), complete: missing.length === 0 };
     },
     awaitsWorker: () => undefined,

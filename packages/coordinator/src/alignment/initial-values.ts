@@ -3,6 +3,7 @@ import type { Clock, Monitor, Timer } from '@tutti/runtime';
 import type { Deadlines } from '../coordinator-init.js';
 import type { Servers } from '../servers/servers.js';
 import { createWindow, type Window } from '../servers/window.js';
+import { INITIAL_VALUES_TICK_MS, SILENCE_PATIENCE } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 
@@ -22,10 +23,6 @@ export interface InitialValues {
   /** A server is back: what was sent to it meanwhile is lost. */
   again(): void;
 }
-
-/** Silence is counted in ticks: a clock that leaps must not make anybody silent. */
-const TICK_MS = 1000;
-const PATIENCE = 10;
 
 export function createInitialValues(init: {
   readonly layout: Layout;
@@ -58,10 +55,10 @@ export function createInitialValues(init: {
     `send the initial values (${stored.size} of ${layout.chunks} chunks are stored)`;
 
   function tick(): Timer {
-    return clock.after(TICK_MS, () => {
+    return clock.after(INITIAL_VALUES_TICK_MS, () => {
       for (const entry of asked.values()) {
-        entry.silentMs += TICK_MS;
-        if (!entry.sent) entry.tookMs += TICK_MS;
+        entry.silentMs += INITIAL_VALUES_TICK_MS;
+        if (!entry.sent) entry.tookMs += INITIAL_VALUES_TICK_MS;
       }
       timer = tick();
       monitor.notify();
@@ -72,7 +69,7 @@ export function createInitialValues(init: {
   /** Whoever was silent for ten times what another took hangs. */
   function dropSilent() {
     const took = [...asked.values()].filter(({ sent }) => sent).map(({ tookMs }) => tookMs);
-    const limitMs = Math.max(deadlines.progressMs, PATIENCE * Math.min(...took));
+    const limitMs = Math.max(deadlines.progressMs, SILENCE_PATIENCE * Math.min(...took));
     for (const member of present()) {
       const { sent, silentMs } = asked.get(member)!;
       if (sent || silentMs < limitMs) continue;

@@ -15,6 +15,7 @@ import type { RunEvent } from '@tutti/telemetry';
 import type { Servers } from '../servers/servers.js';
 import { type CollectedState, createCollectedState } from '../state/collected-state.js';
 import type { Job } from '../state/job.js';
+import { DISK_PATIENCE_MS } from '../tunables.js';
 
 /** The checkpoints of a job: taken beside the training, written in the background. */
 export interface Checkpoints {
@@ -37,9 +38,6 @@ export interface Checkpoints {
   /** Waits a while for what is being written. */
   close(): Promise<void>;
 }
-
-/** A disk that does not answer must not keep a run from ending. */
-const PATIENCE_MS = 5000;
 
 interface Begun {
   readonly state: CollectedState;
@@ -121,7 +119,7 @@ export function createCheckpoints(init: {
     async close() {
       // Unnamed wait: the caller races it.
       await new Promise<void>((resolve) => {
-        const patience = clock.after(PATIENCE_MS, resolve);
+        const patience = clock.after(DISK_PATIENCE_MS, resolve);
         void Promise.resolve(writing?.idle()).then(() => {
           patience.cancel();
           resolve();

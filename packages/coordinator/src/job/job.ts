@@ -26,10 +26,11 @@ import { createHoldings } from '../alignment/holdings.js';
 import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
 import type { CoordinatorInit, Deadlines } from '../coordinator-init.js';
 import { connectServers, type Servers, serverLost } from '../servers/servers.js';
-import { closingJob, FAREWELL_MS } from '../state/farewell.js';
+import { closingJob } from '../state/closing-job.js';
 import { createJobIdentity } from '../state/job.js';
 import { createObservations } from '../status/observations.js';
 import { describeStatus } from '../status/status.js';
+import { DEADLINES, farewellMs, namesakeMs } from '../tunables.js';
 import { createMail } from '../workers/mail.js';
 import { createMembership, type Membership } from '../workers/membership.js';
 import { createWorkerTimings } from '../workers/timings.js';
@@ -37,13 +38,6 @@ import { createJobRun, type JobRun } from './job-run.js';
 import { createPhases } from './phases.js';
 import { createRoutes } from './routes.js';
 import { foreign } from './stray-connections.js';
-
-const DEADLINES: Deadlines = {
-  joinMs: 120_000,
-  stepMs: 120_000,
-  serverMs: 30_000,
-  progressMs: 15_000,
-};
 
 /** The phases in which the servers have weights that are worth keeping. */
 const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 'saving'];
@@ -58,7 +52,7 @@ export function coordinate(
   const { transport, clock = systemClock, kernels = createKernels() } = init;
   const { newId = () => crypto.randomUUID(), settings = {}, workers, minWorkers = workers } = init;
   const { interrupt } = init;
-  const deadlines = { ...DEADLINES, ...init.deadlines };
+  const deadlines: Deadlines = { ...DEADLINES, ...init.deadlines };
   const observations = createObservations(clock);
   const emit = (event: RunEvent) => {
     observations.observe(event);
@@ -106,6 +100,7 @@ export function coordinate(
   const membership: Membership = createMembership({
     ...{ listener, mail, monitor, clock, deadlines, emit, timings, workers, minWorkers, newId },
     observer: init.workerObserver,
+    namesakeMs: namesakeMs(transport),
     strict: init.strict ?? false,
     plan: () => identity.job()?.plan,
     settle: (description) =>
@@ -206,7 +201,7 @@ export function coordinate(
     run?.training.release();
     run?.finalWeights.release();
     const written = run === undefined ? init.checkpoints?.close?.() : run.checkpoints.close();
-    const closed = [servers.close(), listener.close(FAREWELL_MS), written];
+    const closed = [servers.close(), listener.close(farewellMs(transport)), written];
     const closing = createMonitor({ clock, onWaiting });
     return closing.race(Promise.all(closed), closingJob);
   }

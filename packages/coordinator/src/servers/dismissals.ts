@@ -5,6 +5,7 @@ import type {
   Envelope,
 } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
+import { DISMISSAL_FIRST_MS, DISMISSAL_PAUSE_MS, DISMISSAL_TRY_MS } from '../tunables.js';
 
 /**
  * Servers that were given up while they may be alive: each waits for a coordinator that does not come
@@ -16,12 +17,6 @@ export interface Dismissals {
   /** Tries a last time with those that have not heard it. */
   close(): Promise<void>;
 }
-
-/** It has to notice first that the connection before is lost: until then it heeds nobody else. */
-const FIRST_MS = 200;
-/** How long one try lasts, and the pause until the next: a server that is dead is tried for ever. */
-const TRY_MS = 1000;
-const PAUSE_MS = 3000;
 
 export function createDismissals(init: {
   readonly connect: (server: number, handlers: ConnectionHandlers) => Connection;
@@ -55,15 +50,15 @@ export function createDismissals(init: {
     const entry = untold.get(server);
     if (entry === undefined) return;
     const connection = say(server, entry.news);
-    entry.timer = clock.after(TRY_MS, () => {
+    entry.timer = clock.after(DISMISSAL_TRY_MS, () => {
       void end(connection);
-      entry.timer = clock.after(PAUSE_MS, () => tell(server));
+      entry.timer = clock.after(DISMISSAL_PAUSE_MS, () => tell(server));
     });
   }
 
   return {
     add(server, by, reason) {
-      const timer = clock.after(FIRST_MS, () => tell(server));
+      const timer = clock.after(DISMISSAL_FIRST_MS, () => tell(server));
       untold.set(server, { news: { type: 'replaced', by, reason }, timer });
     },
     async close() {
@@ -75,7 +70,7 @@ export function createDismissals(init: {
       // Unnamed wait: connections close within their linger.
       await Promise.all([
         ...trying.filter((other) => !last.includes(other)).map((connection) => end(connection)),
-        ...last.map((connection) => end(connection, TRY_MS)),
+        ...last.map((connection) => end(connection, DISMISSAL_TRY_MS)),
       ]);
     },
   };

@@ -9,9 +9,10 @@ import type {
   ServerStatus,
   Transport,
 } from '@tutti/protocol';
+import { RECONNECT_PAUSE_MS } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { FAREWELL_MS } from '../state/farewell.js';
+import { farewellMs } from '../tunables.js';
 import { createDismissals } from './dismissals.js';
 
 /** One server, as the coordinator reaches it and as the workers do. */
@@ -75,8 +76,6 @@ export interface ServerEvents {
   returned(server: number): void;
 }
 
-const PAUSE_MS = 200;
-
 /**
  * @param servers first one for each range, then their standbys in the same order, round by round
  * @param replicas standbys of each range
@@ -134,7 +133,7 @@ export function connectServers(init: {
       return;
     }
     events.orphaned(at, reason);
-    clock.after(PAUSE_MS, () => {
+    clock.after(RECONNECT_PAUSE_MS, () => {
       if (closed) return;
       connections[at] = connect(at);
       events.returned(at);
@@ -202,7 +201,7 @@ export function connectServers(init: {
     nameOf: (server) => `the server at ${servers[server]!.connect}`,
     async close() {
       closed = true;
-      const all = connections.map((connection) => connection.close(FAREWELL_MS));
+      const all = connections.map((connection) => connection.close(farewellMs(transport)));
       // Unnamed wait: connections close within their linger.
       await Promise.all([...all, dismissals.close()]);
     },

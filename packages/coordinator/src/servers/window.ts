@@ -1,10 +1,5 @@
 import type { Layout } from '@tutti/parameters';
-
-/**
- * Bytes of values on their way to the servers at a time. They come in faster than a server stores
- * them, and whatever waits before it is memory that it (and whoever forwards them) must have.
- */
-const WINDOW_BYTES = 8 * 1024 * 1024;
+import { WINDOW_BYTES } from '../tunables.js';
 
 /** How many chunks may be on their way to a server at a time, if each is so many tensors. */
 export function windowWidth(layout: Pick<Layout, 'chunkFloats'>, tensors: number): number {

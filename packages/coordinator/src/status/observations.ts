@@ -1,9 +1,7 @@
 import type { Message, ShardReport } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent, StepEvent } from '@tutti/telemetry';
-
-/** Reports over which the speed of a worker is taken. */
-const SPEED_WINDOW = 20;
+import { SHOWN_SPEED_WINDOW } from '../tunables.js';
 
 /** What was seen of a job that its roles do not need, but whoever asks how it is doing does. */
 export interface Observations {
@@ -45,7 +43,7 @@ export function createObservations(clock: Clock): Observations {
       seen.heardAt = clock.now();
       if (message.type !== 'report') return;
       seen.computed.push([...message.shards]);
-      if (seen.computed.length > SPEED_WINDOW) seen.computed.shift();
+      if (seen.computed.length > SHOWN_SPEED_WINDOW) seen.computed.shift();
     },
     server(server, message) {
       const seen = servers.get(server) ?? { heardAt: 0, version: undefined };

@@ -1,6 +1,7 @@
 import type { JobPlan, ShardReport } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { Ledger } from '../state/ledger.js';
+import { TRIAL_STEPS } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
@@ -29,9 +30,6 @@ export interface Helping {
   /** Whether anybody had to help in this step. */
   helped(): boolean;
 }
-
-/** Steps after which a worker is tried again that was too slow for any shard. */
-const TRIAL = 10;
 
 export function createHelping(init: {
   readonly plan: JobPlan;
@@ -90,7 +88,7 @@ export function createHelping(init: {
       untried.delete(session);
       if (shards.length > 0 || !timings.isSlow(worker)) continue;
       untried.set(session, steps);
-      if (steps < TRIAL && stragglers.isSlow(session)) continue;
+      if (steps < TRIAL_STEPS && stragglers.isSlow(session)) continue;
       if (stragglers.isBehind(session)) continue;
       untried.set(session, 0);
       const shard = busiest.shards.at(-1)!;

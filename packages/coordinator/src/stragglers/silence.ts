@@ -1,3 +1,4 @@
+import { FIRST_PATIENCE, LONGEST_LOOK_MS, SILENCE_PATIENCE } from '../tunables.js';
 import type { WorkerTimings, WorkKind } from '../workers/timings.js';
 
 /**
@@ -30,15 +31,6 @@ export interface Hung extends Owing {
   readonly silentMs: number;
 }
 
-/**
- * More than this between two looks does not count: the clock leapt, or this process was itself held
- * up, and what the workers said is still unread.
- */
-export const LONGEST_LOOK_MS = 2000;
-
-const PATIENCE = 10;
-const FIRST_PATIENCE = 4;
-
 export function createSilence({
   progressMs,
   timings,
@@ -53,7 +45,10 @@ export function createSilence({
   function limitMs({ worker, first }: Owing, work: WorkKind): number {
     const usual = timings.usualMs(worker, work);
     const isFirst = usual === undefined || first.length > 0;
-    return Math.max(isFirst ? FIRST_PATIENCE * progressMs : progressMs, PATIENCE * (usual ?? 0));
+    return Math.max(
+      isFirst ? FIRST_PATIENCE * progressMs : progressMs,
+      SILENCE_PATIENCE * (usual ?? 0),
+    );
   }
 
   return {

@@ -1,7 +1,9 @@
+import { REPORT_MS } from '@tutti/protocol';
+import { WORTH_HELPING } from '../tunables.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
 import { createUsual } from '../workers/usual-times.js';
-import { createWorkload, type Expectation, REPORT_MS, type Workload } from './workload.js';
+import { createWorkload, type Expectation, type Workload } from './workload.js';
 
 /**
  * Who is late in the evaluation or the step under way, and who helps out. A micro-batch is late by a
@@ -78,9 +80,6 @@ export interface Crew {
 /** The shards that each is given on top of its own. */
 export type Helpers = ReadonlyMap<string, readonly number[]>;
 
-/** Whoever is not late yet is helped if that makes the step this much shorter. */
-const WORTHWHILE = 1.3;
-
 export function createStragglers(): Stragglers {
   const workloads = new Map<string, Workload>();
   const usual = { gradient: createUsual(), evaluation: createUsual() };
@@ -143,7 +142,7 @@ export function createStragglers(): Stragglers {
       if (first === undefined) continue;
       const end = ({ unitMs, load }: (typeof free)[number]) => unitMs * (load + 1);
       const best = free.reduce((a, b) => (end(b) < end(a) ? b : a));
-      if (inMs <= WORTHWHILE * end(best)) continue;
+      if (inMs <= WORTH_HELPING * end(best)) continue;
       best.load++;
       best.workload.take(shard, now);
       given.set(best.workload.who, [...(given.get(best.workload.who) ?? []), shard]);

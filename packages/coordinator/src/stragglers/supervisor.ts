@@ -2,6 +2,12 @@ import type { JobPlan, ShardReport } from '@tutti/protocol';
 import type { Clock, Monitor, Timer } from '@tutti/runtime';
 import type { Deadlines } from '../coordinator-init.js';
 import type { Ledger } from '../state/ledger.js';
+import {
+  LEAST_PAUSE_MS,
+  LONGEST_PAUSE_MS,
+  SETTLED_STEPS,
+  SETTLED_STEPS_WHEN_LATE,
+} from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
@@ -49,13 +55,6 @@ interface Run {
   readonly ledger: Ledger;
   readonly alsoOwing: (step: number) => readonly Owed[];
 }
-
-/** Looks are this far apart at first, and then further the longer it lasts. */
-const LEAST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1000;
-/** Steps between two looks at how the shards are shared out, and fewer if somebody was late. */
-const SETTLED = 10;
-const SETTLED_WHEN_LATE = 3;
 
 export function createSupervisor(init: {
   readonly plan: JobPlan;
@@ -160,7 +159,7 @@ export function createSupervisor(init: {
       if (run === undefined) return;
       const { ledger } = run;
       steps++;
-      const settled = steps >= (helping.helped() ? SETTLED_WHEN_LATE : SETTLED);
+      const settled = steps >= (helping.helped() ? SETTLED_STEPS_WHEN_LATE : SETTLED_STEPS);
       if (settled && ledger.evaluated() && ledger.step(ledger.version()) !== undefined) {
         steps = 0;
         membership.rebalance();

@@ -1,10 +1,7 @@
+import { REPORT_MS } from '@tutti/protocol';
+import { LEAST_LATE_MS } from '../tunables.js';
 import type { WorkKind } from '../workers/timings.js';
 import type { Usual } from '../workers/usual-times.js';
-
-/** A worker reports what is done at least this often, between two micro-batches. */
-export const REPORT_MS = 20;
-/** Nobody is late before: a message can take as long. */
-const LEAST_LATE_MS = 20;
 
 /** What is computed, and how long it usually takes. */
 export interface Expectation {

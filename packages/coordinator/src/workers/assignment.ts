@@ -1,3 +1,5 @@
+import { WORTH_MOVING } from '../tunables.js';
+
 /** A worker, as far as sharing out the work is concerned. */
 export interface Assignee {
   readonly name: string;
@@ -8,9 +10,6 @@ export interface Assignee {
 }
 
 export type Shares = ReadonlyMap<string, readonly number[]>;
-
-/** A step must become this much shorter for shards to move while nobody comes or goes. */
-const WORTHWHILE = 0.9;
 
 /**
  * Gives every shard in [0, shards) to exactly one worker, so that the slowest is done as early as
@@ -59,7 +58,7 @@ export function rebalance(shards: number, workers: readonly Assignee[]): Shares 
   const now = slowest((worker) => worker.shards.length);
   const shares = assignShards(shards, workers);
   const then = slowest(({ name }) => shares.get(name)!.length);
-  return then <= now * WORTHWHILE ? shares : undefined;
+  return then <= now * WORTH_MOVING ? shares : undefined;
 }
 
 /** How many each gets: one after another goes to whoever would be done with one more first. */

@@ -78,6 +78,8 @@ export function createMembership(init: {
   /** How many the job starts with. */
   readonly workers: number;
   readonly minWorkers: number;
+  /** How long who comes with the name of one who is there waits for that one to be missed. */
+  readonly namesakeMs: number;
   /** Refuses a worker whose arithmetic gives other bits than that of most. */
   readonly strict: boolean;
   readonly newId: () => string;
@@ -99,7 +101,9 @@ export function createMembership(init: {
   /** Peers that may still send what was on its way. */
   const excluded = new Set<string>();
   let lastLoss = '';
-  const namesakes = createNamesakes(init.clock, (peer, message) => consider(peer, message, true));
+  const namesakes = createNamesakes(init.clock, init.namesakeMs, (peer, message) =>
+    consider(peer, message, true),
+  );
   const meetingPoint = { address: listener.address, deadlineMs: init.deadlines.joinMs };
   const isTraining = () => ledger() !== undefined;
   const enough = () => roster.ready().length >= minWorkers;

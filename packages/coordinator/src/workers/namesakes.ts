@@ -3,9 +3,6 @@ import type { Clock, Timer } from '@tutti/runtime';
 
 export type JoinMessage = Extract<Message, { type: 'join' }>;
 
-/** Longer than the usual silence after which a peer on a machine that is gone counts as gone. */
-const PATIENCE_MS = 5000;
-
 /**
  * Workers that came with the name of one who is there. That one may be dead: what it sent before is
  * read before its end is known, and this coordinator may have been held up. Then they take its place.
@@ -19,9 +16,13 @@ export interface Namesakes {
   close(): void;
 }
 
-/** @param refuse called with who has waited in vain */
+/**
+ * @param patienceMs how long the one who is there may take to be missed
+ * @param refuse called with who has waited in vain
+ */
 export function createNamesakes(
   clock: Clock,
+  patienceMs: number,
   refuse: (peer: string, message: JoinMessage) => void,
 ): Namesakes {
   const waiting = new Map<string, { readonly message: JoinMessage; readonly timer: Timer }>();
@@ -42,7 +43,7 @@ export function createNamesakes(
     hold(peer, message) {
       // It may ask again while it waits.
       release(peer);
-      waiting.set(peer, { message, timer: clock.after(PATIENCE_MS, () => giveUp(peer)) });
+      waiting.set(peer, { message, timer: clock.after(patienceMs, () => giveUp(peer)) });
     },
     take(worker) {
       for (const [peer, { message }] of waiting)

@@ -1,3 +1,5 @@
+import { SLOW, SPEED_ENOUGH, SPEED_WINDOW } from '../tunables.js';
+
 /** What a worker can be busy with. */
 export type WorkKind = 'gradient' | 'evaluation';
 
@@ -16,12 +18,6 @@ export interface WorkerTimings {
   speed(worker: string): number | undefined;
 }
 
-/** Measurements over which a median is taken: half of them show that somebody became slower. */
-const WINDOW = 7;
-const SLOW = 1.5;
-/** A worker is judged by its speed after so many. */
-const ENOUGH = 3;
-
 export function createWorkerTimings(): WorkerTimings {
   const units: Record<WorkKind, Map<string, number[]>> = {
     gradient: new Map(),
@@ -31,7 +27,7 @@ export function createWorkerTimings(): WorkerTimings {
     measured(worker, work, unitMs) {
       const known = units[work].get(worker) ?? [];
       known.push(unitMs);
-      if (known.length > WINDOW) known.shift();
+      if (known.length > SPEED_WINDOW) known.shift();
       units[work].set(worker, known);
     },
     gone(worker) {
@@ -50,7 +46,7 @@ export function createWorkerTimings(): WorkerTimings {
       const known = units.gradient.get(worker) ?? [];
       const usual = median(known);
       // What takes no time by a coarse clock says nothing of speed.
-      return known.length < ENOUGH || usual <= 0 ? undefined : 1 / usual;
+      return known.length < SPEED_ENOUGH || usual <= 0 ? undefined : 1 / usual;
     },
   };
 }

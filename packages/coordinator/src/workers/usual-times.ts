@@ -1,3 +1,4 @@
+import { LATE, LATE_DEVIATIONS, USUAL_WINDOW } from '../tunables.js';
 import { median } from './timings.js';
 
 /** What a micro-batch usually takes, until it is reported, and by how much that wavers. */
@@ -11,13 +12,6 @@ export interface Usual {
   add(unitMs: number, expectedMs: number): void;
 }
 
-/** The latest micro-batches that say what is usual. */
-const WINDOW = 32;
-/** Half as long again is late; more, where times waver. */
-const LATE = 0.5;
-/** By how many times the median deviation. */
-const SPREADS = 5;
-
 export function createUsual(): Usual {
   const units: number[] = [];
   const deviations: number[] = [];
@@ -30,12 +24,12 @@ export function createUsual(): Usual {
     add(unitMs, expectedMs) {
       units.push(unitMs);
       deviations.push(expectedMs > 0 ? Math.abs(unitMs / expectedMs - 1) : 0);
-      if (units.length > WINDOW) {
+      if (units.length > USUAL_WINDOW) {
         units.shift();
         deviations.shift();
       }
       usualMs = median(units);
-      tolerance = 1 + Math.max(LATE, SPREADS * median(deviations));
+      tolerance = 1 + Math.max(LATE, LATE_DEVIATIONS * median(deviations));
     },
   };
 }

@@ -51,6 +51,7 @@ export function createZmqTransport(options: ZmqTransportOptions = {}): Transport
     resolve: options.resolve ?? resolveWithSystem,
   };
   return {
+    peerTimeoutMs: init.timeoutMs,
     listen: (address, handlers) => listenZmq(address, handlers, init),
     connect: (address, handlers) => connectZmq(address, handlers, init),
   };

@@ -11,6 +11,7 @@ import {
   type Join,
   type Message,
   PROTOCOL_VERSION,
+  RECONNECT_PAUSE_MS,
   refusal,
   type ServerRange,
   type Transport,
@@ -26,9 +27,6 @@ import {
   type Monitor,
   TuttiError,
 } from '@tutti/runtime';
-
-/** Pause before the next attempt to reach a coordinator that is gone. */
-const PAUSE_MS = 200;
 
 /** What the coordinator has said, and a way to answer. It outlives the coordinator's process. */
 export interface Enrolment {
@@ -245,7 +243,7 @@ export function enrol(init: {
     present = false;
     awaySince ??= clock.now();
     if (isOutOfPatience()) return monitor.fail(unreachable(reason, why));
-    clock.after(PAUSE_MS, () => {
+    clock.after(RECONNECT_PAUSE_MS, () => {
       if (closed) return;
       pastTraffic += connection.traffic.sentBytes + connection.traffic.receivedBytes;
       connection = connect();

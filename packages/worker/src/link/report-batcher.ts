@@ -1,11 +1,6 @@
 import type { ShardReport } from '@tutti/protocol';
+import { REPORT_MS, SIGN_OF_LIFE_MS } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
-
-/** Whoever computes for longer says in between that it goes on. */
-export const SIGN_OF_LIFE_MS = 1000;
-
-/** What is done is told after this time, so that those are known soon who are late. */
-const REPORT_MS = 20;
 
 /** Gathers what is to be reported: told in the end, or earlier if that takes long. */
 export interface Speaker {

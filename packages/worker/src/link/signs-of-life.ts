@@ -1,6 +1,6 @@
+import { SIGN_OF_LIFE_MS } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Enrolment } from './enrolment.js';
-import { SIGN_OF_LIFE_MS } from './report-batcher.js';
 
 /**
  * Has a worker that waits for weights say so, or it is taken for one that hangs. While the program

@@ -4,6 +4,7 @@ import {
   type ConnectFault,
   type Connection,
   type Message,
+  RECONNECT_PAUSE_MS,
   type ServerRange,
   type ServerToWorker,
   type Transport,
@@ -18,9 +19,6 @@ import {
   TuttiError,
 } from '@tutti/runtime';
 import type { WeightBuffer } from './weights.js';
-
-/** Pause before the next attempt to reach a server that is gone. */
-const PAUSE_MS = 200;
 
 /**
  * How long a server that was never reached may have a name or an address that leads nowhere from here:
@@ -125,7 +123,7 @@ export function createUpstream(init: {
       unreached: (fault) =>
         servers.some((one) => one.address === address) && unreached(address, fault),
       closed() {
-        clock.after(PAUSE_MS, () => {
+        clock.after(RECONNECT_PAUSE_MS, () => {
           const at = connections.indexOf(connection);
           if (at < 0) return;
           past += trafficOf(connection);
