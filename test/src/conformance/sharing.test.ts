@@ -12,6 +12,8 @@ const OPTIMIZERS: readonly OptimizerSpec[] = [
   { name: 'sgd', learningRate: 0.1 },
   { name: 'momentum', learningRate: 0.1 },
   { name: 'adam', learningRate: 0.01 },
+  // Both act on what is stored, once, however many weights read it.
+  { name: 'momentum', learningRate: 0.1, weightDecay: 0.05, clipNorm: 0.02 },
 ];
 const TOLERANCE = 1e-6;
 
@@ -64,7 +66,7 @@ function throughMatrix(
 }
 
 /** One step of the optimizer, in double precision: Kingma and Ba 2015 for adam. */
-function createUpdate({ name, learningRate }: OptimizerSpec) {
+function createUpdate({ name, learningRate, weightDecay = 0 }: OptimizerSpec) {
   const first = new Map<string, Float64Array>();
   const second = new Map<string, Float64Array>();
   const slot = (slots: typeof first, key: string, length: number) => {
@@ -73,7 +75,7 @@ function createUpdate({ name, learningRate }: OptimizerSpec) {
   };
   return (step: number, key: string, values: Float64Array, gradient: Float64Array) =>
     values.map((value, i) => {
-      const g = gradient[i]!;
+      const g = gradient[i]! + weightDecay * value;
       if (name === 'sgd') return value - learningRate * g;
       const m = slot(first, key, values.length);
       if (name === 'momentum') {
@@ -147,7 +149,11 @@ describe('every kind of sharing', function () {
           sums[name] = Float64Array.from(values, (value, i) => value + (sums[name]?.[i] ?? 0));
         examples += count;
       }
+      const { clipNorm = Number.POSITIVE_INFINITY } = program.optimizer;
       const gradients = throughMatrix(sharing, stored, sums);
+      const norm = Math.hypot(...Object.values(gradients).flatMap((each) => [...each])) / examples;
+      assert.ok(clipNorm === Number.POSITIVE_INFINITY || norm > clipNorm);
+      const divisor = examples * Math.max(1, norm / clipNorm);
       stored = Object.fromEntries(
         Object.entries(stored).map(([name, values]) => [
           name,
@@ -155,7 +161,7 @@ describe('every kind of sharing', function () {
             step,
             name,
             values,
-            gradients[name]!.map((sum) => sum / examples),
+            gradients[name]!.map((sum) => sum / divisor),
           ),
         ]),
       );
@@ -206,7 +212,7 @@ describe('every kind of sharing', function () {
     });
 
   for (const optimizer of OPTIMIZERS)
-    it(`trains as the dense sharing matrix says, with ${optimizer.name}, wherever it is computed`, async () => {
+    it(`trains as the dense sharing matrix says, with ${optimizer.name}${optimizer.clipNorm === undefined ? '' : ', decay and clipping'}, wherever it is computed`, async () => {
       const programOf = (graph: boolean) => everyKind({ optimizer, graph, sharing: SHARING });
       const expected = await reference(programOf(false));
       for (const graph of [true, false]) {

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { arrays } from '@tutti/data';
+import { runLocal } from '@tutti/launch';
+import { createRandom } from '@tutti/runtime';
+import {
+  defineTraining,
+  exportLayersModel,
+  hashed,
+  type SharingRule,
+  tf,
+  tie,
+} from '@tutti/tensorflow';
+
+/** Two towers that are one layer (siamese), and two layers with one kernel, behind them. */
+function model(): tf.LayersModel {
+  const [left, right] = ['left', 'right'].map((name) => tf.input({ shape: [6], name }));
+  const tower = tf.layers.dense({ units: 6, activation: 'tanh', name: 'tower' });
+  const both = tf.layers
+    .add()
+    .apply([
+      tower.apply(left!) as tf.SymbolicTensor,
+      tower.apply(right!) as tf.SymbolicTensor,
+    ]) as tf.SymbolicTensor;
+  const on = (name: string, units: number, input: tf.SymbolicTensor) =>
+    tf.layers.dense({ units, name }).apply(input) as tf.SymbolicTensor;
+  const encoded = on('encoder', 4, both);
+  return tf.model({ inputs: [left!, right!], outputs: on('output', 2, on('decoder', 6, encoded)) });
+}
+
+const TRANSPOSED: readonly SharingRule[] = [
+  tie('encoder/kernel', 'decoder/kernel', { transpose: true }),
+];
+
+function data() {
+  const random = createRandom('peers');
+  const field = (size: number) => ({
+    data: Float32Array.from({ length: 24 * size }, () => random.next() - 0.5),
+    shape: [24, size],
+  });
+  return { training: arrays({ left: field(6), right: field(6), y: field(2) }) };
+}
+
+const program = (sharing: readonly SharingRule[] = TRANSPOSED) =>
+  defineTraining({
+    name: 'peers',
+    data,
+    model,
+    loss: 'meanSquaredError',
+    optimizer: { name: 'momentum', learningRate: 0.1 },
+    sharing,
+    batchSize: 8,
+    epochs: 2,
+    seed: 1,
+    shards: 2,
+  });
+
+/** What other frameworks got wrong, with the issue that tells of it. */
+describe('shared weights', function () {
+  this.timeout(60_000);
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tutti-peers-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('are in a checkpoint once, and still shared when the run goes on (pytorch#188346, DeepSpeed#3824, safetensors#98)', async () => {
+    const whole = await runLocal(program(), { workers: 0 }).result;
+    assert.deepEqual(
+      Object.keys(whole.values).filter((name) => name.endsWith('kernel')),
+      ['tower/kernel', 'encoder/kernel', 'output/kernel'],
+    );
+    const options = { workers: 0, checkpointDir: directory } as const;
+    const half = await runLocal(program(), { ...options, steps: 3 }).result;
+    const bytes = await readFile(join(half.modelPath!, 'weights.safetensors'), 'latin1');
+    assert.ok(bytes.includes('"encoder/kernel"') && !bytes.includes('"decoder/kernel"'));
+    const resumed = await runLocal(program(), { ...options, resume: 'latest', epochs: 2 }).result;
+    assert.equal(resumed.digest, whole.digest);
+  });
+
+  it('are not taken from a checkpoint of other ties (transformers#42612)', async () => {
+    const other = [
+      tie('encoder/kernel', 'decoder/kernel', { permute: [1, 0] }),
+      hashed('tower/kernel', { stored: 36 }),
+    ];
+    const options = { workers: 0, checkpointDir: directory } as const;
+    await runLocal(program(), { ...options, steps: 3 }).result;
+    await assert.rejects(runLocal(program(other), { ...options, resume: 'latest' }).result, {
+      code: 'BAD_CHECKPOINT',
+    });
+  });
+
+  it('are exported in full, load again, and predict the same (tfjs#1538, tfjs#1721, keras#18419, transformers#33807)', async () => {
+    const trained = await runLocal(program(), { workers: 0 }).result;
+    const path = await exportLayersModel(program(), trained.values, join(directory, 'export'));
+    const loaded = await tf.loadLayersModel(`file://${path}`);
+    const kernelOf = (layer: string) => loaded.getLayer(layer).getWeights()[0]!;
+    assert.deepEqual(kernelOf('decoder').dataSync(), kernelOf('encoder').transpose().dataSync());
+    assert.equal(loaded.getWeights().length, 8);
+
+    const { training } = data();
+    const batch = await training.read(Uint32Array.from({ length: 24 }, (_, i) => i));
+    const computation = await program().open();
+    const { lossSum } = await computation.evaluate(trained.values, batch);
+    await computation.close?.();
+    const tensor = (name: string) => tf.tensor(batch[name]!.data, [...batch[name]!.shape]);
+    const predicted = loaded.predict([tensor('left'), tensor('right')]) as tf.Tensor;
+    const squares = predicted.sub(tensor('y')).square().mean(1).sum().dataSync()[0]!;
+    assert.ok(Math.abs(squares - lossSum) < 1e-5, `${squares} and ${lossSum}`);
+  });
+
+  it('leave no tensors behind, neither at a step nor at the end (tfjs#8471)', async () => {
+    const { training } = data();
+    const batch = await training.read(Uint32Array.from({ length: 8 }, (_, i) => i));
+    const before = tf.memory().numTensors;
+    const rules = [...TRANSPOSED, hashed('tower/kernel', { ratio: 1 / 4 })];
+    const computation = await program(rules).open();
+    const weights = await computation.initialize(1);
+    const once = async () => {
+      const random = createRandom('once');
+      await computation.gradient(weights, { batch, epoch: 0, step: 0, shard: 0, random });
+      return tf.memory().numTensors;
+    };
+    const first = await once();
+    for (let step = 0; step < 5; step++) assert.equal(await once(), first);
+    await computation.close?.();
+    assert.equal(tf.memory().numTensors, before);
+  });
+});
