@@ -177,7 +177,7 @@ export function coordinate(
     const misfit = refusal(message, identity.id());
     if (misfit !== undefined) return membership.refuse(peer, misfit);
     const status = describeStatus({
-      ...{ identity, servers, monitor, observations, clock },
+      ...{ identity, servers, monitor, observations, timings, clock },
       phase: phases.phase(),
       ledger: run?.training.ledger(),
       members: membership,

@@ -104,7 +104,7 @@ export function createRoutes(init: {
       const { message } = envelope;
       const misfit = refusal(message, identity.id());
       if (misfit !== undefined) return membership.refuse(peer, misfit);
-      observations.worker(peer, message);
+      observations.worker(peer);
       if (message.type === 'join') return membership.join(peer, message);
       if (membership.ignores(peer)) return;
       const member = membership.authenticate(peer, message);

@@ -1,7 +1,6 @@
-import type { Message, ShardReport } from '@tutti/protocol';
+import type { Message } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent, StepEvent } from '@tutti/telemetry';
-import { SHOWN_SPEED_WINDOW } from '../tunables.js';
 
 /** What was seen of a job that its roles do not need, but whoever asks how it is doing does. */
 export interface Observations {
@@ -9,22 +8,21 @@ export interface Observations {
   /** The last step that was done. */
   step(): StepEvent | undefined;
   observe(event: RunEvent): void;
-  worker(peer: string, message: Message): void;
+  worker(peer: string): void;
   server(server: number, message: Message): void;
   /** A peer is gone. */
   forget(peer: string): void;
   /** When a worker was heard last, by the clock. */
   workerHeardAt(peer: string): number | undefined;
   serverHeardAt(server: number): number | undefined;
-  /** Examples per second of its own computing. */
-  speedOf(peer: string): number | undefined;
   /** The latest version of which the server said that it holds a chunk. */
   versionOf(server: number): number | undefined;
 }
 
 export function createObservations(clock: Clock): Observations {
   const startedAt = clock.now();
-  const workers = new Map<string, { heardAt: number; computed: ShardReport[][] }>();
+  /** When each was heard last. */
+  const workers = new Map<string, number>();
   const servers = new Map<number, { heardAt: number; version: number | undefined }>();
   let step: StepEvent | undefined;
 
@@ -34,16 +32,8 @@ export function createObservations(clock: Clock): Observations {
     observe(event) {
       if (event.event === 'step') step = event;
     },
-    worker(peer, message) {
-      let seen = workers.get(peer);
-      if (seen === undefined) {
-        seen = { heardAt: 0, computed: [] };
-        workers.set(peer, seen);
-      }
-      seen.heardAt = clock.now();
-      if (message.type !== 'report') return;
-      seen.computed.push([...message.shards]);
-      if (seen.computed.length > SHOWN_SPEED_WINDOW) seen.computed.shift();
+    worker(peer) {
+      workers.set(peer, clock.now());
     },
     server(server, message) {
       const seen = servers.get(server) ?? { heardAt: 0, version: undefined };
@@ -57,14 +47,8 @@ export function createObservations(clock: Clock): Observations {
       }
     },
     forget: (peer) => void workers.delete(peer),
-    workerHeardAt: (peer) => workers.get(peer)?.heardAt,
+    workerHeardAt: (peer) => workers.get(peer),
     serverHeardAt: (server) => servers.get(server)?.heardAt,
-    speedOf(peer) {
-      const reports = workers.get(peer)?.computed.flat() ?? [];
-      const computeMs = reports.reduce((sum, report) => sum + report.computeMs, 0);
-      const count = reports.reduce((sum, report) => sum + report.count, 0);
-      return computeMs > 0 ? (1000 * count) / computeMs : undefined;
-    },
     versionOf: (server) => servers.get(server)?.version,
   };
 }

@@ -7,6 +7,7 @@ import type { Awaiting } from '../state/awaiting.js';
 import { createJobIdentity } from '../state/job.js';
 import { createLedger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
+import { createWorkerTimings } from '../workers/timings.js';
 import { createObservations } from './observations.js';
 import { describeStatus } from './status.js';
 
@@ -49,6 +50,7 @@ describe('the status of a job', () => {
       },
       monitor: { waits: () => [] },
       observations,
+      timings: createWorkerTimings(),
       awaiting: [{ awaitsWorker: () => undefined, awaitsServer: () => 'say what it holds' }],
       startsWith: 2,
       clock,
@@ -82,13 +84,9 @@ describe('the status of a job', () => {
     const clock = createSimulatedClock();
     const observations = createObservations(clock);
     const [w0, w1] = [member('w0', [0, 1]), member('w1', [2, 3])];
-    observations.worker(w0.peer, {
-      ...stamp,
-      type: 'report',
-      step: 10,
-      wireBytes: 0,
-      shards: [report(0, 5, 4), report(1, 3, 4)],
-    });
+    observations.worker(w0.peer);
+    const timings = createWorkerTimings();
+    timings.reported(w0.worker, [report(0, 5, 4), report(1, 3, 4)]);
     observations.server(0, { ...stamp, type: 'opened', versions: [-1] });
     clock.advance(1500);
     observations.server(0, { ...stamp, type: 'applied', step: 10, chunk: 0 });
@@ -122,6 +120,7 @@ describe('the status of a job', () => {
         ],
       },
       observations,
+      timings,
       awaiting: [asked, silent],
       startsWith: 2,
       clock,

@@ -5,6 +5,7 @@ import type { Awaiting } from '../state/awaiting.js';
 import type { JobIdentity } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
+import type { WorkerTimings } from '../workers/timings.js';
 import type { Observations } from './observations.js';
 
 /** How a job is doing, in numbers and in words. */
@@ -17,6 +18,7 @@ export function describeStatus(view: {
   readonly servers: Pick<Servers, 'views'>;
   readonly monitor: Pick<Monitor, 'waits'>;
   readonly observations: Observations;
+  readonly timings: Pick<WorkerTimings, 'examplesPerSecond'>;
   /** The parts of the job, those with the say in this phase first. */
   readonly awaiting: readonly Awaiting[];
   readonly startsWith: number;
@@ -39,7 +41,7 @@ export function describeStatus(view: {
 
   const workerStatus = (member: Member): WorkerStatus => {
     const { worker, peer, host, shards } = member;
-    const speed = observations.speedOf(peer);
+    const speed = view.timings.examplesPerSecond(worker);
     return {
       name: worker,
       host: host.hostname,

@@ -38,7 +38,7 @@ export function createHelping(init: {
   readonly timings: WorkerTimings;
 }): Helping {
   const { plan, clock, membership, timings } = init;
-  const stragglers = createStragglers();
+  const stragglers = createStragglers(timings.usual);
   /** By session, the steps since it was tried. */
   const untried = new Map<string, number>();
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { createWorkerTimings } from '../workers/timings.js';
 import { createStragglers } from './stragglers.js';
 
 const step = (at: number) => ({ work: 'gradient', at }) as const;
@@ -7,7 +8,7 @@ const counts = (...shards: number[]) => new Map(shards.map((shard) => [shard, 4]
 
 /** Workers a, b, c, ... with these shards each, that have done one step in 100 ms a shard. */
 function crew(...shares: readonly (readonly number[])[]) {
-  const stragglers = createStragglers();
+  const stragglers = createStragglers(createWorkerTimings().usual);
   const hands = shares.map((shards, at) => ({ who: 'abcdefgh'[at]!, shards, next: [] }));
   const begin = (at: number, now: number) => {
     stragglers.begin(step(at), now);
@@ -69,7 +70,7 @@ describe('stragglers', () => {
   });
 
   it('are nobody while nothing is known of what is usual', () => {
-    const stragglers = createStragglers();
+    const stragglers = createStragglers(createWorkerTimings().usual);
     stragglers.begin(step(0), 0);
     const hands = ['a', 'b', 'c', 'd'].map((who, at) => ({ who, shards: [at], next: [] }));
     stragglers.muster(hands, 0);
@@ -183,7 +184,7 @@ describe('stragglers', () => {
         fc.uniqueArray(fc.nat(50), { minLength: 1 }),
         fc.integer({ min: 2, max: 6 }),
         (missing, helpers) => {
-          const stragglers = createStragglers();
+          const stragglers = createStragglers(createWorkerTimings().usual);
           const idle = Array.from({ length: helpers }, (_, at) => `i${at}`);
           const all = [
             { who: 'a', shards: [100], next: [] },

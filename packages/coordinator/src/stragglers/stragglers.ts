@@ -1,8 +1,7 @@
 import { REPORT_MS } from '@tutti/protocol';
 import { WORTH_HELPING } from '../tunables.js';
 import type { Member } from '../workers/roster.js';
-import type { WorkKind } from '../workers/timings.js';
-import { createUsual } from '../workers/usual-times.js';
+import type { WorkerTimings, WorkKind } from '../workers/timings.js';
 import { createWorkload, type Expectation, type Workload } from './workload.js';
 
 /**
@@ -80,9 +79,9 @@ export interface Crew {
 /** The shards that each is given on top of its own. */
 export type Helpers = ReadonlyMap<string, readonly number[]>;
 
-export function createStragglers(): Stragglers {
+/** @param usual what a micro-batch usually takes */
+export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
   const workloads = new Map<string, Workload>();
-  const usual = { gradient: createUsual(), evaluation: createUsual() };
   /** Whoever is quick may report the next step before this one is known to be complete. */
   const ahead = new Map<string, Map<string, Set<number>>>();
   /** What each computes after the evaluation, before it helps with that of others. */

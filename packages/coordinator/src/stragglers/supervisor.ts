@@ -179,6 +179,7 @@ export function createSupervisor(init: {
     reported(member, at, reports) {
       for (const { count, computeMs } of reports)
         if (count > 0) timings.measured(member.worker, 'gradient', computeMs);
+      timings.reported(member.worker, reports);
       for (const { shard } of reports) first.done(member, 'gradient', at, shard);
       done(member, { work: 'gradient', at }, reports);
     },

@@ -1,12 +1,12 @@
 import { REPORT_MS } from '@tutti/protocol';
 import { LEAST_LATE_MS } from '../tunables.js';
 import type { WorkKind } from '../workers/timings.js';
-import type { Usual } from '../workers/usual-times.js';
+import type { UsualTime } from '../workers/usual-time.js';
 
 /** What is computed, and how long it usually takes. */
 export interface Expectation {
   readonly work: WorkKind;
-  readonly usual: Usual;
+  readonly usual: UsualTime;
 }
 
 /** What one worker has to compute in the phase under way, and since when it is at it. */

@@ -1,4 +1,5 @@
 import { WORTH_MOVING } from '../tunables.js';
+import { medianSpeed } from './median.js';
 
 /** A worker, as far as sharing out the work is concerned. */
 export interface Assignee {
@@ -80,8 +81,7 @@ function shareOut(shards: number, workers: readonly Assignee[]): ReadonlyMap<str
 
 /** Of whom nothing is known, the median is believed. */
 function usualSpeed(workers: readonly Assignee[]): number {
-  const known = workers.flatMap(({ speed }) => speed ?? []).sort((a, b) => a - b);
-  return known[Math.floor(known.length / 2)] ?? 1;
+  return medianSpeed(workers.flatMap(({ speed }) => speed ?? [])) ?? 1;
 }
 
 const spare = ({ name, shards }: Assignee, counts: ReadonlyMap<string, number>) =>

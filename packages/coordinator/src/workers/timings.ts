@@ -1,11 +1,20 @@
-import { SLOW, SPEED_ENOUGH, SPEED_WINDOW } from '../tunables.js';
+import type { ShardReport } from '@tutti/protocol';
+import { SHOWN_SPEED_WINDOW, SLOW, SPEED_ENOUGH, SPEED_WINDOW } from '../tunables.js';
+import { median } from './median.js';
+import { createUsualTime, type UsualTime } from './usual-time.js';
 
 /** What a worker can be busy with. */
 export type WorkKind = 'gradient' | 'evaluation';
 
-/** How long everybody takes for one unit of work: a micro-batch, or a batch of an evaluation. */
+/**
+ * How fast the workers are, from what is measured in two places: by each worker, how long it computed
+ * a unit of work (a micro-batch, or a batch of an evaluation), which is its speed; and here, how long a
+ * micro-batch takes until it is reported, which is what somebody can be late by.
+ */
 export interface WorkerTimings {
   measured(worker: string, work: WorkKind, unitMs: number): void;
+  /** A worker has reported a part of a step. */
+  reported(worker: string, reports: readonly ShardReport[]): void;
   gone(worker: string): void;
   /**
    * What one unit takes: this worker as far as it is known, or the median of all, whichever is more;
@@ -16,6 +25,10 @@ export interface WorkerTimings {
   isSlow(worker: string): boolean;
   /** Micro-batches in a millisecond; undefined before there is enough to go by. */
   speed(worker: string): number | undefined;
+  /** What is shown of its speed: examples per second of its own computing, over its latest reports. */
+  examplesPerSecond(worker: string): number | undefined;
+  /** What a micro-batch usually takes until it is reported, whoever computes it. */
+  readonly usual: Readonly<Record<WorkKind, UsualTime>>;
 }
 
 export function createWorkerTimings(): WorkerTimings {
@@ -23,7 +36,15 @@ export function createWorkerTimings(): WorkerTimings {
     gradient: new Map(),
     evaluation: new Map(),
   };
+  const latest = new Map<string, (readonly ShardReport[])[]>();
   return {
+    usual: { gradient: createUsualTime(), evaluation: createUsualTime() },
+    reported(worker, reports) {
+      const known = latest.get(worker) ?? [];
+      known.push(reports);
+      if (known.length > SHOWN_SPEED_WINDOW) known.shift();
+      latest.set(worker, known);
+    },
     measured(worker, work, unitMs) {
       const known = units[work].get(worker) ?? [];
       known.push(unitMs);
@@ -32,6 +53,7 @@ export function createWorkerTimings(): WorkerTimings {
     },
     gone(worker) {
       for (const known of Object.values(units)) known.delete(worker);
+      latest.delete(worker);
     },
     usualMs(worker, work) {
       const medians = [...units[work].values()].map(median);
@@ -42,6 +64,12 @@ export function createWorkerTimings(): WorkerTimings {
       const most = median([...units.gradient.values()].map(median));
       return median(units.gradient.get(worker) ?? []) > SLOW * most;
     },
+    examplesPerSecond(worker) {
+      const reports = latest.get(worker)?.flat() ?? [];
+      const computeMs = reports.reduce((sum, report) => sum + report.computeMs, 0);
+      const count = reports.reduce((sum, report) => sum + report.count, 0);
+      return computeMs > 0 ? (1000 * count) / computeMs : undefined;
+    },
     speed(worker) {
       const known = units.gradient.get(worker) ?? [];
       const usual = median(known);
@@ -49,9 +77,4 @@ export function createWorkerTimings(): WorkerTimings {
       return known.length < SPEED_ENOUGH || usual <= 0 ? undefined : 1 / usual;
     },
   };
-}
-
-/** The lower of the two in the middle, of an even number; 0 of none. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }

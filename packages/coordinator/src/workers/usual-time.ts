@@ -1,8 +1,8 @@
 import { LATE, LATE_DEVIATIONS, USUAL_WINDOW } from '../tunables.js';
-import { median } from './timings.js';
+import { median } from './median.js';
 
 /** What a micro-batch usually takes, until it is reported, and by how much that wavers. */
-export interface Usual {
+export interface UsualTime {
   samples(): number;
   /** The median over all workers. */
   unitMs(): number;
@@ -12,7 +12,7 @@ export interface Usual {
   add(unitMs: number, expectedMs: number): void;
 }
 
-export function createUsual(): Usual {
+export function createUsualTime(): UsualTime {
   const units: number[] = [];
   const deviations: number[] = [];
   // They are asked for far more often than they change.
