@@ -8,10 +8,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Lower floors first; a package may import from floors below its own only. */
 const FLOORS = [
-  ['runtime'],
+  ['runtime', 'edge'],
   ['protocol', 'kernels', 'config', 'telemetry', 'data', 'tensorflow-setup'],
   ['testing'],
-  ['parameters', 'reduction', 'transport', 'store', 'checkpoint'],
+  ['parameters', 'reduction', 'transport', 'store', 'checkpoint', 'compress'],
   ['run'],
   ['server', 'coordinator', 'worker'],
   ['tensorflow', 'launch'],

@@ -37,6 +37,7 @@ describe('documentation', () => {
     'docs/SHARING.md',
     'docs/ERRORS.md',
     'docs/BENCHMARKS.md',
+    'docs/TUTTI_FILE.md',
   ])
     it(`${file} links to what exists`, () => {
       for (const [, link] of text(file).matchAll(/\]\((?!http)([^)#]+)[^)]*\)/g))

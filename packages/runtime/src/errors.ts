@@ -131,6 +131,8 @@ export type ErrorCode =
   | 'FOLDER_IN_USE'
   /** A checkpoint is torn, foreign or does not match its checksums. */
   | 'BAD_CHECKPOINT'
+  /** A .tutti file is damaged or of a later version, or a model has a part that such a file has no words for. */
+  | 'BAD_MODEL'
   /** The latest checkpoint is wanted, and none was written yet. Only a warning. */
   | 'NO_CHECKPOINT'
   /** The native TensorFlow library cannot be loaded. */

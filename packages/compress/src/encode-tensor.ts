@@ -1,0 +1,133 @@
+import { BY_COLUMNS, ENCODING, SPARSE } from '@tutti/edge/internal';
+import type { ByteWriter } from './byte-writer.js';
+import { HALF_LIMIT, toHalf } from './half.js';
+import { codeFor } from './huffman.js';
+import { encodePlaces, type Places } from './places.js';
+import { quantize } from './quantize.js';
+
+/** How the values of a tensor are written: `exact` keeps every bit. */
+export type Precision = 'exact' | 'float16' | 'int8' | 'int4';
+
+/** Values that are written in one way. */
+interface EncodedValues {
+  readonly encoding: keyof typeof ENCODING;
+  readonly bits: number;
+  write(writer: ByteWriter): void;
+}
+
+/** Neighbours of int4 with one scale: 4.5 bits a value. */
+const INT4_GROUP = 32;
+
+/** More entries would cost more than they save. */
+const MOST_ENTRIES = 4096;
+
+/**
+ * Writes one tensor in the way that takes the fewest bytes: by rows or by columns, all elements or
+ * those that are not zero, each value for itself or as an entry of a codebook.
+ * @param columns its last extent
+ */
+export function encodeTensor(
+  writer: ByteWriter,
+  values: Float32Array,
+  columns: number,
+  precision: Precision,
+): void {
+  const rows = values.length / columns;
+  const turned = rows > 1 && columns > 1 ? byColumns(values, columns) : undefined;
+  // Values of one unit have one scale, so those of a column are to be neighbours.
+  const isScaled = precision === 'int8' || precision === 'int4';
+  const orders = turned === undefined ? [values] : isScaled ? [turned] : [values, turned];
+  const candidates = orders.flatMap((ordered) => {
+    const kept = Uint32Array.from(ordered.keys()).filter((at) => ordered[at] !== 0);
+    const places = kept.length < ordered.length ? encodePlaces(kept) : undefined;
+    const flag = ordered === values ? 0 : BY_COLUMNS;
+    const all = { flag, values: encodeValues(ordered, precision, rows) };
+    if (places === undefined) return [all];
+    const some = Float32Array.from(kept, (at) => ordered[at]!);
+    return [all, { flag, values: encodeValues(some, precision, rows), places }];
+  });
+  const best = candidates.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a));
+  const { flag, places } = best as Candidate;
+  writer.byte(ENCODING[best.values.encoding] | flag | (places ? SPARSE : 0));
+  places?.write(writer);
+  best.values.write(writer);
+  writer.align();
+}
+
+interface Candidate {
+  readonly flag: number;
+  readonly values: EncodedValues;
+  readonly places?: Places;
+}
+
+const sizeOf = ({ values, places }: Candidate) => values.bits + (places?.bits ?? 0);
+
+function byColumns(values: Float32Array, columns: number): Float32Array {
+  const rows = values.length / columns;
+  return values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)]!);
+}
+
+function encodeValues(values: Float32Array, precision: Precision, rows: number): EncodedValues {
+  if (precision === 'int8') return quantizedValues('int8', values, 127, Math.max(rows, INT4_GROUP));
+  if (precision === 'int4') return quantizedValues('int4', values, 7, INT4_GROUP);
+  const inRange = values.every((value) => Math.abs(value) < HALF_LIMIT);
+  const plain: EncodedValues =
+    precision === 'float16' && inRange
+      ? {
+          encoding: 'float16',
+          bits: 16 * values.length,
+          write: (writer) => values.forEach((value) => void writer.uint16(toHalf(value))),
+        }
+      : {
+          encoding: 'float32',
+          bits: 32 * values.length,
+          write: (writer) => values.forEach((value) => void writer.float32(value)),
+        };
+  const book = codebookValues(values);
+  return book !== undefined && book.bits < plain.bits ? book : plain;
+}
+
+function codebookValues(values: Float32Array): EncodedValues | undefined {
+  // By bits: -0 is another value than 0.
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const counts = new Map<number, number>();
+  for (const each of bits) {
+    counts.set(each, (counts.get(each) ?? 0) + 1);
+    if (counts.size > MOST_ENTRIES) return undefined;
+  }
+  const entries = [...counts.keys()];
+  const symbols = new Map(entries.map((each, at) => [each, at]));
+  const code = codeFor([...counts.values()]);
+  return {
+    encoding: 'codebook',
+    bits: 16 + 32 * entries.length + code.bits,
+    write(writer) {
+      writer.varint(entries.length);
+      for (const each of new Float32Array(Uint32Array.from(entries).buffer)) writer.float32(each);
+      code.writeTable(writer);
+      for (const each of bits) code.write(writer, symbols.get(each)!);
+    },
+  };
+}
+
+function quantizedValues(
+  encoding: 'int8' | 'int4',
+  values: Float32Array,
+  most: number,
+  group: number,
+): EncodedValues {
+  const { quanta, scales } = quantize(values, most, group);
+  const width = encoding === 'int8' ? 8 : 4;
+  return {
+    encoding,
+    bits: 8 + 16 * scales.length + width * values.length,
+    write(writer) {
+      writer.varint(group);
+      scales.forEach((scale) => void writer.uint16(scale));
+      if (width === 8) quanta.forEach((quantum) => void writer.byte(quantum));
+      else
+        for (let i = 0; i < quanta.length; i += 2)
+          writer.byte((quanta[i]! & 15) | ((quanta[i + 1] ?? 0) << 4));
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { createRandom } from '@tutti/runtime';
+import type { LayerSpec, ModelSpec } from './write-model.js';
+
+/** Values around 0; of each `sparsity` share is 0, and `distinct` of them differ. */
+export function sampleWeights(
+  seed: string,
+  size: number,
+  { sparsity = 0, distinct }: { sparsity?: number; distinct?: number } = {},
+): Float32Array {
+  const random = createRandom('weights', seed);
+  const book = Array.from({ length: distinct ?? 0 }, () => random.next() - 0.5);
+  return Float32Array.from({ length: size }, () => {
+    if (random.next() < sparsity) return 0;
+    return distinct === undefined
+      ? random.next() - 0.5
+      : book[Math.floor(random.next() * distinct)]!;
+  });
+}
+
+/** A small model that has a convolution, pooling, a merge, dense layers, and every encoding of tensors. */
+export function sampleModel(): ModelSpec {
+  const relu = { name: 'relu' } as const;
+  const layers: LayerSpec[] = [
+    {
+      kind: 'conv2d',
+      numbers: [4, 3, 3, 1, 1, 1, 1, 1],
+      activations: [relu],
+      weights: [sampleWeights('a', 72), sampleWeights('b', 4)],
+    },
+    { kind: 'maxPool', numbers: [2, 2, 2, 2, 0] },
+    {
+      kind: 'depthwiseConv2d',
+      numbers: [1, 3, 3, 1, 1, 1, 1, 1],
+      activations: [{ name: 'leakyRelu', argument: 0.1 }],
+      weights: [sampleWeights('c', 36, { distinct: 5 }), new Float32Array(4)],
+    },
+    { kind: 'add', inputs: [2, 3] },
+    { kind: 'reshape', numbers: [36] },
+    {
+      kind: 'dense',
+      numbers: [12],
+      activations: [{ name: 'tanh' }],
+      weights: [
+        sampleWeights('d', 432, { sparsity: 0.9, distinct: 6 }),
+        sampleWeights('e', 12, { sparsity: 0.5 }),
+      ],
+    },
+    {
+      kind: 'dense',
+      numbers: [3],
+      activations: [{ name: 'softmax' }],
+      weights: [sampleWeights('f', 36, { sparsity: 0.5 }), sampleWeights('g', 3)],
+    },
+  ];
+  return { input: [6, 6, 2], layers };
+}

@@ -1,0 +1,27 @@
+/**
+ * A `TuttiError` as `@tutti/runtime` has it, which this package does without: it has no dependencies.
+ * Codes: `BAD_MODEL` for a file that cannot be read, `BAD_DATA` for an example that does not fit.
+ */
+export class EdgeError extends Error {
+  override readonly name = 'TuttiError';
+  readonly code: 'BAD_MODEL' | 'BAD_DATA';
+  readonly remedy: string;
+  readonly details = {};
+
+  constructor(code: EdgeError['code'], message: string, remedy: string) {
+    super(message);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+export function damaged(how: string): EdgeError {
+  return new EdgeError(
+    'BAD_MODEL',
+    `This .tutti file is damaged: ${how}`,
+    'Write it again, or copy it again.',
+  );
+}
+
+/** For a number that stands for nothing. */
+export const unknown = () => damaged('it says what is not known');

@@ -1,0 +1,39 @@
+import type { Activation } from '../activations.js';
+import { damaged } from '../error.js';
+
+/** Without the number of examples. */
+export type Shape = readonly number[];
+
+/** A layer with the shapes that it has in one model. */
+export interface Layer {
+  readonly shape: Shape;
+  /** The shapes of its weights, in the order of the file. */
+  readonly weights: readonly Shape[];
+  run(inputs: readonly Float32Array[], weights: readonly Float32Array[]): Float32Array;
+}
+
+/** What a file may have layers of. */
+export interface LayerKind {
+  /** How many whole numbers the file gives for it; `list` for any number of them, which comes first. */
+  readonly numbers: number | 'list';
+  /** How many activations follow them. */
+  readonly activations: number;
+  /** Whether it takes several inputs. */
+  readonly merges?: true;
+  /** @throws EdgeError for shapes and numbers that do not fit each other */
+  open(
+    inputs: readonly Shape[],
+    numbers: readonly number[],
+    activations: readonly Activation[],
+  ): Layer;
+}
+
+export const product = (shape: Shape): number => shape.reduce((size, extent) => size * extent, 1);
+
+/** @throws EdgeError unless the input has this many dimensions */
+export function ofRank<T extends Shape>(shape: Shape, rank: T['length']): T {
+  if (shape.length !== rank) throw misfit();
+  return shape as T;
+}
+
+export const misfit = () => damaged('a layer does not fit the one before it');

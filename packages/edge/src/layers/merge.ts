@@ -1,0 +1,54 @@
+import { type LayerKind, misfit, product } from './layer.js';
+
+export const add = elementWise((a, b) => a + b);
+export const multiplication = elementWise((a, b) => a * b);
+
+function elementWise(combine: (a: number, b: number) => number): LayerKind {
+  return {
+    numbers: 0,
+    activations: 0,
+    merges: true,
+    open(inputs) {
+      const [first] = inputs;
+      if (inputs.some((shape) => shape.join() !== first!.join())) throw misfit();
+      return {
+        shape: first!,
+        weights: [],
+        run: (values) => values.reduce((a, b) => a.map((value, i) => combine(value, b[i]!))),
+      };
+    },
+  };
+}
+
+/** Side by side along one dimension, counted from 0. */
+export const concatenate: LayerKind = {
+  // the dimension
+  numbers: 1,
+  activations: 0,
+  merges: true,
+  open(inputs, [axis]) {
+    const others = (shape: readonly number[]) => shape.with(axis!, 0).join();
+    const [first] = inputs;
+    if (inputs.some((shape) => axis! >= shape.length || others(shape) !== others(first!)))
+      throw misfit();
+    const runs = inputs.map((shape) => product(shape.slice(axis)));
+    const rows = product(first!.slice(0, axis));
+    const shape = first!.with(
+      axis!,
+      inputs.reduce((sum, each) => sum + each[axis!]!, 0),
+    );
+    return {
+      shape,
+      weights: [],
+      run(values) {
+        const y = new Float32Array(product(shape));
+        for (let row = 0, at = 0; row < rows; row++)
+          for (const [i, run] of runs.entries()) {
+            y.set(values[i]!.subarray(row * run, (row + 1) * run), at);
+            at += run;
+          }
+        return y;
+      },
+    };
+  },
+};

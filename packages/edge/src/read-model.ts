@@ -1,0 +1,156 @@
+import { ACTIVATIONS } from './activations.js';
+import { type ByteReader, createByteReader } from './byte-reader.js';
+import { crc32 } from './crc32.js';
+import { damaged, EdgeError, unknown } from './error.js';
+import { LAYER_KINDS } from './layers/index.js';
+import { type Layer, type LayerKind, misfit, product, type Shape } from './layers/layer.js';
+import { readTensor } from './tensor.js';
+
+/** "TUTTI". */
+export const MAGIC = [84, 85, 84, 84, 73] as const;
+export const VERSION = 1;
+/** Where the checksum stands, and where what it covers begins. */
+export const CHECKSUM_AT = 6;
+export const BODY_AT = 10;
+
+/** The most weights and intermediate values of a model, unless the caller allows more. */
+export const MAX_VALUES = 2 ** 24;
+
+export interface EdgeModel {
+  /** The shape of an example. */
+  readonly input: readonly number[];
+  /** The shape of a prediction. */
+  readonly output: readonly number[];
+  /**
+   * Predicts for one example.
+   * @param example its values, the last dimension fastest
+   * @throws EdgeError BAD_DATA for an example that does not fit the model
+   */
+  predict(example: ArrayLike<number>): Float32Array;
+}
+
+interface Placed {
+  readonly layer: Layer;
+  readonly inputs: readonly number[];
+  readonly weights: readonly Float32Array[];
+}
+
+/**
+ * Opens the bytes of a .tutti file.
+ * @param options.maxValues weights and intermediate values that are accepted, 16,777,216 if not given:
+ *   a small file may describe a large model
+ * @throws EdgeError BAD_MODEL if it is none, damaged, of a later version, or of a larger model
+ */
+export function readModel(
+  bytes: Uint8Array,
+  { maxValues = MAX_VALUES }: { readonly maxValues?: number } = {},
+): EdgeModel {
+  checkFrame(bytes);
+  const reader = createByteReader(bytes, BODY_AT);
+  let values = 0;
+  const size = (shape: Shape) => {
+    const all = product(shape);
+    values += all;
+    if (all < 1) throw damaged('a shape is empty');
+    if (values > maxValues)
+      throw new EdgeError(
+        'BAD_MODEL',
+        `This .tutti file has a model of more than ${maxValues} values`,
+        'Give a larger `maxValues`, if you trust the file.',
+      );
+    return all;
+  };
+
+  const input = readExtents(reader);
+  size(input);
+  const shapes: Shape[] = [input];
+  const count = reader.varint();
+  reader.need(count * 2);
+  const placed = Array.from({ length: count }, (): Placed => {
+    const kind = LAYER_KINDS[reader.byte()];
+    if (kind === undefined) throw unknown();
+    const inputs = readInputs(reader, kind, shapes);
+    const numbers =
+      kind.numbers === 'list'
+        ? readExtents(reader)
+        : Array.from({ length: kind.numbers }, reader.varint);
+    const activations = Array.from({ length: kind.activations }, () => readActivation(reader));
+    const layer = kind.open(
+      inputs.map((at) => shapes[at]!),
+      numbers,
+      activations,
+    );
+    size(layer.shape);
+    shapes.push(layer.shape);
+    const weights = layer.weights.map((shape) => readTensor(reader, size(shape), shape.at(-1)!));
+    return { layer, inputs, weights };
+  });
+  if (!reader.atEnd) throw damaged('something follows its end');
+
+  return {
+    input,
+    output: shapes.at(-1)!,
+    predict(example) {
+      if (example.length !== product(input))
+        throw new EdgeError(
+          'BAD_DATA',
+          `The example has ${example.length} values, but the model reads [${input.join(', ')}]`,
+          'Give the values of one example.',
+        );
+      const known: Float32Array[] = [Float32Array.from(example)];
+      for (const { layer, inputs, weights } of placed)
+        known.push(
+          layer.run(
+            inputs.map((at) => known[at]!),
+            weights,
+          ),
+        );
+      // A model without layers gives its input, but not the caller's memory.
+      return known.at(-1)!.slice();
+    },
+  };
+}
+
+function checkFrame(bytes: Uint8Array): void {
+  if (MAGIC.some((byte, at) => bytes[at] !== byte))
+    throw new EdgeError(
+      'BAD_MODEL',
+      'This is no .tutti file',
+      'Give the bytes that `tutti compress` wrote, or `tutti export --format tutti`.',
+    );
+  if (bytes[MAGIC.length] !== VERSION)
+    throw new EdgeError(
+      'BAD_MODEL',
+      `This .tutti file has version ${bytes[MAGIC.length]}, but only ${VERSION} is known here`,
+      'Take a newer @tutti/edge.',
+    );
+  const header = createByteReader(bytes, CHECKSUM_AT);
+  const told = header.uint16() + header.uint16() * 65536;
+  if (told !== crc32(bytes.subarray(BODY_AT))) throw damaged('its checksum is another');
+}
+
+function readExtents(reader: ByteReader): number[] {
+  const rank = reader.varint();
+  if (rank > 8) throw misfit();
+  return Array.from({ length: rank }, reader.varint);
+}
+
+/** Which results it reads: 0 for the example, k for that of layer k, counted from 1. */
+function readInputs(reader: ByteReader, { merges }: LayerKind, known: readonly Shape[]): number[] {
+  const count = reader.varint();
+  if (count === 0) return [known.length - 1];
+  if (count > 1 && !merges) throw misfit();
+  reader.need(count);
+  return Array.from({ length: count }, () => {
+    const at = known.length - reader.varint();
+    if (!known[at]) throw misfit();
+    return at;
+  });
+}
+
+function readActivation(reader: ByteReader) {
+  const number = reader.byte();
+  const known = ACTIVATIONS[number];
+  if (known === undefined) throw unknown();
+  return known[0](known[1] ? reader.float32() : 0);
+}
