@@ -12,7 +12,7 @@ export const DEADLINES = {
 
 // ---- peers that may be gone. Their silence is a setting of the transport: `--heartbeat-deadline-ms`.
 
-/** Of a transport that says nothing of it. */
+/** What is assumed where a transport does not say. */
 const PEER_TIMEOUT_MS = 2000;
 
 /**

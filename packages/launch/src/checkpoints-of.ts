@@ -44,7 +44,7 @@ export function checkpointsOf(options: KeepOptions): {
   };
 }
 
-/** Of all options, those that a process of its own must be told. */
+/** Those of the options that a process of its own must be told. */
 export function keepOptions(options: KeepOptions): KeepOptions {
   const { checkpointDir = null, runsDir, checkpointEvery, resume } = options;
   const { checkpointKeep, checkpointBest } = options;

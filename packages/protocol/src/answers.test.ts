@@ -16,7 +16,7 @@ describe('the answers of a role', () => {
     assert.equal(answer(answers, 'w0', { message: { ...stamp, type: 'pull', version: 7 } }), true);
     assert.deepEqual(said, ['w0', 7, undefined]);
     assert.equal(answer(answers, 'w0', { message: { ...stamp, type: 'leave' } }), false);
-    // Of another protocol version the type can be any text.
+    // In another protocol version the type can be any text.
     for (const type of ['toString', 'constructor', '__proto__'])
       assert.equal(
         answer(answers, 'w0', { message: { ...stamp, type } as never as Message }),

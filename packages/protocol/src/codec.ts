@@ -42,7 +42,7 @@ export function checkSendable({ message, payload }: Envelope): { readonly detail
  * The message in these frames. All fields of all types are checked, so that the receiver can trust
  * them. The payload is not copied.
  *
- * Of a message of another protocol version only `type` and the stamp are kept, since nothing else
+ * From a message of another protocol version only `type` and the stamp are kept, since nothing else
  * is known of it: look at `protocol` before anything else.
  *
  * @throws TuttiError BAD_FRAME for anything else than one whole message.

@@ -14,7 +14,7 @@ export interface FieldIdentity {
   readonly name: string;
   /** As `float32`. */
   readonly type: string;
-  /** Of one example. */
+  /** The shape of one example. */
   readonly shape: readonly number[];
   /** `EXAMPLE_DIGEST` characters for each of the examples, one after the other. */
   readonly digests: string;

@@ -65,7 +65,7 @@ export interface Initial {
   readonly type: 'initial';
   readonly chunk: number;
 }
-/** Of some micro-batches of a step: a worker that takes long reports early, as a sign of life. */
+/** What some micro-batches of a step came to: a worker that takes long reports early, as a sign of life. */
 export interface Report {
   readonly type: 'report';
   readonly step: number;
@@ -83,7 +83,7 @@ export interface Contribution {
   /** That of the assignment that it follows: what is still on the way from an earlier one is void. */
   readonly era: string;
 }
-/** Of some shards of an evaluation; of none as a sign of life. */
+/** What some shards of an evaluation came to; of none as a sign of life. */
 export interface Evaluation {
   readonly type: 'evaluation';
   readonly version: number;

@@ -8,14 +8,14 @@ export interface JobStatus {
   readonly runningMs: number;
   /** Steps that are done. */
   readonly step: number;
-  /** Of the whole job; 0 until its plan is known, as all that follows from the plan. */
+  /** Steps of the whole job; 0 until its plan is known, as all that follows from the plan. */
   readonly steps: number;
   readonly epoch: number;
   readonly epochs: number;
   readonly shards: number;
   /** Floats that the servers hold. */
   readonly storedParameters: number;
-  /** Of the last step; absent before the first. */
+  /** That of the last step; absent before the first. */
   readonly loss?: number;
   readonly metrics?: Readonly<Record<string, number>>;
   /** Over the last few steps. */
@@ -46,7 +46,7 @@ export interface WorkerStatus {
   readonly host: string;
   readonly pid: number;
   readonly shards: readonly number[];
-  /** Of its own computing, without waiting; absent before its first report. */
+  /** The speed of its own computing, without waiting; absent before its first report. */
   readonly examplesPerSecond?: number;
   /** Since its last message. */
   readonly heardMs: number;

@@ -9,7 +9,7 @@ const SPEED_WINDOW = 20;
 /** What a run that goes on must know of its beginning. */
 export interface ProgressState {
   readonly examples: number;
-  /** Of the epoch under way. */
+  /** Totals of the epoch under way. */
   readonly epoch: Totals;
 }
 
@@ -29,7 +29,7 @@ export interface Progress {
   state(): ProgressState;
   examples(): number;
   examplesPerSecond(): number;
-  /** Of the final evaluation if there is one, else of the last epoch. */
+  /** Means of the final evaluation if there is one, else of the last epoch. */
   final(): { readonly loss: number; readonly metrics: Readonly<Record<string, number>> };
 }
 

@@ -12,7 +12,7 @@ export interface JobResult {
   readonly plan: JobPlan;
   readonly steps: number;
   readonly examples: number;
-  /** Of the final evaluation if there is one, else of the last epoch of training. */
+  /** That of the final evaluation if there is one, else of the last epoch of training. */
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
   /** SHA-256 over the float32 bytes of the stored parameters, in declared order. */

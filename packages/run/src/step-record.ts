@@ -5,6 +5,6 @@ export interface StepRecord {
   readonly step: number;
   readonly count: number;
   readonly lossSum: number;
-  /** Of what was applied: see `SumDigests`. */
+  /** Digest of what was applied: see `SumDigests`. */
   readonly digest: string;
 }

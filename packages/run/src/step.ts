@@ -68,7 +68,7 @@ export function createStep(init: {
   }));
   const reports = new Map<number, { worker: string; report: ShardReport }>();
   const count = examplesOf(plan, step);
-  /** Of clipping by global norm: known once every chunk is complete. */
+  /** The factor of clipping by global norm: known once every chunk is complete. */
   let scale: number | undefined;
   /** The reports were found in order. */
   let checked = false;

@@ -5,7 +5,7 @@ import { type Apply, digestOfBytes } from '@tutti/protocol';
 export interface SumDigests {
   applied(apply: Apply, sum: Uint8Array): void;
   /**
-   * Of a step: SHA-256 over the digests of the summed gradient, chunk by chunk, the number of examples
+   * The digest of a step: SHA-256 over the digests of the summed gradient, chunk by chunk, the number of examples
    * and the factor of clipping. Undefined if not all of it was seen.
    */
   of(step: number): string | undefined;

@@ -9,7 +9,7 @@ import type { WeightBuffer } from './link/weights.js';
 
 /** A worker's way through the versions of the weights, as the coordinator leads it. */
 export interface Course {
-  /** Of the assignment that is followed. */
+  /** That of the assignment that is followed. */
   era(): string;
   /** Goes on until the job is finished or this worker is to leave. */
   follow(): Promise<void>;

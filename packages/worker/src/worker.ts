@@ -57,7 +57,7 @@ export interface WorkerInit {
 export type WorkerEvent =
   | { readonly event: 'joined'; readonly worker: string; readonly job: string }
   | { readonly event: 'computed'; readonly step: number; readonly shards: readonly number[] }
-  /** Of the program's data: what was passed over, or is likely not meant. */
+  /** What of the program's data was passed over, or is likely not meant. */
   | ({ readonly event: 'noticed' } & Notice)
   | ({ readonly event: 'waiting' } & WaitReport);
 

@@ -8,7 +8,7 @@ export function awaitStep(init: {
   readonly step: number;
   readonly missing: readonly number[];
   readonly ownersOf: (shards: readonly number[]) => string;
-  /** Of those that take longer; may be empty. */
+  /** What is said of workers that take longer; may be empty. */
   readonly note: string;
   readonly check: Check;
   readonly servers: string;
@@ -31,7 +31,7 @@ export function awaitEvaluation(init: {
   readonly version: number;
   readonly missing: readonly number[];
   readonly ownersOf: (shards: readonly number[]) => string;
-  /** Of those that take longer; may be empty. */
+  /** What is said of workers that take longer; may be empty. */
   readonly note: string;
   readonly check: Check;
   readonly deadlineMs: number;

@@ -200,7 +200,7 @@ export function createCrossCheck(newOrder: () => number): CrossCheck {
   };
 }
 
-/** Of those whom most pieces ask, the one that is done first. */
+/** The one that is done first, among those whom most pieces ask. */
 function leastLoaded(
   candidates: readonly Candidate[],
   load: ReadonlyMap<string, number>,

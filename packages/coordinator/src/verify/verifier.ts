@@ -74,7 +74,7 @@ export function createVerifier(init: {
   readonly redo: () => void;
 }): Verifier {
   const { plan, membership, work, share, emit } = init;
-  /** Of the steps under way; undefined for one that is not checked. */
+  /** By step under way; undefined for one that is not checked. */
   const crossChecks = new Map<number, CrossCheck | undefined>();
 
   /** Claims are those of a process, not of its name: another may have it by now. */

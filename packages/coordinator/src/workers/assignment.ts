@@ -70,7 +70,7 @@ function shareOut(shards: number, workers: readonly Assignee[]): ReadonlyMap<str
     let [best, done] = [workers[0]!, Number.POSITIVE_INFINITY];
     for (const worker of workers) {
       const at = (counts.get(worker.name)! + 1) / (worker.speed ?? usual);
-      // Of equals, whoever has more: nothing moves for the sake of the order.
+      // Among equals whoever has more gets it: nothing moves for the sake of the order.
       if (at < done || (at === done && spare(worker, counts) > spare(best, counts)))
         [best, done] = [worker, at];
     }
@@ -79,7 +79,7 @@ function shareOut(shards: number, workers: readonly Assignee[]): ReadonlyMap<str
   return counts;
 }
 
-/** Of whom nothing is known, the median is believed. */
+/** The median stands for workers of whom nothing is known. */
 function usualSpeed(workers: readonly Assignee[]): number {
   return medianSpeed(workers.flatMap(({ speed }) => speed ?? [])) ?? 1;
 }

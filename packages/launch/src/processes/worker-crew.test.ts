@@ -56,7 +56,7 @@ describe('the crew of worker processes', () => {
   it('leaves one alone that comes back in time, and the next of that name before it joins', () => {
     const { crew, clock, children } = crewOf();
     crew.start('w0');
-    // Of a process that had the name before.
+    // It comes from a process that had the name before.
     crew.observer.lost('w0', 'not heard');
     crew.observer.joined('w0');
     crew.observer.lost('w0', 'stopped');

@@ -35,7 +35,7 @@ export interface ReplayedStep {
   readonly step: number;
   /** Mean over its examples. */
   readonly loss: number;
-  /** Of the sums that are applied: see `SumDigests`. */
+  /** Digest of the sums that are applied: see `SumDigests`. */
   readonly digest: string;
   /** What the run recorded; undefined if it did not. */
   readonly recorded?: StepRecord;
@@ -50,7 +50,7 @@ export interface Replay {
   readonly checkpoint: string;
   /** Those that were asked for. */
   readonly steps: readonly ReplayedStep[];
-  /** Of the weights after the last step. */
+  /** Digest of the weights after the last step. */
   readonly digest: string;
 }
 

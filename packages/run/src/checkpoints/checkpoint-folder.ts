@@ -34,7 +34,7 @@ export const DEFAULT_KEEP = 3;
 export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSink {
   const { every, keep: newest = DEFAULT_KEEP, best, fileSystem } = init;
   const writer = createCheckpointWriter();
-  // Of the code that runs, whatever is installed in its place meanwhile.
+  // The version of the code that runs, whatever is installed in its place meanwhile.
   const own = {
     tutti: tuttiVersion(),
     node: process.version,

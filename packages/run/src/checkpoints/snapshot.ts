@@ -18,7 +18,7 @@ export interface Snapshot {
   /** Floats of each server's range. */
   readonly ranges: readonly number[];
   readonly progress?: ProgressState;
-  /** Of just these weights. */
+  /** That of just these weights. */
   readonly evaluation?: Evaluation;
   /** Versions of libraries. */
   readonly versions: Readonly<Record<string, string>>;

@@ -46,7 +46,7 @@ export function createContributor(init: {
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: (body: WorkerToCoordinator, payload?: Uint8Array) => void;
-  /** Of the assignment that is followed. */
+  /** That of the assignment that is followed. */
   readonly era: () => string;
   /** Bytes sent and received so far. */
   readonly traffic: () => number;

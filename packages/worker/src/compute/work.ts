@@ -14,7 +14,7 @@ import type { Task } from './task.js';
 export interface Work {
   /** Micro-batches in the whole run. */
   microBatches(): number;
-  /** Of these shards, those whose gradients have not been given. */
+  /** Those of these shards whose gradients have not been given. */
   uncomputed(shards: readonly number[]): number[];
   unevaluated(shards: readonly number[]): number[];
   /** Computes the gradients of these shards and pushes their sums, until `halt`. */

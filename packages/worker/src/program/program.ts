@@ -50,7 +50,7 @@ export interface Computation {
 }
 
 export interface SharingFacts {
-  /** Of all maps and constants, part of the plan; absent where every weight is stored as it is. */
+  /** Digest of all maps and constants, part of the plan; absent where every weight is stored as it is. */
   readonly digest?: string;
   /** @param slots values that the optimizer keeps for each trained one */
   inspect(slots: number): SharingReport;
