@@ -22,7 +22,8 @@ const WEIGHTS = [
 const sizeOf = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
 const kinds = Object.entries(tensorflow).filter(
   ([name, value]) =>
-    typeof value === 'function' && !['defineTraining', 'exportLayersModel', 'tf'].includes(name),
+    typeof value === 'function' &&
+    !['defineTraining', 'exportLayersModel', 'pretrained', 'tf'].includes(name),
 );
 
 describe('docs/SHARING.md', () => {

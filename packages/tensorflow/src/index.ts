@@ -26,6 +26,7 @@ export type {
   FunctionModel,
   ParameterDeclaration,
 } from './model/function-model.js';
+export { pretrained } from './sharing/pretrained.js';
 export { type Tf, tf } from './tf.js';
 export type { BatchTensors } from './training/batch-tensors.js';
 export type { Loss, LossFunction, LossName } from './training/losses.js';

@@ -9,6 +9,8 @@ import {
   defineTraining,
   exportLayersModel,
   hashed,
+  lowRank,
+  pretrained,
   type SharingRule,
   tf,
   tie,
@@ -90,6 +92,24 @@ describe('shared weights', function () {
     await assert.rejects(runLocal(program(other), { ...options, resume: 'latest' }).result, {
       code: 'BAD_CHECKPOINT',
     });
+  });
+
+  it('begin with what comes closest to the weights of an unshared run', async () => {
+    const { values } = await runLocal(program([]), { workers: 0, checkpointDir: directory }).result;
+    const from = await pretrained(directory);
+    assert.deepEqual(from['tower/kernel'], values['tower/kernel']);
+    const rule = lowRank('tower/kernel', { rank: 6, from });
+    const computation = await program([rule]).open();
+    const stored = await computation.initialize(9);
+    await computation.close?.();
+    const [left, right] = [stored['tower/kernel/left']!, stored['tower/kernel/right']!];
+    // Of full rank: the weights themselves.
+    for (const [i, value] of values['tower/kernel']!.entries()) {
+      const [r, c] = [Math.floor(i / 6), i % 6];
+      const product = Array.from({ length: 6 }, (_, k) => left[r * 6 + k]! * right[k * 6 + c]!);
+      const sum = product.reduce((a, b) => a + b, 0);
+      assert.ok(Math.abs(sum - value) < 1e-5, `${i}: ${sum}, not ${value}`);
+    }
   });
 
   it('are exported in full, load again, and predict the same (tfjs#1538, tfjs#1721, keras#18419, transformers#33807)', async () => {

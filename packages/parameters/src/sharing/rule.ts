@@ -39,7 +39,7 @@ export interface KindRule {
 
 /**
  * `model`: the first values that the model itself gives are pretrained. Otherwise values by the names
- * of weights, such as `pretrained(file)` reads.
+ * of weights, such as those of a safetensors file.
  */
 export type Pretrained = 'model' | Readonly<Record<string, ArrayLike<number>>>;
 
