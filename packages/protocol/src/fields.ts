@@ -213,7 +213,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   verification: { order: whole, digests: listOf(text), shards: shardReports },
   initial: { chunk: whole },
   report: { step: whole, shards: shardReports, wireBytes: whole },
-  contribution: { step: whole, lo: whole, hi: whole, chunk: whole, era: text },
+  contribution: { step: whole, lo: whole, hi: whole, chunk: whole, attempt: text },
   evaluation: { version: whole, shards: shardReports },
   waiting: { version: whole },
   failed: { error },
@@ -221,7 +221,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   welcome: { worker: text, plan, servers },
   initialize: { chunks: listOf(whole) },
   relocated: { servers },
-  assign: { generation: whole, step: whole, shards: listOf(whole), era: text },
+  assign: { generation: whole, step: whole, shards: listOf(whole), attempt: text },
   compute: { step: whole, shards: listOf(whole) },
   evaluate: { version: whole, shards: listOf(whole) },
   verify: {

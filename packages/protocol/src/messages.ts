@@ -3,7 +3,7 @@ import type { JobPlan, ProgramDescription } from './plan.js';
 import type { JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** What every message carries besides its own fields. */
 export interface Stamp {
@@ -81,7 +81,7 @@ export interface Contribution {
   readonly hi: number;
   readonly chunk: number;
   /** That of the assignment that it follows: what is still on the way from an earlier one is void. */
-  readonly era: string;
+  readonly attempt: string;
 }
 /** What some shards of an evaluation came to; of none as a sign of life. */
 export interface Evaluation {
@@ -142,7 +142,7 @@ export interface Assign {
    * Another one whenever the weights go back, or a step is begun anew: to `step`, and so must the
    * worker.
    */
-  readonly era: string;
+  readonly attempt: string;
 }
 /** For step `step` also compute these, which are late elsewhere; the first copy of a gradient counts. */
 export interface Compute {

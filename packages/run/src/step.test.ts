@@ -22,7 +22,7 @@ function open(step = 0, optimizer: OptimizerSpec = plan.optimizer) {
     under,
     push: (shard: number, chunk: number, value = 1) =>
       under.contribute(
-        { type: 'contribution', step, era: '', lo: shard, hi: shard + 1, chunk },
+        { type: 'contribution', step, attempt: '', lo: shard, hi: shard + 1, chunk },
         new Uint8Array(Float32Array.of(value, value).buffer),
       ),
     report: (shard: number, count = 4, maxAbs = 1) =>
@@ -127,7 +127,7 @@ function fullStep(clipNorm?: number, layout = long, valueAt = (_: number) => 1) 
     const values = Float32Array.from({ length: layout.chunkLength(chunk) }, (_, at) =>
       valueAt(first + at),
     );
-    const node = { type: 'contribution', step: 0, era: '', lo: 0, hi: 1, chunk } as const;
+    const node = { type: 'contribution', step: 0, attempt: '', lo: 0, hi: 1, chunk } as const;
     step.contribute(node, new Uint8Array(values.buffer));
   }
   return step;

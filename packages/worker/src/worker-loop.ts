@@ -10,7 +10,7 @@ import type { WeightBuffer } from './link/weights.js';
 /** A worker's way through the versions of the weights, as the coordinator leads it. */
 export interface Course {
   /** That of the assignment that is followed. */
-  era(): string;
+  attempt(): string;
   /** Goes on until the job is finished or this worker is to leave. */
   follow(): Promise<void>;
 }
@@ -31,15 +31,15 @@ export function createCourse(init: {
   const { plan, enrolment, source, weights, readAhead, work, signsOfLife, monitor, leaving } = init;
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
-  let era = '';
-  let admissions = 0;
+  let attempt = '';
+  let welcomes = 0;
   // Not what enrolment has by now: the first assignment may be there already.
   let assignment = NO_ASSIGNMENT;
 
   /** To a new coordinator, which knows nothing of what was sent to the one before. */
   async function introduce() {
-    if (enrolment.admissions() === admissions) return;
-    admissions = enrolment.admissions();
+    if (enrolment.welcomes() === welcomes) return;
+    welcomes = enrolment.welcomes();
     work.startAnew();
     await work.probe();
   }
@@ -54,8 +54,8 @@ export function createCourse(init: {
     assignment = enrolment.assignment();
     if (assignment.generation === 0) return;
     work.initialized();
-    if (assignment.era !== era || goal < 0) {
-      ({ era } = assignment);
+    if (assignment.attempt !== attempt || goal < 0) {
+      ({ attempt } = assignment);
       // What was sent of these steps before is gone with the server that it was for.
       work.startAnew();
       source.pull(assignment.step);
@@ -99,7 +99,7 @@ export function createCourse(init: {
     const { uncomputed } = owed();
     if (uncomputed.length > 0) await work.contribute(version, uncomputed);
     // One at a time: what others need to go on comes first.
-    const order = enrolment.takeOrder(version, era);
+    const order = enrolment.takeOrder(version, attempt);
     if (order !== undefined) await work.verify(order);
     readAhead.prepare(version + 1, ownShards());
   }
@@ -111,7 +111,7 @@ export function createCourse(init: {
   function canWorkOn(): boolean {
     if (!isUnderWay()) return false;
     const { unevaluated, uncomputed } = owed();
-    return unevaluated.length > 0 || uncomputed.length > 0 || enrolment.hasOrder(version, era);
+    return unevaluated.length > 0 || uncomputed.length > 0 || enrolment.hasOrder(version, attempt);
   }
 
   const hasNews = () =>
@@ -119,7 +119,7 @@ export function createCourse(init: {
     leaving.aborted ||
     canWorkOn() ||
     enrolment.initializeWanted() ||
-    enrolment.admissions() > admissions ||
+    enrolment.welcomes() > welcomes ||
     enrolment.assignment() !== assignment ||
     enrolment.servers() !== source.servers() ||
     source.wanted() !== goal ||
@@ -136,7 +136,7 @@ export function createCourse(init: {
   }
 
   return {
-    era: () => era,
+    attempt: () => attempt,
     async follow() {
       while (!enrolment.finished() && !leaving.aborted) {
         source.relocate(enrolment.servers());

@@ -171,7 +171,7 @@ async function run(
     const parts = { plan, layout, kernels, task, weights, readAhead, monitor, clock, send };
     const contributor = createContributor({
       ofProgram,
-      era: () => course.era(),
+      attempt: () => course.attempt(),
       traffic: () => enrolment.traffic() + source.traffic(),
       ...parts,
     });

@@ -84,7 +84,7 @@ describe('a stranger is refused with a reason, and the run goes on to the same d
             lo: 0,
             hi: 1,
             chunk: 0,
-            era: '',
+            attempt: '',
             ...stamp,
             job,
           },

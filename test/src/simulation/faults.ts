@@ -149,7 +149,7 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     const last = world.last.get('applied');
     const step = last?.type === 'applied' ? last.step + 1 : 0;
     const apply = { type: 'apply', step, chunk: 0, count: 1, scale: 1 } as const;
-    const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, era: '' } as const;
+    const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, attempt: '' } as const;
     const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
     stranger(world, address, [{ ...body, ...stamp, job: 'of yesterday' }], bytes);
     return true;
@@ -166,7 +166,14 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
       );
       const bytes = new Uint8Array(new Float32Array(Math.min(floats, 65_536)).fill(0.5).buffer);
       const step = Math.max(report.step, (world.last.get('report') as typeof report).step);
-      const node = { type: 'contribution', step, lo: 0, hi: shards, chunk: 0, era: '' } as const;
+      const node = {
+        type: 'contribution',
+        step,
+        lo: 0,
+        hi: shards,
+        chunk: 0,
+        attempt: '',
+      } as const;
       say({ ...node, ...stamp, job: m.job, session: 'stale' }, bytes);
     });
     return true;

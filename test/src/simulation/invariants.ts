@@ -119,7 +119,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         newest.set(at, message.version);
       }
       if (message.type === 'assign' && host.startsWith('worker')) {
-        if (message.era !== '') wentBack.add(host);
+        if (message.attempt !== '') wentBack.add(host);
         for (const shard of message.shards) {
           const key = `${message.job}/${message.session === '' ? host : ''}${message.generation}/${shard}`;
           const owner = assigned.get(key);

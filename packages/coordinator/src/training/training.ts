@@ -238,7 +238,7 @@ export function createTraining(init: {
     },
     contributed(member, contribution, payload) {
       // Its memory may have been used for something else while it was on its way.
-      if (contribution.era !== membership.era()) return;
+      if (contribution.attempt !== membership.attempt()) return;
       const offer = current?.step(contribution.step)?.contribute(contribution, payload);
       if (offer === 'no-node') throw noNode(member, contribution);
       if (offer === 'held' || offer === 'complete')

@@ -12,7 +12,7 @@ export interface ShardAssigner {
    */
   assign(rewind?: boolean): void;
   /** What does not belong to it was computed, or sent, before the weights went back. */
-  era(): string;
+  attempt(): string;
   /** Moves shards to where a step is done sooner, if that is worth it. */
   rebalance(): void;
   /** Has a member that is behind do nothing more for steps that are over. */
@@ -30,7 +30,7 @@ export function createShardAssigner(init: {
 }): ShardAssigner {
   const { roster, mail, timings, minWorkers } = init;
   let generation = 0;
-  let era = '';
+  let attempt = '';
 
   const enough = () => roster.ready().length >= minWorkers;
   const assignees = (): Assignee[] =>
@@ -48,17 +48,17 @@ export function createShardAssigner(init: {
 
   function announce(member: Member, ledger: Ledger) {
     const { shards } = member;
-    mail.tell(member, { type: 'assign', generation, step: ledger.version(), shards, era });
+    mail.tell(member, { type: 'assign', generation, step: ledger.version(), shards, attempt });
   }
 
   return {
     assign(rewind = false) {
-      if (rewind) era = init.newId();
+      if (rewind) attempt = init.newId();
       const ledger = init.ledger();
       if (ledger !== undefined && enough())
         give(assignShards(ledger.plan.shards, assignees()), ledger);
     },
-    era: () => era,
+    attempt: () => attempt,
     rebalance() {
       const ledger = init.ledger();
       if (ledger === undefined || !enough()) return;

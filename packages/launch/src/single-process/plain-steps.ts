@@ -56,7 +56,7 @@ export async function createPlainSteps(init: {
           step: version,
           lo: shard,
           hi: shard + 1,
-          era: '',
+          attempt: '',
         } as const;
         const report = await task.gradient(weights, microBatch, (chunk, values) =>
           step.contribute({ ...node, chunk }, values),

@@ -47,7 +47,7 @@ export function createContributor(init: {
   readonly ofProgram: (what: string) => Wait;
   readonly send: (body: WorkerToCoordinator, payload?: Uint8Array) => void;
   /** That of the assignment that is followed. */
-  readonly era: () => string;
+  readonly attempt: () => string;
   /** Bytes sent and received so far. */
   readonly traffic: () => number;
 }): Contributor {
@@ -78,7 +78,7 @@ export function createContributor(init: {
           const payload = pool.take(values.bytes.byteLength);
           payload.set(values.bytes);
           sent.push(payload);
-          send({ type: 'contribution', step, lo, hi, chunk, era: init.era() }, payload);
+          send({ type: 'contribution', step, lo, hi, chunk, attempt: init.attempt() }, payload);
         }
       };
       try {

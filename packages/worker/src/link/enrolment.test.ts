@@ -88,8 +88,8 @@ function enrolled() {
   const hear = (body: Body) =>
     handlers!.message({ message: { ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' } });
   hear({ type: 'welcome', worker: 'w0', plan: samplePlan(), servers: [] });
-  const assign = (generation: number, step: number, era: string) =>
-    hear({ type: 'assign', generation, step, shards: [0], era });
+  const assign = (generation: number, step: number, attempt: string) =>
+    hear({ type: 'assign', generation, step, shards: [0], attempt });
   const verify = (order: number, step: number) =>
     hear({ type: 'verify', work: 'gradient', order, step, lo: 0, hi: 1 });
   return { enrolment, hear, sent, assign, verify };

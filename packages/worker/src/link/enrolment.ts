@@ -36,7 +36,7 @@ export interface Enrolment {
   job(): string;
   servers(): readonly ServerRange[];
   /** Grows with every welcome: what was sent before one may be lost. */
-  admissions(): number;
+  welcomes(): number;
   /** Generation 0 until the first assignment of this admission. */
   assignment(): Assign;
   /** What others are late with: to be computed once, by anybody. */
@@ -44,12 +44,12 @@ export interface Enrolment {
   /** The same of evaluations. */
   extraEvaluation(): Evaluate;
   /** Whether something of this version is to be computed again, for comparison. */
-  hasOrder(version: number, era: string): boolean;
+  hasOrder(version: number, attempt: string): boolean;
   /**
-   * What is to be computed again of this version; orders of earlier ones are dropped. Those of an era
+   * What is to be computed again of this version; orders of earlier ones are dropped. Those of an attempt
    * that is not followed yet are kept: its first version may be an earlier one.
    */
-  takeOrder(version: number, era: string): Verify | undefined;
+  takeOrder(version: number, attempt: string): Verify | undefined;
   /** Whether there is a coordinator that has welcomed this worker. */
   present(): boolean;
   /** Why the coordinator cannot be reached, while that is so. */
@@ -78,7 +78,7 @@ export const NO_ASSIGNMENT: Assign = {
   generation: 0,
   step: -1,
   shards: [],
-  era: '',
+  attempt: '',
 };
 
 /**
@@ -103,9 +103,9 @@ export function enrol(init: {
   let extra = NOTHING_EXTRA;
   let extraEvaluation = NOTHING_MORE;
   let orders: readonly Verify[] = [];
-  let admissions = 0;
+  let welcomes = 0;
   let initializeWanted: readonly number[] = [];
-  let era = '';
+  let attempt = '';
   let finished = false;
   /** Whether there was anything to do: then the servers know the job. */
   let begun = false;
@@ -161,7 +161,7 @@ export function enrol(init: {
     welcome(_from, message) {
       welcome = message;
       ({ worker, servers } = message);
-      admissions++;
+      welcomes++;
       assignment = NO_ASSIGNMENT;
       extra = NOTHING_EXTRA;
       extraEvaluation = NOTHING_MORE;
@@ -172,8 +172,8 @@ export function enrol(init: {
     },
     assign(_from, message) {
       begun = true;
-      if (message.era !== era) orders = [];
-      era = message.era;
+      if (message.attempt !== attempt) orders = [];
+      attempt = message.attempt;
       if (message.generation > assignment.generation) assignment = message;
     },
     compute(_from, message) {
@@ -255,13 +255,14 @@ export function enrol(init: {
     worker: () => worker,
     job: () => welcome?.job ?? '',
     servers: () => servers,
-    admissions: () => admissions,
+    welcomes: () => welcomes,
     assignment: () => assignment,
     extra: () => extra,
     extraEvaluation: () => extraEvaluation,
-    hasOrder: (version, of) => of === era && orders.some(({ step }) => step === version),
-    takeOrder(version, of) {
-      if (of !== era) return undefined;
+    hasOrder: (version, wanted) =>
+      wanted === attempt && orders.some(({ step }) => step === version),
+    takeOrder(version, wanted) {
+      if (wanted !== attempt) return undefined;
       const found = orders.find(({ step }) => step === version);
       orders = orders.filter((order) => order !== found && order.step >= version);
       return found;
