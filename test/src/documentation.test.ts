@@ -126,8 +126,7 @@ describe('documentation', () => {
     );
   });
 
-  it('shows a program that trains', async function () {
-    this.timeout(60_000);
+  it('shows a program that trains', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tutti-documentation-'));
     try {
       const [, shown] = /```ts\n(import [^`]+)```/.exec(programs)!;

@@ -103,8 +103,7 @@ function assertNear(
   }
 }
 
-describe('every kind of sharing', function () {
-  this.timeout(120_000);
+describe('every kind of sharing', () => {
   const computations = new Map<boolean, Computation>();
   let dense: Computation;
   let sharing: Sharing;

@@ -43,9 +43,7 @@ const SHORT_CUTS: Record<string, readonly Direction[]> = {
   'between the coordinator and the server': both('coordinator', 'server'),
 };
 
-describe('a network between hosts', function () {
-  // Each waits for real silences, one after the other: on a busy machine for a minute.
-  this.timeout(180_000);
+describe('a network between hosts', () => {
   let folder: Folder;
   let hosts: Hosts;
   let gate: Gate;

@@ -52,9 +52,7 @@ async function strike(cluster: Cluster, { role, stopMs }: Fault, replicas: numbe
   }
 }
 
-describe('real processes under a schedule of faults', function () {
-  // Ten processes and their successors: ten seconds, or on a busy machine a minute.
-  this.timeout(180_000);
+describe('real processes under a schedule of faults', () => {
   for (const [seed, servers, replicas] of [
     [1, 2, 0],
     [2, 1, 1],

@@ -28,9 +28,7 @@ for (const [name, clusters, storedParameters] of [
     225_034,
   ],
 ] as const)
-  describe(`examples/src/${name} on real processes`, function () {
-    // Each process loads TensorFlow: eight of them need seconds, or on a busy machine a minute.
-    this.timeout(240_000);
+  describe(`examples/src/${name} on real processes`, () => {
     let expected: string;
     before(async () => {
       const { digest, parameters } = await train(example(name), { workers: 0 });

@@ -6,9 +6,7 @@ import { inTemporaryFolder, LINE, tutti } from '../testing.js';
 
 const SHARED = fileURLToPath(new URL('../../fixtures/shared.ts', import.meta.url));
 
-describe('tutti inspect', function () {
-  this.timeout(60_000);
-
+describe('tutti inspect', () => {
   it('shows what weights are made of, with totals', async () => {
     const { code, stdout, stderr } = await tutti(['inspect', SHARED]);
     assert.equal(code, 0, stderr);
