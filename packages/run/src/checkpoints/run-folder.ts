@@ -86,7 +86,7 @@ async function refuseOtherRun(root: string, plan: JobPlan): Promise<void> {
   if (there === undefined) return;
   const data = dataDifference(there.plan.data, plan.data);
   const differences = [
-    ...planDifferences(plan, there.plan),
+    ...planDifferences(withoutChunks(plan), withoutChunks(there.plan)),
     ...(data === undefined ? [] : [`the ${data.set} data: this run has ${data.what}`]),
   ];
   if (differences.length === 0) return;
@@ -99,6 +99,11 @@ async function refuseOtherRun(root: string, plan: JobPlan): Promise<void> {
       details: { directory: root, step: there.step, differences },
     },
   );
+}
+
+/** The cut into chunks follows from the number of servers, which is no part of the experiment. */
+function withoutChunks({ chunkFloats: _, ...experiment }: JobPlan): JobPlan {
+  return experiment;
 }
 
 /** The wait for the folder of a run. */
