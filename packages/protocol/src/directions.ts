@@ -8,7 +8,7 @@ export type WorkerToCoordinator =
   | messages.Initial
   | messages.Report
   | messages.Contribution
-  | messages.Evaluation
+  | messages.EvaluationReport
   | messages.Waiting
   | messages.WorkerFailed
   | messages.Leave

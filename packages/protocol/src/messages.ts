@@ -84,7 +84,7 @@ export interface Contribution {
   readonly attempt: string;
 }
 /** What some shards of an evaluation came to; of none as a sign of life. */
-export interface Evaluation {
+export interface EvaluationReport {
   readonly type: 'evaluation';
   readonly version: number;
   readonly shards: readonly ShardReport[];
@@ -294,7 +294,7 @@ export type Body =
   | Initial
   | Report
   | Contribution
-  | Evaluation
+  | EvaluationReport
   | Waiting
   | WorkerFailed
   | Leave

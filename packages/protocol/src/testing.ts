@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { JOB_PHASES, type JobStatus } from './status.js';
 
 /** Any report of a job's status. Only tests import this file. */
-export function jobStatuses(of: {
+export function jobStatuses(fields: {
   readonly number: fc.Arbitrary<number>;
   readonly whole: fc.Arbitrary<number>;
   readonly text: fc.Arbitrary<string>;
 }): fc.Arbitrary<JobStatus> {
-  const { number, whole, text } = of;
+  const { number, whole, text } = fields;
   return fc.record(
     {
       job: text,

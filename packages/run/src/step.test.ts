@@ -17,17 +17,17 @@ const plan = samplePlan({
 });
 
 function open(step = 0, optimizer: OptimizerSpec = plan.optimizer) {
-  const under = createStep({ step, plan: { ...plan, optimizer }, layout, kernels });
+  const tested = createStep({ step, plan: { ...plan, optimizer }, layout, kernels });
   return {
-    under,
+    tested,
     push: (shard: number, chunk: number, value = 1) =>
-      under.contribute(
+      tested.contribute(
         { type: 'contribution', step, attempt: '', lo: shard, hi: shard + 1, chunk },
         new Uint8Array(Float32Array.of(value, value).buffer),
       ),
     report: (shard: number, count = 4, maxAbs = 1) =>
-      under.report(`w${shard}`, { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs }),
-    ready: () => sumsOf(under).map(({ chunk }) => chunk),
+      tested.report(`w${shard}`, { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs }),
+    ready: () => sumsOf(tested).map(({ chunk }) => chunk),
   };
 }
 
@@ -40,11 +40,11 @@ function sumsOf(step: Step): ReadySum[] {
 
 describe('step', () => {
   it('gives out each sum as soon as it is complete, before anybody has reported', () => {
-    const { push, ready, under } = open();
+    const { push, ready, tested } = open();
     push(0, 2);
     assert.deepEqual(ready(), []);
     push(1, 2, 3);
-    const [given] = sumsOf(under);
+    const [given] = sumsOf(tested);
     assert.equal(given?.chunk, 2);
     assert.deepEqual([...given.sum.values], [4, 4]);
     assert.equal(given.count, 8);
@@ -52,7 +52,7 @@ describe('step', () => {
   });
 
   it('keeps one back until all have reported, so that nobody leaves the step before', () => {
-    const { push, report, ready, under } = open();
+    const { push, report, ready, tested } = open();
     for (const chunk of [0, 1, 2]) for (const shard of [0, 1]) push(shard, chunk);
     const early = ready();
     assert.equal(early.length, 2);
@@ -62,18 +62,18 @@ describe('step', () => {
     report(1);
     const rest = ready();
     assert.deepEqual([...early, ...rest].sort(), [0, 1, 2]);
-    for (const chunk of [0, 1, 2]) under.applied(chunk);
-    assert.equal(under.done(), true);
+    for (const chunk of [0, 1, 2]) tested.applied(chunk);
+    assert.equal(tested.done(), true);
   });
 
   it('is not done before all have reported, even where every chunk is applied', () => {
-    const { report, under } = open();
-    for (const chunk of [0, 1, 2]) under.applied(chunk);
-    assert.equal(under.done(), false);
-    assert.deepEqual(under.missing(), [0, 1]);
+    const { report, tested } = open();
+    for (const chunk of [0, 1, 2]) tested.applied(chunk);
+    assert.equal(tested.done(), false);
+    assert.deepEqual(tested.missing(), [0, 1]);
     report(0);
     report(1);
-    assert.equal(under.done(), true);
+    assert.equal(tested.done(), true);
   });
 
   it('gives out nothing early when clipping by global norm', () => {
@@ -96,9 +96,9 @@ describe('step', () => {
   });
 
   it('counts the examples of the last step of an epoch, and holds the workers to it', () => {
-    const { push, report, ready, under } = open(1);
+    const { push, report, ready, tested } = open(1);
     for (const shard of [0, 1]) push(shard, 0);
-    assert.equal(sumsOf(under)[0]?.count, 2);
+    assert.equal(sumsOf(tested)[0]?.count, 2);
     for (const shard of [0, 1]) report(shard, 4);
     push(0, 1);
     push(1, 1);

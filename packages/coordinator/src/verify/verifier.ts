@@ -1,19 +1,18 @@
 import {
   type Contribution,
   digestOfBytes,
-  type HostFacts,
   type JobPlan,
   type ShardReport,
   type Verification,
 } from '@tutti/protocol';
 import { maximalNodes } from '@tutti/reduction';
-import { createRandom, TuttiError, type Wait } from '@tutti/runtime';
+import { createRandom, type Wait } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Owed } from '../stragglers/stragglers.js';
-import { differencesOf, placeOf } from '../workers/host-differences.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
+import { placeIn, runOf, undecidable, wrongBits } from './arithmetic-errors.js';
 import { type CrossCheck, createCrossCheck, type Dispute, type Order } from './cross-check.js';
 
 /**
@@ -214,56 +213,4 @@ export function createVerifier(init: {
     done: (step) => void crossChecks.delete(step),
     clear: () => crossChecks.clear(),
   };
-}
-
-const runOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }) =>
-  Array.from({ length: hi - lo }, (_, at) => lo + at);
-
-const placeIn = (work: WorkKind, step: number) =>
-  work === 'gradient' ? `of step ${step}` : `in the evaluation of version ${step}`;
-
-/** @param of.host undefined if the worker is gone */
-function wrongBits(of: {
-  readonly work: WorkKind;
-  readonly step: number;
-  readonly dispute: Dispute;
-  readonly worker: string;
-  readonly host: HostFacts | undefined;
-  readonly others: readonly string[];
-}) {
-  const { work, step, dispute, worker, host, others } = of;
-  const again = work === 'gradient' ? 'the step is computed' : 'it is evaluated';
-  const where = host === undefined ? 'gone meanwhile' : placeOf(host);
-  const against =
-    others.length === 0
-      ? 'it gave others when it was asked again'
-      : `${others.length === 1 ? 'worker' : 'workers'} ${others.join(' and ')} found others`;
-  return new TuttiError(
-    'ARITHMETIC',
-    `Worker ${worker} (${where}) gave wrong bits for shards ${runOf(dispute).join(', ')} ${placeIn(work, step)}: ${against}. It is excluded, and ${again} again without it`,
-    {
-      remedy: 'Test the memory and the processor of that machine before you use it again.',
-      details: { worker, step, shards: runOf(dispute), host },
-    },
-  );
-}
-
-function undecidable(place: string, dispute: Dispute, members: readonly Member[]) {
-  const [first, second] = members;
-  const differences =
-    first === undefined || second === undefined ? [] : differencesOf(first.host, second.host);
-  const named = members.map(({ worker, host }) => `${worker} (${placeOf(host)})`);
-  return new TuttiError(
-    'ARITHMETIC',
-    `Workers ${named.join(' and ')} give different bits for shards ${runOf(dispute).join(', ')} ${place}, each the same again when asked twice, and there is no other to tell which are right. ${
-      differences.length === 0
-        ? 'Nothing that is known of them differs'
-        : `They differ in ${differences.join('; ')}`
-    }`,
-    {
-      remedy:
-        'Use machines with the same arithmetic (--strict refuses others when they join), or one worker more, to decide.',
-      details: { place, shards: runOf(dispute), workers: members.map(({ worker }) => worker) },
-    },
-  );
 }
