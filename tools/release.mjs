@@ -3,20 +3,15 @@
  * builds everything anew. `npm run release -- --publish` gives what was built to the registry that
  * npm is configured for; more options go to `npm publish` (`--dry-run`, `--tag next`).
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { manifestOf, packageFolders, publishedFolders } from './packages.mjs';
 import { changelogAt, manifestAt } from './release-files.mjs';
 import { run } from './run.mjs';
 import { main, nx, nxEnvironment, root } from './setup.mjs';
 
-const folders = [
-  ...['packages', 'apps'].flatMap((kind) =>
-    readdirSync(join(root, kind)).map((name) => `${kind}/${name}`),
-  ),
-  ...['examples', 'test', 'tools'],
-];
+const folders = packageFolders(root);
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
-const manifestOf = (folder) => JSON.parse(read(folder, 'package.json'));
 
 async function must(command, args, options = {}) {
   const { code } = await run(command, args, { cwd: root, ...options });
@@ -27,7 +22,7 @@ async function prepare(version) {
   const date = new Date().toISOString().slice(0, 10);
   const changelog = changelogAt(read('CHANGELOG.md'), version, date);
   for (const folder of folders) {
-    const text = JSON.stringify(manifestAt(manifestOf(folder), version), null, 2);
+    const text = JSON.stringify(manifestAt(manifestOf(root, folder), version), null, 2);
     writeFileSync(join(root, folder, 'package.json'), `${text}\n`);
   }
   writeFileSync(join(root, 'CHANGELOG.md'), changelog);
@@ -40,8 +35,7 @@ async function prepare(version) {
 }
 
 async function publish(options) {
-  const published = folders.filter((folder) => manifestOf(folder).private !== true);
-  const workspaces = published.flatMap((folder) => ['-w', folder]);
+  const workspaces = publishedFolders(root).flatMap((folder) => ['-w', folder]);
   await must('npm', ['publish', ...workspaces, '--access', 'public', ...options]);
 }
 

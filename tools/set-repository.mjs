@@ -2,8 +2,9 @@
  * `node tools/set-repository.mjs https://github.com/somebody/tutti`: writes where the sources are
  * into the manifests of the workspace and of every package that is published.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { manifestOf, publishedFolders } from './packages.mjs';
 import { main, root } from './setup.mjs';
 
 await main(async () => {
@@ -13,14 +14,9 @@ await main(async () => {
       remedy: 'Give it: node tools/set-repository.mjs https://github.com/somebody/tutti',
     });
   const url = `git+${address.replace(/^git\+|\.git$|\/$/g, '')}.git`;
-  const folders = ['packages', 'apps'].flatMap((kind) =>
-    readdirSync(join(root, kind)).map((name) => `${kind}/${name}`),
-  );
-  for (const folder of ['.', ...folders]) {
-    const file = join(root, folder, 'package.json');
-    const manifest = JSON.parse(readFileSync(file, 'utf8'));
-    if (manifest.private && folder !== '.') continue;
+  for (const folder of ['.', ...publishedFolders(root)]) {
+    const manifest = manifestOf(root, folder);
     manifest.repository = { type: 'git', url, ...(folder === '.' ? {} : { directory: folder }) };
-    writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
+    writeFileSync(join(root, folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   }
 });
