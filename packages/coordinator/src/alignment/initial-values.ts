@@ -3,7 +3,8 @@ import type { Clock, Monitor, Timer } from '@tutti/runtime';
 import type { Deadlines } from '../coordinator-init.js';
 import type { Servers } from '../servers/servers.js';
 import { createWindow, type Window } from '../servers/window.js';
-import { INITIAL_VALUES_TICK_MS, SILENCE_PATIENCE } from '../tunables.js';
+import { patienceMs } from '../stragglers/silence.js';
+import { INITIAL_VALUES_TICK_MS } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 
@@ -69,7 +70,7 @@ export function createInitialValues(init: {
   /** Whoever was silent for ten times what another took hangs. */
   function dropSilent() {
     const took = [...asked.values()].filter(({ sent }) => sent).map(({ tookMs }) => tookMs);
-    const limitMs = Math.max(deadlines.progressMs, SILENCE_PATIENCE * Math.min(...took));
+    const limitMs = patienceMs(deadlines.progressMs, Math.min(...took));
     for (const member of present()) {
       const { sent, silentMs } = asked.get(member)!;
       if (sent || silentMs < limitMs) continue;

@@ -31,6 +31,15 @@ export interface Hung extends Owing {
   readonly silentMs: number;
 }
 
+/**
+ * For how long somebody may be silent.
+ * @param leastMs what is waited in any case
+ * @param usualMs what its work usually takes
+ */
+export function patienceMs(leastMs: number, usualMs: number): number {
+  return Math.max(leastMs, SILENCE_PATIENCE * usualMs);
+}
+
 export function createSilence({
   progressMs,
   timings,
@@ -45,10 +54,7 @@ export function createSilence({
   function limitMs({ worker, first }: Owing, work: WorkKind): number {
     const usual = timings.usualMs(worker, work);
     const isFirst = usual === undefined || first.length > 0;
-    return Math.max(
-      isFirst ? FIRST_PATIENCE * progressMs : progressMs,
-      SILENCE_PATIENCE * (usual ?? 0),
-    );
+    return patienceMs(isFirst ? FIRST_PATIENCE * progressMs : progressMs, usual ?? 0);
   }
 
   return {
