@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { hashed, resolveSharing, tie } from '@tutti/parameters';
+import { hashed, lowRank, resolveSharing, tie } from '@tutti/parameters';
 import { assertClose, assertFiniteDifferences, classified, gradient, open } from '../testing.js';
 import { tf } from '../tf.js';
 
@@ -77,6 +77,60 @@ describe('shared weights', () => {
       await assertFiniteDifferences(shared, stored, batch);
     });
   }
+
+  for (const graph of [true, false])
+    it(`have penalties and wrappers also where they are applied or looked up, with${graph ? '' : 'out'} a graph`, async () => {
+      const sequence = () =>
+        tf.sequential({
+          layers: [
+            tf.layers.embedding({
+              inputDim: 9,
+              outputDim: 6,
+              inputLength: 4,
+              embeddingsRegularizer: tf.regularizers.l2(),
+              name: 'table',
+            }),
+            tf.layers.timeDistributed({
+              layer: tf.layers.dense({
+                units: 6,
+                activation: 'tanh',
+                kernelRegularizer: tf.regularizers.l2(),
+              }),
+              name: 'wrapped',
+            }),
+            tf.layers.flatten(),
+            tf.layers.dense({ units: 3, activation: 'softmax' }),
+          ],
+        });
+      const sharing = [
+        hashed('table/embeddings', { stored: 12, block: 2 }),
+        lowRank('wrapped/kernel', { rank: 2 }),
+      ];
+      const plain = await open({ model: sequence, loss, graph: false });
+      const shared = await open({ model: sequence, loss, graph, sharing });
+      const { weights } = shared.sharing!.inspect(0);
+      assert.deepEqual(
+        weights.slice(0, 2).map(({ use }) => use),
+        ['look up', 'apply'],
+      );
+      const ids = Int32Array.from({ length: 28 }, (_, i) => (i * 5) % 9);
+      const words = { ...classified(7, [1], 3), x: { data: ids, shape: [7, 4] } };
+      const stored = await shared.initialize(3);
+      const resolved = resolveSharing(plain.parameters, sharing);
+      const whole = Object.fromEntries(
+        plain.parameters.map(({ name }) => [
+          name,
+          Float32Array.from(resolved.expand(name, stored)),
+        ]),
+      );
+      const expected = await gradient(plain, whole, words);
+      const result = await gradient(shared, stored, words);
+      assert.ok(Math.abs(result.lossSum - expected.lossSum) < 1e-4);
+      for (const [name, values] of Object.entries(expected.gradient))
+        if (name in result.gradient && result.gradient[name]!.length === values.length)
+          assertClose({ [name]: result.gradient[name]! }, { [name]: values }, 1e-5);
+      await assertFiniteDifferences(shared, stored, words);
+    });
 
   it('keep no tensors', async () => {
     const shared = await open({
