@@ -81,6 +81,7 @@ function createProgram(context: CliContext): Command {
   add('export', 'export <program>', 'Write a checkpoint as files that other tools load.', [
     'tutti export program.ts --output model',
     'tutti export program.ts --format safetensors',
+    'tutti export program.ts --format tutti --quantize int8   # for browsers and devices',
   ]).action(onProgram(async () => (await import('./commands/export.js')).exportModel));
   add('inspect', 'inspect <program>', 'Show what the weights are made of, and what that costs.', [
     'tutti inspect program.ts',

@@ -1,4 +1,5 @@
 export type { Precision } from './encode-tensor.js';
+export { fold } from './fold.js';
 export {
   type ActivationSpec,
   type LayerSpec,

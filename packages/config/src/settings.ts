@@ -305,11 +305,19 @@ export const SETTINGS = {
   },
   format: {
     kind: 'choice',
-    values: ['tfjs', 'safetensors'],
+    values: ['tfjs', 'safetensors', 'tutti'],
     default: 'tfjs',
     commands: ['export'],
     group: 'Files',
-    doc: 'files to write: tf.LayersModel or safetensors',
+    doc: 'files to write: tf.LayersModel, safetensors, or a .tutti file for @tutti/edge',
+  },
+  quantize: {
+    kind: 'choice',
+    values: ['float16', 'int8', 'int4'],
+    commands: ['export'],
+    group: 'Files',
+    doc: 'how --format tutti rounds kernels and tables; biases become float16',
+    otherwise: 'every bit is kept',
   },
   plot: {
     kind: 'text',

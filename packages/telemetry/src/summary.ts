@@ -47,6 +47,12 @@ export function loadingCode(modelPath: string): readonly string[] {
       `const model = await tf.loadLayersModel(${quote(pathToFileURL(modelPath).href)});`,
     ];
   }
+  if (modelPath.endsWith('.tutti')) {
+    return [
+      "import { readModel } from '@tutti/edge';",
+      `const model = readModel(readFileSync(${quote(modelPath)})); // of node:fs; in a page: fetch`,
+    ];
+  }
   if (modelPath.endsWith('.safetensors')) {
     return [
       "import { readSafetensors } from '@tutti/checkpoint';",

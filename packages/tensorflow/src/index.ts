@@ -19,6 +19,7 @@ export {
   toeplitz,
   vera,
 } from '@tutti/parameters';
+export { edgeModel } from './edge/edge-model.js';
 export type { LayersModelFactory } from './model/build-model.js';
 export { exportLayersModel } from './model/export-layers-model.js';
 export type {

@@ -1,17 +1,25 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '@tutti/checkpoint';
-import { withCleanUp } from '@tutti/runtime';
+import type { Settings } from '@tutti/config';
+import { TuttiError, withCleanUp } from '@tutti/runtime';
 import { loadingCode } from '@tutti/telemetry';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained } from '../trained-program.js';
+import { writeWhole } from '../write-whole.js';
 
 /** `tutti export <program>`: a checkpoint as files that other tools load. */
 export async function exportModel(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('export', flags, context, path);
   const { settings } = resolved;
+  if (settings.quantize !== undefined && settings.format !== 'tutti')
+    throw new TuttiError(
+      'BAD_CONFIG',
+      `quantize ${settings.quantize} does not go with format ${settings.format}: only .tutti files have rounded weights.`,
+      { remedy: 'Give --format tutti, or leave --quantize out.' },
+    );
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async (output) => {
     const { result } = output;
@@ -27,10 +35,18 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
         remedy: 'See whether it is full, or slow.',
       };
       let modelPath: string;
+      let size: number | undefined;
       if (settings.format === 'safetensors') {
         modelPath = join(folder, 'model.safetensors');
         const facts = { step: String(step), digest };
         await monitor.race(writeSafetensors(modelPath, checkpoint.parameters, facts), writing);
+      } else if (settings.format === 'tutti') {
+        // Unnamed wait: TensorFlow is loaded already, since the program has used it.
+        const { edgeModel } = await import('@tutti/tensorflow');
+        const { bytes } = edgeModel(program, values, precisionsOf(settings.quantize));
+        const file = folder.endsWith('.tutti') ? folder : join(folder, 'model.tutti');
+        modelPath = await monitor.race(writeWhole(file, bytes), writing);
+        size = bytes.length;
       } else {
         // Here, because the other commands need none of it.
         // Unnamed wait: TensorFlow is loaded already, since the program has used it.
@@ -38,11 +54,23 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
         modelPath = await monitor.race(exportLayersModel(program, values, folder), writing);
       }
       result(
-        { event: 'exported', format: settings.format, step, digest, modelPath },
-        [`wrote ${modelPath}`, 'load it:', ...loadingCode(modelPath).map((l) => `  ${l}`)].join(
-          '\n',
-        ),
+        {
+          event: 'exported',
+          format: settings.format,
+          step,
+          digest,
+          modelPath,
+          ...(size && { bytes: size }),
+        },
+        [
+          `wrote ${modelPath}${size ? `: ${size} bytes` : ''}`,
+          'load it:',
+          ...loadingCode(modelPath).map((l) => `  ${l}`),
+        ].join('\n'),
       );
     });
   });
 }
+
+const precisionsOf = (kernels: Settings['quantize']) =>
+  kernels === undefined ? {} : ({ kernels, biases: 'float16' } as const);

@@ -1,16 +1,12 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { resolveSharing } from '@tutti/parameters';
-import { createRandom, ensureFolder, programError, TuttiError, toTuttiError } from '@tutti/runtime';
+import { ensureFolder, programError, toTuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { tf } from '../tf.js';
-import { tidied } from '../training/tidied.js';
-import type { TrainingProgram } from '../training/training.js';
-import type { TrainingOptions } from '../training/training-options.js';
-import { type BuiltModel, buildModel, type LayersModelFactory } from './build-model.js';
+import type { BuiltModel } from './build-model.js';
+import { builtWith } from './built-with.js';
 import { checkExport } from './check-export.js';
 import { completeConfigs } from './complete-configs.js';
-import { initialValues, weightSpecs } from './layers-model.js';
 import { overriding } from './overrides.js';
 import { renamePath, renameStrings, stableLayerNames } from './stable-artifacts.js';
 
@@ -31,17 +27,9 @@ export async function exportLayersModel(
   values: ParameterValues,
   directory: string,
 ): Promise<string> {
-  const { training: options } = program as Partial<TrainingProgram>;
-  if (options === undefined || typeof options.model !== 'function')
-    throw new TuttiError(
-      'BAD_PROGRAM',
-      `The program${program.name === undefined ? '' : ` "${program.name}"`} has no tf.LayersModel to export`,
-      { remedy: 'Export its parameters as safetensors instead.' },
-    );
-  const built = tidied(() => buildModel(options.model as never, createRandom('structure')));
+  const { built, weights } = builtWith(program, values);
   const partial = (name: string) => join(directory, `${name}.partial`);
   try {
-    const weights = weightValues(built, options, values);
     const files = layersModelFiles(built, weights);
     try {
       await ensureFolder(directory);
@@ -61,26 +49,6 @@ export async function exportLayersModel(
     built.dispose();
   }
   return resolve(directory, 'model.json');
-}
-
-/** By the order of the weights of the built model. */
-function weightValues(
-  built: BuiltModel,
-  options: TrainingOptions,
-  values: ParameterValues,
-): Float32Array[] {
-  const specs = weightSpecs(built);
-  const sharing = resolveSharing(specs, options.sharing, () => {
-    const random = createRandom('initialize', options.seed);
-    const first = tidied(() => initialValues(options.model as LayersModelFactory, built, random));
-    return Object.fromEntries(specs.map(({ name }, at) => [name, first[at]!]));
-  });
-  for (const { name } of sharing.parameters)
-    if (values[name] === undefined)
-      throw new TuttiError('BAD_PROGRAM', `There are no values for "${name}"`, {
-        remedy: 'Give the stored parameters of this program.',
-      });
-  return specs.map(({ name }) => Float32Array.from(sharing.expand(name, values)));
 }
 
 function ofProgram<T>(where: string, task: () => T): T {

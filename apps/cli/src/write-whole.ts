@@ -1,0 +1,26 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { ensureFolder, toTuttiError } from '@tutti/runtime';
+
+/**
+ * Writes a file all or nothing, with the folders above it.
+ * @returns its absolute path
+ * @throws TuttiError STORAGE
+ */
+export function writeWhole(file: string, content: Uint8Array): Promise<string> {
+  const path = resolve(file);
+  const partial = `${path}.partial`;
+  return ensureFolder(dirname(path))
+    .then(() => writeFile(partial, content))
+    .then(() => rename(partial, path))
+    .then(() => path)
+    .catch((error) => {
+      rm(partial, { force: true }).catch(() => {});
+      throw toTuttiError(
+        error,
+        'STORAGE',
+        `The model could not be written to ${path}`,
+        'Choose a folder that is writable and has room.',
+      );
+    });
+}

@@ -1,0 +1,31 @@
+import type { ActivationSpec, LayerSpec } from '@tutti/compress';
+import type { LayerVariable } from '../model/layers-internals.js';
+import type { ConvertibleLayer } from './symbolic.js';
+
+/** What a layer of the file gives. */
+export interface Result {
+  /** Its number: 0 is the example, k the result of layer k, counted from 1. */
+  readonly at: number;
+  /** Without the number of examples. */
+  readonly shape: readonly number[];
+  /** The result that is 0 where a step is to be left out. */
+  readonly mask?: number;
+}
+
+/** What a converter may use to write one layer of tfjs as layers of the file. */
+export interface Conversion {
+  readonly layer: ConvertibleLayer;
+  readonly inputs: readonly [Result, ...Result[]];
+  /** Of the layer's output. */
+  readonly shape: readonly number[];
+  readonly config: Readonly<Record<string, unknown>>;
+  /** @returns the number of its result */
+  emit(spec: LayerSpec): number;
+  /** The values of a weight. */
+  values(variable: LayerVariable): Float32Array;
+  /** Zeros for a bias that the layer does without. */
+  bias(variable: LayerVariable | null | undefined, size: number): Float32Array;
+  activation(name?: unknown): ActivationSpec;
+  /** @throws TuttiError BAD_MODEL, naming the layer */
+  refuse(why: string): never;
+}

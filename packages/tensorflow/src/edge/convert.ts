@@ -1,0 +1,82 @@
+import type { LayerSpec, ModelSpec } from '@tutti/compress';
+import { TuttiError } from '@tutti/runtime';
+import type { BuiltModel } from '../model/build-model.js';
+import { activationSpec } from './activation-spec.js';
+import type { Result } from './conversion.js';
+import { CONVERTERS } from './converters.js';
+import { nodeOf, type SymbolicTensor, symbolicInputs, symbolicOutput } from './symbolic.js';
+
+/**
+ * A model of tfjs in the words of the .tutti file.
+ * @param values by the order of the model's weights
+ * @throws TuttiError BAD_MODEL naming the layer for which it has none
+ */
+export function convert(
+  { model, weights }: BuiltModel,
+  values: readonly Float32Array[],
+): ModelSpec {
+  const byVariable = new Map([...weights.keys()].map((variable, at) => [variable, values[at]!]));
+  const inputs = symbolicInputs(model);
+  if (inputs.length !== 1)
+    throw refused(`The model has ${inputs.length} inputs, and such a file is for one`);
+  const layers: LayerSpec[] = [];
+  const known = new Map<number, Result>();
+
+  function resultOf(tensor: SymbolicTensor): Result {
+    const found = known.get(tensor.id);
+    if (found !== undefined) return found;
+    const { sourceLayer: layer } = tensor;
+    const name = `Layer "${layer.name}" (${layer.getClassName()})`;
+    const refuse = (why: string): never => {
+      throw refused(`${name} ${why}`);
+    };
+    const node = nodeOf(tensor);
+    const convertLayer = CONVERTERS[layer.getClassName()];
+    if (layer.layers !== undefined) refuse('is a model within the model');
+    if (convertLayer === undefined) refuse('is of a kind that such a file does not have');
+    if (node.outputTensors.length !== 1) refuse('has several outputs');
+    const shape = fixed(tensor, refuse);
+    const given = node.inputTensors.map(resultOf);
+    const result = convertLayer!({
+      layer,
+      inputs: given as [Result, ...Result[]],
+      shape,
+      config: layer.getConfig(),
+      emit: (spec) => layers.push(spec),
+      values: (variable) => byVariable.get(variable)!,
+      bias: (variable, size) => (variable ? byVariable.get(variable)! : new Float32Array(size)),
+      activation(given = layer.getConfig().activation) {
+        return activationSpec(given) ?? refuse(`has the activation ${JSON.stringify(given)}`);
+      },
+      refuse,
+    });
+    known.set(tensor.id, result);
+    return result;
+  }
+
+  const [input] = inputs as [SymbolicTensor];
+  const example: Result = {
+    at: 0,
+    shape: fixed(input, (why) => {
+      throw refused(`The input of the model ${why}`);
+    }),
+  };
+  known.set(input.id, example);
+  const output = resultOf(symbolicOutput(model));
+  // What the file predicts is the result of its last layer.
+  if (output.at !== layers.length)
+    layers.push({ kind: 'reshape', inputs: [output.at], numbers: output.shape });
+  return { input: example.shape, layers };
+}
+
+function fixed({ shape }: SymbolicTensor, refuse: (why: string) => never): number[] {
+  return shape
+    .slice(1)
+    .map((extent) => extent ?? refuse(`has an extent that is not fixed: [${shape.join(', ')}]`));
+}
+
+function refused(message: string): TuttiError {
+  return new TuttiError('BAD_MODEL', message, {
+    remedy: 'Export it for TensorFlow.js instead: `tutti export --format tfjs`.',
+  });
+}
