@@ -9,8 +9,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * Loads tfjs-node with its native library into this process; later calls return the same module.
- * The thread counts and oneDNN settings of TensorFlow are read from the environment at this moment;
- * what is not set there and speeds up every processor is set now.
+ * The thread counts and oneDNN settings of TensorFlow are read from the environment at this moment.
  *
  * @throws TuttiError NO_TENSORFLOW if there is no native binding that loads.
  */
@@ -19,9 +18,6 @@ export function loadTensorflow(): Tensorflow {
   restoreRemovedUtilities(require('node:util'));
   // Otherwise the library writes advice about CPU instructions to stderr at every start.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  // By itself, TensorFlow uses oneDNN only where the processor has AVX512_VNNI or better; with AVX2
-  // alone a convolution takes 30 to 40 % longer without it.
-  if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   try {
     return require('@tensorflow/tfjs-node') as Tensorflow;
   } catch (error) {

@@ -32,12 +32,7 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
       [
         'cpu',
         // Unnamed wait: the caller races it.
-        async () =>
-          checkCpu(
-            await textOf('/proc/cpuinfo'),
-            cpus()[0]?.model ?? process.arch,
-            process.env.TF_ENABLE_ONEDNN_OPTS,
-          ),
+        async () => checkCpu(await textOf('/proc/cpuinfo'), cpus()[0]?.model ?? process.arch),
       ],
       ['cores', () => checkCores(availableParallelism())],
       ['memory', () => checkMemory(process.availableMemory(), totalmem())],

@@ -15,26 +15,20 @@ export function checkNode(version: string): Finding {
   return ok('node', found);
 }
 
-/**
- * @param cpuinfo the text of /proc/cpuinfo, or undefined where there is none
- * @param oneDnn TF_ENABLE_ONEDNN_OPTS of the environment: Tutti switches oneDNN on if it is not set
- */
-export function checkCpu(cpuinfo: string | undefined, model: string, oneDnn?: string): Finding {
+/** @param cpuinfo the text of /proc/cpuinfo, or undefined where there is none. */
+export function checkCpu(cpuinfo: string | undefined, model: string): Finding {
   const flags = /^flags\s*:\s*(.*)$/m.exec(cpuinfo ?? '')?.[1]?.split(/\s+/);
   if (flags === undefined) {
     return ok('cpu', `${model}; its features are not told by this system`);
   }
-  const features = ['avx2', 'fma', 'avx512f', 'avx512_vnni'].filter((flag) => flags.includes(flag));
-  const off = oneDnn === '0';
-  const found = `${model}; ${features.join(', ') || 'no AVX2'}; oneDNN ${off ? 'off' : 'on'}`;
+  const features = ['avx2', 'fma', 'avx512f'].filter((flag) => flags.includes(flag));
+  const found = `${model}; ${features.join(', ') || 'no AVX2'}`;
   if (!flags.includes('avx')) {
     return fail('cpu', found, 'TensorFlow needs a CPU with AVX: use another machine.');
   }
   if (!flags.includes('avx2') || !flags.includes('fma')) {
     return warn('cpu', found, 'Without AVX2 and FMA training is several times slower.');
   }
-  if (off)
-    return warn('cpu', found, 'Unset TF_ENABLE_ONEDNN_OPTS: convolutions are a third slower.');
   return ok('cpu', found);
 }
 
