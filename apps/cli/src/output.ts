@@ -1,4 +1,4 @@
-import { type ErrorRecord, errorToRecord } from '@tutti/runtime';
+import { createStamp, type ErrorRecord, errorToRecord } from '@tutti/runtime';
 import {
   createJsonRenderer,
   createLog,
@@ -8,6 +8,7 @@ import {
   type Log,
   type LogLevel,
   type Renderer,
+  type RunEvent,
 } from '@tutti/telemetry';
 import type { CliContext } from './context.js';
 import { isReported, reported } from './reported.js';
@@ -62,15 +63,17 @@ function createOutput(
   { stdout, stderr, clock, environment }: CliContext,
 ): Output {
   const drawable = stdout.isTTY && stderr.isTTY && environment.TERM !== 'dumb';
-  const renderer = json
+  const shown = json
     ? createJsonRenderer({ stdout, stderr })
     : (drawable ? createProgressRenderer : createPlainRenderer)({ stdout, stderr, clock });
+  const stamp = createStamp(clock);
+  const { note, close } = shown;
   return {
     json,
-    renderer,
-    log: createLog(logLevel, renderer.note),
+    renderer: Object.assign((event: RunEvent) => shown(stamp(event)), { note, close }),
+    log: createLog(logLevel, note),
     result: (object, text) => {
-      stdout.write(`${json ? JSON.stringify(object) : text}\n`);
+      stdout.write(`${json ? JSON.stringify(stamp(object)) : text}\n`);
     },
   };
 }

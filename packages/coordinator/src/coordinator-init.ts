@@ -1,7 +1,7 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Transport } from '@tutti/protocol';
 import type { CheckpointSink, JobSettings, Resume } from '@tutti/run';
-import type { Clock } from '@tutti/runtime';
+import type { Clock, EventListeners, Stamped } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { ServerAddress } from './servers/servers.js';
 
@@ -35,7 +35,7 @@ export interface CoordinatorInit {
    * whose `details.checkpoint` says where to go on.
    */
   readonly interrupt?: AbortSignal | undefined;
-  readonly onEvent?: (event: RunEvent) => void;
+  readonly onEvent?: EventListeners<Stamped<RunEvent>>;
   readonly workerObserver?: WorkerObserver;
   /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
   readonly transport: Transport;

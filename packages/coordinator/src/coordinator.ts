@@ -1,11 +1,11 @@
 import type { Envelope } from '@tutti/protocol';
 import type { JobResult } from '@tutti/run';
-import { type Running, start } from '@tutti/runtime';
+import { type Running, type Stamped, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { CoordinatorInit } from './coordinator-init.js';
 import { coordinate } from './job/job.js';
 
-export interface RunningCoordinator extends Running<RunEvent, JobResult> {
+export interface RunningCoordinator extends Running<Stamped<RunEvent>, JobResult> {
   /** Where workers reach it, with the real port. */
   readonly address: string;
 }
@@ -41,7 +41,7 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
       ({ receive, closed, badFrame, stranger } = coordination);
       return coordination.run();
     },
-    { signal: init.signal, onEvent: init.onEvent },
+    { signal: init.signal, onEvent: init.onEvent, clock: init.clock },
   );
   return Object.assign(running, { address: listener.address });
 }

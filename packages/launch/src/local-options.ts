@@ -1,5 +1,6 @@
 import type { Deadlines } from '@tutti/coordinator';
 import type { JobSettings } from '@tutti/run';
+import type { EventListeners, Stamped } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Heartbeat } from '@tutti/transport';
 import type { KeepOptions } from './checkpoints-of.js';
@@ -32,7 +33,8 @@ export interface LocalOptions extends JobSettings, KeepOptions {
    * whose `details.checkpoint` says where to go on.
    */
   readonly interrupt?: AbortSignal | undefined;
-  readonly onEvent?: (event: RunEvent) => void;
+  /** Each event at once, for one or several who listen. */
+  readonly onEvent?: EventListeners<Stamped<RunEvent>>;
   /** What the processes of the run print, line by line. */
   readonly onLine?: (process: string, line: string) => void;
 }

@@ -6,6 +6,7 @@ import {
   createMonitor,
   errorFromRecord,
   type Running,
+  type Stamped,
   start,
   systemClock,
   type WaitReport,
@@ -44,7 +45,7 @@ const GRACE_MS = 2000;
 export function runLocal(
   program: string | Program,
   options: LocalOptions = {},
-): Running<RunEvent, JobResult> {
+): Running<Stamped<RunEvent>, JobResult> {
   const { signal, onEvent, workers = 1 } = options;
   const body = workers === 0 ? runSingle : typeof program === 'string' ? runProcesses : runTogether;
   return start(

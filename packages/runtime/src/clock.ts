@@ -5,6 +5,8 @@
 export interface Clock {
   /** Milliseconds since an arbitrary origin; never goes backwards. */
   now(): number;
+  /** Milliseconds since 1970, to tell people; goes backwards when the machine's clock is set. */
+  wallTime(): number;
   /** Calls `task` once, not earlier than `delayMs` from now. */
   after(delayMs: number, task: () => void): Timer;
 }
@@ -15,6 +17,7 @@ export interface Timer {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallTime: () => Date.now(),
   after(delayMs, task) {
     const handle = setTimeout(task, delayMs);
     return { cancel: () => clearTimeout(handle) };
@@ -82,6 +85,7 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
 
   const clock: SimulatedClock = {
     now: () => now,
+    wallTime: () => now,
     after(delayMs, task) {
       const entry: Entry = { due: now + Math.max(0, delayMs), order: order++, task };
       push(entry);

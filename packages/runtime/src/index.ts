@@ -28,7 +28,8 @@ export {
   type WaitReport,
 } from './monitor.js';
 export { createRandom, type Random, type RandomKey } from './random.js';
-export { type Running, start } from './running.js';
+export { type EventListeners, type Running, start } from './running.js';
+export { createStamp, type Stampable, type Stamped } from './stamp.js';
 export { byteOrderMark, NoTextError, textOf } from './text.js';
 export { tuttiVersion } from './version.js';
 export { failAfter, withCleanUp } from './with-clean-up.js';

@@ -1,4 +1,6 @@
+import { type Clock, systemClock } from './clock.js';
 import { abortError } from './monitor.js';
+import { createStamp, type Stampable, type Stamped } from './stamp.js';
 
 /** Something started: awaited by its `result`, iterated for its events, stopped by its signal. */
 export interface Running<Event, Result> extends AsyncIterable<Event> {
@@ -8,36 +10,44 @@ export interface Running<Event, Result> extends AsyncIterable<Event> {
   stop(): Promise<void>;
 }
 
+/** Who is told of each event at once; several hear it in their order. */
+export type EventListeners<Event> = ((event: Event) => void) | readonly ((event: Event) => void)[];
+
 /** Events kept for an iterator that comes late or is slow; the oldest are dropped. */
 const EVENT_BACKLOG = 4096;
 
 /**
  * Runs `body` until it returns. Every iterator sees the events from when it was asked for; the
- * first also those before. An iterator ends with the run, and throws what the run threw.
+ * first also those before. An iterator ends with the run, and throws what the run threw. Whatever
+ * event is told, it is stamped here.
  */
-export function start<Event, Result>(
-  body: (emit: (event: Event) => void, signal: AbortSignal) => Promise<Result>,
+export function start<Event extends object, Result>(
+  body: (emit: (event: Stampable<Event>) => void, signal: AbortSignal) => Promise<Result>,
   options: {
     readonly signal?: AbortSignal | undefined;
-    readonly onEvent?: ((event: Event) => void) | undefined;
+    readonly onEvent?: EventListeners<Stamped<Event>> | undefined;
+    readonly clock?: Clock | undefined;
   } = {},
-): Running<Event, Result> {
+): Running<Stamped<Event>, Result> {
   const stopping = new AbortController();
-  const { signal, onEvent } = options;
+  const { signal, onEvent = [], clock = systemClock } = options;
+  const listeners = typeof onEvent === 'function' ? [onEvent] : onEvent;
+  const stamp = createStamp(clock);
   const forward = () => stopping.abort(signal === undefined ? undefined : abortError(signal));
   if (signal?.aborted) forward();
   else signal?.addEventListener('abort', forward, { once: true });
 
-  const backlog: Event[] = [];
+  const backlog: Stamped<Event>[] = [];
   let first = true;
   let ended = false;
-  const readers = new Set<{ queue: Event[]; wake: () => void }>();
-  const push = (queue: Event[], event: Event) => {
+  const readers = new Set<{ queue: Stamped<Event>[]; wake: () => void }>();
+  const push = (queue: Stamped<Event>[], event: Stamped<Event>) => {
     if (queue.length >= EVENT_BACKLOG) queue.shift();
     queue.push(event);
   };
-  const emit = (event: Event) => {
-    onEvent?.(event);
+  const emit = (told: Stampable<Event>) => {
+    const event = stamp<Event>(told);
+    for (const listen of listeners) listen(event);
     if (first) push(backlog, event);
     for (const reader of readers) {
       push(reader.queue, event);

@@ -1,6 +1,14 @@
 import { createKernels, type Kernels } from '@tutti/kernels';
 import { type Body, type Listener, PROTOCOL_VERSION, type Transport } from '@tutti/protocol';
-import { type Clock, createMonitor, type Running, start, systemClock } from '@tutti/runtime';
+import {
+  type Clock,
+  createMonitor,
+  type EventListeners,
+  type Running,
+  type Stamped,
+  start,
+  systemClock,
+} from '@tutti/runtime';
 import type { ServerEvent } from './server-event.js';
 import { createService } from './service.js';
 
@@ -12,14 +20,14 @@ export interface ServerInit {
   /** More ways to be reached, for roles in the same process. */
   readonly alsoListen?: readonly { readonly transport: Transport; readonly address: string }[];
   readonly signal?: AbortSignal;
-  readonly onEvent?: (event: ServerEvent) => void;
+  readonly onEvent?: EventListeners<Stamped<ServerEvent>>;
   readonly clock?: Clock;
   /** How long it keeps the job for a coordinator that is gone. Default 120,000. */
   readonly coordinatorDeadlineMs?: number;
   readonly kernels?: Kernels;
 }
 
-export interface RunningServer extends Running<ServerEvent, void> {
+export interface RunningServer extends Running<Stamped<ServerEvent>, void> {
   /** Where it can be reached, with the real ports: `address` first, then those of `alsoListen`. */
   readonly addresses: readonly string[];
   /** Bytes sent and received on the first address. */
@@ -121,7 +129,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         await Promise.all(listeners.map((listener) => listener.close(1000)));
       }
     },
-    { signal: init.signal, onEvent: init.onEvent },
+    { signal: init.signal, onEvent: init.onEvent, clock },
   );
   return Object.assign(running, {
     addresses: listeners.map(({ address }) => address),

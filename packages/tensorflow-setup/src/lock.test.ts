@@ -10,6 +10,7 @@ function eagerClock(): Clock {
   let now = 0;
   return {
     now: () => now,
+    wallTime: () => now,
     after(delayMs, task) {
       if (delayMs >= 5_000) return { cancel: () => {} };
       const handle = setImmediate(() => {

@@ -30,6 +30,7 @@ describe('runProcess', () => {
   it('ends a program that takes too long', async () => {
     const due: Clock = {
       now: () => 0,
+      wallTime: () => 0,
       after: (_delay, task) => {
         setImmediate(task);
         return { cancel: () => {} };

@@ -5,10 +5,12 @@ import type { HostFacts, JobPlan, ProgramDescription, Transport } from '@tutti/p
 import {
   type Clock,
   createMonitor,
+  type EventListeners,
   errorToRecord,
   failAfter,
   type Monitor,
   type Running,
+  type Stamped,
   start,
   systemClock,
   TuttiError,
@@ -40,7 +42,7 @@ export interface WorkerInit {
   /** What others call this worker; must be unique in the job. The coordinator names one if absent. */
   readonly name?: string;
   readonly signal?: AbortSignal;
-  readonly onEvent?: (event: WorkerEvent) => void;
+  readonly onEvent?: EventListeners<Stamped<WorkerEvent>>;
   /** How long the coordinator may stay silent before the worker gives up. Default 600,000. */
   readonly deadlineMs?: number;
   /** How long a coordinator that was never there is looked for. Default 120,000. */
@@ -72,7 +74,7 @@ export interface Worker {
   start(): RunningWorker;
 }
 
-export interface RunningWorker extends Running<WorkerEvent, WorkerSummary> {
+export interface RunningWorker extends Running<Stamped<WorkerEvent>, WorkerSummary> {
   /**
    * Leaves politely: the micro-batch under way is finished and handed over, then `result` resolves.
    * What else it was to compute others do; the weights do not depend on it.
@@ -104,7 +106,7 @@ export function createWorker(init: WorkerInit): Worker {
           for (const notice of open.notices) emit({ event: 'noticed', ...notice });
           return withCleanUp(open.close, () => run(init, open, emit, monitor, leaving.signal));
         },
-        { signal: init.signal, onEvent: init.onEvent },
+        { signal: init.signal, onEvent: init.onEvent, clock: init.clock },
       );
       return Object.assign(running, {
         async leave() {

@@ -11,10 +11,13 @@ import { OPTIMIZERS } from './optimizers.js';
 /** What a run says of its steps and epochs, without what depends on how long it took. */
 function course(events: readonly RunEvent[], from = 0): unknown[] {
   return events.flatMap((event): unknown[] => {
-    if (event.event === 'epoch') return event.step < from ? [] : [event];
+    if (event.event === 'epoch' && event.step >= from) {
+      const { epoch, step, loss, metrics, evaluation } = event;
+      return [{ epoch, step, loss, metrics, evaluation }];
+    }
     if (event.event !== 'step' || event.step <= from) return [];
-    const { examplesPerSecond: _, stepMs: __, ...rest } = event;
-    return [rest];
+    const { step, epoch, loss, metrics, examples } = event;
+    return [{ step, epoch, loss, metrics, examples }];
   });
 }
 

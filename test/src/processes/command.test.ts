@@ -37,6 +37,11 @@ describe('tutti train, as a script starts it,', () => {
     assert.equal(names.filter((name) => name === 'step').length, 14);
     assert.equal(names.filter((name) => name === 'epoch').length, 2);
     assert.ok(names.indexOf('started') < names.indexOf('step'));
+    const { job } = events.find(({ event }) => event === 'started');
+    for (const { event, at, job: told } of events) {
+      assert.ok(Number.isSafeInteger(at), event);
+      assert.ok(told === job || (told === null && !['step', 'epoch', 'finished'].includes(event)));
+    }
     const last = events.at(-1);
     assert.deepEqual(Object.keys(last), [
       'event',
@@ -49,6 +54,8 @@ describe('tutti train, as a script starts it,', () => {
       'wireBytesPerStep',
       'storedParameters',
       'modelPath',
+      'at',
+      'job',
     ]);
     const { event, steps, examples, storedParameters, modelPath } = last;
     assert.deepEqual([event, steps, examples, storedParameters], ['finished', 14, 206, 8]);

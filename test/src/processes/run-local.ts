@@ -5,7 +5,7 @@ const LAST_LINES = 24;
 
 /** That of @tutti/launch; a test that fails shows what the run told, and its processes said, last. */
 export const runLocal: typeof launch = (program, options = {}) => {
-  const { onEvent, onLine } = options;
+  const { onEvent = [], onLine } = options;
   const told: string[] = [];
   const tell = (line: string) => {
     told.push(line);
@@ -14,10 +14,7 @@ export const runLocal: typeof launch = (program, options = {}) => {
   keepAccount(`runLocal with ${options.workers ?? 1} workers`, () => told);
   return launch(program, {
     ...options,
-    onEvent(event) {
-      tell(JSON.stringify(event));
-      onEvent?.(event);
-    },
+    onEvent: [(event) => tell(JSON.stringify(event)), ...[onEvent].flat()],
     onLine(name, line) {
       tell(`${name}: ${line}`);
       onLine?.(name, line);

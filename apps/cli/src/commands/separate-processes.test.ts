@@ -22,8 +22,9 @@ describe('tutti coordinator, server and worker', () => {
     assert.equal(coordinator.code, 0, coordinator.stderr);
     workers.forEach(({ code, stderr, json }, rank) => {
       assert.equal(code, 0, stderr);
-      const { microBatches, ...last } = json().at(-1)!;
+      const { microBatches, at, job, ...last } = json().at(-1)!;
       assert.deepEqual(last, { event: 'finished', worker: `w${rank}` });
+      assert.ok(typeof at === 'number' && typeof job === 'string');
       assert.ok(Number(microBatches) > 0);
     });
     return coordinator.json().at(-1)!.digest;

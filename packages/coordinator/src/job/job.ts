@@ -17,6 +17,7 @@ import {
   errorToRecord,
   failAfter,
   type Monitor,
+  type Stampable,
   systemClock,
   TuttiError,
   type WaitReport,
@@ -46,7 +47,7 @@ const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 
 export function coordinate(
   init: CoordinatorInit & { readonly transport: Transport },
   listener: Listener,
-  announceEvent: (event: RunEvent) => void,
+  announceEvent: (event: Stampable<RunEvent>) => void,
   signal: AbortSignal,
 ) {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
@@ -56,7 +57,8 @@ export function coordinate(
   const observations = createObservations(clock);
   const emit = (event: RunEvent) => {
     observations.observe(event);
-    announceEvent(event);
+    const job = identity.job()?.id;
+    announceEvent(job === undefined ? event : { ...event, job });
   };
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor: Monitor = createMonitor({ clock, signal, onWaiting });
