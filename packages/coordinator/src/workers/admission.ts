@@ -60,12 +60,18 @@ export function decideAdmission(applicant: Applicant, { plan, first }: Agreement
 
 /** The first to join need not be of this job, where the servers know it already. */
 function differenceFrom(plan: JobPlan, { worker, description }: Applicant['join']) {
-  const { name, hash, data } = description;
+  const { name, hash, data, sharing } = description;
   if (hash !== plan.programHash)
     return new TuttiError(
       'REFUSED',
       `The job trains program ${plan.programName} (${plan.programHash.slice(0, 12)}), this worker has ${name} (its sources have hash ${hash.slice(0, 12)})`,
       { remedy: 'Give every worker the same program file and the same data.' },
+    );
+  if (sharing !== plan.sharing)
+    return new TuttiError(
+      'REFUSED',
+      `The job trains program ${plan.programName} with another sharing of its weights than worker ${worker || 'without a name'} has`,
+      { remedy: 'Give every worker the same files: matrices, masks and pretrained weights.' },
     );
   const difference = dataDifference(plan.data, data);
   if (difference === undefined) return undefined;
@@ -79,7 +85,7 @@ function differenceFrom(plan: JobPlan, { worker, description }: Applicant['join'
 function differenceOf(ours: ProgramDescription, theirs: ProgramDescription): string | undefined {
   if (ours.hash !== theirs.hash)
     return `its sources have hash ${theirs.hash.slice(0, 12)}, not ${ours.hash.slice(0, 12)}`;
-  for (const key of Object.keys(ours) as (keyof ProgramDescription)[]) {
+  for (const key of Object.keys({ ...ours, ...theirs }) as (keyof ProgramDescription)[]) {
     // Compared with the plan, which may be older than anybody here.
     if (key === 'data') continue;
     const [expected, found] = [JSON.stringify(ours[key]), JSON.stringify(theirs[key])];
