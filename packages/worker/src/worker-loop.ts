@@ -4,21 +4,21 @@ import type { ReadAhead } from './compute/read-ahead.js';
 import type { Work } from './compute/work.js';
 import { type Enrolment, NO_ASSIGNMENT } from './link/enrolment.js';
 import type { SignsOfLife } from './link/signs-of-life.js';
-import type { Upstream } from './link/weight-puller.js';
+import type { WeightPuller } from './link/weight-puller.js';
 import type { WeightBuffer } from './link/weights.js';
 
 /** A worker's way through the versions of the weights, as the coordinator leads it. */
-export interface Course {
+export interface WorkerLoop {
   /** That of the assignment that is followed. */
   attempt(): string;
   /** Goes on until the job is finished or this worker is to leave. */
-  follow(): Promise<void>;
+  run(): Promise<void>;
 }
 
-export function createCourse(init: {
+export function createWorkerLoop(init: {
   readonly plan: JobPlan;
   readonly enrolment: Enrolment;
-  readonly source: Upstream;
+  readonly puller: WeightPuller;
   readonly weights: WeightBuffer;
   readonly readAhead: ReadAhead;
   readonly work: Work;
@@ -27,8 +27,8 @@ export function createCourse(init: {
   readonly leaving: AbortSignal;
   /** Why there is nothing to do, where `goal` is the version asked for last. */
   readonly awaited: (goal: number) => Wait;
-}): Course {
-  const { plan, enrolment, source, weights, readAhead, work, signsOfLife, monitor, leaving } = init;
+}): WorkerLoop {
+  const { plan, enrolment, puller, weights, readAhead, work, signsOfLife, monitor, leaving } = init;
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let attempt = '';
@@ -58,7 +58,7 @@ export function createCourse(init: {
       ({ attempt } = assignment);
       // What was sent of these steps before is gone with the server that it was for.
       work.startAnew();
-      source.pull(assignment.step);
+      puller.pull(assignment.step);
     }
   }
 
@@ -71,7 +71,7 @@ export function createCourse(init: {
       work.recycle();
     }
     // Not always what it asked for itself: it may have been too late for that.
-    goal = source.wanted();
+    goal = puller.wanted();
   }
 
   const ownShards = () => (assignment.step <= version ? assignment.shards : []);
@@ -92,7 +92,7 @@ export function createCourse(init: {
     if (version < plan.steps && goal === version) {
       // Each chunk comes as soon as it is there, while this version is still computed on.
       goal = version + 1;
-      source.pull(goal);
+      puller.pull(goal);
     }
     const { unevaluated } = owed();
     if (unevaluated.length > 0) await work.evaluate(version, unevaluated);
@@ -121,8 +121,8 @@ export function createCourse(init: {
     enrolment.initializeWanted() ||
     enrolment.welcomes() > welcomes ||
     enrolment.assignment() !== assignment ||
-    enrolment.servers() !== source.servers() ||
-    source.wanted() !== goal ||
+    enrolment.servers() !== puller.servers() ||
+    puller.wanted() !== goal ||
     weights.arrived();
 
   async function waitForNews() {
@@ -137,9 +137,9 @@ export function createCourse(init: {
 
   return {
     attempt: () => attempt,
-    async follow() {
+    async run() {
       while (!enrolment.finished() && !leaving.aborted) {
-        source.relocate(enrolment.servers());
+        puller.relocate(enrolment.servers());
         await introduce();
         await initialize();
         takeAssignment();

@@ -25,13 +25,13 @@ import { createWork } from './compute/work.js';
 import { awaitedNews, remedyOf } from './link/awaited.js';
 import { type Enrolment, enrol } from './link/enrolment.js';
 import { createSignsOfLife } from './link/signs-of-life.js';
-import { createUpstream, type Upstream } from './link/weight-puller.js';
+import { createWeightPuller, type WeightPuller } from './link/weight-puller.js';
 import { createWeightBuffer } from './link/weights.js';
 import { describeProgram } from './program/describe.js';
 import { identifyData } from './program/identify-data.js';
 import { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
 import type { Program } from './program/program.js';
-import { type Course, createCourse } from './worker-loop.js';
+import { createWorkerLoop, type WorkerLoop } from './worker-loop.js';
 
 export interface WorkerInit {
   /** Where the coordinator listens, `tcp://host:port`. */
@@ -144,7 +144,7 @@ async function run(
     connectMs,
     rejoinMs,
   });
-  let upstream: Upstream | undefined;
+  let puller: WeightPuller | undefined;
   try {
     await monitor.until(
       () => leaving.aborted || enrolment.welcome() !== undefined,
@@ -167,13 +167,13 @@ async function run(
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
-    const source = createUpstream({ transport, clock, monitor, weights, stamp });
-    upstream = source;
+    const source = createWeightPuller({ transport, clock, monitor, weights, stamp });
+    puller = source;
     const readAhead = createReadAhead(task, plan);
     const parts = { plan, layout, kernels, task, weights, readAhead, monitor, clock, send };
     const contributor = createContributor({
       ofProgram,
-      attempt: () => course.attempt(),
+      attempt: () => loop.attempt(),
       traffic: () => enrolment.traffic() + source.traffic(),
       ...parts,
     });
@@ -185,16 +185,17 @@ async function run(
       onComputed: (step, shards) => emit({ event: 'computed', step, shards }),
       ...parts,
     });
-    const course: Course = createCourse({
+    const loop: WorkerLoop = createWorkerLoop({
       enrolment,
-      source,
+      puller: source,
       work,
       signsOfLife: createSignsOfLife({ enrolment, clock }),
       leaving,
-      awaited: (goal) => awaitedNews({ coordinator, deadlineMs, enrolment, source, weights }, goal),
+      awaited: (goal) =>
+        awaitedNews({ coordinator, deadlineMs, enrolment, puller: source, weights }, goal),
       ...parts,
     });
-    await course.follow();
+    await loop.run();
     if (!enrolment.finished()) await handOver(coordinator, enrolment, monitor);
     return { worker, microBatches: work.microBatches() };
   } catch (error) {
@@ -206,7 +207,7 @@ async function run(
     );
   } finally {
     // Unnamed wait: connections close within their linger.
-    await Promise.all([upstream?.close(), enrolment.close()]);
+    await Promise.all([puller?.close(), enrolment.close()]);
   }
 }
 

@@ -20,7 +20,7 @@ export async function status(flags: Flags, context: CliContext): Promise<void> {
   const transport = createZmqTransport({
     // Before the deadline of the answer: that nobody listens says more than that nobody answers.
     connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
-    lanes: false,
+    sharedMemory: false,
     clock,
   });
   await withOutput(settings, context, async ({ json, result }) => {

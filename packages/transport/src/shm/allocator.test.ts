@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createRoom } from './allocator.js';
+import { createAllocator } from './allocator.js';
 
-describe('room', () => {
+describe('allocator', () => {
   it('never gives out what has not come back', () => {
     const actions = fc.array(
       fc.oneof(
@@ -13,15 +13,15 @@ describe('room', () => {
     );
     fc.assert(
       fc.property(actions, (list) => {
-        const room = createRoom(100);
+        const allocator = createAllocator(100);
         const out: [number, number][] = [];
         for (const action of list) {
           if ('give' in action) {
             const [back] = out.splice(action.give, 1);
-            if (back !== undefined) room.give(back[0], back[1] - back[0]);
+            if (back !== undefined) allocator.free(back[0], back[1] - back[0]);
             continue;
           }
-          const start = room.take(action.take);
+          const start = allocator.allocate(action.take);
           if (start === undefined) {
             assert.ok(out.length > 0, 'where nothing is out there is room for what fits');
             continue;
@@ -36,18 +36,18 @@ describe('room', () => {
   });
 
   it('gives out again what came back last, and all anew when nothing is out', () => {
-    const room = createRoom(100);
+    const allocator = createAllocator(100);
     for (let i = 0; i < 5000; i++) {
-      assert.equal(room.take(30), 0);
-      assert.equal(room.take(30), 30);
-      room.give(0, 30);
-      assert.equal(room.take(30), 0);
-      room.give(30, 30);
-      room.give(0, 30);
+      assert.equal(allocator.allocate(30), 0);
+      assert.equal(allocator.allocate(30), 30);
+      allocator.free(0, 30);
+      assert.equal(allocator.allocate(30), 0);
+      allocator.free(30, 30);
+      allocator.free(0, 30);
     }
-    assert.equal(room.take(100), 0);
-    assert.equal(room.take(1), undefined);
-    room.give(0, 100);
-    assert.equal(room.take(101), undefined);
+    assert.equal(allocator.allocate(100), 0);
+    assert.equal(allocator.allocate(1), undefined);
+    allocator.free(0, 100);
+    assert.equal(allocator.allocate(101), undefined);
   });
 });

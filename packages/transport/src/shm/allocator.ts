@@ -1,23 +1,23 @@
 /**
- * Room in a region of fixed size. What comes back is given out again first, so that light use stays
- * within few pages: those in the cache.
+ * Gives out runs of a region of fixed size. What comes back is given out again first, so that light
+ * use stays within few pages: those in the cache.
  */
-export interface Room {
+export interface Allocator {
   /** The start of a free run, or undefined if there is none now. */
-  take(length: number): number | undefined;
+  allocate(length: number): number | undefined;
   /** A run that was taken is free again. */
-  give(start: number, length: number): void;
+  free(start: number, length: number): void;
 }
 
 /** Runs are of few lengths, those of chunks: one that is free serves only for its own length. */
-export function createRoom(size: number): Room {
-  const free = new Map<number, number[]>();
+export function createAllocator(size: number): Allocator {
+  const freeRuns = new Map<number, number[]>();
   let out = 0;
   let end = 0;
 
   return {
-    take(length) {
-      let start = free.get(length)?.pop();
+    allocate(length) {
+      let start = freeRuns.get(length)?.pop();
       if (start === undefined) {
         if (end + length > size) return undefined;
         start = end;
@@ -26,15 +26,15 @@ export function createRoom(size: number): Room {
       out++;
       return start;
     },
-    give(start, length) {
+    free(start, length) {
       out--;
       if (out === 0) {
-        free.clear();
+        freeRuns.clear();
         end = 0;
         return;
       }
-      const others = free.get(length);
-      if (others === undefined) free.set(length, [start]);
+      const others = freeRuns.get(length);
+      if (others === undefined) freeRuns.set(length, [start]);
       else others.push(start);
     },
   };

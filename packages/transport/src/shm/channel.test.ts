@@ -15,65 +15,65 @@ import {
   writeSync,
 } from 'node:fs';
 import { Router } from 'zeromq';
-import { createLane, type Lane } from './channel.js';
-import { createOutgoing, type Outgoing } from './outbox.js';
+import { type Channel, createChannel } from './channel.js';
+import { createOutbox, type Outbox } from './outbox.js';
 
 const available = existsSync('/dev/shm');
 
-/** One end of a lane, and what it writes its payloads into. */
+/** One end of a channel, and what it writes its payloads into. */
 interface End {
-  readonly lane: Lane;
-  readonly outgoing: Outgoing;
+  readonly channel: Channel;
+  readonly outbox: Outbox;
   /** The frames that it would send. */
   stow(frames: Uint8Array[]): Uint8Array[];
-  /** Frames of the lane's own that it has sent. */
+  /** Frames of the channel's own that it has sent. */
   readonly own: Uint8Array[];
   close(): void;
 }
 
-function end(outgoing: Outgoing, deliver: (frame: Uint8Array) => void, answers = false): End {
+function end(outbox: Outbox, deliver: (frame: Uint8Array) => void, answers = false): End {
   const own: Uint8Array[] = [];
-  const lane: Lane = createLane(
+  const channel: Channel = createChannel(
     (frame) => {
       own.push(frame);
       deliver(frame);
     },
-    () => answers && lane.offer(outgoing),
+    () => answers && channel.offer(outbox),
   );
   return {
-    lane,
-    outgoing,
+    channel,
+    outbox,
     own,
     stow(frames) {
-      const posted = lane.accepted ? outgoing.post(frames[1]!, 1) : undefined;
-      return posted === undefined ? frames : lane.refer(frames, posted);
+      const posted = channel.accepted ? outbox.post(frames[1]!, 1) : undefined;
+      return posted === undefined ? frames : channel.refer(frames, posted);
     },
     close() {
-      lane.close();
-      outgoing.close();
+      channel.close();
+      outbox.close();
     },
   };
 }
 
-/** Both ends of a lane; what one end sends for itself arrives at the other at once. */
+/** Both ends of a channel; what one end sends for itself arrives at the other at once. */
 function pair() {
-  const offering: End = end(createOutgoing()!, (frame) => void accepted.lane.fetch([frame]));
-  const accepted: End = end(createOutgoing()!, (frame) => void offering.lane.fetch([frame]), true);
-  offering.lane.offer(offering.outgoing);
+  const offering: End = end(createOutbox()!, (frame) => void accepted.channel.fetch([frame]));
+  const accepted: End = end(createOutbox()!, (frame) => void offering.channel.fetch([frame]), true);
+  offering.channel.offer(offering.outbox);
   return { offering, accepted };
 }
 
 /** Whether somebody takes up an offer of payloads at this place. */
 function takesUp(place: Uint8Array): boolean {
   let answered = false;
-  const lane = createLane(
+  const channel = createChannel(
     () => {},
     () => {
       answered = true;
     },
   );
-  lane.fetch([Buffer.concat([Buffer.of(1), place])]);
-  lane.close();
+  channel.fetch([Buffer.concat([Buffer.of(1), place])]);
+  channel.close();
   return answered;
 }
 
@@ -92,7 +92,7 @@ function copyShared(from: number, to: number) {
 const header = Buffer.of(0x80);
 const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(value);
 
-(available ? describe : describe.skip)('lane', () => {
+(available ? describe : describe.skip)('channel', () => {
   it('carries payloads beside the frames, both ways, far beyond its size', () => {
     const { offering, accepted } = pair();
     for (let i = 0; i < 300; i++)
@@ -102,7 +102,7 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
       ] as const) {
         const frames = from.stow([header, payload(262_144, i)]);
         assert.equal(frames.length, 3);
-        const [, received] = to.lane.fetch(frames)!;
+        const [, received] = to.channel.fetch(frames)!;
         assert.equal(Buffer.compare(received!, payload(262_144, i)), 0);
       }
     offering.close();
@@ -110,28 +110,28 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
   });
 
   it('carries one payload to several peers, written once, until the last has read it', () => {
-    const shared = createOutgoing()!;
+    const shared = createOutbox()!;
     const peers = [1, 2, 3].map(() => {
-      const peer: End = end(createOutgoing()!, (frame) => void toPeer.lane.fetch([frame]));
-      const toPeer: End = end(shared, (frame) => void peer.lane.fetch([frame]), true);
-      peer.lane.offer(peer.outgoing);
+      const peer: End = end(createOutbox()!, (frame) => void toPeer.channel.fetch([frame]));
+      const toPeer: End = end(shared, (frame) => void peer.channel.fetch([frame]), true);
+      peer.channel.offer(peer.outbox);
       return { peer, toPeer };
     });
     const startOf = (frames: Uint8Array[]) => Buffer.from(frames[1]!).readUInt32LE(0);
     const starts = [10, 20].map((value) => {
       const posted = shared.post(payload(262_144, value), peers.length)!;
-      const sent = peers.map(({ toPeer }) => toPeer.lane.refer([header], posted));
+      const sent = peers.map(({ toPeer }) => toPeer.channel.refer([header], posted));
       for (const [at, { peer, toPeer }] of peers.entries()) {
         // One is gone before it has read it.
         if (value === 20 && at === 2) {
-          toPeer.lane.close();
+          toPeer.channel.close();
           continue;
         }
         assert.equal(startOf(sent[at]!), posted.start);
-        const [, received] = peer.lane.fetch(sent[at]!)!;
+        const [, received] = peer.channel.fetch(sent[at]!)!;
         assert.equal(Buffer.compare(received!, payload(262_144, value)), 0);
         assert.notEqual(shared.post(payload(262_144, 0), 1)!.start, posted.start, 'still in use');
-        toPeer.lane.fetch([peer.lane.tellRead()!]);
+        toPeer.channel.fetch([peer.channel.tellRead()!]);
       }
       return posted.start;
     });
@@ -146,10 +146,10 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
   it('never gives what was written over since, to one that was thought to be gone', () => {
     const { offering, accepted } = pair();
     const late = accepted.stow([header, payload(262_144, 1)]);
-    accepted.lane.close();
-    const posted = accepted.outgoing.post(payload(262_144, 2), 1)!;
+    accepted.channel.close();
+    const posted = accepted.outbox.post(payload(262_144, 2), 1)!;
     assert.equal(posted.start, Buffer.from(late[1]!).readUInt32LE(0), 'its room is used again');
-    assert.throws(() => offering.lane.fetch(late), { code: 'BAD_FRAME' });
+    assert.throws(() => offering.channel.fetch(late), { code: 'BAD_FRAME' });
     offering.close();
     accepted.close();
   });
@@ -195,15 +195,15 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
   });
 
   it('is not looked for in what is no such file: a pipe, a terminal, a file with a name', () => {
-    const outgoing = createOutgoing()!;
-    const token = outgoing.place.subarray(0, 16);
+    const outbox = createOutbox()!;
+    const token = outbox.place.subarray(0, 16);
     const takesUpAt = (path: string) => takesUp(Buffer.concat([token, Buffer.from(path)]));
     for (const fd of [0, 1, 2]) assert.ok(!takesUpAt(`${process.pid}/fd/${fd}`));
     // The very bytes, but anybody could have put them there.
     const path = `/dev/shm/${randomUUID()}`;
     const copied = openSync(path, 'wx+', 0o600);
     try {
-      const original = openSync(`/proc/${pathOf(outgoing.place)}`, 'r');
+      const original = openSync(`/proc/${pathOf(outbox.place)}`, 'r');
       copyShared(original, copied);
       closeSync(original);
       assert.ok(!takesUpAt(`${process.pid}/fd/${copied}`));
@@ -212,7 +212,7 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     } finally {
       closeSync(copied);
     }
-    outgoing.close();
+    outbox.close();
   });
 
   it('tells of what was read along with something else, and by itself only where nothing goes back', () => {
@@ -222,15 +222,15 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     for (let i = 0; i < 100; i++) {
       const up = accepted.stow([header, payload(1_000_000, i)]);
       assert.equal(startOf(up), 0, 'light use stays at the beginning');
-      offering.lane.fetch(up);
-      accepted.lane.fetch([offering.lane.tellRead()!]);
+      offering.channel.fetch(up);
+      accepted.channel.fetch([offering.channel.tellRead()!]);
     }
     assert.deepEqual(offering.own, []);
-    assert.equal(offering.lane.tellRead(), undefined);
+    assert.equal(offering.channel.tellRead(), undefined);
     for (let i = 0; i < 100; i++) {
       const up = accepted.stow([header, payload(1_000_000, i)]);
       assert.ok(startOf(up) < 6_000_000);
-      offering.lane.fetch(up);
+      offering.channel.fetch(up);
     }
     assert.ok(offering.own.length > 0 && offering.own.length <= 25);
     offering.close();
@@ -238,18 +238,18 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
   });
 
   it('is not taken up by who cannot see the file, or sees another', () => {
-    const outgoing = createOutgoing()!;
-    const forged = Buffer.from(outgoing.place);
+    const outbox = createOutbox()!;
+    const forged = Buffer.from(outbox.place);
     forged[3]! ^= 1;
     const elsewhere = Buffer.concat([
-      outgoing.place.subarray(0, 16),
+      outbox.place.subarray(0, 16),
       Buffer.from('../../etc/passwd'),
     ]);
     for (const place of [forged, elsewhere, Buffer.alloc(0)]) assert.ok(!takesUp(place));
-    assert.ok(takesUp(outgoing.place));
+    assert.ok(takesUp(outbox.place));
     // Not accepted: payloads stay in the socket's frames.
-    const alone = end(outgoing, () => {});
-    alone.lane.offer(outgoing);
+    const alone = end(outbox, () => {});
+    alone.channel.offer(outbox);
     assert.equal(alone.stow([header, payload(1 << 20, 1)]).length, 2);
     alone.close();
   });
@@ -259,7 +259,7 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     const reference = Buffer.alloc(16);
     reference.writeUInt32LE(32 * 1024 * 1024 - 4, 0);
     reference.writeUInt32LE(8, 4);
-    assert.throws(() => accepted.lane.fetch([header, reference, Buffer.alloc(0)]), {
+    assert.throws(() => accepted.channel.fetch([header, reference, Buffer.alloc(0)]), {
       code: 'BAD_FRAME',
     });
     offering.close();

@@ -1,5 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
-import { OUTGOING_BYTES, type Outgoing, type Posted } from './outbox.js';
+import { OUTBOX_BYTES, type Outbox, type Posted } from './outbox.js';
 import { type ForeignFile, MARK_BYTES, openSharedFile } from './shared-file.js';
 
 /**
@@ -11,15 +11,15 @@ import { type ForeignFile, MARK_BYTES, openSharedFile } from './shared-file.js';
  * Whatever does not fit (the file is full, the disk is, the peer is elsewhere) goes through the
  * socket as it would without.
  */
-export interface Lane {
+export interface Channel {
   /** Whether the peer reads what is posted. */
   readonly accepted: boolean;
   /** Tells the peer where payloads will be. */
-  offer(outgoing: Outgoing): void;
+  offer(outbox: Outbox): void;
   /** The frames to send instead, with a reference to the payload that was posted. */
   refer(frames: Uint8Array[], posted: Posted): Uint8Array[];
   /**
-   * The frames as they were before `refer`, or undefined for a frame of the lane's own. The payload
+   * The frames as they were before `refer`, or undefined for a frame of the channel's own. The payload
    * lies in memory that is used again: it is valid until the next call.
    * @throws TuttiError BAD_FRAME
    */
@@ -38,9 +38,9 @@ declare const WebAssembly: {
 };
 
 /** What was read is told of along with something else, or by itself after this much. */
-const ANNOUNCE_BYTES = 4 * 1024 * 1024;
+const TELL_READ_BYTES = 4 * 1024 * 1024;
 
-/** First bytes of the lane's own frames; no header of a message begins so (that is a map). */
+/** First bytes of the channel's own frames; no header of a message begins so (that is a map). */
 const OFFER = 0x01;
 const ACCEPT = 0x02;
 const READ = 0x03;
@@ -49,11 +49,11 @@ const READ_BYTES = 5;
 const REFERENCE_BYTES = 16;
 
 /**
- * @param send sends a frame of the lane's own
+ * @param send sends a frame of the channel's own
  * @param answer called when the peer's payloads can be read: it can see our memory, and so we its
  */
-export function createLane(send: (frame: Uint8Array) => void, answer = () => {}): Lane {
-  let outgoing: Outgoing | undefined;
+export function createChannel(send: (frame: Uint8Array) => void, answer = () => {}): Channel {
+  let outbox: Outbox | undefined;
   let incoming: ForeignFile | undefined;
   let accepted = false;
   let open = true;
@@ -62,35 +62,35 @@ export function createLane(send: (frame: Uint8Array) => void, answer = () => {})
   let unread: Posted[] = [];
   let [reads, readBytes] = [0, 0];
 
-  /** @returns whether it was a frame of the lane's own */
+  /** @returns whether it was a frame of the channel's own */
   function handle(frame: Uint8Array): boolean {
     switch (frame[0]) {
       case OFFER:
         if (incoming !== undefined) return true;
-        incoming = openSharedFile(frame.subarray(1), OUTGOING_BYTES);
+        incoming = openSharedFile(frame.subarray(1), OUTBOX_BYTES);
         if (incoming === undefined) return true;
         send(Buffer.of(ACCEPT));
         answer();
         return true;
       case ACCEPT:
-        accepted = outgoing !== undefined;
+        accepted = outbox !== undefined;
         return true;
       case READ:
         if (frame.length !== READ_BYTES) return false;
         for (const posted of unread.splice(0, Buffer.from(frame).readUInt32LE(1)))
-          outgoing?.read(posted);
+          outbox?.read(posted);
         return true;
       default:
         return false;
     }
   }
 
-  const lane: Lane = {
+  const channel: Channel = {
     get accepted() {
       return accepted && open;
     },
     offer(given) {
-      outgoing = given;
+      outbox = given;
       send(Buffer.concat([Buffer.of(OFFER), given.place]));
     },
     refer([header], posted) {
@@ -108,7 +108,7 @@ export function createLane(send: (frame: Uint8Array) => void, answer = () => {})
         return frames;
       const view = Buffer.from(reference);
       const [start, length] = [view.readUInt32LE(0), view.readUInt32LE(4)];
-      if (length > OUTGOING_BYTES) throw noPayload(start, length);
+      if (length > OUTBOX_BYTES) throw noPayload(start, length);
       if (scratch.length < length) scratch = alignedMemory(length);
       const payload = scratch.subarray(0, length);
       if (incoming?.read(payload, start, view.readDoubleLE(8)) !== true)
@@ -116,7 +116,7 @@ export function createLane(send: (frame: Uint8Array) => void, answer = () => {})
       // It is in our own memory now: the sender may write there again.
       reads++;
       readBytes += length;
-      const said = readBytes < ANNOUNCE_BYTES ? undefined : lane.tellRead();
+      const said = readBytes < TELL_READ_BYTES ? undefined : channel.tellRead();
       if (said !== undefined) send(said);
       return [frames[0]!, payload];
     },
@@ -131,11 +131,11 @@ export function createLane(send: (frame: Uint8Array) => void, answer = () => {})
       if (!open) return;
       open = false;
       incoming?.close();
-      for (const posted of unread) outgoing?.read(posted);
+      for (const posted of unread) outbox?.read(posted);
       unread = [];
     },
   };
-  return lane;
+  return channel;
 }
 
 /**

@@ -1,11 +1,11 @@
-import { createRoom } from './allocator.js';
+import { createAllocator } from './allocator.js';
 import { createSharedFile, MARK_BYTES } from './shared-file.js';
 
 /**
  * Payloads of this process for others on its machine: each is written once, however many read it. One
  * for a connection, or for all peers of a listener.
  */
-export interface Outgoing {
+export interface Outbox {
   /** What a peer must know to read them. */
   readonly place: Uint8Array;
   /** Undefined if it goes through the socket: it is small, or there is no room. */
@@ -23,16 +23,16 @@ export interface Posted {
 }
 
 /** Pages of the file take memory only once they were written. */
-export const OUTGOING_BYTES = 32 * 1024 * 1024;
+export const OUTBOX_BYTES = 32 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 /** Below this a frame costs less than a reference. */
 const LEAST_BYTES = 16 * 1024;
 
 /** Undefined where there is no file system in memory. */
-export function createOutgoing(): Outgoing | undefined {
-  const file = createSharedFile(OUTGOING_BYTES);
+export function createOutbox(): Outbox | undefined {
+  const file = createSharedFile(OUTBOX_BYTES);
   if (file === undefined) return undefined;
-  const room = createRoom(OUTGOING_BYTES);
+  const allocator = createAllocator(OUTBOX_BYTES);
   const reading = new Map<Posted, number>();
   let mark = 0;
   let full = false;
@@ -44,7 +44,7 @@ export function createOutgoing(): Outgoing | undefined {
     post(payload, readers) {
       const { length } = payload;
       if (full || readers === 0 || length < LEAST_BYTES) return undefined;
-      const start = room.take(runOf(length));
+      const start = allocator.allocate(runOf(length));
       if (start === undefined) return undefined;
       try {
         file.write(payload, start, ++mark);
@@ -63,7 +63,7 @@ export function createOutgoing(): Outgoing | undefined {
         reading.set(posted, left);
         return;
       }
-      if (reading.delete(posted)) room.give(posted.start, runOf(posted.length));
+      if (reading.delete(posted)) allocator.free(posted.start, runOf(posted.length));
     },
     close() {
       full = true;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createOutbox, messagesIn } from './batch.js';
+import { createFrameBatcher, messagesIn } from './batch.js';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -15,8 +15,8 @@ describe('batch', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(message, { maxLength: 40 }), async (messages) => {
         const sent: Uint8Array[][] = [];
-        const outbox = createOutbox((frames) => sent.push(frames));
-        for (const frames of messages) outbox.send(frames);
+        const batcher = createFrameBatcher((frames) => sent.push(frames));
+        for (const frames of messages) batcher.send(frames);
         await turn();
         const arrived = sent.flatMap((frames) => messagesIn(frames.map((f) => Buffer.from(f))));
         assert.deepEqual(arrived, messages);
@@ -28,11 +28,11 @@ describe('batch', () => {
 
   it('keeps later turns apart and sends at once when asked', async () => {
     const sent: Uint8Array[][] = [];
-    const outbox = createOutbox((frames) => sent.push(frames));
-    outbox.send([Buffer.of(0x80)]);
+    const batcher = createFrameBatcher((frames) => sent.push(frames));
+    batcher.send([Buffer.of(0x80)]);
     await turn();
-    outbox.send([Buffer.of(0x81)]);
-    outbox.flush();
+    batcher.send([Buffer.of(0x81)]);
+    batcher.flush();
     assert.deepEqual(sent, [[Buffer.of(0x80)], [Buffer.of(0x81)]]);
     await turn();
     assert.equal(sent.length, 2);
@@ -40,10 +40,10 @@ describe('batch', () => {
 
   it('sends at once where much lies beside the frames', () => {
     const sent: Uint8Array[][] = [];
-    const outbox = createOutbox((frames) => sent.push(frames));
-    outbox.send([Buffer.of(0x80)], 1000);
+    const batcher = createFrameBatcher((frames) => sent.push(frames));
+    batcher.send([Buffer.of(0x80)], 1000);
     assert.equal(sent.length, 0);
-    outbox.send([Buffer.of(0x81)], 1 << 20);
+    batcher.send([Buffer.of(0x81)], 1 << 20);
     assert.equal(sent.length, 1);
     assert.deepEqual(messagesIn(sent[0]!.map((f) => Buffer.from(f))).length, 2);
   });

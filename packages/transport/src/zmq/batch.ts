@@ -1,6 +1,6 @@
 import { TuttiError } from '@tutti/runtime';
 
-/** The first byte of a batch; no header of a message begins so (that is a map), nor a lane's frame. */
+/** The first byte of a batch; no header of a message begins so (that is a map), nor a channel's frame. */
 const BATCH = 0x04;
 /** So that the receiver can begin while the rest is still written. */
 const MOST_MESSAGES = 16;
@@ -13,14 +13,14 @@ const LARGE_BESIDE_BYTES = 512 * 1024;
  * Sends what is sent in one turn of the event loop as one message of ZeroMQ. Each `send` of a socket
  * costs some 50 microseconds, for waking its input-output thread, whatever the size.
  */
-export interface Outbox {
+export interface FrameBatcher {
   /** @param besideBytes what travels in memory beside the frames; much of it does not wait either */
   send(frames: Uint8Array[], besideBytes?: number): void;
   /** Sends at once what has been gathered. */
   flush(): void;
 }
 
-export function createOutbox(transmit: (frames: Uint8Array[]) => void): Outbox {
+export function createFrameBatcher(transmit: (frames: Uint8Array[]) => void): FrameBatcher {
   let gathered: Uint8Array[][] = [];
   let due = false;
 

@@ -7,8 +7,8 @@ import {
 } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
-import { createLane, type Lane } from '../shm/channel.js';
-import { createOutgoing, type Outgoing } from '../shm/outbox.js';
+import { type Channel, createChannel } from '../shm/channel.js';
+import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
 import { faultOfAddress } from './address.js';
 import { inOneBatch, messagesIn } from './batch.js';
@@ -29,8 +29,8 @@ export interface ZmqConnectionInit extends ZmqLimits {
   readonly connectDeadlineMs: number;
   readonly retryMs: number;
   readonly resolve: Resolve;
-  /** Whether to offer a lane; a peer on another machine does not take it up. */
-  readonly lanes: boolean;
+  /** Whether to offer a channel; a peer on another machine does not take it up. */
+  readonly sharedMemory: boolean;
 }
 
 /** A handshake is done in milliseconds: whoever has accepted and is silent for so long is told of. */
@@ -59,8 +59,8 @@ export function connectZmq(
   let mute: Timer | undefined;
   let lastFault: ConnectFault | undefined;
   let lookingUp = false;
-  let lane: Lane | undefined;
-  let outgoing: Outgoing | undefined;
+  let channel: Channel | undefined;
+  let outbox: Outbox | undefined;
   const dialler = createDialler({ address, resolve: init.resolve, clock });
   const deadline = clock.after(init.connectDeadlineMs, () => {
     const seconds = init.connectDeadlineMs / 1000;
@@ -134,10 +134,10 @@ export function connectZmq(
     state = 'open';
     deadline.cancel();
     mute?.cancel();
-    if (init.lanes) {
-      outgoing = createOutgoing();
-      lane = createLane((frame) => void socket.send([frame]).catch(ignoreLost));
-      if (outgoing !== undefined) lane.offer(outgoing);
+    if (init.sharedMemory) {
+      outbox = createOutbox();
+      channel = createChannel((frame) => void socket.send([frame]).catch(ignoreLost));
+      if (outbox !== undefined) channel.offer(outbox);
     }
     for (const frames of waiting) transmit(socket, frames);
     waiting = [];
@@ -147,10 +147,10 @@ export function connectZmq(
 
   function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
     traffic.sentBytes += bytesOf(frames);
-    const payload = lane?.accepted ? frames[1] : undefined;
-    const posted = payload && outgoing?.post(payload, 1);
-    const instead = posted === undefined ? frames : lane!.refer(frames, posted);
-    const read = lane?.tellRead();
+    const payload = channel?.accepted ? frames[1] : undefined;
+    const posted = payload && outbox?.post(payload, 1);
+    const instead = posted === undefined ? frames : channel!.refer(frames, posted);
+    const read = channel?.tellRead();
     socket.send(read === undefined ? instead : inOneBatch([[read], instead])).catch(ignoreLost);
   }
 
@@ -176,7 +176,7 @@ export function connectZmq(
     if (isOver()) return;
     let envelope: Envelope;
     try {
-      const whole = lane === undefined ? frames : lane.fetch(frames);
+      const whole = channel === undefined ? frames : channel.fetch(frames);
       if (whole === undefined) return;
       traffic.receivedBytes += bytesOf(whole);
       envelope = decode(whole === frames ? ownPayload(frames) : whole);
@@ -205,8 +205,8 @@ export function connectZmq(
       dealer.linger = closeLingerMs;
       dealer.close();
     }
-    lane?.close();
-    outgoing?.close();
+    channel?.close();
+    outbox?.close();
     void ended.then(finished);
     if (reason !== undefined && !abandoned) handlers.closed?.(reason, fault);
   }

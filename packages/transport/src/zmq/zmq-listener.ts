@@ -1,10 +1,10 @@
 import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { Event } from 'zeromq';
-import { createLane, type Lane } from '../shm/channel.js';
-import { createOutgoing, type Outgoing } from '../shm/outbox.js';
+import { type Channel, createChannel } from '../shm/channel.js';
+import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
-import { createOutbox, messagesIn, type Outbox } from './batch.js';
+import { createFrameBatcher, type FrameBatcher, messagesIn } from './batch.js';
 import { farewell } from './farewell.js';
 import { createHandshakes, HANDSHAKE_MS } from './handshakes.js';
 import type { Resolve } from './resolve.js';
@@ -24,8 +24,8 @@ interface Peer {
   /** The id that the ROUTER gave to the connection. */
   readonly id: Buffer;
   cut: boolean;
-  readonly lane: Lane;
-  readonly outbox: Outbox;
+  readonly channel: Channel;
+  readonly batcher: FrameBatcher;
 }
 
 export async function listenZmq(
@@ -54,23 +54,23 @@ export async function listenZmq(
   const byName = new Map<string, Peer>();
   let named = 0;
   /** Made for the first peer on this machine. */
-  let outgoing: Outgoing | undefined;
+  let outbox: Outbox | undefined;
 
   function peerOf(id: Buffer): Peer {
     const key = id.toString('latin1');
     let peer = byId.get(key);
     if (peer === undefined) {
-      const outbox = createOutbox((frames) => {
+      const batcher = createFrameBatcher((frames) => {
         if (!router.closed) router.send([id, ...frames]).catch(ignoreGone);
       });
-      const lane = createLane(
-        (frame) => outbox.send([frame]),
+      const channel = createChannel(
+        (frame) => batcher.send([frame]),
         () => {
-          outgoing ??= createOutgoing();
-          if (outgoing !== undefined) lane.offer(outgoing);
+          outbox ??= createOutbox();
+          if (outbox !== undefined) channel.offer(outbox);
         },
       );
-      peer = { name: `peer-${++named}`, id, cut: false, lane, outbox };
+      peer = { name: `peer-${++named}`, id, cut: false, channel, batcher };
       byId.set(key, peer);
       byName.set(peer.name, peer);
     }
@@ -83,15 +83,15 @@ export async function listenZmq(
     if (peer === undefined) return;
     byId.delete(key);
     byName.delete(peer.name);
-    peer.lane.close();
+    peer.channel.close();
     if (!peer.cut) handlers.closed?.(peer.name, `the connection to ${address} was lost`);
   }
 
   function cutOff(peer: Peer, reason: string): void {
     peer.cut = true;
     byName.delete(peer.name);
-    peer.lane.close();
-    peer.outbox.flush();
+    peer.channel.close();
+    peer.batcher.flush();
     router.send([peer.id, farewell(reason)]).catch(ignoreGone);
   }
 
@@ -121,7 +121,7 @@ export async function listenZmq(
     if (peer.cut || router.closed) return;
     let envelope: Envelope;
     try {
-      const whole = peer.lane.fetch(frames);
+      const whole = peer.channel.fetch(frames);
       if (whole === undefined) return;
       traffic.receivedBytes += bytesOf(whole);
       envelope = decode(whole === frames ? ownPayload(frames) : whole);
@@ -137,14 +137,14 @@ export async function listenZmq(
     const peers = names.flatMap((name) => byName.get(name) ?? []);
     if (peers.length === 0 || router.closed) return;
     const payload = frames[1];
-    const readers = peers.filter(({ lane }) => lane.accepted).length;
-    const posted = payload && outgoing?.post(payload, readers);
-    for (const { lane, outbox } of peers) {
+    const readers = peers.filter(({ channel }) => channel.accepted).length;
+    const posted = payload && outbox?.post(payload, readers);
+    for (const { channel, batcher } of peers) {
       traffic.sentBytes += bytesOf(frames);
-      const read = lane.tellRead();
-      if (read !== undefined) outbox.send([read]);
-      const instead = posted && lane.accepted ? lane.refer(frames, posted) : frames;
-      outbox.send(instead, payload?.length);
+      const read = channel.tellRead();
+      if (read !== undefined) batcher.send([read]);
+      const instead = posted && channel.accepted ? channel.refer(frames, posted) : frames;
+      batcher.send(instead, payload?.length);
     }
   }
 
@@ -170,11 +170,11 @@ export async function listenZmq(
     async close(lingerMs = 1000) {
       handshakes.close();
       if (!router.closed) {
-        for (const { outbox } of byName.values()) outbox.flush();
+        for (const { batcher } of byName.values()) batcher.flush();
         router.linger = lingerMs;
         router.close();
-        for (const { lane } of byName.values()) lane.close();
-        outgoing?.close();
+        for (const { channel } of byName.values()) channel.close();
+        outbox?.close();
       }
       await ended;
     },

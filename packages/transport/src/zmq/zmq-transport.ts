@@ -26,7 +26,7 @@ export interface ZmqTransportOptions extends Heartbeat {
    * Whether payloads between processes on one machine go through a file in memory. Default true;
    * where that is not to be had they go through the socket.
    */
-  readonly lanes?: boolean;
+  readonly sharedMemory?: boolean;
   readonly clock?: Clock;
   /** Looks host names up; as the system does by default. */
   readonly resolve?: Resolve;
@@ -46,7 +46,7 @@ export function createZmqTransport(options: ZmqTransportOptions = {}): Transport
     timeoutMs: options.timeoutMs ?? 2000,
     connectDeadlineMs: options.connectDeadlineMs ?? 30_000,
     retryMs: options.retryMs ?? 50,
-    lanes: options.lanes ?? true,
+    sharedMemory: options.sharedMemory ?? true,
     clock: options.clock ?? systemClock,
     resolve: options.resolve ?? resolveWithSystem,
   };

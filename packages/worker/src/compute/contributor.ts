@@ -8,7 +8,7 @@ import {
 } from '@tutti/protocol';
 import { createReducer } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
-import { createSpeaker } from '../link/report-batcher.js';
+import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
 import type { ReadAhead } from './read-ahead.js';
 import type { TakeGradient, Task } from './task.js';
@@ -82,7 +82,7 @@ export function createContributor(init: {
         }
       };
       try {
-        const speaker = createSpeaker(clock, (reports) => {
+        const batcher = createReportBatcher(clock, (reports) => {
           const before = wireBytes;
           wireBytes = init.traffic();
           send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
@@ -97,9 +97,9 @@ export function createContributor(init: {
             if (last && early && unsent.delete(chunk)) push(chunk);
           });
           done.push(shard);
-          speaker.add(report);
+          batcher.add(report);
         }
-        speaker.finish();
+        batcher.finish();
         for (const chunk of unsent) push(chunk);
         return done;
       } finally {
@@ -110,7 +110,7 @@ export function createContributor(init: {
       const reducers = createReducers();
       try {
         const reports = [];
-        const speaker = createSpeaker(clock, () =>
+        const batcher = createReportBatcher(clock, () =>
           send({ type: 'report', step, shards: [], wireBytes: 0 }),
         );
         for (let shard = lo; shard < hi; shard++) {
@@ -118,7 +118,7 @@ export function createContributor(init: {
             reducers[chunk]!.offer(shard, shard + 1, values);
           });
           reports.push(report);
-          speaker.goesOn();
+          batcher.goesOn();
         }
         const digests = reducers.map((reducer) => digestOfBytes(reducer.nodes()[0]!.values.bytes));
         send({ type: 'verification', order, digests, shards: reports });

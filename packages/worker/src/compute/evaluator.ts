@@ -1,6 +1,6 @@
 import type { ShardReport, Verify, WorkerToCoordinator } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
-import { createSpeaker } from '../link/report-batcher.js';
+import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
 import { ofProgram } from '../program/open-program.js';
 import type { Task } from './task.js';
@@ -37,23 +37,25 @@ export function createEvaluator(init: {
 
   return {
     async evaluate(version, shards, halt) {
-      const speaker = createSpeaker(clock, (reports) =>
+      const batcher = createReportBatcher(clock, (reports) =>
         send({ type: 'evaluation', version, shards: reports }),
       );
       const done: number[] = [];
       for (const shard of shards) {
         if (halt()) break;
-        speaker.add(await compute(version, shard, speaker.goesOn));
+        batcher.add(await compute(version, shard, batcher.goesOn));
         done.push(shard);
       }
-      speaker.finish();
+      batcher.finish();
       return done;
     },
     async verify({ order, step: version, lo, hi }) {
-      const speaker = createSpeaker(clock, () => send({ type: 'evaluation', version, shards: [] }));
+      const batcher = createReportBatcher(clock, () =>
+        send({ type: 'evaluation', version, shards: [] }),
+      );
       const shards: ShardReport[] = [];
       for (let shard = lo; shard < hi; shard++)
-        shards.push(await compute(version, shard, speaker.goesOn));
+        shards.push(await compute(version, shard, batcher.goesOn));
       send({ type: 'verification', order, digests: [], shards });
     },
   };

@@ -1,7 +1,7 @@
 import type { ConnectFault } from '@tutti/protocol';
 import type { Wait } from '@tutti/runtime';
 import type { Enrolment } from './enrolment.js';
-import type { Upstream } from './weight-puller.js';
+import type { WeightPuller } from './weight-puller.js';
 import type { WeightBuffer } from './weights.js';
 
 const MOST_CHUNKS = 8;
@@ -22,12 +22,12 @@ export function awaitedNews(
     readonly coordinator: string;
     readonly deadlineMs: number;
     readonly enrolment: Enrolment;
-    readonly source: Upstream;
+    readonly puller: WeightPuller;
     readonly weights: WeightBuffer;
   },
   goal: number,
 ): Wait {
-  const { deadlineMs, enrolment, source, weights } = init;
+  const { deadlineMs, enrolment, puller, weights } = init;
   const who = `the coordinator at ${init.coordinator}`;
   const remedy = 'See what it waits for: tutti status --coordinator, or its log.';
   if (!enrolment.present())
@@ -47,9 +47,9 @@ export function awaitedNews(
   return missing.length === 0
     ? { who, what: `say what to do at version ${goal}`, remedy, deadlineMs }
     : {
-        who: source.namesOf(missing),
+        who: puller.namesOf(missing),
         what,
-        remedy: remedyOf(source.faultOf(missing)) ?? remedy,
+        remedy: remedyOf(puller.faultOf(missing)) ?? remedy,
         deadlineMs,
       };
 }

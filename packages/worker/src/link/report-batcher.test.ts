@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSimulatedClock } from '@tutti/runtime';
-import { createSpeaker } from './report-batcher.js';
+import { createReportBatcher } from './report-batcher.js';
 
 const report = (shard: number) => ({ shard, count: 1, lossSum: 0, metrics: {}, computeMs: 1 });
 
@@ -8,43 +8,43 @@ describe('a worker that reports', () => {
   function listen() {
     const clock = createSimulatedClock();
     const told: number[][] = [];
-    const speaker = createSpeaker(clock, (reports) => told.push(reports.map((r) => r.shard)));
+    const batcher = createReportBatcher(clock, (reports) => told.push(reports.map((r) => r.shard)));
     const wait = (ms: number) => {
       clock.after(ms, () => {});
       clock.step();
     };
-    return { speaker, told, wait };
+    return { batcher, told, wait };
   }
 
   it('says all at once where that is soon', () => {
-    const { speaker, told, wait } = listen();
+    const { batcher, told, wait } = listen();
     for (const shard of [0, 1, 2]) {
       wait(6);
-      speaker.add(report(shard));
+      batcher.add(report(shard));
     }
-    speaker.finish();
+    batcher.finish();
     assert.deepEqual(told, [[0, 1, 2]]);
   });
 
   it('says what is done as it goes where that takes longer, and at least every second that it goes on', () => {
-    const { speaker, told, wait } = listen();
+    const { batcher, told, wait } = listen();
     wait(20);
-    speaker.add(report(0));
+    batcher.add(report(0));
     wait(12);
-    speaker.add(report(1));
+    batcher.add(report(1));
     wait(12);
-    speaker.add(report(2));
+    batcher.add(report(2));
     wait(1000);
-    speaker.goesOn();
+    batcher.goesOn();
     wait(1);
-    speaker.goesOn();
-    speaker.finish();
+    batcher.goesOn();
+    batcher.finish();
     assert.deepEqual(told, [[0], [1, 2], []]);
   });
 
   it('says that nothing was done', () => {
-    const { speaker, told } = listen();
-    speaker.finish();
+    const { batcher, told } = listen();
+    batcher.finish();
     assert.deepEqual(told, [[]]);
   });
 });

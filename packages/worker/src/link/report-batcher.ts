@@ -3,7 +3,7 @@ import { REPORT_MS, SIGN_OF_LIFE_MS } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 
 /** Gathers what is to be reported: told in the end, or earlier if that takes long. */
-export interface Speaker {
+export interface ReportBatcher {
   add(report: ShardReport): void;
   /** Something was done, if only a part of what is reported. */
   goesOn(): void;
@@ -11,10 +11,10 @@ export interface Speaker {
   finish(): void;
 }
 
-export function createSpeaker(
+export function createReportBatcher(
   clock: Clock,
   tell: (reports: readonly ShardReport[]) => void,
-): Speaker {
+): ReportBatcher {
   let reports: ShardReport[] = [];
   let spoke = clock.now();
   let silent = true;
@@ -26,7 +26,7 @@ export function createSpeaker(
     spoke = clock.now();
   }
 
-  const speaker: Speaker = {
+  const batcher: ReportBatcher = {
     add(report) {
       reports.push(report);
       if (clock.now() - spoke >= REPORT_MS) say();
@@ -38,5 +38,5 @@ export function createSpeaker(
       if (silent || reports.length > 0) say();
     },
   };
-  return speaker;
+  return batcher;
 }

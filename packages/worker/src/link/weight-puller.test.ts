@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ConnectFault, ConnectionHandlers, Transport } from '@tutti/protocol';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { createMonitor, createSimulatedClock } from '@tutti/runtime';
-import { createUpstream } from './weight-puller.js';
+import { createWeightPuller } from './weight-puller.js';
 import type { WeightBuffer } from './weights.js';
 
 const NAME: ConnectFault = {
@@ -25,24 +25,24 @@ function connecting() {
   };
   const clock = createSimulatedClock();
   const monitor = createMonitor({ clock });
-  const upstream = createUpstream({
+  const puller = createWeightPuller({
     transport,
     clock,
     monitor,
     weights: { expect() {} } as unknown as WeightBuffer,
     stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
   });
-  upstream.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
+  puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
   const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
   ended.catch(() => {});
-  return { upstream, clock, ended, handlers: handlers! };
+  return { puller, clock, ended, handlers: handlers! };
 }
 
 describe('a server that a worker does not reach', () => {
   it('because nobody knows its name ends the worker, with the name and what to give instead', async () => {
-    const { upstream, clock, ended, handlers } = connecting();
+    const { puller, clock, ended, handlers } = connecting();
     handlers.unreached!(NAME);
-    assert.equal(upstream.faultOf([0]), NAME);
+    assert.equal(puller.faultOf([0]), NAME);
     clock.advance(9999);
     handlers.unreached!(NAME);
     clock.advance(1);
@@ -59,7 +59,7 @@ describe('a server that a worker does not reach', () => {
       [false, REFUSED],
       [true, NAME],
     ] as const) {
-      const { upstream, clock, ended, handlers } = connecting();
+      const { puller, clock, ended, handlers } = connecting();
       if (reached) {
         handlers.opened!();
         handlers.closed!('the connection was lost');
@@ -69,9 +69,9 @@ describe('a server that a worker does not reach', () => {
       handlers.unreached!(fault);
       const still = new Promise((resolve) => setImmediate(resolve, 'waiting'));
       assert.equal(await Promise.race([ended, still]), 'waiting');
-      assert.equal(upstream.faultOf([0]), fault);
+      assert.equal(puller.faultOf([0]), fault);
       handlers.opened!();
-      assert.equal(upstream.faultOf([0]), undefined);
+      assert.equal(puller.faultOf([0]), undefined);
     }
   });
 });

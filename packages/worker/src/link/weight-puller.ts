@@ -27,7 +27,7 @@ import type { WeightBuffer } from './weights.js';
 const NO_WAY_MS = 10_000;
 
 /** The way to the servers: pulls versions into the weight buffer, whoever holds them now. */
-export interface Upstream {
+export interface WeightPuller {
   /** Asks all servers for a version. */
   pull(version: number): void;
   /** Connects to these instead; asks them again for what was asked last. */
@@ -44,13 +44,13 @@ export interface Upstream {
 }
 
 /** A server that goes away is looked for again, until the coordinator names others. */
-export function createUpstream(init: {
+export function createWeightPuller(init: {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly monitor: Monitor;
   readonly weights: WeightBuffer;
   readonly stamp: (body: WorkerToServer) => Message;
-}): Upstream {
+}): WeightPuller {
   const { transport, clock, monitor, weights, stamp } = init;
   let servers: readonly ServerRange[] = [];
   let connections: Connection[] = [];
