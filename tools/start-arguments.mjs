@@ -1,7 +1,7 @@
 const EXAMPLE = 'examples/src/mnist-convnet.ts';
 /** Nothing is computed, so TensorFlow's library need not be there. */
 const LOOKS = new Set(['--help', '-h', '--version', '-V']);
-export const WITHOUT_PROGRAM = ['coordinator', 'server', 'status', 'doctor', 'help'];
+export const WITHOUT_PROGRAM = ['coordinator', 'server', 'status', 'setup', 'doctor', 'help'];
 
 /**
  * Whether `npm start -- <args>` needs TensorFlow's library.

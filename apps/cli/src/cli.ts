@@ -98,6 +98,10 @@ function createProgram(context: CliContext): Command {
       'tutti status --json | jq -r .waits[0].who',
     ],
   ).action(alone(async () => (await import('./commands/status.js')).status));
+  add('setup', 'setup', 'Set up native TensorFlow for this project: download it, or build it.', [
+    'tutti setup',
+    'TUTTI_CACHE=/opt/tutti tutti setup   # in a folder that other users may read',
+  ]).action(alone(async () => (await import('./commands/setup.js')).setup));
   add('doctor', 'doctor', 'Check this machine: TensorFlow, CPU, memory, ports, versions.', [
     'tutti doctor',
   ]).action(alone(async () => (await import('./commands/doctor.js')).doctor));

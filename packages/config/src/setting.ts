@@ -45,6 +45,7 @@ export const COMMANDS = [
   'export',
   'inspect',
   'status',
+  'setup',
   'doctor',
 ] as const;
 

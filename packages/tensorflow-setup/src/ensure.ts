@@ -7,6 +7,7 @@ import { withLock } from './lock.js';
 import { createOwnDownloadWay } from './own-download.js';
 import { bindingPath, cacheFolder, tfjsNodeFolder } from './paths.js';
 import { probeBinding } from './probe.js';
+import { setupCommand } from './setup-command.js';
 import { cacheOf, liesElsewhere, readStamp, runtimeName, type Stamp, writeStamp } from './stamp.js';
 import type { WayContext } from './way.js';
 import { createWheelWay } from './wheel-way.js';
@@ -92,7 +93,7 @@ export interface TensorflowStatus {
   readonly bindingPath: string;
   /** Why it does not load. */
   readonly problem?: string;
-  /** What mends it, where setting it up again by this user does not. */
+  /** What mends it. */
   readonly remedy?: string;
 }
 
@@ -116,6 +117,7 @@ export async function tensorflowStatus(
     const foreign = await foreignInstall(folder);
     const problem =
       foreign === undefined ? (error as Error).message : `it does not load: ${foreign.reason}`;
-    return { ready: false, ...known, problem, ...(foreign && { remedy: foreign.remedy }) };
+    const remedy = foreign?.remedy ?? `Have it set up: ${setupCommand()}.`;
+    return { ready: false, ...known, problem, remedy };
   }
 }

@@ -3,6 +3,10 @@ import { access, readlink, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TuttiError } from '@tutti/runtime';
 import { bindingPath } from './paths.js';
+import { setupCommand } from './setup-command.js';
+
+/** For example; it is the owner's to choose. */
+const SHARED_CACHE = '/opt/tutti';
 
 /** What keeps this user from native TensorFlow that somebody else has set up, and what mends it. */
 export interface ForeignInstall {
@@ -22,7 +26,7 @@ export async function foreignInstall(tfjsNode: string): Promise<ForeignInstall |
   if (target === undefined || !(await isDenied(stat(target)))) return undefined;
   return {
     reason: `it was set up by another user, in ${dirname(dirname(target))}, where this one may not read`,
-    remedy: `Have it set up in a folder that all may read, by the owner of ${tfjsNode}: TUTTI_CACHE=/opt/tutti npm run setup.`,
+    remedy: `Have it set up in a folder that all may read, by the owner of ${tfjsNode}: ${setupCommand({ cache: SHARED_CACHE })}.`,
   };
 }
 
@@ -43,7 +47,7 @@ export async function notForThisUser(tfjsNode: string, problem: string): Promise
   const foreign = await foreignInstall(tfjsNode);
   const { reason, remedy } = foreign ?? {
     reason: `this user may not write into ${join(tfjsNode, 'lib')}, and what is there does not load (${problem})`,
-    remedy: `Have the owner of that folder set it up: TUTTI_CACHE=/opt/tutti npm run setup, with a folder that all may read.`,
+    remedy: `Have the owner of that folder set it up, in a folder that all may read: ${setupCommand({ cache: SHARED_CACHE })}.`,
   };
   const message = `Native TensorFlow is not to be had here: ${reason}`;
   return new TuttiError('NO_TENSORFLOW', message, { remedy, details: { tfjsNode } });

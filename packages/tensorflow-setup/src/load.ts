@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { TuttiError } from '@tutti/runtime';
 import { restoreRemovedUtilities } from './node-shim.js';
 import { tfjsNodeFolder } from './paths.js';
+import { setupCommand } from './setup-command.js';
 
 export type Tensorflow = typeof import('@tensorflow/tfjs-node');
 
@@ -23,8 +24,7 @@ export function loadTensorflow(): Tensorflow {
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
     throw new TuttiError('NO_TENSORFLOW', `Native TensorFlow does not load: ${reason}`, {
-      remedy:
-        'Run `npm start` or `npm test` in the checkout, which set it up, or call ensureTensorflow() of @tutti/tensorflow-setup; `tutti doctor` shows what is missing, and whose it is.',
+      remedy: `Have it set up: ${setupCommand()}. \`npx tutti doctor\` shows what is missing, and whose it is.`,
       cause: error,
     });
   }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { TuttiError } from '@tutti/runtime';
+import { setupCommand } from './setup-command.js';
 
 const require = createRequire(import.meta.url);
 
@@ -14,7 +15,7 @@ export function tfjsNodeFolder(): string {
     return dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
   } catch (cause) {
     throw new TuttiError('NO_TENSORFLOW', 'The package @tensorflow/tfjs-node is not installed', {
-      remedy: 'Run `npm install --ignore-scripts @tensorflow/tfjs-node@4`.',
+      remedy: `Install it (\`npm install --ignore-scripts @tensorflow/tfjs-node@4\`) and have it set up: ${setupCommand()}.`,
       cause,
     });
   }

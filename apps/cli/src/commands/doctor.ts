@@ -1,11 +1,13 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { TuttiError, tuttiVersion } from '@tutti/runtime';
+import { oldDependencies } from '@tutti/tensorflow-setup/internal';
 import type { CliContext } from '../context.js';
 import { type Check, type Finding, runCheck } from '../doctor/check.js';
 import {
   checkKernels,
   checkLoopback,
+  checkOldDependencies,
   checkTensorflow,
   checkVersions,
 } from '../doctor/libraries.js';
@@ -40,6 +42,8 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
       ['kernels', checkKernels],
       ['loopback', checkLoopback],
       ['tensorflow', () => checkTensorflow(context.signal)],
+      // Unnamed wait: the caller races it.
+      ['overrides', async () => checkOldDependencies(await oldDependencies())],
     ];
     const findings: Finding[] = [];
     for (const [name, check] of checks) {
@@ -70,9 +74,11 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
   });
 }
 
+const INDENT = '\n                  ';
+
 function lineOf({ name, status, found, fix }: Finding): string {
-  const line = `${status.padEnd(4)}  ${name.padEnd(10)}  ${found.replaceAll('\n', '\n                  ')}`;
-  return fix === undefined ? line : `${line}\n                  ${fix}`;
+  const line = `${status.padEnd(4)}  ${name.padEnd(10)}  ${found.replaceAll('\n', INDENT)}`;
+  return fix === undefined ? line : `${line}${INDENT}${fix.replaceAll('\n', INDENT)}`;
 }
 
 const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);

@@ -1,3 +1,5 @@
+import { isTuttiError } from '@tutti/runtime';
+
 /** What a check found, and what to do about it. */
 export interface Finding {
   readonly name: string;
@@ -31,6 +33,7 @@ export async function runCheck(name: string, check: Check): Promise<Finding> {
     // Unnamed wait: the caller races it.
     return await check();
   } catch (error) {
-    return fail(name, error instanceof Error ? error.message : String(error), 'See the message.');
+    const found = error instanceof Error ? error.message : String(error);
+    return fail(name, found, isTuttiError(error) ? error.remedy : 'See the message.');
   }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { TuttiError } from '@tutti/runtime';
 import { tutti } from '../testing.js';
 import { runCheck } from './check.js';
+import { checkOldDependencies } from './libraries.js';
 import { checkCores, checkCpu, checkMemory, checkNode, checkSharedMemory } from './machine.js';
 
 const GIB = 2 ** 30;
@@ -25,6 +27,8 @@ describe('tutti doctor', () => {
       [checkSharedMemory({ freeBytes: 64 * 2 ** 20, totalBytes: 64 * 2 ** 20 }), 'warn'],
       [checkSharedMemory(undefined), 'warn'],
       [checkSharedMemory({ freeBytes: GIB, totalBytes: GIB }), 'ok'],
+      [checkOldDependencies([]), 'ok'],
+      [checkOldDependencies([{ name: 'tar', version: '6.2.1', wanted: '7.5.23' }]), 'warn'],
     ];
     for (const [finding, status] of cases) {
       assert.equal(finding.status, status, JSON.stringify(finding));
@@ -37,6 +41,18 @@ describe('tutti doctor', () => {
       throw new Error('boom');
     });
     assert.deepEqual([finding.status, finding.found], ['fail', 'boom']);
+    const known = await runCheck('x', () => {
+      throw new TuttiError('NO_TENSORFLOW', 'it is gone', { remedy: 'Install it.' });
+    });
+    assert.deepEqual([known.found, known.fix], ['it is gone', 'Install it.']);
+  });
+
+  it('prints what a project writes into its package.json, as it is', () => {
+    const old = [{ name: 'tar', version: '6.2.1', wanted: '7.5.23' }];
+    const { found, fix } = checkOldDependencies(old);
+    assert.match(found, /tar 6\.2\.1 \(older than 7\.5\.23\)/);
+    const { overrides } = JSON.parse(`{${fix!.slice(fix!.indexOf('"overrides"'))}}`);
+    assert.ok('tar' in overrides['@tensorflow/tfjs-node']);
   });
 
   it('checks everything, and exits with 1 exactly if something failed', async () => {
@@ -46,7 +62,15 @@ describe('tutti doctor', () => {
     assert.equal(last.event, 'finished');
     assert.equal(code, last.status === 'fail' ? 1 : 0);
     const names = lines.slice(0, -1).map(({ name }) => name);
-    for (const name of ['node', 'cpu', 'memory', 'kernels', 'loopback', 'tensorflow']) {
+    for (const name of [
+      'node',
+      'cpu',
+      'memory',
+      'kernels',
+      'loopback',
+      'tensorflow',
+      'overrides',
+    ]) {
       assert.ok(names.includes(name), name);
     }
     const failed = lines.filter(({ status }) => status === 'fail' && status !== undefined);

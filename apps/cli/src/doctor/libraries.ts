@@ -1,8 +1,9 @@
 import { createKernels } from '@tutti/kernels';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { tensorflowStatus } from '@tutti/tensorflow-setup';
+import { type OldDependency, overridesBlock } from '@tutti/tensorflow-setup/internal';
 import { createZmqTransport } from '@tutti/transport';
-import { type Finding, fail, ok } from './check.js';
+import { type Finding, fail, ok, warn } from './check.js';
 
 export async function checkTensorflow(signal: AbortSignal): Promise<Finding> {
   const status = await tensorflowStatus({ signal });
@@ -16,10 +17,19 @@ export async function checkTensorflow(signal: AbortSignal): Promise<Finding> {
   return fail(
     'tensorflow',
     status.problem ?? 'the native library does not load',
-    status.remedy ??
-      'Run `npm start` once: it sets TensorFlow up. Programs without TensorFlow run as it is.',
+    `${status.remedy ?? 'See the message.'} Programs without TensorFlow run as it is.`,
   );
 }
+
+/** What tfjs-node brings in old versions; only the project that installs it can replace them. */
+export function checkOldDependencies(old: readonly OldDependency[]): Finding {
+  const name = 'overrides';
+  if (old.length === 0) return ok(name, 'what tfjs-node brings is of safe versions');
+  const list = old.map(({ name, version, wanted }) => `${name} ${version} (older than ${wanted})`);
+  return warn(name, `tfjs-node brings ${list.join(', ')}`, OVERRIDE_REMEDY);
+}
+
+export const OVERRIDE_REMEDY = `Write this into the package.json of your project, then run \`npm install --ignore-scripts\` and \`npx tutti setup\`:\n${overridesBlock()}`;
 
 /** Adds on the WebAssembly kernels: they need SIMD. */
 export function checkKernels(): Finding {
