@@ -29,7 +29,7 @@ export function planDifferences(plan: JobPlan, other: JobPlan): string[] {
   const names = Object.keys({ ...plan, ...other }) as (keyof JobPlan)[];
   return names
     .filter((name) => name !== 'steps' && name !== 'programName' && name !== 'data')
-    .filter((name) => canonical(plan[name]) !== canonical(other[name]))
+    .filter((name) => canonical(compared(plan)[name]) !== canonical(compared(other)[name]))
     .filter(
       (name, _, all) =>
         !(FOLLOWS_FROM[name] ?? []).some((cause) => (all as (keyof JobPlan)[]).includes(cause)),
@@ -42,6 +42,8 @@ function difference(name: keyof JobPlan, plan: JobPlan, other: JobPlan): string 
   const alike = { ...other.optimizer, learningRate: rate(plan) };
   if (name === 'optimizer' && canonical(alike) === canonical(plan.optimizer))
     return `the learning rate is ${shown(rate(other))} instead of ${shown(rate(plan))} (--learning-rate)`;
+  if (name === 'firstWeights')
+    return `it began with ${beginning(other)} instead of ${beginning(plan)} (--from)`;
   const where = SET_BY[name];
   return `${name} is ${shown(other[name])} instead of ${shown(plan[name])}${where === undefined ? '' : ` (${where})`}`;
 }
@@ -49,7 +51,18 @@ function difference(name: keyof JobPlan, plan: JobPlan, other: JobPlan): string 
 /** Whether nothing at all differs. */
 export function isSamePlan(plan: JobPlan, other: JobPlan): boolean {
   if (dataDifference(plan.data, other.data) !== undefined) return false;
-  return canonical({ ...plan, data: undefined }) === canonical({ ...other, data: undefined });
+  const all = (of: JobPlan) => canonical({ ...compared(of), data: undefined });
+  return all(plan) === all(other);
+}
+
+/** Where weights lie makes no difference, only which they are. */
+function compared({ firstWeights, ...plan }: JobPlan): Readonly<Record<string, unknown>> {
+  return { ...plan, firstWeights: firstWeights?.digest };
+}
+
+function beginning({ firstWeights }: JobPlan): string {
+  if (firstWeights === undefined) return 'the initial values of the program';
+  return `the weights ${firstWeights.digest.slice(0, 12)} of ${firstWeights.path}`;
 }
 
 function shown(value: unknown): string {

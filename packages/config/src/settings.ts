@@ -289,6 +289,13 @@ export const SETTINGS = {
     doc: 'go on from a checkpoint: latest (of the run that wrote last; from the start if none was written yet), or a path',
     otherwise: 'start from the beginning',
   },
+  from: {
+    kind: 'text',
+    commands: ['train', 'coordinator'],
+    group: 'Files',
+    doc: 'begin a new run with the weights of an earlier one: latest (of the run of this program that wrote last), or the path of a checkpoint or of a safetensors file',
+    otherwise: "begin with the program's initial values",
+  },
   checkpoint: {
     kind: 'text',
     commands: ['eval', 'replay', 'export'],

@@ -1,6 +1,6 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Transport } from '@tutti/protocol';
-import type { CheckpointSink, JobSettings, Resume } from '@tutti/run';
+import type { beginAgain, CheckpointSink, JobSettings, Resume } from '@tutti/run';
 import type { Clock, EventListeners, Stamped } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { ServerAddress } from './servers/servers.js';
@@ -26,8 +26,10 @@ export interface CoordinatorInit {
   readonly deadlines?: Partial<Deadlines>;
   /** Keeps checkpoints and the trained model. An error becomes a warning, not the run's end. */
   readonly checkpoints?: CheckpointSink;
-  /** Goes on from a checkpoint, unless the servers hold a job already. */
+  /** Goes on from a checkpoint, or begins with other weights, unless the servers hold a job already. */
   readonly resume?: Resume;
+  /** Reads the weights once more that a job began with; by default from where it says they lie. */
+  readonly beginAgain?: typeof beginAgain;
   /** Ends the run at once; what was trained since the last checkpoint is lost. */
   readonly signal?: AbortSignal;
   /**

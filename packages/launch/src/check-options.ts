@@ -30,6 +30,7 @@ const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
   checkpointKeep: true,
   checkpointBest: true,
   resume: true,
+  from: true,
 };
 
 /** The least of what is counted. What the plan of the job holds is checked with it. */

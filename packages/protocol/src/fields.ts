@@ -19,6 +19,7 @@ import {
 } from './kinds.js';
 import type { Body, HostFacts, ServerRange, ShardReport, Stamp } from './messages.js';
 import type {
+  FirstWeights,
   JobPlan,
   OptimizerSpec,
   ProgramDefaults,
@@ -120,6 +121,7 @@ const plan = shapeOf<JobPlan>({
   batchSize: whole,
   shards: whole,
   seed: integer,
+  firstWeights: optional(shapeOf<FirstWeights>({ digest: text, path: text })),
   steps: whole,
   stepsPerEpoch: whole,
   optimizer,

@@ -27,6 +27,7 @@ export * from './messages.js';
 export {
   evaluatesAt,
   examplesOf,
+  type FirstWeights,
   type JobPlan,
   type OptimizerSpec,
   type ProgramDefaults,

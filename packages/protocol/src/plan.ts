@@ -88,6 +88,17 @@ export interface ProgramDefaults {
   readonly evaluationBatchSize?: number;
 }
 
+/** What a run begins with in place of the initial values of its program. */
+export interface FirstWeights {
+  /** SHA-256 over the float32 bytes of the stored parameters, in declared order. */
+  readonly digest: string;
+  /**
+   * The checkpoint or file that they were read from. It is read again where all that came of them is
+   * lost; two runs do not differ by it.
+   */
+  readonly path: string;
+}
+
 /** Everything that decides the bits of the result. Made once, by the coordinator. */
 export interface JobPlan {
   readonly programName: string;
@@ -103,6 +114,8 @@ export interface JobPlan {
   readonly batchSize: number;
   readonly shards: number;
   readonly seed: number;
+  /** Absent where it begins with the initial values of the program. */
+  readonly firstWeights?: FirstWeights;
   /** Steps in the whole run: version `steps` is the result. */
   readonly steps: number;
   readonly stepsPerEpoch: number;

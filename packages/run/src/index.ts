@@ -7,6 +7,7 @@ export {
   type CheckpointSchedule,
   createCheckpointSchedule,
 } from './checkpoints/checkpoint-schedule.js';
+export { beginAgain, beginFrom } from './checkpoints/first-weights.js';
 export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
 export {
   readPoint,
@@ -14,12 +15,13 @@ export {
   refuseOtherSharing,
 } from './checkpoints/resume-point.js';
 export { openingFolder } from './checkpoints/run-folder.js';
-export type {
-  CheckpointInterval,
-  CheckpointSink,
-  Resume,
-  ResumePoint,
-  Snapshot,
+export {
+  type CheckpointInterval,
+  type CheckpointSink,
+  ownCheckpoint,
+  type Resume,
+  type ResumePoint,
+  type Snapshot,
 } from './checkpoints/snapshot.js';
 export {
   createSnapshotQueue,

@@ -1,5 +1,5 @@
 import { CHUNK_FLOATS, checkChunkFloats, chunkFloatsFor, createLayout } from '@tutti/parameters';
-import type { JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
+import type { FirstWeights, JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
 import { defaultShards } from './default-shards.js';
@@ -22,6 +22,7 @@ export interface JobSettings {
  * Everything that decides the bits of the result, from the program and the settings.
  * @param init.workers how many the job is started with; the result does not depend on it
  * @param init.previous the plan of a run that goes on: it stands for what nobody set
+ * @param init.firstWeights what it begins with, if not with the initial values of the program
  * @param init.servers how many share the parameters, 1 if not given; it does not change the result
  * @throws TuttiError BAD_CONFIG naming the value and what is allowed
  */
@@ -30,9 +31,11 @@ export function resolvePlan(init: {
   readonly settings: JobSettings;
   readonly workers: number;
   readonly previous?: JobPlan;
+  readonly firstWeights?: FirstWeights | undefined;
   readonly servers?: number;
 }): JobPlan {
   const { description, workers, previous, servers = 1 } = init;
+  const { firstWeights = previous?.firstWeights } = init;
   const settings = previous === undefined ? init.settings : continued(init.settings, previous);
   const { defaults, trainingExamples, evaluationExamples } = description;
   const batchSize = settings.batchSize ?? defaults.batchSize;
@@ -73,6 +76,7 @@ export function resolvePlan(init: {
     batchSize,
     shards,
     seed,
+    ...(firstWeights && { firstWeights }),
     stepsPerEpoch,
     steps: Math.min(settings.steps ?? Number.POSITIVE_INFINITY, epochs * stepsPerEpoch),
     optimizer,

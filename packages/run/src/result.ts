@@ -44,7 +44,7 @@ export function startedEvent(init: {
   readonly layout: Layout;
   readonly workers: number;
   readonly servers: number;
-  /** The checkpoint that it goes on from. */
+  /** What it starts from, if not from the initial values of the program. */
   readonly from: Pick<ResumePoint, 'step' | 'path'> | undefined;
 }): StartedEvent {
   const { job, plan, layout, workers, servers, from } = init;
@@ -58,8 +58,18 @@ export function startedEvent(init: {
     epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
     storedParameters: layout.floats,
     program: plan.programName,
-    ...(from && { resumed: { step: from.step, path: from.path } }),
+    ...startOf(from, plan),
   };
+}
+
+function startOf(
+  from: Pick<ResumePoint, 'step' | 'path'> | undefined,
+  { firstWeights }: JobPlan,
+): Pick<StartedEvent, 'resumed' | 'from'> {
+  if (from === undefined) return {};
+  const { step, path } = from;
+  if (step > 0 || firstWeights === undefined) return { resumed: { step, path } };
+  return { from: { path, digest: firstWeights.digest } };
 }
 
 /** Where the trained model is, and why it is not where it was to be. */

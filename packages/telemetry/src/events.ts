@@ -47,6 +47,8 @@ export interface StartedEvent {
   readonly program?: string;
   /** The checkpoint that the run goes on from. */
   readonly resumed?: { readonly step: number; readonly path: string };
+  /** What a new run begins with: the weights of another, and their digest. */
+  readonly from?: { readonly path: string; readonly digest: string };
 }
 
 export interface StepEvent {

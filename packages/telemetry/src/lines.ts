@@ -77,7 +77,10 @@ function startedText(event: StartedEvent): string {
     `${counted(event.shards, 'shard')}, ${counted(event.storedParameters, 'stored parameter')}` +
     (event.resumed === undefined
       ? ''
-      : `; on from step ${event.resumed.step} (${event.resumed.path})`)
+      : `; on from step ${event.resumed.step} (${event.resumed.path})`) +
+    (event.from === undefined
+      ? ''
+      : `; a new run from step 0, with the weights of ${event.from.path} and a fresh optimizer`)
   );
 }
 

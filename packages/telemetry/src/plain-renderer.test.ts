@@ -37,6 +37,18 @@ describe('plain renderer', () => {
     ]);
   });
 
+  it('says what a run starts from', () => {
+    const { stdout, render } = setUp();
+    render({ ...started, from: { path: 'runs/a/step-000000006', digest: 'f00d' } });
+    render({ ...started, resumed: { path: 'runs/b/step-000000007', step: 7 } });
+    const [begins, goesOn] = stdout.lines();
+    assert.match(
+      begins!,
+      /; a new run from step 0, with the weights of runs\/a\/step-000000006 and a fresh optimizer$/,
+    );
+    assert.match(goesOn!, /; on from step 7 \(runs\/b\/step-000000007\)$/);
+  });
+
   it('sums the run up: accuracy, throughput, where the model lies, how to load it', () => {
     const { stdout, clock, render } = setUp();
     render(started);

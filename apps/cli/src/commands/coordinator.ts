@@ -1,7 +1,7 @@
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch/internal';
-import { createCheckpointFolder, resumeFrom } from '@tutti/run';
+import { beginFrom, createCheckpointFolder, resumeFrom } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
@@ -86,12 +86,14 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
   });
 }
 
-function checkpointsOf({ checkpointDir, resume, ...settings }: Settings) {
+function checkpointsOf({ checkpointDir, resume, from, ...settings }: Settings) {
   const directory = checkpointDir ?? runsFolder;
   const runs = checkpointDir === undefined;
   return {
     checkpoints: createCheckpointFolder({ directory, runs, ...keepSettings(settings) }),
-    ...(resume === undefined ? {} : { resume: resumeFrom(resume, directory) }),
+    ...(from !== undefined
+      ? { resume: beginFrom({ from, runs: runsFolder, resume, directory }) }
+      : resume !== undefined && { resume: resumeFrom(resume, directory) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { inTemporaryFolder, LINE, listening, tutti } from '../testing.js';
 
 describe('tutti coordinator, server and worker', () => {
@@ -50,6 +51,16 @@ describe('tutti coordinator, server and worker', () => {
       const addresses = servers.map(({ address }) => address).join(',');
       assert.equal(await digestOf(folder, ['--server-addresses', addresses]), expected);
       for (const { ran } of servers) assert.equal((await ran).code, 0);
+    }));
+
+  it('begin with the weights of an earlier run, and another optimizer setting', () =>
+    inTemporaryFolder(async (folder) => {
+      const first = ['train', LINE, '--json', '--workers', '0', '--checkpoint-dir'];
+      await tutti([...first, join(folder, 'first')]);
+      const from = ['--from', join(folder, 'first'), '--learning-rate', '0.5'];
+      const alone = await tutti([...first, join(folder, 'alone'), ...from]);
+      const expected = alone.json().at(-1)!.digest;
+      assert.equal(await digestOf(join(folder, 'apart'), from), expected);
     }));
 
   it('train over IPv6 alone, whose addresses have brackets or not', function () {

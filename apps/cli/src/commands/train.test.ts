@@ -104,6 +104,40 @@ describe('tutti train', () => {
       }
     }));
 
+  it('begins a new run with the weights of the latest, in a folder of its own', () =>
+    inTemporaryFolder(async (folder) => {
+      const before = process.cwd();
+      process.chdir(folder);
+      try {
+        const runs = join('tutti-runs', 'line');
+        const common = ['train', LINE, '--json', '--workers', '0'];
+        const one = (await tutti(common)).json().at(-1)!;
+        const path = join(runs, 'run-0001', 'step-000000006');
+        const { code, json, stderr } = await tutti([
+          ...common,
+          '--from',
+          'latest',
+          '--epochs',
+          '3',
+        ]);
+        assert.equal(code, 0, stderr);
+        const started = json().find(({ event }) => event === 'started')!;
+        assert.deepEqual([started.from, started.steps], [{ path, digest: one.digest }, 9]);
+        const { modelPath, digest } = json().at(-1)!;
+        assert.equal(modelPath, join(runs, 'run-0002', 'step-000000009'));
+        assert.notEqual(digest, one.digest);
+
+        const both = await tutti([...common, '--from', 'latest', '--resume', 'latest']);
+        assert.equal(both.code, 2);
+        assert.match(both.stderr, /--from latest does not go with --resume/);
+        const other = await tutti([...common, '--from', path, '--resume', path]);
+        assert.equal(other.code, 1);
+        assert.match(other.stderr, /it began with the initial values .* \(--from\)/);
+      } finally {
+        process.chdir(before);
+      }
+    }));
+
   it('refuses a folder that holds another run, and says in what that differs', () =>
     inTemporaryFolder(async (folder) => {
       const named = trainArguments(folder, '--workers', '0');

@@ -1,5 +1,5 @@
 import type { Kernels } from '@tutti/kernels';
-import { type CheckpointSink, createRecorder } from '@tutti/run';
+import { type beginAgain, type CheckpointSink, createRecorder } from '@tutti/run';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createServerAlignment, type ServerAlignment } from '../alignment/server-alignment.js';
@@ -41,8 +41,9 @@ export function createJobRun(init: {
   readonly deadlines: Deadlines;
   readonly emit: (event: RunEvent) => void;
   readonly sink: CheckpointSink | undefined;
-  /** The checkpoint that the job goes on from. */
+  /** What the job starts from. */
   readonly found: FoundCheckpoint | undefined;
+  readonly beginAgain: typeof beginAgain;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */

@@ -11,7 +11,7 @@ import {
   refusal,
   type Transport,
 } from '@tutti/protocol';
-import { type JobResult, resolvePlan, stoppedAt } from '@tutti/run';
+import { beginAgain, type JobResult, resolvePlan, stoppedAt } from '@tutti/run';
 import {
   createMonitor,
   errorToRecord,
@@ -124,7 +124,7 @@ export function coordinate(
     servers: servers.width,
     resume: init.resume,
     interrupt,
-    request: { settings, workers },
+    request: { settings, workers, servers: servers.width },
     described: () => described,
     identified: answerEarly,
     started: () => init.workerObserver?.started(),
@@ -157,6 +157,7 @@ export function coordinate(
     run = createJobRun({
       ...{ job, servers, membership, timings, kernels, monitor, clock, deadlines, emit, found },
       sink: init.checkpoints,
+      beginAgain: init.beginAgain ?? beginAgain,
       verify: init.verify ?? 0,
       interrupt,
     });

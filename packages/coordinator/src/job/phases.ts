@@ -5,6 +5,7 @@ import {
   endingEvent,
   type JobResult,
   openingFolder,
+  ownCheckpoint,
   type Progress,
   type Resume,
   readingCheckpoint,
@@ -107,7 +108,7 @@ export function createPhases(init: {
   async function halt({ checkpoints }: JobRun, end: CollectedState, begun: Aligned) {
     phase = 'saving';
     const step = end.version;
-    if (step === begun.version) return stoppedAt({ step, path: begun.from?.path });
+    if (step === begun.version) return stoppedAt({ step, path: ownCheckpoint(begun.from) });
     const saved = await monitor.race(checkpoints.last(end), writingModel);
     return stoppedAt({ step, path: saved?.path });
   }
@@ -146,7 +147,8 @@ export function createPhases(init: {
       await membership.gather();
       phase = 'opening servers';
       const run = init.begin(checkpoint);
-      await monitor.race(run.checkpoints.begin(checkpoint?.point.path), openingFolder);
+      const home = ownCheckpoint(checkpoint?.point);
+      await monitor.race(run.checkpoints.begin(home), openingFolder);
       let aligned = await run.alignment.align(false, run.startingPoint.base);
       const progress = announce(run, aligned.from);
       for (let back = false; ; back = true) {

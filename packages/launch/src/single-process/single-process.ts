@@ -11,6 +11,7 @@ import {
   type JobSettings,
   meansOf,
   openingFolder,
+  ownCheckpoint,
   type Resume,
   type ResumePoint,
   readingCheckpoint,
@@ -66,7 +67,7 @@ export async function trainInSingleProcess(init: {
   let point: ResumePoint | undefined;
   const interrupted = () => {
     // The loop ends itself; before it there is nothing to wait for.
-    if (!training) monitor.fail(stoppedAt({ step: point?.step ?? 0, path: point?.path }));
+    if (!training) monitor.fail(stoppedAt({ step: point?.step ?? 0, path: ownCheckpoint(point) }));
   };
   interrupt?.addEventListener('abort', interrupted, { once: true });
   if (interrupt?.aborted) interrupted();
@@ -84,7 +85,7 @@ export async function trainInSingleProcess(init: {
     point = await monitor.race(finding, readingCheckpoint);
     const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });
     const job = point?.job ?? init.job;
-    const from = point?.path;
+    const from = ownCheckpoint(point);
     await monitor.race(sink?.begin?.({ job, plan, from }), openingFolder);
     const layout = layoutOf(plan);
     const kernels = createKernels();
@@ -119,7 +120,7 @@ export async function trainInSingleProcess(init: {
     progress.stepStarted();
     training = true;
     async function halted(version: number) {
-      if (version === start) return stoppedAt({ step: version, path: point?.path });
+      if (version === start) return stoppedAt({ step: version, path: ownCheckpoint(point) });
       const saved = await monitor.race(checkpoints?.last(), writingModel);
       return stoppedAt({ step: version, path: saved?.path });
     }

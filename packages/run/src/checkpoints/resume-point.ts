@@ -8,16 +8,19 @@ import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { ProgressState } from '../progress.js';
 import type { ResumePoint } from './snapshot.js';
 
+/** What is left where a run cannot go on as another experiment. */
+export const anew = (path: string) => `Or begin a new run with its weights: --from ${path}.`;
+
 /** Throws BAD_CHECKPOINT for a checkpoint that a run of this plan cannot go on from. */
 export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): void {
   // First, since it explains the sizes and numbers of steps that differ with it.
-  refuseOtherData(path, manifest, plan.data);
+  refuseOtherData(path, manifest, plan.data, `${DATA_REMEDY} ${anew(path)}`);
   const differences = planDifferences(plan, manifest.plan);
   if (differences.length > 0)
     throw badCheckpoint(
       path,
       `it is of another run: ${differences.join('; ')}`,
-      'Use the program and the settings that wrote it, or another checkpoint.',
+      `Use the program and the settings that wrote it, or another checkpoint. ${anew(path)}`,
     );
   if (plan.steps < manifest.step)
     throw badCheckpoint(
@@ -35,13 +38,14 @@ export function refuseOtherData(
   path: string,
   { plan }: Manifest,
   data: DataIdentity | undefined,
+  remedy = DATA_REMEDY,
 ): void {
   const difference = dataDifference(plan.data, data);
   if (difference === undefined) return;
   throw badCheckpoint(
     path,
     `the ${difference.set} data are not those of the run that wrote it: ${difference.what}`,
-    DATA_REMEDY,
+    remedy,
   );
 }
 
@@ -53,12 +57,13 @@ export function refuseOtherSharing(
   path: string,
   before: string | undefined,
   now: string | undefined,
+  remedy = 'Use the matrices, masks and pretrained weights as they were when this was written.',
 ): void {
   if (before === now) return;
   throw badCheckpoint(
     path,
     `the sharing of the weights has changed since: its digest was ${before?.slice(0, 12) ?? 'none'}, now ${now?.slice(0, 12) ?? 'none'}`,
-    'Use the matrices, masks and pretrained weights as they were when this was written.',
+    remedy,
   );
 }
 

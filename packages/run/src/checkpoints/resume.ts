@@ -5,13 +5,13 @@ import {
   readManifest,
 } from '@tutti/checkpoint';
 import { badCheckpoint, inUse, isAlive, listRuns, readOwner } from '@tutti/checkpoint/internal';
-import type { ProgramDescription } from '@tutti/protocol';
+import type { FirstWeights, ProgramDescription } from '@tutti/protocol';
 import { isTuttiError, type TuttiError } from '@tutti/runtime';
 import { type WarningEvent, warningOf } from '@tutti/telemetry';
 import { resolvePlan } from '../plan.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { programChanges } from './program-changes.js';
-import { firstGood, readPoint, refuseOther, refuseOtherSharing } from './resume-point.js';
+import { anew, firstGood, readPoint, refuseOther, refuseOtherSharing } from './resume-point.js';
 import type { Resume } from './snapshot.js';
 
 /**
@@ -21,13 +21,19 @@ import type { Resume } from './snapshot.js';
  * Where none was written yet the run begins from the start, with a warning; not where none of those
  * that were can be used.
  * @param which `latest` or a path
+ * @param began the weights that the run must have begun with; anything, if not given
  */
-export function resumeFrom(which: string, directory: CheckpointFolderInit['directory']): Resume {
+export function resumeFrom(
+  which: string,
+  directory: CheckpointFolderInit['directory'],
+  began?: FirstWeights,
+): Resume {
   return async ({ description, settings, workers, emit }) => {
     const folder = directoryOf(directory, description.name);
     const planOf = (path: string, manifest: Manifest) => {
       refuseForeign(path, manifest, description);
-      const plan = resolvePlan({ description, settings, workers, previous: manifest.plan });
+      const { plan: previous } = manifest;
+      const plan = resolvePlan({ description, settings, workers, previous, firstWeights: began });
       refuseOther(path, manifest, plan);
       return plan;
     };
@@ -100,9 +106,9 @@ function refuseForeign(path: string, manifest: Manifest, description: ProgramDes
     same
       ? `the program ${name} has changed since: its sources had hash ${manifest.programHash.slice(0, 12)}, now ${hash.slice(0, 12)}${what}`
       : `it is of another program, ${programName} instead of ${name}`,
-    same && flags !== undefined
-      ? `Use the program as it was when this was written, and for a run of another length give ${flags}; or another checkpoint.`
-      : 'Use the program as it was when this was written, or another checkpoint.',
+    (same && flags !== undefined
+      ? `Use the program as it was when this was written, and for a run of another length give ${flags}; or another checkpoint. `
+      : 'Use the program as it was when this was written, or another checkpoint. ') + anew(path),
   );
 }
 

@@ -63,7 +63,10 @@ export interface CheckpointSink {
   close?(): Promise<void>;
 }
 
-/** The state that a run starts from instead of the program's initial values. */
+/**
+ * The state that a run starts from instead of the program's initial values: of a checkpoint of its own,
+ * or at step 0 the weights of another run.
+ */
 export interface ResumePoint extends Pick<Snapshot, 'plan' | 'step' | 'flat' | 'slots'> {
   /** The job to go on as; undefined if the plan is another one by now (longer, say). */
   readonly job: string | undefined;
@@ -71,13 +74,20 @@ export interface ResumePoint extends Pick<Snapshot, 'plan' | 'step' | 'flat' | '
   readonly path: string;
 }
 
+/** The checkpoint of its own that a run goes on from; undefined for one that begins. */
+export function ownCheckpoint(point: ResumePoint | undefined): string | undefined {
+  return point === undefined || point.step === 0 ? undefined : point.path;
+}
+
 /**
- * Finds the checkpoint, and the plan of the run that goes on from it; undefined if the run is to begin
+ * Finds what a run starts from, and the plan of that run; undefined if the run is to begin
  * from the start because nothing was written yet. Throws BAD_CHECKPOINT.
  */
 export type Resume = (request: {
   readonly description: ProgramDescription;
   readonly settings: JobSettings;
   readonly workers: number;
+  /** How many share the parameters, 1 if not given. */
+  readonly servers?: number;
   readonly emit: (event: RunEvent) => void;
 }) => Promise<ResumePoint | undefined>;
