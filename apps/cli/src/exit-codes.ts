@@ -6,7 +6,7 @@ export const DONE = 0;
 export const FAILED = 1;
 export const WRONG_USAGE = 2;
 
-/** Of a command that was stopped: by Ctrl-C, if nobody knows better. */
+/** The code of a command that was stopped: by Ctrl-C, if nobody knows better. */
 export function stoppedCode({ stoppedBy }: Pick<CliContext, 'stoppedBy'>): number {
   return exitCodeOfSignal(stoppedBy?.() ?? 'SIGINT');
 }

@@ -30,7 +30,7 @@ function writesToNohup(pid: number): boolean {
   });
 }
 
-/** Of its session: other ancestors ignore it for themselves alone. */
+/** Looks at its session alone: other ancestors ignore it for themselves. */
 function inheritsIgnoring(pid: number): boolean {
   const own = ancestryOf(pid);
   if (own === undefined) return false;

@@ -85,7 +85,7 @@ export function errorToRecord(error: unknown): ErrorRecord {
   };
 }
 
-/** Of an error, or of one that came from another process. */
+/** The stack of an error, or of one that came from another process. */
 function stackOf(cause: unknown): string | undefined {
   if (cause instanceof Error) return cause.stack;
   const { remoteStack } = (cause ?? {}) as { remoteStack?: unknown };

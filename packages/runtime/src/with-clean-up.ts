@@ -24,7 +24,7 @@ export async function failAfter(cleanUp: () => unknown, cause: unknown): Promise
     // Unnamed wait: what it awaits names its own waits.
     await cleanUp();
   } catch {
-    // Of less interest than the cause, and often its consequence.
+    // It is of less interest than the cause, and often its consequence.
   }
   throw cause;
 }

@@ -25,7 +25,7 @@ export type RunEvent =
 
 export type Metrics = Readonly<Record<string, number>>;
 
-/** Of a run with processes: where its coordinator can be reached, for `tutti status` and more workers. */
+/** Where the coordinator of a run with processes can be reached: by `tutti status` and more workers. */
 export interface ListeningEvent {
   readonly event: 'listening';
   readonly address: string;
@@ -164,7 +164,7 @@ export interface FinishedEvent {
   readonly event: 'finished';
   readonly steps: number;
   readonly examples: number;
-  /** Of the final evaluation if there is one, else of the last epoch of training. */
+  /** It is that of the final evaluation if there is one, else of the last epoch of training. */
   readonly loss: number;
   readonly metrics: Metrics;
   /** SHA-256 over the float32 bytes of the stored parameters, in declared order. */

@@ -3,7 +3,7 @@ import { createLayout } from '@tutti/parameters';
 import { meansOf, totalOf } from '@tutti/run';
 import { abortError, TuttiError, withCleanUp } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
-import { createTask, describeProgram, watchTask } from '@tutti/worker/internal';
+import { createTask, describeProgram, monitoredTask } from '@tutti/worker/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
@@ -38,7 +38,7 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
         clock: context.clock,
         worker: 'this process',
       });
-      const task = watchTask(bare, trained.monitor);
+      const task = monitoredTask(bare, trained.monitor);
       const reports = [];
       for (let shard = 0; shard < plan.shards; shard++) {
         if (context.signal.aborted) throw abortError(context.signal);

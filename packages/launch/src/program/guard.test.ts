@@ -49,20 +49,20 @@ describe('the guard of a program', () => {
   });
 
   it('blames Tutti for what is thrown in Tutti, and not for what only passes through it', () => {
-    const of = (...places: string[]) =>
+    const thrownIn = (...places: string[]) =>
       Object.assign(new Error('x'), {
         stack: ['Error: x', ...places.map((place) => `    at f (${place}:1:2)`)].join('\n'),
       });
     const own = new URL('./guard.ts', import.meta.url).pathname;
     const other = '/home/me/node_modules/csv/index.js';
-    assert.equal(isOfTutti(of(own, 'node:internal/timers')), true);
-    assert.equal(isOfTutti(of(other, own)), true);
-    assert.equal(isOfTutti(of('/home/me/program.ts', own)), false);
-    assert.equal(isOfTutti(of(own, 'file:///home/me/program.ts')), false);
-    assert.equal(isOfTutti(of(other)), false);
+    assert.equal(isOfTutti(thrownIn(own, 'node:internal/timers')), true);
+    assert.equal(isOfTutti(thrownIn(other, own)), true);
+    assert.equal(isOfTutti(thrownIn('/home/me/program.ts', own)), false);
+    assert.equal(isOfTutti(thrownIn(own, 'file:///home/me/program.ts')), false);
+    assert.equal(isOfTutti(thrownIn(other)), false);
     assert.equal(isOfTutti('a word'), false);
     const { host, told } = guarded();
-    host.emit('uncaughtException', of(own));
+    host.emit('uncaughtException', thrownIn(own));
     assert.equal(told[0]!.code, 'INTERNAL');
   });
 });

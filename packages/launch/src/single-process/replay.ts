@@ -26,7 +26,7 @@ import {
   withCleanUp,
 } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
-import { createTask, identifyData, openProgram, watchTask } from '@tutti/worker/internal';
+import { createTask, identifyData, monitoredTask, openProgram } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 
 /** A step that was computed again. */
@@ -202,7 +202,7 @@ async function openSteps(
   const kernels = createKernels();
   const worker = 'this process';
   const bare = createTask({ plan, layout, data, computation, kernels, clock, worker });
-  const task = watchTask(bare, monitor);
+  const task = monitoredTask(bare, monitor);
   const sums = createSumDigests(layout.chunks);
   const { applied } = sums;
   const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });

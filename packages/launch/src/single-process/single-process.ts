@@ -35,8 +35,8 @@ import {
   createTask,
   describeProgram,
   identifyData,
+  monitoredTask,
   openProgram,
-  watchTask,
 } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
@@ -90,7 +90,7 @@ export async function trainInSingleProcess(init: {
     const layout = layoutOf(plan);
     const kernels = createKernels();
     const worker = 'main';
-    const task = watchTask(
+    const task = monitoredTask(
       createTask({ plan, layout, data, computation, kernels, clock, worker }),
       monitor,
     );

@@ -11,42 +11,42 @@ import { type GraphBackend, openSession } from './session.js';
 import { simplified } from './simplified.js';
 
 /** What a function returns: tensors, and plain facts on what they are. */
-export interface Outcome<Facts> {
+export interface GraphResult<Facts> {
   readonly tensors: readonly types.Tensor[];
   readonly facts: Facts;
 }
 
 /** @param noise the one thing that may be random: each run of a graph draws its numbers anew */
-export type Task<Facts> = (random: Random, noise: Noise) => Outcome<Facts>;
+export type TracedFunction<Facts> = (random: Random, noise: Noise) => GraphResult<Facts>;
 
 /** A function of tensors as one graph of TensorFlow. */
 export interface Graph<Facts> {
   /** What the function would return for these inputs; of the types and shapes it was captured with. */
-  run(inputs: readonly types.Tensor[]): Outcome<Facts>;
+  run(inputs: readonly types.Tensor[]): GraphResult<Facts>;
   close(): void;
 }
 
 /**
- * Turns what `task` does into a graph, if it does nothing but operations of TensorFlow and always
- * the same ones; otherwise gives the reason. The answer depends on the task and on the types and
+ * Turns what `traced` does into a graph, if it does nothing but operations of TensorFlow and always
+ * the same ones; otherwise gives the reason. The answer depends on the function and on the types and
  * shapes of its inputs, never on their values or on what was captured before, so that it is the same
  * in every process.
  *
- * The task runs three times with the same inputs: without reading values out (which is noticed),
+ * The function runs three times with the same inputs: without reading values out (which is noticed),
  * what it does cannot depend on them. The first time is for what it makes once and keeps.
- * @throws TuttiError STORAGE, and whatever the task throws
+ * @throws TuttiError STORAGE, and whatever the function throws
  */
 export function capture<Facts>(
   tf: Tf,
   inputs: readonly types.Tensor[],
-  task: Task<Facts>,
+  traced: TracedFunction<Facts>,
 ): Graph<Facts> | string {
   const backend = tf.backend() as unknown as GraphBackend;
   let drawn = false;
   const random = noticed(() => {
     drawn = true;
   });
-  const once = (noise: Noise) => withRandom(random, () => task(random, noise));
+  const once = (noise: Noise) => withRandom(random, () => traced(random, noise));
   const shapes: number[][] = [];
   tidied(() =>
     once((shape) => {

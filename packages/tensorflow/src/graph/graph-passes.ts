@@ -1,8 +1,13 @@
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
-import type { Context, Derivatives, Differentiation, Values } from '../training/differentiation.js';
+import type {
+  Derivatives,
+  Differentiation,
+  DifferentiationContext,
+  Values,
+} from '../training/differentiation.js';
 import type { TrainingOptions } from '../training/training-options.js';
-import type { Outcome } from './capture.js';
+import type { GraphResult } from './capture.js';
 import { createGraphs, type Graphs, tell } from './graphs.js';
 
 /** The passes over a batch as graphs of TensorFlow. Undefined where there is none; labels are not checked. */
@@ -69,10 +74,10 @@ export function openGraphPasses(
 type Pass = (
   stored: readonly tf.Tensor[],
   batch: BatchTensors,
-  context: Context,
+  context: DifferentiationContext,
 ) => Values | Derivatives;
 
-function flat(values: Values | Derivatives): Outcome<Facts> {
+function flat(values: Values | Derivatives): GraphResult<Facts> {
   const none = { gradients: new Map<number, tf.Tensor>(), written: new Map<string, tf.Tensor>() };
   const { losses, outputs, gradients, written, measured } = { ...none, ...values };
   const tensors = [
@@ -80,7 +85,7 @@ function flat(values: Values | Derivatives): Outcome<Facts> {
     outputs,
     ...[gradients, written, measured].flatMap((each) => [...each.values()]),
   ];
-  // Of the tidy around, unlike those that are kept.
+  // Clones belong to the tidy around, unlike those that are kept.
   const clones = tensors.map((tensor) => tensor.clone());
   values.dispose();
   return {
@@ -93,7 +98,7 @@ function flat(values: Values | Derivatives): Outcome<Facts> {
   };
 }
 
-function named({ tensors, facts }: Outcome<Facts>): Derivatives {
+function named({ tensors, facts }: GraphResult<Facts>): Derivatives {
   const [losses, outputs, ...rest] = tensors;
   const next = <Key>(keys: readonly Key[]) =>
     new Map(keys.map((key): [Key, tf.Tensor] => [key, rest.shift()!]));

@@ -1,11 +1,11 @@
 import { debuglog } from 'node:util';
 import type { Tf, tf as types } from '../tf.js';
-import { capture, type Graph, type Outcome, type Task } from './capture.js';
+import { capture, type Graph, type GraphResult, type TracedFunction } from './capture.js';
 
 /** A function of tensors, computed by graphs wherever it has one. */
 export interface Graphs<Facts> {
   /** Undefined where there is no graph for inputs of these names, types and shapes. */
-  run(inputs: readonly Input[], task: Task<Facts>): Outcome<Facts> | undefined;
+  run(inputs: readonly Input[], traced: TracedFunction<Facts>): GraphResult<Facts> | undefined;
   close(): void;
 }
 
@@ -29,15 +29,15 @@ export function createGraphs<Facts>(tf: Tf, what: string): Graphs<Facts> {
     graphs.delete(key);
   };
   return {
-    run(inputs, task) {
+    run(inputs, traced) {
       const key = signatureOf(inputs);
       const tensors = inputs.map(([, tensor]) => tensor);
       let graph = graphs.get(key);
       if (graph === undefined) {
-        graph = capture(tf, tensors, task);
-        const so =
+        graph = capture(tf, tensors, traced);
+        const computedAs =
           typeof graph === 'string' ? `stay single operations, since ${graph}` : 'are a graph now';
-        tell(`${what} of ${key} ${so}`);
+        tell(`${what} of ${key} ${computedAs}`);
       }
       // The one that was used last comes last.
       graphs.delete(key);

@@ -12,7 +12,7 @@ export function pooledFirst(recording: Recording): Recording {
   const { nodes: before } = recording;
   const nodes = [...before];
   const readers = readersOf(recording);
-  const of = (place: number) => before[place] as Operation;
+  const operationAt = (place: number) => before[place] as Operation;
   /** Output 0 of what is at a place; all operations here have one. */
   const from = (node: number) => ({ node, output: 0 });
 
@@ -22,20 +22,31 @@ export function pooledFirst(recording: Recording): Recording {
     const { bias, relu, poolGrad, reluGrad } = found;
     // Each takes the place of one that stands late enough, so nothing else has to move.
     const first = bias ?? relu;
-    const [unpooled] = of(first).inputs;
-    const { types } = of(pool);
-    nodes[first] = { ...of(pool), inputs: [unpooled!] };
+    const [unpooled] = operationAt(first).inputs;
+    const { types } = operationAt(pool);
+    nodes[first] = { ...operationAt(pool), inputs: [unpooled!] };
     if (bias !== undefined)
-      nodes[relu] = { ...of(bias), inputs: [from(bias), of(bias).inputs[1]!], types };
-    nodes[pool] = { ...of(relu), inputs: [from(bias === undefined ? first : relu)], types };
+      nodes[relu] = {
+        ...operationAt(bias),
+        inputs: [from(bias), operationAt(bias).inputs[1]!],
+        types,
+      };
+    nodes[pool] = {
+      ...operationAt(relu),
+      inputs: [from(bias === undefined ? first : relu)],
+      types,
+    };
     // And back: what arrives at the pooled values goes through the ReLU, then to where each was.
-    const arriving = of(poolGrad).inputs[2]!;
-    nodes[poolGrad] = { ...of(reluGrad), inputs: [arriving, from(pool)], types };
-    nodes[reluGrad] = { ...of(poolGrad), inputs: [unpooled!, from(first), from(poolGrad)] };
+    const arriving = operationAt(poolGrad).inputs[2]!;
+    nodes[poolGrad] = { ...operationAt(reluGrad), inputs: [arriving, from(pool)], types };
+    nodes[reluGrad] = {
+      ...operationAt(poolGrad),
+      inputs: [unpooled!, from(first), from(poolGrad)],
+    };
     // Pooling's gradient only spreads values out: their sums are the same before it.
     for (const reader of readers.get(reluGrad)!)
       if (isOperation(before[reader], 'BiasAddGrad'))
-        nodes[reader] = { ...of(reader), inputs: [from(poolGrad)] };
+        nodes[reader] = { ...operationAt(reader), inputs: [from(poolGrad)] };
   }
   return { ...recording, nodes };
 }

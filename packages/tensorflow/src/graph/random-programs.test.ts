@@ -49,7 +49,7 @@ const FOR_SEQUENCES: readonly Make[] = [
 ];
 
 interface Plan {
-  /** Of an example. */
+  /** The shape of an example. */
   readonly shape: number[];
   readonly steps: readonly {
     readonly make: Make;

@@ -39,7 +39,7 @@ function withoutPassing({ nodes, outputs }: Recording): Pick<Recording, 'nodes' 
       continue;
     }
     const inputs = node.inputs.map(through);
-    // Of two changes of shape, the second alone counts.
+    // The second of two changes of shape alone counts.
     const [first] = inputs;
     const inner = node.name === 'Reshape' ? read[first!.node] : undefined;
     if (isOperation(inner, 'Reshape')) inputs[0] = inner.inputs[0]!;

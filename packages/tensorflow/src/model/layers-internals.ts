@@ -21,19 +21,19 @@ export interface LayerLike {
   readonly trainableWeights: readonly LayerVariable[];
   /** Its own, whether or not it is to be trained. */
   readonly _trainableWeights?: readonly LayerVariable[];
-  /** Of a model. */
+  /** A model has them. */
   readonly layers?: readonly LayerLike[];
   readonly inputs?: readonly { readonly sourceLayer: LayerLike }[];
   readonly stateful: boolean;
-  /** Of Dense, Activation and others. */
+  /** Dense, Activation and others have one. */
   activation?: Activation | null;
   readonly inboundNodes: readonly unknown[];
-  /** Of TimeDistributed and other wrappers. */
+  /** TimeDistributed and other wrappers have one. */
   readonly layer?: LayerLike;
-  /** Of Bidirectional. */
+  /** Bidirectional has it, and one for backward. */
   readonly forwardLayer?: LayerLike;
   readonly backwardLayer?: LayerLike;
-  /** Of RNN; StackedRNNCells has several. */
+  /** An RNN has one; StackedRNNCells has several. */
   readonly cell?: LayerLike & { readonly cells?: readonly LayerLike[] };
   getClassName(): string;
 }

@@ -113,7 +113,7 @@ export function automaticName(
     : undefined;
 }
 
-/** Of a model or an input whose name is from tfjs, or from somebody who counts like it: `input2`. */
+/** The kind of a model or an input that tfjs has named, or somebody who counts like it: `input2`. */
 export function ambiguousKind(
   layer: Pick<LayerLike, 'name' | 'getClassName' | 'layers'>,
 ): string | undefined {

@@ -7,7 +7,7 @@ export type StoredTensor = (name: string) => tf.Tensor;
 
 /** An expression as operations of TensorFlow, so that automatic differentiation sums all uses. */
 export function expand(expression: Expression, stored: StoredTensor, leaves: Leaves): tf.Tensor {
-  const of = (node: Expression) => expand(node, stored, leaves);
+  const expanded = (node: Expression) => expand(node, stored, leaves);
   const shape = [...expression.shape];
   switch (expression.op) {
     case 'stored':
@@ -16,33 +16,33 @@ export function expand(expression: Expression, stored: StoredTensor, leaves: Lea
       return leaves.constant(expression);
     case 'gather': {
       const { index, signed } = leaves.rows(expression);
-      return gatherRows(asRows(expression, of(expression.of)), index, signed).reshape(shape);
+      return gatherRows(asRows(expression, expanded(expression.of)), index, signed).reshape(shape);
     }
     case 'shear':
-      return shear(expression, of(expression.of));
+      return shear(expression, expanded(expression.of));
     case 'matmul':
-      return of(expression.left).matMul(of(expression.right));
+      return expanded(expression.left).matMul(expanded(expression.right));
     case 'kronecker': {
       const [[a, b], [c, d]] = [expression.left.shape, expression.right.shape];
-      const left = of(expression.left).reshape([a!, 1, b!, 1]);
-      return left.mul(of(expression.right).reshape([1, c!, 1, d!])).reshape(shape);
+      const left = expanded(expression.left).reshape([a!, 1, b!, 1]);
+      return left.mul(expanded(expression.right).reshape([1, c!, 1, d!])).reshape(shape);
     }
     case 'add':
-      return of(expression.left).add(of(expression.right));
+      return expanded(expression.left).add(expanded(expression.right));
     case 'scale': {
       const { by } = expression;
-      return of(expression.of).mul(typeof by === 'number' ? by : of(by));
+      return expanded(expression.of).mul(typeof by === 'number' ? by : expanded(by));
     }
     case 'sum':
-      return of(expression.of).sum(-1);
+      return expanded(expression.of).sum(-1);
     case 'reshape':
-      return of(expression.of).reshape(shape);
+      return expanded(expression.of).reshape(shape);
     case 'transpose':
-      return of(expression.of).transpose([...expression.permutation]);
+      return expanded(expression.of).transpose([...expression.permutation]);
     case 'slice':
-      return of(expression.of).slice([...expression.begin], shape);
+      return expanded(expression.of).slice([...expression.begin], shape);
     case 'concat':
-      return tf.concat(expression.of.map(of), expression.axis);
+      return tf.concat(expression.of.map(expanded), expression.axis);
   }
 }
 

@@ -30,7 +30,7 @@ export function createBroadcastCheck(run: PerExample, who: string) {
     const some = Object.entries(batch).map(([name, field]) => [name, field.slice(0, count)]);
     const yTrue = filled(labels.shape, [0, 1]).cast(labels.dtype);
     const given = { ...Object.fromEntries(some), y: yTrue };
-    // Of its own, for what the program draws must not depend on this.
+    // The random numbers are its own: what the program draws must not depend on this.
     const values = withRandom(createRandom('broadcast'), () =>
       run(yTrue, filled(predictions, [0.3, 0.6]), given),
     );

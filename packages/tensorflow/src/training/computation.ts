@@ -12,7 +12,7 @@ import { tf } from '../tf.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
-import { announce, soleUses } from './early-gradients.js';
+import { createEarlyGradients, soleUses } from './early-gradients.js';
 import { resolveLoss } from './losses.js';
 import { metricNames, resolveMetrics, sum } from './metrics.js';
 import { FUNCTION, withoutState } from './outside-state.js';
@@ -105,15 +105,15 @@ export function createComputation(options: TrainingOptions): Computation {
             ? given
             : withoutState('`augment`', FUNCTION, () => options.augment!(given, random));
         checkAugmented(tensors, count);
-        let early: ReturnType<typeof announce> | undefined;
+        let early: ReturnType<typeof createEarlyGradients> | undefined;
         let derivatives: Derivatives | undefined;
         try {
           derivatives = graphs?.differentiate(stored, tensors);
           if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape, tensors);
           else {
-            early = known && announce(sole, known);
-            const watched = early?.watch;
-            derivatives = differentiation.differentiate(stored, tensors, { random, watched });
+            early = known && createEarlyGradients(sole, known);
+            const tap = early?.tap;
+            derivatives = differentiation.differentiate(stored, tensors, { random, tap });
           }
           const { gradients, written } = derivatives;
           const read = createReader();

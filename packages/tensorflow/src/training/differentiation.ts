@@ -30,14 +30,22 @@ export interface Derivatives extends Values {
 
 /** Both are called inside a tidy. */
 export interface Differentiation {
-  evaluate(stored: readonly tf.Tensor[], batch: BatchTensors, context: Context): Values;
+  evaluate(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    context: DifferentiationContext,
+  ): Values;
   /** Forward and back, as in training. */
-  differentiate(stored: readonly tf.Tensor[], batch: BatchTensors, context: Context): Derivatives;
+  differentiate(
+    stored: readonly tf.Tensor[],
+    batch: BatchTensors,
+    context: DifferentiationContext,
+  ): Derivatives;
 }
 
-export type Context = Omit<ForwardContext, 'training' | 'write'>;
+export type DifferentiationContext = Omit<PassContext, 'training' | 'write'>;
 
-interface ForwardContext {
+interface PassContext {
   readonly training: boolean;
   readonly random: Random;
   /** Drawn from `Math.random`, if not given. */
@@ -45,7 +53,7 @@ interface ForwardContext {
   /** Takes the new value of a weight, by its place. */
   write(weight: number, value: tf.Tensor): void;
   /** Stands between a weight, by its place, and its uses. */
-  readonly watched?: ((weight: number, tensor: tf.Tensor) => tf.Tensor) | undefined;
+  readonly tap?: ((weight: number, tensor: tf.Tensor) => tf.Tensor) | undefined;
   /** Reads no labels: they are checked later. */
   readonly unchecked?: boolean;
 }
@@ -65,14 +73,14 @@ export function createDifferentiation(init: {
   function forward(
     open: OpenWeights,
     batch: BatchTensors,
-    { training, random, noise = drawNoise, write, watched, unchecked }: ForwardContext,
+    { training, random, noise = drawNoise, write, tap, unchecked }: PassContext,
   ) {
     const weights = new Map<number, tf.Tensor>();
     const weight = (at: number) => {
       let tensor = weights.get(at);
       if (tensor === undefined) {
         const whole = open.weight(at);
-        tensor = watched?.(at, whole) ?? whole;
+        tensor = tap?.(at, whole) ?? whole;
         weights.set(at, tensor);
       }
       return tensor;

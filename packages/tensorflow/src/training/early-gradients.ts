@@ -24,11 +24,11 @@ export function soleUses({ parameters, weights }: Sharing): SoleUses {
  * tape, put there where the weight is first used: going back, the identity comes after all uses, so
  * its gradient is the whole one, and the layers before it are still to come.
  */
-export function announce(
+export function createEarlyGradients(
   sole: SoleUses,
   known: (parameter: string, values: Float32Array) => void,
 ): {
-  readonly watch: (weight: number, tensor: tf.Tensor) => tf.Tensor;
+  readonly tap: (weight: number, tensor: tf.Tensor) => tf.Tensor;
   /** The parameters whose gradient has been told. */
   readonly told: ReadonlySet<string>;
   dispose(): void;
@@ -38,7 +38,7 @@ export function announce(
   return {
     told,
     dispose: () => tf.dispose(identities),
-    watch(weight, tensor) {
+    tap(weight, tensor) {
       const parameter = sole.get(weight);
       if (parameter === undefined) return tensor;
       const identity = tf.customGrad((x) => ({

@@ -10,9 +10,9 @@ import { createReducer } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
 import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
+import { ofData } from './monitored-task.js';
 import type { ReadAhead } from './read-ahead.js';
 import type { TakeGradient, Task } from './task.js';
-import { ofData } from './watch-task.js';
 
 /** A worker's part in the steps: gradients of its shards, added along the tree, on their way. */
 export interface Contributor {
@@ -62,11 +62,10 @@ export function createContributor(init: {
     );
 
   async function compute(step: number, shard: number, take: TakeGradient) {
-    const of = `of shard ${shard} of step ${step}`;
     const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
     return monitor.race(
       task.gradient(weights.values(), microBatch, take),
-      init.ofProgram(`compute the gradient ${of}`),
+      init.ofProgram(`compute the gradient of shard ${shard} of step ${step}`),
     );
   }
 

@@ -6,7 +6,7 @@ import { TuttiError } from '@tutti/runtime';
 import type { Task } from './task.js';
 
 /** What one micro-batch gave. */
-interface Outcome {
+interface ProbeGradient {
   readonly flat: Float32Array;
   readonly report: ShardReport;
 }
@@ -30,7 +30,7 @@ export async function probe(init: {
   let shard = 0;
   while ((await task.read(0, shard)).count === 0 && shard + 1 < plan.shards) shard++;
 
-  async function compute(): Promise<Outcome> {
+  async function compute(): Promise<ProbeGradient> {
     const flat = new Float32Array(layout.floats);
     // Read anew: what is random in the micro-batch must come out the same from its beginning.
     const microBatch = await task.read(0, shard);
@@ -50,14 +50,17 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
 }
 
 /** Whether all bits are. */
-function isSame(first: Outcome, second: Outcome): boolean {
+function isSame(first: ProbeGradient, second: ProbeGradient): boolean {
   const [a, b] = [first.report, second.report];
   const sums = a.count === b.count && Object.is(a.lossSum, b.lossSum);
   return sums && Buffer.compare(bytesOf(first.flat), bytesOf(second.flat)) === 0;
 }
 
 /** Over the initial values, and everything that a micro-batch adds to a step. */
-function digestOf(initial: Float32Array, { flat, report: { count, lossSum } }: Outcome): string {
+function digestOf(
+  initial: Float32Array,
+  { flat, report: { count, lossSum } }: ProbeGradient,
+): string {
   const sums = new Uint8Array(Float64Array.of(count, lossSum).buffer);
   return createHash('sha256')
     .update(bytesOf(initial))
@@ -71,7 +74,7 @@ interface Difference {
   readonly what: string;
 }
 
-function differenceOf(layout: Layout, first: Outcome, second: Outcome): Difference {
+function differenceOf(layout: Layout, first: ProbeGradient, second: ProbeGradient): Difference {
   const [a, b] = [first.flat, second.flat].map((flat) => new Uint32Array(flat.buffer));
   const at = a!.findIndex((bits, i) => bits !== b![i]);
   if (at < 0)

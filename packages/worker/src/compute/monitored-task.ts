@@ -12,7 +12,7 @@ export function ofData(step: number, shard: number) {
 }
 
 /** A task that says what it waits for, each time the program or its data take long. */
-export function watchTask(task: Task, monitor: Monitor): Task {
+export function monitoredTask(task: Task, monitor: Monitor): Task {
   return {
     read: (step, shard) => monitor.race(task.read(step, shard), ofData(step, shard)),
     gradient(weights, microBatch, ...more) {
