@@ -217,7 +217,7 @@ describe('files of a graph', () => {
       { kind: 'operation', name: 'Nonsense', attributes: [], inputs: [], types: [] },
     ] as const;
     const recording = { nodes, outputs: [], captured: [], obstacle: undefined };
-    assert.throws(() => openSession(backend, recording), /Nonsense/);
+    assert.throws(() => openSession(backend, recording, []), /Nonsense/);
     assert.deepEqual(readdirSync(folder), []);
   });
 

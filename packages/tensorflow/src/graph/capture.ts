@@ -7,6 +7,7 @@ import { differenceOf } from './difference.js';
 import { obstacleIn } from './operations.js';
 import { pooledFirst } from './pooled-first.js';
 import { record } from './recording.js';
+import { repeatsOf } from './repeats.js';
 import { type GraphBackend, openSession } from './session.js';
 import { simplified } from './simplified.js';
 
@@ -75,12 +76,13 @@ export function capture<Facts>(
   const [{ recording: first, facts }, { recording: second }] = [recorded(), recorded()];
   tf.dispose(noises);
   const recording = pooledFirst(simplified(first));
+  const repeats = repeatsOf(recording);
   const obstacle = drawn
     ? 'it draws random numbers'
-    : (differenceOf(first, second) ?? obstacleIn(recording));
+    : (differenceOf(first, second) ?? obstacleIn(recording, repeats));
   if (obstacle !== undefined) return obstacle;
 
-  const session = openSession(backend, recording);
+  const session = openSession(backend, recording, repeats);
   // Tensors of our own on the same values: theirs may be disposed of.
   const held = recording.captured.map((tensor) => {
     backend.incRef(tensor.dataId);

@@ -17,7 +17,14 @@ export interface Messages {
   readonly GraphDef: Message<{
     setVersions(versions: unknown): void;
     addNode(node: NodeDef): void;
+    setLibrary(library: unknown): void;
   }>;
+  readonly FunctionDefLibrary: Message<{ addFunction(definition: FunctionDef): void }>;
+  readonly FunctionDef: Message<FunctionDef>;
+  readonly OpDef: Message<OpDef> & {
+    readonly ArgDef: Message<{ setName(name: string): void; setType(dtype: number): void }>;
+  };
+  readonly NameAttrList: Message<{ setName(name: string): void }>;
   readonly VersionDef: Message<{ setProducer(version: number): void }>;
   readonly NodeDef: Message<NodeDef>;
   readonly AttrValue: Message<AttrValue> & { readonly ListValue: Message<ListValue> };
@@ -40,6 +47,19 @@ export interface NodeDef {
   getAttrMap(): { set(name: string, value: AttrValue): void };
 }
 
+export interface FunctionDef {
+  setSignature(signature: OpDef): void;
+  addNodeDef(node: NodeDef): void;
+  getAttrMap(): { set(name: string, value: AttrValue): void };
+  getRetMap(): { set(name: string, output: string): void };
+}
+
+export interface OpDef {
+  setName(name: string): void;
+  addInputArg(argument: unknown): void;
+  addOutputArg(argument: unknown): void;
+}
+
 export interface AttrValue {
   setList(list: ListValue): void;
   setS(bytes: Uint8Array): void;
@@ -49,9 +69,11 @@ export interface AttrValue {
   setType(dtype: number): void;
   setShape(shape: TensorShape): void;
   setTensor(tensor: unknown): void;
+  setFunc(called: unknown): void;
 }
 
 interface ListValue {
+  setTypeList(dtypes: readonly number[]): void;
   setIList(values: readonly number[]): void;
   setFList(values: readonly number[]): void;
 }

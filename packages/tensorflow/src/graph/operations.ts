@@ -1,4 +1,5 @@
 import type { Recording } from './recording.js';
+import type { Repeat } from './repeats.js';
 
 /**
  * The operations that a graph may have. What each computes follows from its inputs and attributes
@@ -42,11 +43,14 @@ export const NEVER_FUSED: ReadonlySet<string> = new Set(['Relu', 'Relu6']);
 export const TYPE_MISSING: ReadonlySet<string> = new Set(['ExpandDims']);
 
 /**
- * An LSTM over 128 words. So many nodes take TensorFlow 4 to 5 seconds before the first result (twice
- * as many more than twice as long), in which a worker is not heard; after 15 others would take it
- * for one that hangs.
+ * So many nodes take TensorFlow 4 to 5 seconds before the first result (twice as many more than twice
+ * as long), in which a worker is not heard; after 15 others would take it for one that hangs. An LSTM
+ * over 128 words has them where each of its steps counts, one over 900 where those are calls.
  */
 export const MOST_NODES = 12_000;
+
+/** How many nodes take as long before the first result as the call of a function. */
+const NODES_OF_A_CALL = 6;
 
 /** DT_FLOAT, DT_INT32, DT_BOOL: bytes of an element. */
 const WIDTHS: ReadonlyMap<number, number> = new Map([
@@ -56,10 +60,17 @@ const WIDTHS: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** Why a recording has no graph, if it has none. */
-export function obstacleIn({ nodes, obstacle }: Recording): string | undefined {
+export function obstacleIn(
+  { nodes, obstacle }: Recording,
+  repeats: readonly Repeat[],
+): string | undefined {
   if (obstacle !== undefined) return obstacle;
-  if (nodes.length > MOST_NODES)
-    return `it takes ${nodes.length} operations and constants, above ${MOST_NODES}`;
+  let size = nodes.length;
+  for (const { instances } of repeats) {
+    const { length } = instances[0]!.nodes;
+    size += length + instances.length * (NODES_OF_A_CALL - length);
+  }
+  if (size > MOST_NODES) return `it takes ${size} operations and constants, above ${MOST_NODES}`;
   for (const node of nodes) {
     if (node.kind === 'operation') {
       if (!OPERATIONS.has(node.name)) return `no graph may have the operation ${node.name}`;

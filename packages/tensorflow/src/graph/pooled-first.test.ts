@@ -54,7 +54,7 @@ describe('pooledFirst', () => {
     );
   }
   function run(recording: Recording): Float32Array[] {
-    const session = openSession(backend(), recording);
+    const session = openSession(backend(), recording, []);
     const given = [x, bias, ...(recording.captured as unknown as tf.Tensor[])];
     const outputs = tidied(() =>
       session.run(given).map((tensor) => tensor.dataSync().slice() as Float32Array),

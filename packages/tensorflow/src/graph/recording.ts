@@ -15,13 +15,15 @@ export type RecordedNode =
   | { readonly kind: 'input'; readonly handle: number; readonly type: TensorType }
   /** Values that came from JavaScript. */
   | { readonly kind: 'constant'; readonly bytes: Uint8Array; readonly type: TensorType }
-  | {
-      readonly kind: 'operation';
-      readonly name: string;
-      readonly attributes: readonly RecordedAttribute[];
-      readonly inputs: readonly Source[];
-      readonly types: readonly TensorType[];
-    };
+  | Operation;
+
+export interface Operation {
+  readonly kind: 'operation';
+  readonly name: string;
+  readonly attributes: readonly RecordedAttribute[];
+  readonly inputs: readonly Source[];
+  readonly types: readonly TensorType[];
+}
 
 /** An output of a node, by the node's place. */
 export interface Source {
@@ -33,6 +35,11 @@ export interface Source {
 export interface TensorType {
   readonly dtype: number;
   readonly shape: readonly number[];
+}
+
+export function typeOf(nodes: readonly RecordedNode[], { node, output }: Source): TensorType {
+  const found = nodes[node]!;
+  return found.kind === 'operation' ? found.types[output]! : found.type;
 }
 
 export interface RecordedAttribute {

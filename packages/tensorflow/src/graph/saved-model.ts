@@ -1,12 +1,8 @@
-import type { AttributeTypes, AttrValue, Messages, NodeDef, TensorShape } from './messages.js';
-import { ADDITION_MARKS, NEVER_FUSED, TYPE_MISSING } from './operations.js';
-import type {
-  RecordedAttribute,
-  RecordedNode,
-  Recording,
-  Source,
-  TensorType,
-} from './recording.js';
+import { createDefinitions } from './definitions.js';
+import { functionOf } from './function.js';
+import type { AttributeTypes, FunctionDef, Messages, NodeDef } from './messages.js';
+import { type Recording, type Source, typeOf } from './recording.js';
+import type { Repeat } from './repeats.js';
 
 /** A graph in TensorFlow's format SavedModel, and what its inputs and outputs are called. */
 export interface SavedModel {
@@ -18,153 +14,92 @@ export interface SavedModel {
 /** GraphDef.versions.producer of TensorFlow 2.9: no kernel that we use has changed since. */
 const PRODUCER = 1087;
 
+/** @param repeats parts of the recording that the graph has as functions */
 export function savedModel(
   recording: Recording,
+  repeats: readonly Repeat[],
   messages: Messages,
   attributeTypes: AttributeTypes,
 ): SavedModel {
   const { nodes } = recording;
-  const graph = new messages.GraphDef();
-  const versions = new messages.VersionDef();
-  versions.setProducer(PRODUCER);
-  graph.setVersions(versions);
+  const definitions = createDefinitions(nodes, messages, attributeTypes);
+  const { values } = definitions;
+  const graph: NodeDef[] = [];
+  const functions: FunctionDef[] = [];
   const inputs: string[] = [];
   const outputs: string[] = [];
 
-  function addNode(name: string, op: string, from: readonly string[], attributes: Attributes) {
-    const node: NodeDef = new messages.NodeDef();
-    node.setName(name);
-    node.setOp(op);
-    node.setInputList(from);
-    for (const [key, value] of attributes) node.getAttrMap().set(key, value);
-    graph.addNode(node);
-  }
-  const value = (set: (attribute: AttrValue) => void): AttrValue => {
-    const attribute = new messages.AttrValue();
-    set(attribute);
-    return attribute;
-  };
-  const typeValue = (dtype: number) => value((attribute) => attribute.setType(dtype));
-  const shapeOf = (shape: readonly number[]): TensorShape => {
-    const message = new messages.TensorShape();
-    for (const extent of shape) {
-      const dimension = new messages.TensorShape.Dim();
-      dimension.setSize(extent);
-      message.addDim(dimension);
-    }
-    return message;
-  };
-  function given({ name, type, value: it }: RecordedAttribute): AttrValue {
-    const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_STRING, TF_ATTR_INT, TF_ATTR_FLOAT } =
-      attributeTypes;
-    return value((attribute) => {
-      if (Array.isArray(it) && (type === TF_ATTR_INT || type === TF_ATTR_FLOAT)) {
-        const list = new messages.AttrValue.ListValue();
-        if (type === TF_ATTR_INT) list.setIList(it);
-        else list.setFList(it);
-        attribute.setList(list);
-      } else if (type === TF_ATTR_TYPE) attribute.setType(it as number);
-      else if (type === TF_ATTR_BOOL) attribute.setB(it as boolean);
-      else if (type === TF_ATTR_INT) attribute.setI(it as number);
-      else if (type === TF_ATTR_FLOAT) attribute.setF(it as number);
-      else if (type === TF_ATTR_STRING) attribute.setS(Buffer.from(it as string));
-      else throw new Error(`The attribute ${name} has the type ${type}`);
+  /** Where the outputs of nodes that functions compute are found. */
+  const returned = new Map<string, string>();
+  const called = new Set<number>();
+  const calls = repeats.flatMap((repeat, at) => {
+    const { definition, call } = functionOf(
+      `repeat${at}`,
+      recording,
+      repeat,
+      definitions,
+      messages,
+    );
+    functions.push(definition);
+    return repeat.instances.map((instance, count) => {
+      const name = `repeat${at}_call${count}`;
+      for (const place of instance.nodes) called.add(place);
+      for (const [index, { position, output }] of repeat.results.entries())
+        returned.set(`${instance.nodes[position]}:${output}`, `${name}:${index}`);
+      return () => call(name, instance.given.map(outputName));
     });
-  }
-  function constant({ type, bytes }: RecordedNode & { kind: 'constant' }): AttrValue {
-    const tensor = new messages.Tensor();
-    tensor.setDtype(type.dtype);
-    tensor.setTensorShape(shapeOf(type.shape));
-    tensor.setTensorContent(bytes);
-    return value((attribute) => attribute.setTensor(tensor));
-  }
+  });
+  const outputName = ({ node, output }: Source) =>
+    returned.get(`${node}:${output}`) ?? `${nodeName(node)}:${output}`;
 
-  nodes.forEach((node, at) => {
+  for (const [at, node] of nodes.entries()) {
     const name = nodeName(at);
     if (node.kind === 'input') {
-      const shape = value((attribute) => attribute.setShape(shapeOf(node.type.shape)));
-      addNode(
-        name,
-        'Placeholder',
-        [],
-        [
-          ['dtype', typeValue(node.type.dtype)],
-          ['shape', shape],
-        ],
-      );
+      const { dtype, shape } = node.type;
+      const attributes = [
+        ['dtype', values.type(dtype)],
+        ['shape', values.shape(shape)],
+      ] as const;
+      graph.push(definitions.node(name, 'Placeholder', [], attributes));
       inputs.push(`${name}:0`);
-    } else if (node.kind === 'constant') {
-      const { dtype } = node.type;
-      addNode(
-        name,
-        'Const',
-        [],
-        [
-          ['dtype', typeValue(dtype)],
-          ['value', constant(node)],
-        ],
+    } else if (node.kind === 'constant') graph.push(definitions.constant(name, node));
+    else if (!called.has(at))
+      graph.push(
+        ...definitions.operation(name, node, node.inputs.map(outputName), (apart) => `${apart}:0`),
       );
-    } else {
-      const attributes: [string, AttrValue][] = node.attributes.map((each) => [
-        each.name,
-        given(each),
-      ]);
-      if (TYPE_MISSING.has(node.name))
-        attributes.push(['T', typeValue(typeOf(nodes, node.inputs[0]!).dtype)]);
-      if (node.name === 'Add')
-        for (const mark of ADDITION_MARKS)
-          attributes.push([mark, value((attribute) => attribute.setB(true))]);
-      const from = node.inputs.map(outputName);
-      if (NEVER_FUSED.has(node.name) || addsOneToConvolution(nodes, node)) {
-        // Passes on what it is given, and TensorFlow looks for nothing to fuse behind it.
-        addNode(`${name}_apart`, 'Snapshot', from.slice(0, 1), attributes);
-        from[0] = `${name}_apart:0`;
-      }
-      addNode(name, node.name, from, attributes);
-    }
-  });
+  }
+  graph.push(...calls.map((call) => call()));
   // An output may be an input as it is, or the same tensor as another: each gets a node of its own.
-  recording.outputs.forEach((source, at) => {
+  for (const [at, source] of recording.outputs.entries()) {
     const name = `output${at}`;
-    addNode(
-      name,
-      'Identity',
-      [outputName(source)],
-      [['T', typeValue(typeOf(nodes, source).dtype)]],
+    const { dtype } = typeOf(nodes, source);
+    graph.push(
+      definitions.node(name, 'Identity', [outputName(source)], [['T', values.type(dtype)]]),
     );
     outputs.push(`${name}:0`);
-  });
-  return { bytes: wrap(messages, graph), inputs, outputs };
+  }
+  return { bytes: wrap(messages, graph, functions), inputs, outputs };
 }
-
-type Attributes = readonly (readonly [string, AttrValue])[];
 
 function nodeName(at: number): string {
   return `node${at}`;
 }
 
-function outputName({ node, output }: Source): string {
-  return `${nodeName(node)}:${output}`;
-}
-
-function addsOneToConvolution(
-  nodes: readonly RecordedNode[],
-  { name, inputs: [to, what] }: RecordedNode & { kind: 'operation' },
-): boolean {
-  const before = name === 'Add' ? nodes[to!.node]! : undefined;
-  return (
-    before?.kind === 'operation' &&
-    before.name === 'Conv2D' &&
-    typeOf(nodes, what!).shape.every((extent) => extent === 1)
-  );
-}
-
-function typeOf(nodes: readonly RecordedNode[], { node, output }: Source): TensorType {
-  const found = nodes[node]!;
-  return found.kind === 'operation' ? found.types[output]! : found.type;
-}
-
-function wrap(messages: Messages, graph: unknown): Uint8Array {
+function wrap(
+  messages: Messages,
+  nodes: readonly NodeDef[],
+  functions: readonly FunctionDef[],
+): Uint8Array {
+  const graph = new messages.GraphDef();
+  const versions = new messages.VersionDef();
+  versions.setProducer(PRODUCER);
+  graph.setVersions(versions);
+  for (const node of nodes) graph.addNode(node);
+  if (functions.length > 0) {
+    const library = new messages.FunctionDefLibrary();
+    for (const each of functions) library.addFunction(each);
+    graph.setLibrary(library);
+  }
   const meta = new messages.MetaGraphDef();
   const tags = new messages.MetaGraphDef.MetaInfoDef();
   tags.addTags('serve');

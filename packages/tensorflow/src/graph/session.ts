@@ -5,6 +5,7 @@ import { TuttiError } from '@tutti/runtime';
 import type { tf as types } from '../tf.js';
 import { type AttributeTypes, loadMessages } from './messages.js';
 import type { RecordedBackend, RecordedTensor, Recording } from './recording.js';
+import type { Repeat } from './repeats.js';
 import { savedModel } from './saved-model.js';
 
 /** tfjs-node's backend, as far as graphs need it. */
@@ -30,10 +31,20 @@ export interface Session {
 
 /**
  * TensorFlow's addon reads graphs from folders only: this makes one, which is gone afterwards.
+ * @param repeats parts of the recording that become functions: optimised once, called many times
  * @throws TuttiError STORAGE
  */
-export function openSession(backend: GraphBackend, recording: Recording): Session {
-  const { bytes, inputs, outputs } = savedModel(recording, loadMessages(), backend.binding);
+export function openSession(
+  backend: GraphBackend,
+  recording: Recording,
+  repeats: readonly Repeat[],
+): Session {
+  const { bytes, inputs, outputs } = savedModel(
+    recording,
+    repeats,
+    loadMessages(),
+    backend.binding,
+  );
   const session = inFolder(bytes, (folder) => backend.loadSavedModelMetaGraph(folder, 'serve'));
   const names = inputs.map((name) => ({ name }));
   return {
