@@ -83,6 +83,15 @@ function createProgram(context: CliContext): Command {
     'tutti export program.ts --format safetensors',
     'tutti export program.ts --format tutti --quantize int8   # for browsers and devices',
   ]).action(onProgram(async () => (await import('./commands/export.js')).exportModel));
+  add(
+    'compress',
+    'compress <program>',
+    'Train a program smaller, down to a file for browsers and devices.',
+    [
+      'tutti compress program.ts --keep dense_1=0.04,conv2d_2=0.25 --max-bytes 20000',
+      'tutti compress program.ts --min-accuracy 0.99 --epochs 1 --output model.tutti',
+    ],
+  ).action(onProgram(async () => (await import('./commands/compress.js')).compress));
   add('inspect', 'inspect <program>', 'Show what the weights are made of, and what that costs.', [
     'tutti inspect program.ts',
     'tutti inspect program.ts --plot pattern.svg   # which stored value each weight reads',

@@ -9,7 +9,7 @@ import { createStopSignals } from './stop-signals.js';
 process.setSourceMapsEnabled(true);
 
 /** Commands that run a program in this process: what it does there is guarded. */
-const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export'];
+const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export', 'compress'];
 /** Where no command is there to tell a fault of the program. */
 const UNTOLD_MS = 4000;
 

@@ -43,6 +43,7 @@ export const COMMANDS = [
   'eval',
   'replay',
   'export',
+  'compress',
   'inspect',
   'status',
   'setup',

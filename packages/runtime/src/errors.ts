@@ -133,6 +133,8 @@ export type ErrorCode =
   | 'BAD_CHECKPOINT'
   /** A .tutti file is damaged or of a later version, or a model has a part that such a file has no words for. */
   | 'BAD_MODEL'
+  /** A compressed model is larger, or less accurate, than it was to be. */
+  | 'BOUND_MISSED'
   /** The latest checkpoint is wanted, and none was written yet. Only a warning. */
   | 'NO_CHECKPOINT'
   /** The native TensorFlow library cannot be loaded. */

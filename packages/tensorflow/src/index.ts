@@ -19,7 +19,14 @@ export {
   toeplitz,
   vera,
 } from '@tutti/parameters';
+export {
+  type CompressionRule,
+  continued,
+  type TrainedWeight,
+  trainedWeights,
+} from './edge/continued.js';
 export { edgeModel } from './edge/edge-model.js';
+export { evaluateEdge } from './edge/evaluate-edge.js';
 export type { LayersModelFactory } from './model/build-model.js';
 export { exportLayersModel } from './model/export-layers-model.js';
 export type {

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readModel } from '@tutti/edge';
+import { bars } from '../../fixtures/bars.js';
+import type { Stage } from '../compress/stage-table.js';
+import { inTemporaryFolder, tutti } from '../testing.js';
+
+const BARS = fileURLToPath(new URL('../../fixtures/bars.ts', import.meta.url));
+
+interface Compressed {
+  readonly modelPath: string;
+  readonly bytes: number;
+  readonly accuracy: number;
+  readonly stages: readonly Stage[];
+}
+
+/** In a folder of its own, with the program trained. */
+const trained = (task: () => Promise<void>) =>
+  inTemporaryFolder(async (folder) => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const { code, stderr } = await tutti(['train', BARS, '--workers', '0']);
+      assert.equal(code, 0, stderr);
+      await task();
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+const compress = (...flags: string[]) =>
+  tutti(['compress', BARS, '--epochs', '2', '--workers', '0', ...flags]);
+
+const compressed = (stdout: Record<string, unknown>[]) =>
+  stdout.find(({ event }) => event === 'compressed') as unknown as Compressed;
+
+/** How many of the test examples the file gets right. */
+function accuracyOf(path: string): number {
+  const { predict } = readModel(readFileSync(path));
+  const { x, y } = bars(120, 'test');
+  const right = y.data.filter((label, at) => {
+    const prediction = predict(x.data.subarray(at * 36, (at + 1) * 36));
+    return prediction.indexOf(Math.max(...prediction)) === label;
+  });
+  return right.length / y.data.length;
+}
+
+describe('tutti compress', function () {
+  this.timeout(600_000);
+
+  it('stores and sends less from stage to stage, and writes what it says', () =>
+    trained(async () => {
+      const keep = ['--keep', 'conv2d_1=0.5,dense_1=0.1,dense_2=0.5', '--rounds', '1'];
+      const flags = [...keep, '--values', '8', '--max-bytes', '600', '--min-accuracy', '0.9'];
+      const { code, stderr, json } = await compress('--json', ...flags);
+      assert.equal(code, 0, stderr);
+      const { modelPath, bytes, accuracy, stages } = compressed(json());
+      assert.equal(readFileSync(modelPath).length, bytes);
+      assert.equal(accuracyOf(modelPath), accuracy);
+      assert.ok(accuracy >= 0.9 && bytes <= 600);
+
+      const kernels = [54, 1536, 48];
+      const shares = [0.5, 0.1, 0.5];
+      const stored = kernels.reduce((sum, size, at) => sum + Math.floor(size * shares[at]!), 25);
+      assert.deepEqual(
+        stages.map((each) => [each.stage, each.stored, each.wireBytesPerStep]),
+        [
+          ['dense', 1663, 8 * 1663],
+          ['pruned 1 of 1', stored, 8 * stored],
+          ['codebook of 8', 3 * 8 + 25, 8 * (3 * 8 + 25)],
+          ['file', 3 * 8 + 25, 8 * (3 * 8 + 25)],
+        ],
+      );
+      const sizes = stages.map((each) => each.bytes);
+      assert.deepEqual(
+        sizes,
+        [...sizes].sort((a, b) => b - a),
+      );
+
+      // Each is a run of its own, with its checkpoint, which is that of the digest.
+      for (const [at, { digest }] of stages.slice(1, 3).entries()) {
+        const run = join('tutti-runs', 'bars-compressed', `run-000${at + 1}`);
+        const finished = json().filter(({ event }) => event === 'finished')[at]!;
+        assert.equal(finished.digest, digest);
+        assert.ok(existsSync(run) && String(finished.modelPath).startsWith(run));
+      }
+
+      // The same command gives the same bytes.
+      const again = await compress('--json', ...flags, '--output', 'again.tutti');
+      assert.deepEqual(readFileSync('again.tutti'), readFileSync(modelPath), again.stderr);
+    }));
+
+  it('says what was reached where a bound is missed, and exits with 1', () =>
+    trained(async () => {
+      const flags = ['--keep', 'dense_1=0.5', '--rounds', '1', '--max-bytes', '100'];
+      const { code, stdout, stderr } = await compress(...flags);
+      assert.equal(code, 1);
+      assert.match(stdout, /^file +\d+ .*%/m);
+      const bytes = readFileSync('model.tutti').length;
+      assert.match(stderr, new RegExp(`has ${bytes} bytes instead of at most 100`));
+    }));
+
+  it('finds by itself what can go', () =>
+    trained(async () => {
+      const { code, stderr, json } = await compress('--json', '--min-accuracy', '0.95');
+      assert.equal(code, 0, stderr);
+      const { accuracy, bytes, stages } = compressed(json());
+      const pruned = stages.filter(({ stage }) => stage.startsWith('pruned'));
+      assert.ok(accuracy >= 0.95 && pruned.length > 1);
+      // More than what the centroids alone would have saved.
+      assert.ok(bytes < stages[0]!.bytes / 8, `${bytes}`);
+    }));
+});

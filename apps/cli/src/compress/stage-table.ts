@@ -1,0 +1,40 @@
+/** What one stage of the compression has reached. */
+export interface Stage {
+  readonly stage: string;
+  /** Values that the servers hold. */
+  readonly stored: number;
+  /** Of a worker: each stored value comes, and its gradient goes. */
+  readonly wireBytesPerStep: number;
+  /** Of the .tutti file of its weights. */
+  readonly bytes: number;
+  readonly accuracy: number;
+  /** Of the stored values, where a run trained them. */
+  readonly digest?: string;
+}
+
+/** One line for each stage, under a line of headings. */
+export function stageTable(stages: readonly Stage[]): string {
+  const whole = (value: number) => value.toLocaleString('en-US');
+  const rows = [
+    ['stage', 'stored', 'wire bytes a step', 'bytes on disk', 'accuracy', 'digest'],
+    ...stages.map(({ stage, stored, wireBytesPerStep, bytes, accuracy, digest }) => [
+      stage,
+      whole(stored),
+      whole(wireBytesPerStep),
+      whole(bytes),
+      `${(100 * accuracy).toFixed(2)} %`,
+      digest?.slice(0, 12) ?? '',
+    ]),
+  ];
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) =>
+          at === 0 || at === 5 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,29 @@
+import type { Batch } from '@tutti/data';
+import type { EdgeModel } from '@tutti/edge';
+import type { EvaluationResult, Program } from '@tutti/worker';
+import { tf } from '../tf.js';
+import { batchTensors, exampleCount } from '../training/batch-tensors.js';
+import { resolveMetrics } from '../training/metrics.js';
+import { tidied } from '../training/tidied.js';
+import type { TrainingProgram } from '../training/training.js';
+
+/** The metrics of a program for what a .tutti file predicts: sums over the examples of a batch. */
+export function evaluateEdge(
+  program: Program,
+  model: EdgeModel,
+  batch: Batch,
+): Pick<EvaluationResult, 'count'> & { readonly metrics: Readonly<Record<string, number>> } {
+  const { training } = program as TrainingProgram;
+  const count = exampleCount(batch);
+  const { data } = batch.x!;
+  const size = data.length / count;
+  const predictions = Array.from({ length: count }, (_, at) => [
+    ...model.predict(data.subarray(at * size, (at + 1) * size)),
+  ]).flat();
+  return tidied(() => {
+    const outputs = tf.tensor(Float32Array.from(predictions), [count, ...model.output]);
+    const predicted = { batch: batchTensors(batch), outputs, softmaxSkipped: false };
+    const metrics = resolveMetrics(training.metrics ?? [], training.loss);
+    return { count, metrics: metrics.sums(predicted, new Map()) };
+  });
+}
