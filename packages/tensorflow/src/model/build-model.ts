@@ -120,7 +120,11 @@ export function finalSoftmax(model: ModelLike): LayerLike | undefined {
 }
 
 /** How often a model calls a layer; other models may call it, too. */
-function usesOf({ name, inboundNodes }: LayerLike, { containerNodes }: ModelLike): number {
+function usesOf(layer: LayerLike, model: ModelLike): number {
+  const { name, inboundNodes } = layer;
+  const { containerNodes, layers } = model;
+  // A sequential model calls what it lists, and knows no calls before it is built.
+  if (model.getClassName() === 'Sequential') return layers.filter((each) => each === layer).length;
   return inboundNodes.filter((_node, at) => containerNodes.has(`${name}_ib-${at}`)).length;
 }
 

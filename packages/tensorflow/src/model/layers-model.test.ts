@@ -43,6 +43,38 @@ describe('random layers', () => {
   });
 });
 
+describe('a final softmax', () => {
+  const sequential = () =>
+    tf.sequential({
+      layers: [tf.layers.dense({ inputShape: [5], units: 3, activation: 'softmax' })],
+    });
+  const functional = () => {
+    const input = tf.input({ shape: [5] });
+    return tf.model({ inputs: input, outputs: output().apply(input) as tf.SymbolicTensor });
+  };
+  /** The same layer belongs to another model, too. */
+  const shared = () => {
+    const input = tf.input({ shape: [5] });
+    const layer = output();
+    const other = tf.input({ shape: [5] });
+    tf.model({ inputs: other, outputs: layer.apply(other) as tf.SymbolicTensor });
+    return tf.model({ inputs: input, outputs: layer.apply(input) as tf.SymbolicTensor });
+  };
+
+  for (const [name, model] of Object.entries({ sequential, functional, shared }))
+    it(`is left out of the loss: ${name}`, async () => {
+      const computation = await open({ model, loss });
+      const weights = await computation.initialize(1);
+      const [kernel, bias] = ['dense_1/kernel', 'dense_1/bias'].map((each) => weights[each]!);
+      kernel!.fill(0);
+      bias!.set([200, 0, 0]);
+      // The probability of class 1 is 0 in float32, so its logarithm comes from the logits.
+      const x = { data: new Float32Array(5), shape: [1, 5] };
+      const y = { data: Int32Array.of(1), shape: [1] };
+      assert.equal((await gradient(computation, weights, { x, y })).lossSum, 200);
+    });
+});
+
 describe('augment', () => {
   const model = () =>
     tf.sequential({
