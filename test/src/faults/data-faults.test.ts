@@ -160,10 +160,13 @@ describe('data', () => {
       for (const workers of [0, 2]) {
         const events: RunEvent[] = [];
         await runLocal(reading, { workers, onEvent: (event) => events.push(event) }).result;
-        const warnings = events.filter(({ event }) => event === 'warning');
+        const warnings = events.flatMap((event) => {
+          if (event.event !== 'warning') return [];
+          const { code, message, remedy } = event;
+          return [{ code, message, remedy }];
+        });
         assert.deepEqual(warnings, [
           {
-            event: 'warning',
             code: 'BAD_DATA',
             message: `${file}: the first line was read as the names of the columns, but holds numbers only (0, 1, 2, …)`,
             remedy: 'If it is an example, say `header: false`.',
