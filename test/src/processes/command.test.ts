@@ -99,14 +99,17 @@ describe('tutti train, as a script starts it,', () => {
   const ENDLESS = regressionWith('', LONG);
   const isStep = (line: string) => JSON.parse(line).event === 'step';
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    it(`ends with 130 on ${signal}, and leaves no process`, async () => {
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    it(`ends with ${expected} on ${signal}, says how to go on, and leaves no process`, async () => {
       const command = await train(ENDLESS, '--json', '--workers', '2');
       await command.line(isStep);
       command.process.kill(signal);
       const { code, stderr } = await command.ended;
-      assert.equal(code, 130);
-      assert.match(stderr, /stopped\n$/);
+      assert.equal(code, expected);
+      assert.match(stderr, /Go on with: tutti train \S+ --checkpoint-dir \S+ --resume latest\n$/);
       await each.roll.assertAllGone(3);
     });
 
