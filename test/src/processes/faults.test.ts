@@ -220,8 +220,8 @@ describe('this machine', () => {
       assert.equal(warning?.code, 'STORAGE');
       assert.match(warning?.message ?? '', /a-file.below.* It was saved in .* instead/);
       assert.deepEqual(
-        events.filter(({ event }) => event === 'checkpoint'),
-        [{ event: 'checkpoint', step: steps, path: modelPath }],
+        events.flatMap((event) => (event.event === 'checkpoint' ? [[event.step, event.path]] : [])),
+        [[steps, modelPath]],
       );
     } finally {
       await rm(dirname(modelPath!), { recursive: true });
