@@ -1,9 +1,9 @@
-import { loadProgram } from '@tutti/launch/internal';
 import type { SharingReport } from '@tutti/parameters';
 import { type Monitor, programError } from '@tutti/runtime';
 import type { Renderer } from '@tutti/telemetry';
 import { inspectProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
+import { loadProgram } from './load-program.js';
 import { monitorsOf } from './monitors.js';
 
 /** What the weights of a program are made of, and a picture of it. Its data are not opened. */
@@ -17,7 +17,7 @@ export async function inspectedProgram(
   readonly monitor: Monitor;
 }> {
   const { monitor, closing } = monitorsOf(context, renderer);
-  const { program } = await loadProgram(path, monitor);
+  const { program } = await loadProgram(path, context, { monitor, renderer });
   const ofProgram = (what: string) => ({
     who: 'the program',
     what,

@@ -1,12 +1,12 @@
 import { type Checkpoint, readCheckpoint } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
-import { loadProgram } from '@tutti/launch/internal';
 import { readingCheckpoint, refuseOtherSharing } from '@tutti/run';
 import { failAfter, isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
 import { type OpenProgram, openProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
 import { runsFolder } from './folders.js';
+import { loadProgram } from './load-program.js';
 import { monitorsOf } from './monitors.js';
 import type { Output } from './output.js';
 
@@ -36,7 +36,7 @@ export async function openTrained(
   context: CliContext,
 ): Promise<TrainedProgram> {
   const { monitor, closing } = monitorsOf(context, renderer);
-  const { program, hash } = await loadProgram(path, monitor);
+  const { program, hash } = await loadProgram(path, context, { monitor, renderer });
   const folder = given ?? runsFolder(program.name ?? 'program');
   // Before TensorFlow is loaded: a wrong path should not take seconds to tell.
   const reading = monitor.race(readCheckpoint(folder), readingCheckpoint);

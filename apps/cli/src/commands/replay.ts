@@ -1,8 +1,9 @@
-import { loadProgram, type ReplayedStep, replay as replaySteps } from '@tutti/launch/internal';
+import { type ReplayedStep, replay as replaySteps } from '@tutti/launch/internal';
 import { TuttiError } from '@tutti/runtime';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { runsFolder } from '../folders.js';
+import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -18,7 +19,8 @@ export async function replay(path: string, flags: Flags, context: CliContext): P
   const range = steps === undefined ? undefined : rangeOf(String(steps));
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async ({ renderer, result }) => {
-    const { program, hash } = await loadProgram(path, monitorsOf(context, renderer).monitor);
+    const { monitor } = monitorsOf(context, renderer);
+    const { program, hash } = await loadProgram(path, context, { monitor, renderer });
     // Unnamed wait: what it awaits names its own waits.
     const replayed = await replaySteps({
       onWaiting: (report) => renderer({ event: 'waiting', ...report }),

@@ -1,6 +1,5 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, runLocal } from '@tutti/launch';
-import { loadProgram } from '@tutti/launch/internal';
 import { defaultShards } from '@tutti/run';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
@@ -10,6 +9,7 @@ import { folderFault, runsFolder } from '../folders.js';
 import { inspectedProgram } from '../inspected-program.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
+import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
@@ -23,7 +23,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   setArithmeticEnvironment(context.environment, resolved);
   const { every, keep, best } = keepSettings(settings);
   await withOutput(settings, context, async ({ renderer, log }) => {
-    const { program } = await loadProgram(path, monitorsOf(context, renderer).monitor);
+    const { monitor } = monitorsOf(context, renderer);
+    const { program } = await loadProgram(path, context, { monitor, renderer });
     const named = settings.shards ?? program.shards;
     const batchSize = settings.batchSize ?? program.batchSize;
     const shards = named ?? defaultShards(batchSize);

@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
-import { loadProgram, SELDOM_MARKING } from '@tutti/launch/internal';
+import { SELDOM_MARKING } from '@tutti/launch/internal';
 import { noticeEvent } from '@tutti/telemetry';
 import { createZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { heartbeatOf } from '../job-settings.js';
+import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -29,7 +30,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       return true;
     });
     const { monitor } = monitorsOf(context, renderer);
-    const { program, hash } = await loadProgram(path, monitor);
+    const { program, hash } = await loadProgram(path, context, { monitor, renderer });
     const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
     const { coordinator } = settings;
     running = createWorker({

@@ -28,15 +28,22 @@ export interface LoadedProgram {
  * @throws TuttiError BAD_PROGRAM: missing, does not parse (with file, line and the line itself),
  *   throws on import, or exports no program
  * @param monitor says so if the import takes long
+ * @param prepare awaited before the import; is given the packages that the sources import by name
  */
-export async function loadProgram(path: string, monitor?: Monitor): Promise<LoadedProgram> {
+export async function loadProgram(
+  path: string,
+  monitor?: Monitor,
+  prepare?: (packages: ReadonlySet<string>) => Promise<void>,
+): Promise<LoadedProgram> {
   const file = resolve(path);
   // Unnamed wait: a small file of this machine.
   await stat(file).catch((cause) => {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
   });
   const watched = <T>(work: Promise<T>) => monitor?.race(work, importOf(path)) ?? work;
-  const hash = await watched(hashSources(file));
+  const { hash, packages } = await watched(readSources(file));
+  // Unnamed wait: what it awaits names its own waits.
+  await prepare?.(packages);
   const { href } = pathToFileURL(file);
   let exported: unknown;
   try {
@@ -92,8 +99,10 @@ async function importTypeScript(url: string): Promise<{ default?: unknown }> {
   return loader.importTypeScript(url);
 }
 
-/** Bundling finds all local sources, and says where one does not parse. */
-async function hashSources(file: string): Promise<string> {
+/** Bundling finds all local sources and what they import, and says where one does not parse. */
+async function readSources(
+  file: string,
+): Promise<{ readonly hash: string; readonly packages: ReadonlySet<string> }> {
   try {
     // Unnamed wait: the caller races it.
     const { outputFiles, metafile } = await build({
@@ -111,7 +120,11 @@ async function hashSources(file: string): Promise<string> {
     });
     for (const source of Object.keys(metafile.inputs))
       await checkEncoding(resolve(dirname(file), source));
-    return createHash('sha256').update(outputFiles[0]!.contents).digest('hex');
+    const imports = Object.values(metafile.inputs).flatMap((source) => source.imports);
+    return {
+      hash: createHash('sha256').update(outputFiles[0]!.contents).digest('hex'),
+      packages: new Set(imports.flatMap(({ external, path }) => (external ? [path] : []))),
+    };
   } catch (thrown) {
     const errors = (thrown as Partial<BuildFailure>).errors;
     if (errors === undefined || errors.length === 0) throw thrown;
