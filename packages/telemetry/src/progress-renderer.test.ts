@@ -24,6 +24,21 @@ describe('progress renderer', () => {
     assert.match(drawn, /loss 0\.5000 · accuracy 87\.50 % · 4,321 examples\/s · 4\.0 s left/);
   });
 
+  it('draws no line that is wider than the terminal, also after that was made narrower', () => {
+    const { stderr, clock, render } = setUp();
+    const narrow = Object.assign(stderr, { columns: 50 });
+    render(started);
+    clock.advance(1000);
+    render(stepEvent(938, { epoch: 3 }));
+    render.note('drawn again');
+    const wide = stderr.text().length;
+    narrow.columns = 42;
+    render.note('and again');
+    render.close();
+    assert.match(stderr.text().slice(0, wide), /░ step 938\/4690 · loss 0\.5000/);
+    assert.doesNotMatch(stderr.text(), /accuracy/);
+  });
+
   it('writes epochs and notes as whole lines, with the bar taken away before them', () => {
     const { stdout, stderr, render } = setUp();
     render(started);

@@ -1,13 +1,14 @@
 import cliProgress from 'cli-progress';
 import type { RunEvent, StartedEvent, StepEvent } from './events.js';
-import { formatCount, formatDuration, formatLoss, formatMetric } from './format.js';
-import { eventText, outOf } from './lines.js';
+import { eventText } from './lines.js';
+import { progressLine } from './progress-line.js';
 import { asRenderer, type Renderer, type TimedRendererInit } from './renderer.js';
 import { summaryLines } from './summary.js';
 import { createTimeLeft } from './time-left.js';
 
 const FRAMES_PER_SECOND = 5;
-const BAR_WIDTH = 24;
+/** Of a terminal that does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
 
 /**
  * A progress bar on a terminal, with a line above it for everything else that happens, and a
@@ -23,21 +24,9 @@ export function createProgressRenderer(init: TimedRendererInit): Renderer {
   let evaluated = false;
   let bar: cliProgress.SingleBar | undefined;
 
-  function barLine(_: unknown, params: { progress: number }): string {
-    const filled = Math.round(params.progress * BAR_WIDTH);
-    const left = timeLeft.estimateMs();
-    const parts = [
-      `step ${outOf(latest?.step ?? 0, started?.steps)}`,
-      latest === undefined ? '' : `loss ${formatLoss(latest.loss)}`,
-      ...Object.entries(latest?.metrics ?? {})
-        .slice(0, 2)
-        .map(([name, value]) => `${name} ${formatMetric(name, value)}`),
-      latest === undefined ? '' : `${formatCount(latest.examplesPerSecond)} examples/s`,
-      left === undefined ? '' : `${formatDuration(left)} left`,
-    ];
-    const epoch = `epoch ${outOf(latest?.epoch ?? 1, started?.epochs)}`;
-    const drawn = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-    return `${epoch} ${drawn} ${parts.filter(Boolean).join(' · ')}`;
+  function barLine(_: unknown, { progress: share }: { progress: number }): string {
+    const leftMs = timeLeft.estimateMs();
+    return progressLine({ started, latest, leftMs, share }, stderr.columns ?? DEFAULT_COLUMNS);
   }
 
   function draw() {
