@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eachTest } from './each-test.js';
+import { installPublished, packPublished } from './published.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -66,70 +67,13 @@ const COMPILER = {
   files: ['program.ts', 'service.ts'],
 };
 
-interface Packed {
-  readonly name: string;
-  readonly filename: string;
-  readonly integrity: string;
-  readonly files: readonly { readonly path: string }[];
-}
-
-type Manifest = Readonly<Record<string, unknown>> & { readonly private?: boolean };
-const manifestOf = async (folder: string): Promise<Manifest> =>
-  JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
-
-async function publishedFolders(): Promise<string[]> {
-  const names = await readdir(join(root, 'packages'));
-  const folders = [...names.map((name) => `packages/${name}`), 'apps/cli'];
-  const manifests = await Promise.all(folders.map(manifestOf));
-  return folders.filter((_, at) => manifests[at]!.private !== true);
-}
-
-async function pack(folders: readonly string[], into: string): Promise<readonly Packed[]> {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', into];
-  const { stdout } = await run('npm', [...args, ...folders.map((folder) => `./${folder}`)], {
-    cwd: root,
-    maxBuffer: 2 ** 26,
-  });
-  return Object.values(JSON.parse(stdout));
-}
-
-/**
- * A lock that asks for the tarballs, and for what others publish in the versions of the checkout: so
- * npm needs no network after the checkout has, and takes away what no package asks for.
- */
-async function lockOf(
-  manifest: object,
-  packed: readonly Packed[],
-  folders: readonly string[],
-): Promise<object> {
-  const { packages: installed } = JSON.parse(
-    await readFile(join(root, 'package-lock.json'), 'utf8'),
-  ) as { packages: Record<string, { link?: boolean; dev?: boolean }> };
-  const packages: Record<string, unknown> = { '': manifest };
-  for (const [path, entry] of Object.entries(installed))
-    if (path.includes('node_modules/') && !entry.link && !LINKED.test(path))
-      packages[path.replace(/^(?:packages|apps)\//, 'node_modules/@tutti/')] = entry;
-  for (const [at, { name, filename, integrity }] of packed.entries()) {
-    const { version, dependencies, peerDependencies, peerDependenciesMeta, bin } = await manifestOf(
-      folders[at]!,
-    );
-    const asked = { version, dependencies, peerDependencies, peerDependenciesMeta, bin };
-    packages[`node_modules/${name}`] = { ...asked, resolved: `file:../${filename}`, integrity };
-  }
-  return { name: 'own', lockfileVersion: 3, requires: true, packages };
-}
-
-/** Large, and the user's own: linked, as a copy would take most of a minute. */
-const LINKED = /^node_modules\/(?:@tensorflow\/|@types\/node$)/;
-
 describe('a project of its own, with packages as they are published', () => {
   const each = eachTest(import.meta.url);
 
   it('installs them, type checks a program, and trains it', async () => {
     const cwd = join(each.folder.path, 'project');
     await mkdir(cwd);
-    const folders = await publishedFolders();
-    const packed = await pack(folders, each.folder.path);
+    const packed = await packPublished(each.folder.path);
     for (const { name, files } of packed) {
       const paths = files.map(({ path }) => path);
       const helper = /\.test\.|(?:^|\/)(?:testing|compliance)\.ts$|tsbuildinfo|fixtures\//;
@@ -143,26 +87,13 @@ describe('a project of its own, with packages as they are published', () => {
         assert.ok(paths.includes(`${path}.map`), `${name}: ${path}`);
     }
 
-    const { overrides } = await manifestOf('.');
-    const dependencies = Object.fromEntries([
-      ...packed.map(({ name, filename }) => [name, `file:../${filename}`]),
-      ...['@tensorflow/tfjs-node', '@types/node'].map((name) => [
-        name,
-        `file:${join(root, 'node_modules', name)}`,
-      ]),
-    ]);
-    const manifest = { name: 'own', private: true, type: 'module', dependencies, overrides };
-    const lock = await lockOf(manifest, packed, folders);
     const files = {
-      'package.json': JSON.stringify(manifest),
-      'package-lock.json': JSON.stringify(lock),
       'tsconfig.json': JSON.stringify(COMPILER),
       'program.ts': PROGRAM,
       'service.ts': SERVICE,
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(cwd, name), text);
-    const install = ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
-    await run('npm', install, { cwd });
+    await installPublished(cwd, {}, packed);
 
     const tsc = join(root, 'node_modules', '.bin', 'tsc');
     const { stdout } = await run(tsc, ['-p', '.', '--pretty', 'false'], { cwd }).catch(
@@ -186,5 +117,39 @@ describe('a project of its own, with packages as they are published', () => {
       digests.add(last.digest);
     }
     assert.equal(digests.size, 1);
+  });
+
+  it('is made by `npm create tutti`, and type checks, trains and passes its test', async () => {
+    const packed = await packPublished(each.folder.path);
+    const { filename } = packed.find(({ name }) => name === 'create-tutti')!;
+    const tarball = join(each.folder.path, filename);
+    const create = [
+      'exec',
+      '--yes',
+      '--offline',
+      '--package',
+      tarball,
+      '--',
+      'create-tutti',
+      'digits',
+    ];
+    const { stdout: next } = await run('npm', create, { cwd: each.folder.path });
+    assert.match(next, /cd digits\n {2}npm install\n {2}npx tutti train program\.ts\n/);
+
+    const cwd = join(each.folder.path, 'digits');
+    const manifest = JSON.parse(await readFile(join(cwd, 'package.json'), 'utf8'));
+    await installPublished(cwd, manifest, packed);
+    await run('npm', ['run', 'typecheck'], { cwd });
+    await run('npm', ['test'], { cwd });
+    const readme = await readFile(join(cwd, 'README.md'), 'utf8');
+    for (const [shown, args] of [
+      ['npx tutti train program.ts  ', ['--steps', '30']],
+      ['npx tutti eval program.ts  ', []],
+      ['npx tutti export program.ts --output model  ', []],
+    ] as const) {
+      assert.ok(readme.includes(`\n${shown}`), shown);
+      await run('npx', [...shown.trim().split(' ').slice(1), ...args], { cwd });
+    }
+    await access(join(cwd, 'model', 'model.json'));
   });
 });

@@ -1,0 +1,35 @@
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createProject, UsageError } from './create-project.js';
+
+const USAGE = `npm create tutti <folder>
+
+Makes a project in a new folder: a program that trains a model, its data, a test.
+`;
+
+try {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) process.stdout.write(USAGE);
+  else {
+    const [folder] = positionals;
+    if (folder === undefined || positionals.length > 1)
+      throw new UsageError('Name one new folder: `npm create tutti my-training`.');
+    const path = relative('', await createProject(folder)) || '.';
+    process.stdout.write(`${path} is ready. Now:
+
+${path === '.' ? '' : `  cd ${/\s/.test(path) ? `'${path}'` : path}\n`}  npm install
+  npx tutti train program.ts
+
+program.ts says what is trained. README.md says what else there is.
+`);
+  }
+} catch (error) {
+  const mistaken =
+    error instanceof UsageError ||
+    (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`error: ${mistaken ? (error as Error).message : (error as Error).stack}\n`);
+  process.exitCode = mistaken ? 2 : 1;
+}
