@@ -46,7 +46,11 @@ export async function rehearse(root) {
     await must(at('checkout'), 'npm', 'run', 'release', '--', '--publish');
 
     const project = at('project');
+    const once = environment;
+    // npm keeps what it has run of a version; that of an earlier rehearsal is not this one.
+    environment = { ...once, npm_config_cache: at('npm-cache') };
     await must(folder, 'npm', 'create', '--yes', `tutti@${VERSION}`, 'project');
+    environment = once;
     await must(project, 'npm', 'install');
     // Has native TensorFlow set up first.
     await must(project, 'npx', 'tutti', 'train', 'program.ts', '--workers', '2', '--steps', '30');
