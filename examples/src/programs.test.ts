@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
+import jaxMlp from './jax-mlp.js';
 import mnistConvNet from './mnist-convnet.js';
 import mnistDense from './mnist-dense.js';
 import softmaxRegression from './softmax-regression.js';
 import textLstm from './text-lstm.js';
 
 const programs: [Program, number][] = [
+  [jaxMlp, 784 * 128 + 128 + 128 * 10 + 10],
   [mnistConvNet, 225_034],
   [mnistDense, 25_000 + 256 + 2_560 + 10],
   [softmaxRegression, 7_850],
@@ -63,5 +65,58 @@ describe('the example softmax-regression', () => {
       const numeric = ((await loss(0.01)) - (await loss(-0.01))) / 0.02;
       assert.ok(Math.abs(numeric - gradient.kernel![i]!) < 1e-3, `${i}: ${numeric}`);
     }
+  });
+});
+
+describe('the example jax-mlp', () => {
+  it('has the loss and the gradient of a plain loop', async () => {
+    const computation = await jaxMlp.open();
+    const { training } = await jaxMlp.data();
+    const batch = await training.read([0, 1, 2]);
+    const weights = await computation.initialize(1);
+    const at = { batch, epoch: 0, step: 0, shard: 0, random: createRandom() };
+    const { gradient, lossSum, count, metrics } = await computation.gradient(weights, at);
+    assert.equal(count, 3);
+
+    const plain = {
+      loss: 0,
+      right: 0,
+      bias: new Float64Array(128),
+      output: new Float64Array(1280),
+    };
+    const { hidden, output } = weights;
+    for (let n = 0; n < count; n++) {
+      const x = batch.x!.data.subarray(n * 784, (n + 1) * 784);
+      const active = Array.from({ length: 128 }, (_, h) =>
+        Math.max(
+          0,
+          x.reduce((sum: number, pixel, p) => sum + pixel * hidden![p * 128 + h]!, 0),
+        ),
+      );
+      const exponentials = Array.from({ length: 10 }, (_, c) =>
+        Math.exp(active.reduce((sum, value, h) => sum + value * output![h * 10 + c]!, 0)),
+      );
+      const total = exponentials.reduce((sum, each) => sum + each);
+      const label = batch.y!.data[n]!;
+      plain.loss -= Math.log(exponentials[label]! / total);
+      if (exponentials[label] === Math.max(...exponentials)) plain.right++;
+      for (let c = 0; c < 10; c++) {
+        const error = exponentials[c]! / total - (c === label ? 1 : 0);
+        for (let h = 0; h < 128; h++) {
+          plain.output[h * 10 + c]! += error * active[h]!;
+          if (active[h]! > 0) plain.bias[h]! += error * output![h * 10 + c]!;
+        }
+      }
+    }
+    assert.ok(Math.abs(lossSum - plain.loss) < 1e-4, `${lossSum}, ${plain.loss}`);
+    assert.equal(metrics!.accuracy, plain.right);
+    for (const [name, values] of [
+      ['hiddenBias', plain.bias],
+      ['output', plain.output],
+    ] as const)
+      for (const [i, value] of values.entries())
+        assert.ok(Math.abs(gradient[name]![i]! - value) < 1e-5, `${name} ${i}`);
+    const evaluated = await computation.evaluate(weights, batch);
+    assert.ok(Math.abs(evaluated.lossSum - lossSum) < 1e-5);
   });
 });
