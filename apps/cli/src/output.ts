@@ -1,4 +1,10 @@
-import { createStamp, type ErrorRecord, errorToRecord } from '@tutti/runtime';
+import {
+  createMonitor,
+  createStamp,
+  type ErrorRecord,
+  errorToRecord,
+  type Stamped,
+} from '@tutti/runtime';
 import {
   createJsonRenderer,
   createLog,
@@ -20,7 +26,24 @@ export interface Output {
   readonly log: Log;
   /** A result that is no event of a run: its object with --json, else the text. */
   result(object: Readonly<Record<string, unknown>>, text: string): void;
+  /** Somebody else is told every event from now on, the failure that ends the command included. */
+  observe(observer: Observer): void;
 }
+
+/** Who listens to the events of a run beside the terminal. */
+export interface Observer {
+  listen(event: Stamped<RunEvent>): void;
+  /** The command ends: resolves once what was heard is kept. */
+  close?(): Promise<void>;
+}
+
+/** What takes longer to keep what it heard than this is left behind. */
+const KEEPING = {
+  who: 'whoever listens to the run',
+  what: 'keep what was told',
+  remedy: 'See whether the disk and the addresses that were given answer.',
+  deadlineMs: 8_000,
+};
 
 interface OutputSettings {
   readonly json: boolean;
@@ -48,7 +71,7 @@ export async function withOutput(
       output.renderer.note(record.stack);
     throw reported(error);
   } finally {
-    output.renderer.close();
+    await output.close();
   }
 }
 
@@ -61,19 +84,35 @@ function isPlaced({ code, stack }: ErrorRecord): boolean {
 function createOutput(
   { json, logLevel }: OutputSettings,
   { stdout, stderr, clock, environment }: CliContext,
-): Output {
+): Output & { close(): Promise<void> } {
   const drawable = stdout.isTTY && stderr.isTTY && environment.TERM !== 'dumb';
   const shown = json
     ? createJsonRenderer({ stdout, stderr })
     : (drawable ? createProgressRenderer : createPlainRenderer)({ stdout, stderr, clock });
   const stamp = createStamp(clock);
+  const observers: Observer[] = [];
   const { note, close } = shown;
+  function tell(event: RunEvent) {
+    const stamped = stamp(event);
+    shown(stamped);
+    for (const { listen } of observers) listen(stamped);
+  }
+  const renderer = Object.assign(tell, { note, close });
   return {
     json,
-    renderer: Object.assign((event: RunEvent) => shown(stamp(event)), { note, close }),
+    renderer,
     log: createLog(logLevel, note),
     result: (object, text) => {
       stdout.write(`${json ? JSON.stringify(stamp(object)) : text}\n`);
+    },
+    observe: (observer) => void observers.push(observer),
+    async close() {
+      close();
+      const monitor = createMonitor({ clock });
+      const closed = Promise.allSettled(observers.map((observer) => observer.close?.()));
+      // What nobody can wait for any longer is no reason to fail: the run itself is over.
+      // Unnamed wait: it is named here.
+      await monitor.race(closed, KEEPING).catch(({ message }: Error) => note(message));
     },
   };
 }

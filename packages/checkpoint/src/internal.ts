@@ -2,10 +2,17 @@
 
 export { badCheckpoint } from './bad-checkpoint.js';
 export type { FileSystem } from './files.js';
+export {
+  createLineLog,
+  EVENTS_FILE,
+  type LineLog,
+  parseLines,
+  readStepLog,
+  STEPS_FILE,
+} from './line-log.js';
 export { type Claim, claimFolder, inUse, isAlive, readOwner } from './owner.js';
 export { isSamePlan, planDifferences } from './plan-differences.js';
 export { isBetter, metricOf, type Retention } from './retention.js';
 export { createRunFolder, isRunFolder, listRuns } from './runs.js';
-export { createStepLog, readStepLog, STEPS_FILE, type StepLog } from './step-log.js';
 export type { WrittenCheckpoint } from './write-checkpoint.js';
 export { type CheckpointWriter, createCheckpointWriter } from './writer.js';

@@ -31,6 +31,7 @@ export {
   writingModel,
 } from './checkpoints/snapshot-queue.js';
 export { defaultShards } from './default-shards.js';
+export { createEventLog, type EventLog } from './event-log.js';
 export { type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type Recorder } from './recorder.js';

@@ -46,8 +46,10 @@ export function startedEvent(init: {
   readonly servers: number;
   /** What it starts from, if not from the initial values of the program. */
   readonly from: Pick<ResumePoint, 'step' | 'path'> | undefined;
+  /** Where it writes, if it does. */
+  readonly folder: string | undefined;
 }): StartedEvent {
-  const { job, plan, layout, workers, servers, from } = init;
+  const { job, plan, layout, workers, servers, from, folder } = init;
   return {
     event: 'started',
     job,
@@ -58,6 +60,7 @@ export function startedEvent(init: {
     epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
     storedParameters: layout.floats,
     program: plan.programName,
+    ...(folder === undefined ? {} : { folder }),
     ...startOf(from, plan),
   };
 }

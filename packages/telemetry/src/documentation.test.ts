@@ -12,7 +12,7 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
     listening: { address: '' },
     started: {
       ...{ job: '', workers: '', servers: '', shards: '', steps: '', epochs: '?' },
-      ...{ storedParameters: '', program: '?', resumed: '?', from: '?' },
+      ...{ storedParameters: '', program: '?', folder: '?', resumed: '?', from: '?' },
     },
     step: {
       ...{ step: '', epoch: '', loss: '', metrics: '', examples: '' },

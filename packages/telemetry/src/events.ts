@@ -45,6 +45,8 @@ export interface StartedEvent {
   /** Floats that the servers hold. */
   readonly storedParameters: number;
   readonly program?: string;
+  /** Where the run writes: its checkpoints, and its events. */
+  readonly folder?: string;
   /** The checkpoint that the run goes on from. */
   readonly resumed?: { readonly step: number; readonly path: string };
   /** What a new run begins with: the weights of another, and their digest. */

@@ -1,7 +1,7 @@
 import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch/internal';
-import { beginFrom, createCheckpointFolder, resumeFrom } from '@tutti/run';
+import { beginFrom, createCheckpointFolder, createEventLog, resumeFrom } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
@@ -29,7 +29,8 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',
     });
   }
-  await withOutput(settings, context, async ({ renderer, result }) => {
+  await withOutput(settings, context, async ({ renderer, result, observe }) => {
+    observe(createEventLog(renderer));
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;

@@ -58,6 +58,26 @@ describe('tutti train', () => {
       }
     }));
 
+  it('keeps its events beside its checkpoints, to the last one, also of a failure', () =>
+    inTemporaryFolder(async (folder) => {
+      const kept = () =>
+        readFileSync(join(folder, 'events.jsonl'), 'utf8')
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+      const first = await tutti(trainArguments(folder, '--workers', '1'));
+      assert.deepEqual(kept(), first.json());
+      assert.equal(kept().find(({ event }) => event === 'started').folder, folder);
+      const stop = new AbortController();
+      const onwards = ['--workers', '1', '--resume', 'latest', '--epochs', '5000'];
+      const failing = await tutti(trainArguments(folder, ...onwards), {
+        signal: stop.signal,
+        onText: (text) => text.includes('"step":9,') && stop.abort(),
+      });
+      assert.equal(failing.json().at(-1)!.event, 'failed');
+      assert.deepEqual(kept(), [...first.json(), ...failing.json()]);
+    }));
+
   it('gives the same digest with worker processes, whose number nobody has to name', () =>
     inTemporaryFolder(async (folder) => {
       const digests = [];

@@ -1,6 +1,6 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, runLocal } from '@tutti/launch';
-import { defaultShards } from '@tutti/run';
+import { createEventLog, defaultShards } from '@tutti/run';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -22,7 +22,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   const { settings, sources } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
   const { every, keep, best } = keepSettings(settings);
-  await withOutput(settings, context, async ({ renderer, log }) => {
+  await withOutput(settings, context, async ({ renderer, log, observe }) => {
+    observe(createEventLog(renderer));
     const { monitor } = monitorsOf(context, renderer);
     const { program } = await loadProgram(path, context, { monitor, renderer });
     const named = settings.shards ?? program.shards;

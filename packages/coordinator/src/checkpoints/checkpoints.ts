@@ -19,8 +19,8 @@ import { DISK_PATIENCE_MS } from '../tunables.js';
 
 /** The checkpoints of a job: taken beside the training, written in the background. */
 export interface Checkpoints {
-  /** The job is known: from now on its checkpoints are written. */
-  begin(from: string | undefined): Promise<void>;
+  /** The job is known: from now on its checkpoints are written, into the folder that it returns. */
+  begin(from: string | undefined): Promise<string | undefined>;
   /** The run starts, or goes on, at this version; what was being captured will not come. */
   startAt(version: number): void;
   /** Between two steps: asks the servers for their state, if a checkpoint is due. */

@@ -96,10 +96,10 @@ export function createPhases(init: {
     return aligned;
   }
 
-  function announce({ job }: JobRun, from: Aligned['from']): Progress {
+  function announce({ job }: JobRun, from: Aligned['from'], folder: string | undefined) {
     const { plan, layout } = job;
     const size = { workers: membership.size(), servers: init.servers };
-    emit(startedEvent({ job: job.id, plan, layout, ...size, from }));
+    emit(startedEvent({ job: job.id, plan, layout, ...size, from, folder }));
     init.started();
     return createProgress({ plan, clock, emit });
   }
@@ -148,9 +148,9 @@ export function createPhases(init: {
       phase = 'opening servers';
       const run = init.begin(checkpoint);
       const home = ownCheckpoint(checkpoint?.point);
-      await monitor.race(run.checkpoints.begin(home), openingFolder);
+      const folder = await monitor.race(run.checkpoints.begin(home), openingFolder);
       let aligned = await run.alignment.align(false, run.startingPoint.base);
-      const progress = announce(run, aligned.from);
+      const progress = announce(run, aligned.from, folder);
       for (let back = false; ; back = true) {
         const { version, from } = aligned;
         // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.

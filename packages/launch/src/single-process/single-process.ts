@@ -86,7 +86,7 @@ export async function trainInSingleProcess(init: {
     const plan = point?.plan ?? resolvePlan({ description, settings, workers: 0 });
     const job = point?.job ?? init.job;
     const from = ownCheckpoint(point);
-    await monitor.race(sink?.begin?.({ job, plan, from }), openingFolder);
+    const folder = await monitor.race(sink?.begin?.({ job, plan, from }), openingFolder);
     const layout = layoutOf(plan);
     const kernels = createKernels();
     const worker = 'main';
@@ -113,7 +113,7 @@ export async function trainInSingleProcess(init: {
         emit,
       });
 
-    emit(startedEvent({ job, plan, layout, workers: 0, servers: 0, from: point }));
+    emit(startedEvent({ job, plan, layout, workers: 0, servers: 0, from: point, folder }));
     const progress = createProgress({ plan, clock, emit });
     if (point !== undefined) progress.startAt(start, point.progress);
     const shards = Array.from({ length: plan.shards }, (_, shard) => shard);

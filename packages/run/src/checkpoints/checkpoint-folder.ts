@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { latestCheckpoints, readManifest } from '@tutti/checkpoint';
 import {
   createCheckpointWriter,
-  createStepLog,
+  createLineLog,
   type FileSystem,
-  type StepLog,
+  type LineLog,
+  STEPS_FILE,
 } from '@tutti/checkpoint/internal';
 import { layoutOf } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
@@ -40,7 +41,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
     node: process.version,
     protocol: String(PROTOCOL_VERSION),
   };
-  let log: StepLog | undefined;
+  let log: LineLog | undefined;
   const disk = fileSystem === undefined ? {} : { fileSystem };
   let folder: RunFolder | undefined;
   const folderOf = (programName: string) =>
@@ -61,6 +62,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
     async begin({ job, plan, from }) {
       const root = directoryOf(init.directory, plan.programName);
       folder = await openRunFolder({ root, runs: init.runs ?? false, job, plan, from });
+      return folder.directory;
     },
     async write(snapshot, last, emit) {
       const directory = folderOf(snapshot.plan.programName);
@@ -98,7 +100,7 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
       return point;
     },
     record(programName, record) {
-      log ??= createStepLog(folderOf(programName));
+      log ??= createLineLog(folderOf(programName), STEPS_FILE);
       return log.append(record);
     },
     async close() {

@@ -43,14 +43,15 @@ export interface CheckpointSink {
     emit: (event: RunEvent) => void,
   ): Promise<{ readonly path: string; readonly unsaved?: TuttiError }>;
   /**
-   * The run that is written from now on. What it goes on from tells where it belongs.
+   * The run that is written from now on. What it goes on from tells where it belongs. Returns the
+   * folder of the run, where it has one.
    * @throws TuttiError FOLDER_IN_USE
    */
   begin?(run: {
     readonly job: string;
     readonly plan: JobPlan;
     readonly from: string | undefined;
-  }): Promise<void>;
+  }): Promise<string | undefined>;
   /** The newest good checkpoint of a job that has no more steps than `upTo`. */
   latest?(request: {
     readonly job: string;

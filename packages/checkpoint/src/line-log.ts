@@ -2,19 +2,22 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder } from '@tutti/runtime';
 
-/** Beside the checkpoints of a folder: a line for each step that was made. */
+/** Beside the checkpoints of a run: a line for each step that was made. */
 export const STEPS_FILE = 'steps.jsonl';
 
+/** Beside the checkpoints of a run: a line for each of its events. */
+export const EVENTS_FILE = 'events.jsonl';
+
 /** Appends lines of JSON to a file, those together that come while others are written. */
-export interface StepLog {
+export interface LineLog {
   /** Resolves once the line is in the file; rejects with the error of the file system. */
   append(record: unknown): Promise<void>;
   /** Resolves once nothing is being written. */
   close(): Promise<void>;
 }
 
-export function createStepLog(directory: string): StepLog {
-  const path = join(directory, STEPS_FILE);
+export function createLineLog(directory: string, file: string): LineLog {
+  const path = join(directory, file);
   let waiting = '';
   let last: Promise<void> = Promise.resolve();
 
@@ -37,9 +40,8 @@ export function createStepLog(directory: string): StepLog {
   };
 }
 
-/** The lines of a folder's log, in the order in which they were written; torn ones are left out. */
-export async function readStepLog(directory: string): Promise<unknown[]> {
-  const text = await readFile(join(directory, STEPS_FILE), 'utf8').catch(() => '');
+/** The lines of a log, in the order in which they were written; torn ones are left out. */
+export function parseLines(text: string): unknown[] {
   return text.split('\n').flatMap((line) => {
     try {
       return line === '' ? [] : [JSON.parse(line) as unknown];
@@ -47,4 +49,9 @@ export async function readStepLog(directory: string): Promise<unknown[]> {
       return [];
     }
   });
+}
+
+/** What was recorded of the steps of a run; nothing if there is no such file. */
+export async function readStepLog(directory: string): Promise<unknown[]> {
+  return parseLines(await readFile(join(directory, STEPS_FILE), 'utf8').catch(() => ''));
 }
