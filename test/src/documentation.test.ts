@@ -31,6 +31,7 @@ describe('documentation', () => {
 
   for (const file of [
     'README.md',
+    'CONTRIBUTING.md',
     'docs/PROGRAMS.md',
     'docs/ARCHITECTURE.md',
     'docs/CHECKPOINTS.md',
@@ -44,11 +45,19 @@ describe('documentation', () => {
         assert.ok(existsSync(join(root, dirname(file), link!)), link);
     });
 
-  it('the commands of the README exist', () => {
-    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
-    const used = [...text('README.md').matchAll(/npm (?!install)(?:--silent )?(?:run )?([a-z]+)/g)];
-    for (const [, script] of used) assert.ok(script! in scripts, `npm ${script}`);
-    assert.ok(text('.ci/run').includes('\nnpm test\n'));
+  for (const file of ['README.md', 'CONTRIBUTING.md'])
+    it(`the commands of ${file} exist`, () => {
+      const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+      const shown = /npm (?!install|create)(?:--silent )?(?:run )?([a-z]+)/g;
+      for (const [, script] of text(file).matchAll(shown))
+        assert.ok(script! in scripts, `npm ${script}`);
+      assert.ok(text('.ci/run').includes('\nnpm test\n'));
+    });
+
+  it('CONTRIBUTING.md names files that exist', () => {
+    const named = [...text('CONTRIBUTING.md').matchAll(/`((?:packages|docs|test|apps)\/[^`]+)`/g)];
+    assert.ok(named.length > 10);
+    for (const [, path] of named) assert.ok(existsSync(join(root, path!)), path);
   });
 
   it('the README shows commands that are understood', async () => {
