@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isTuttiError } from '@tutti/runtime';
 import { digestOfFile, writeDigests } from './digests.js';
 import { runProcess } from './run-process.js';
@@ -10,6 +11,9 @@ import { LIBRARIES } from './wheel.js';
 export const ADDON = 'tfjs_binding.node';
 
 const LIMIT_MS = 600_000;
+
+/** Beside this file in `src`, also for what runs from `dist`. */
+const SIGNALS_BLOCKED = fileURLToPath(new URL('../src/signals-blocked.h', import.meta.url));
 
 /** @throws Error if there is no C++ compiler; worth knowing before a long download. */
 export async function findCompiler(context: WayContext): Promise<string> {
@@ -30,6 +34,7 @@ export async function findCompiler(context: WayContext): Promise<string> {
 /**
  * Compiles tfjs-node's addon from the sources in its npm package into `folder`.
  *
+ * Its calls into TensorFlow block signals: see signals-blocked.h.
  * Node's C headers come from the npm package node-api-headers, so neither node-gyp nor a download of
  * Node's own headers is needed; N-API 8 makes one addon fit all Node versions.
  *
@@ -52,6 +57,7 @@ export async function buildAddon(
     ...['-shared', '-fPIC', '-std=c++17', '-O2', '-DNAPI_VERSION=8'],
     ...['-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DBUILDING_NODE_EXTENSION'],
     ...['-I', nodeHeaders, '-I', join(tensorflow, 'include')],
+    ...['-include', SIGNALS_BLOCKED],
     join(sources, 'binding', 'tfjs_backend.cc'),
     join(sources, 'binding', 'tfjs_binding.cc'),
     ...LIBRARIES.map((name) => join(tensorflow, name)),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder, isTuttiError } from '@tutti/runtime';
+import { addonOrigin } from './addon-entry.js';
 import { FOUND_IN_PLACE, type Found, firstThatWorks } from './first-that-works.js';
 import { foreignInstall, maySetUp, notForThisUser } from './foreign-install.js';
 import { withLock } from './lock.js';
@@ -27,7 +28,9 @@ export async function ensureTensorflow(context: WayContext): Promise<TensorflowS
   };
   const before = await readStamp(tfjsNode);
   const fits = (stamp: Stamp | undefined): stamp is Stamp =>
-    stamp?.runtimes.includes(runtimeName()) === true && !liesElsewhere(stamp, process.env);
+    stamp?.runtimes.includes(runtimeName()) === true &&
+    !liesElsewhere(stamp, process.env) &&
+    addonOrigin(tfjsNode) !== 'outdated';
   if (fits(before)) return done(before);
   if (!(await maySetUp(tfjsNode))) return asItIs(tfjsNode, before, context);
   // Unnamed wait: it is done at once.
@@ -70,8 +73,9 @@ async function setUp(
   context.report('Setting up native TensorFlow.');
   const wheel = createWheelWay(tfjsNode, cacheFolder(process.env), before && cacheOf(before));
   const moves = before !== undefined && liesElsewhere(before, process.env);
-  const found: Found = moves
-    ? await firstThatWorks([wheel], probeBinding, context, { inPlace: false })
+  const replaces = moves || addonOrigin(tfjsNode) === 'outdated';
+  const found: Found = replaces
+    ? await firstThatWorks([wheel], probeBinding, context, { inPlace: moves ? 'never' : 'last' })
     : await firstThatWorks([createOwnDownloadWay(tfjsNode), wheel], probeBinding, context);
   context.report(`Native TensorFlow ${found.tensorflow} works (${found.way}).`);
   const runtime = runtimeName();

@@ -51,6 +51,16 @@ describe('firstThatWorks', () => {
     assert.match(lines.join('\n'), /download: host unknown.\n.*mirror: does not load \(2\)/);
   });
 
+  it('comes back to what is in place if nothing newer is to be had, where that is to be replaced', async () => {
+    const last = { inPlace: 'last' } as const;
+    const newer = await firstThatWorks([way('wheel')], loadsAt(1), context, last);
+    assert.equal(newer.way, 'wheel');
+    const none = [way('wheel', new Error('no compiler'))];
+    assert.equal((await firstThatWorks(none, loadsAt(1), context, last)).way, FOUND_IN_PLACE);
+    const never = firstThatWorks(none, loadsAt(1), context, { inPlace: 'never' });
+    await assert.rejects(never, { code: 'NO_TENSORFLOW' });
+  });
+
   it('names every way and why it failed, and what would help', async () => {
     const ways = [way('download', new Error('host unknown')), way('wheel', new Error('no pip'))];
     await assert.rejects(firstThatWorks(ways, loadsAt(9), context), (error) => {

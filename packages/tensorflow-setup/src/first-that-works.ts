@@ -12,21 +12,28 @@ export interface Found extends Probed {
 export const FOUND_IN_PLACE = 'a binding that was already in place';
 
 /**
- * Tries what is in place, then each way in turn, until a binding loads.
+ * Tries what is in place, then each way in turn, until a binding loads; or in another order.
  *
  * @param probe loads the binding in a process of its own, or throws the reason why it does not.
- * @param options.inPlace whether what is in place will do; default true
+ * @param options.inPlace whether what is in place will do: `first` (the default), `last` if nothing
+ *   else works, or `never`
  * @throws TuttiError NO_TENSORFLOW that names each way and why it failed; ABORTED.
  */
 export async function firstThatWorks(
   ways: readonly Way[],
   probe: (context: WayContext) => Promise<Probed>,
   context: WayContext,
-  options: { readonly inPlace?: boolean } = {},
+  options: { readonly inPlace?: 'first' | 'last' | 'never' } = {},
 ): Promise<Found> {
   const inPlace: Way = { name: FOUND_IN_PLACE, prepare: async () => [] };
+  const before = options.inPlace ?? 'first';
+  const all = [
+    ...(before === 'first' ? [inPlace] : []),
+    ...ways,
+    ...(before === 'last' ? [inPlace] : []),
+  ];
   const failures: { way: string; reason: string }[] = [];
-  for (const way of options.inPlace === false ? ways : [inPlace, ...ways]) {
+  for (const way of all) {
     try {
       const files = await way.prepare(context);
       return { ...(await probe(context)), way: way.name, files };

@@ -3,3 +3,4 @@
 export { isTensorflowChatter } from './chatter.js';
 export { loadTensorflow, type Tensorflow } from './load.js';
 export { type OldDependency, oldDependencies, overridesBlock } from './old-dependencies.js';
+export { type OneDnnChoice, oneDnnHere, processorFeatures } from './onednn.js';

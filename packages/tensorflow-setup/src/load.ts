@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { TuttiError } from '@tutti/runtime';
 import { restoreRemovedUtilities } from './node-shim.js';
+import { oneDnnHere } from './onednn.js';
 import { tfjsNodeFolder } from './paths.js';
 import { setupCommand } from './setup-command.js';
 
@@ -10,7 +11,8 @@ const require = createRequire(import.meta.url);
 
 /**
  * Loads tfjs-node with its native library into this process; later calls return the same module.
- * The thread counts and oneDNN settings of TensorFlow are read from the environment at this moment.
+ * The thread counts and oneDNN settings of TensorFlow are read from the environment at this moment;
+ * oneDNN is switched on there if that is safe (`chooseOneDnn`).
  *
  * @throws TuttiError NO_TENSORFLOW if there is no native binding that loads.
  */
@@ -19,6 +21,8 @@ export function loadTensorflow(): Tensorflow {
   restoreRemovedUtilities(require('node:util'));
   // Otherwise the library writes advice about CPU instructions to stderr at every start.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const { setting } = oneDnnHere();
+  if (setting !== undefined) process.env.TF_ENABLE_ONEDNN_OPTS = setting;
   try {
     return require('@tensorflow/tfjs-node') as Tensorflow;
   } catch (error) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cp, rename, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ensureFolder } from '@tutti/runtime';
+import { addonEntry } from './addon-entry.js';
 import { ADDON, buildAddon, findCompiler } from './build-addon.js';
 import { ensureCacheEntry } from './cache-entry.js';
 import { isIntact } from './digests.js';
@@ -9,9 +10,6 @@ import { bindingPath } from './paths.js';
 import { readingFolder, watch } from './watch.js';
 import type { Way } from './way.js';
 import { LIBRARIES, PINNED_WHEELS, unpackWheel } from './wheel.js';
-
-/** The version of tfjs-node whose addon is built; part of the name in the cache. */
-const TFJS_NODE = '4.22.0';
 
 /**
  * Builds the addon against the libraries of the Python wheel. Both lie in the cache, once for all
@@ -50,7 +48,7 @@ export function createWheelWay(tfjsNode: string, cache: string, formerly?: strin
       const name = basename(libraries);
       const addon = await ensureCacheEntry({
         ...context,
-        folder: join(cache, `tfjs-node-${TFJS_NODE}-${name}`),
+        folder: join(cache, addonEntry(name)),
         fill: (staging) => buildAddon(tfjsNode, { folder: libraries, name }, staging, context),
       });
       await replaceLink(join(addon, ADDON), bindingPath(tfjsNode));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { oneDnnHere } from '@tutti/tensorflow-setup/internal';
 
 /** Runs a program in a process of its own, which imports the sources. */
 async function run(source: string, environment: Record<string, string> = {}): Promise<unknown> {
@@ -50,6 +51,8 @@ describe('tf', () => {
       assert.deepEqual([before, after], [false, true]);
     assert.equal(native.arithmetic.backend, 'tensorflow');
     assert.equal(native.arithmetic.gradients, 'graph');
+    // Other bits, so part of what tells workers apart.
+    assert.equal(native.arithmetic.oneDnn, oneDnnHere().setting ?? 'default');
     assert.equal(plain.arithmetic.backend, 'cpu');
     assert.equal(plain.arithmetic.gradients, 'tfjs');
     assert.ok(Math.abs(native.loss - plain.loss) < 1e-5);

@@ -1,7 +1,12 @@
-import { readFile, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { TuttiError, tuttiVersion } from '@tutti/runtime';
-import { oldDependencies } from '@tutti/tensorflow-setup/internal';
+import {
+  type OneDnnChoice,
+  oldDependencies,
+  oneDnnHere,
+  processorFeatures,
+} from '@tutti/tensorflow-setup/internal';
 import type { CliContext } from '../context.js';
 import { type Check, type Finding, runCheck } from '../doctor/check.js';
 import {
@@ -33,8 +38,7 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
       ['node', () => checkNode(process.version)],
       [
         'cpu',
-        // Unnamed wait: the caller races it.
-        async () => checkCpu(await textOf('/proc/cpuinfo'), cpus()[0]?.model ?? process.arch),
+        () => checkCpu(processorFeatures(), cpus()[0]?.model ?? process.arch, oneDnnIfInstalled()),
       ],
       ['cores', () => checkCores(availableParallelism())],
       ['memory', () => checkMemory(process.availableMemory(), totalmem())],
@@ -81,7 +85,14 @@ function lineOf({ name, status, found, fix }: Finding): string {
   return fix === undefined ? line : `${line}${INDENT}${fix.replaceAll('\n', INDENT)}`;
 }
 
-const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+function oneDnnIfInstalled(): OneDnnChoice | undefined {
+  try {
+    return oneDnnHere();
+  } catch {
+    // The check of TensorFlow says so.
+    return undefined;
+  }
+}
 
 async function sizesOf(path: string) {
   // Unnamed wait: the caller races it.

@@ -7,7 +7,22 @@ import { checkCores, checkCpu, checkMemory, checkNode, checkSharedMemory } from 
 
 const GIB = 2 ** 30;
 
+const ON = { by: 'tutti', setting: '1' } as const;
+const LEFT = {
+  by: 'tensorflow',
+  setting: undefined,
+  reason: 'the addon is of an older build',
+} as const;
+
 describe('tutti doctor', () => {
+  it('tells what the processor lacks, and who chose to compute with oneDNN', () => {
+    const { found } = checkCpu(new Set(['avx', 'avx2', 'fma']), 'A', ON);
+    assert.equal(found, 'A; avx2, fma; lacks avx512f, avx512_vnni, amx_bf16; oneDNN on');
+    const left = checkCpu(new Set(['avx', 'avx2', 'fma']), 'A', LEFT);
+    assert.match(left.found, /oneDNN off, by TensorFlow's choice: the addon is of an older build/);
+    assert.match(left.fix ?? '', /npx tutti setup/);
+  });
+
   it('judges Node, CPU, cores, memory and /dev/shm, and says what to fix', () => {
     const cases: [{ status: string; fix?: string }, string][] = [
       [checkNode('v20.18.0'), 'fail'],
@@ -15,10 +30,14 @@ describe('tutti doctor', () => {
       [checkNode('v20.19.0'), 'ok'],
       [checkNode('v23.1.0'), 'warn'],
       [checkNode('v26.0.0'), 'ok'],
-      [checkCpu('flags\t: fpu avx avx2 fma avx512f', 'A'), 'ok'],
-      [checkCpu('flags\t: fpu avx', 'A'), 'warn'],
-      [checkCpu('flags\t: fpu sse2', 'A'), 'fail'],
-      [checkCpu(undefined, 'Apple M3'), 'ok'],
+      [checkCpu(new Set(['avx', 'avx2', 'fma', 'avx512f']), 'A', ON), 'ok'],
+      [checkCpu(new Set(['avx', 'avx2', 'fma']), 'A', undefined), 'ok'],
+      [checkCpu(new Set(['avx', 'avx2', 'fma']), 'A', LEFT), 'warn'],
+      [checkCpu(new Set(['avx', 'avx2', 'fma', 'avx512_vnni']), 'A', LEFT), 'ok'],
+      [checkCpu(new Set(['avx', 'avx2', 'fma']), 'A', { by: 'user', setting: '0' }), 'warn'],
+      [checkCpu(new Set(['avx']), 'A', LEFT), 'warn'],
+      [checkCpu(new Set(['sse2']), 'A', LEFT), 'fail'],
+      [checkCpu(undefined, 'Apple M3', LEFT), 'ok'],
       [checkCores(1), 'warn'],
       [checkCores(2), 'ok'],
       [checkMemory(0.2 * GIB, 8 * GIB), 'fail'],
