@@ -1,29 +1,16 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Transport } from '@tutti/protocol';
-import type { beginAgain, CheckpointSink, JobSettings, Resume } from '@tutti/run';
+import type { beginAgain, CheckpointSink, Resume } from '@tutti/run';
 import type { Clock, EventListeners, Stamped } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import type { CoordinatorSettings } from './coordinator-settings.js';
 import type { ServerAddress } from './servers/servers.js';
 
 export interface CoordinatorInit {
   /** Where to listen for workers: `tcp://host:port`, port 0 for a free one. */
   readonly address: string;
   readonly servers: readonly ServerAddress[];
-  /**
-   * Standbys of each server. `servers` then lists first those that workers pull from, then their
-   * standbys in the same order, round by round. Default 0.
-   */
-  readonly replicas?: number;
-  /** How many workers to wait for before the first step. */
-  readonly workers: number;
-  /** With fewer than these the run waits for more, for `deadlines.joinMs`; `workers` if not given. */
-  readonly minWorkers?: number;
-  readonly settings?: JobSettings;
-  /** Refuses a worker whose arithmetic gives other bits than that of most; else it is a warning. */
-  readonly strict?: boolean;
-  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
-  readonly verify?: number;
-  readonly deadlines?: Partial<Deadlines>;
+  readonly settings: CoordinatorSettings;
   /** Keeps checkpoints and the trained model. An error becomes a warning, not the run's end. */
   readonly checkpoints?: CheckpointSink;
   /** Goes on from a checkpoint, or begins with other weights, unless the servers hold a job already. */
@@ -54,19 +41,4 @@ export interface WorkerObserver {
   lost(worker: string, reason: string): void;
   /** All whom the job starts with are there, and step 1 begins. */
   started(): void;
-}
-
-export interface Deadlines {
-  /** For all workers to join. */
-  readonly joinMs: number;
-  /** For a step, an evaluation or the initial values to be complete. */
-  readonly stepMs: number;
-  /** For the servers to answer. */
-  readonly serverMs: number;
-  /**
-   * For a sign of life from a worker that owes something, or ten times what its work usually takes,
-   * if that is more: then others get its shards. Four times as long while no worker has managed such
-   * work yet. Default 15,000.
-   */
-  readonly progressMs: number;
 }

@@ -1,3 +1,5 @@
 /** What other packages of Tutti use, and nobody else: it may change with any version. */
 
+export { COORDINATOR_SETTINGS } from './coordinator-settings.js';
+export { DEADLINES } from './tunables.js';
 export { isChecked } from './verify/verifier.js';

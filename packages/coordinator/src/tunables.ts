@@ -1,9 +1,10 @@
 import type { Transport } from '@tutti/protocol';
+import type { Deadlines } from './coordinator-settings.js';
 
 // What can be set is in docs/CONFIGURATION.md; the rest has its reason here.
 
 /** Where `deadlines` says nothing: `--join-deadline-ms`, `--step-deadline-ms` and their like. */
-export const DEADLINES = {
+export const DEADLINES: Deadlines = {
   joinMs: 120_000,
   stepMs: 120_000,
   serverMs: 30_000,

@@ -1,36 +1,12 @@
 import { checkKeys, TuttiError } from '@tutti/runtime';
-import type { LocalOptions } from './local-options.js';
+import { LOCAL_SETTINGS, type LocalOptions } from './local-options.js';
 
 const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
-  workers: true,
-  servers: true,
-  replicas: true,
-  address: true,
-  minWorkers: true,
-  maxRestarts: true,
-  heartbeat: true,
-  strict: true,
-  verify: true,
-  deadlines: true,
+  ...LOCAL_SETTINGS,
   signal: true,
   interrupt: true,
   onEvent: true,
   onLine: true,
-  batchSize: true,
-  epochs: true,
-  steps: true,
-  seed: true,
-  shards: true,
-  learningRate: true,
-  optimizer: true,
-  chunkFloats: true,
-  checkpointDir: true,
-  runsDir: true,
-  checkpointEvery: true,
-  checkpointKeep: true,
-  checkpointBest: true,
-  resume: true,
-  from: true,
 };
 
 /** The least of what is counted. What the plan of the job holds is checked with it. */

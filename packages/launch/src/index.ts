@@ -1,2 +1,2 @@
-export type { LocalOptions } from './local-options.js';
+export type { LocalOptions, LocalSettings } from './local-options.js';
 export { runLocal } from './run-local.js';

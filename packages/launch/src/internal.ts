@@ -1,5 +1,6 @@
 /** What other packages of Tutti use, and nobody else: it may change with any version. */
 
+export { LOCAL_SETTINGS } from './local-options.js';
 export { tellOfServer } from './processes/tell-of-server.js';
 export { SELDOM_MARKING, workerEnvironment } from './processes/worker-environment.js';
 export { guardProgram } from './program/guard.js';

@@ -1,31 +1,49 @@
-import type { Deadlines } from '@tutti/coordinator';
-import type { JobSettings } from '@tutti/run';
+import type { CoordinatorSettings } from '@tutti/coordinator';
+import { COORDINATOR_SETTINGS } from '@tutti/coordinator/internal';
+import { CHECKPOINT_SETTINGS, type CheckpointSettings } from '@tutti/run';
 import type { EventListeners, Stamped } from '@tutti/runtime';
+import type { ServerSettings } from '@tutti/server';
+import { SERVER_SETTINGS } from '@tutti/server/internal';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Heartbeat } from '@tutti/transport';
-import type { KeepOptions } from './checkpoints-of.js';
+import type { WorkerSettings } from '@tutti/worker';
+import { WORKER_SETTINGS } from '@tutti/worker/internal';
 
-/** How `runLocal` trains, besides what the program says. */
-export interface LocalOptions extends JobSettings, KeepOptions {
+/**
+ * How `runLocal` trains, besides what the program says: one plain value, which every process of the run
+ * is given whole. Who needs one of them reads it there.
+ */
+export interface LocalSettings
+  extends Omit<CoordinatorSettings, 'workers'>,
+    CheckpointSettings,
+    ServerSettings,
+    WorkerSettings {
   /** Worker processes; 0 is the plain loop in this process. Default 1. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** One server lives in this process; more get a process each. Default 1. */
-  readonly servers?: number;
-  /** Standbys of each server, told the same: one takes over when its server dies. Default 0. */
-  readonly replicas?: number;
+  readonly servers?: number | undefined;
   /** Where workers connect; a free port of the loopback interface by default. */
-  readonly address?: string;
-  /** With fewer the run waits for more; if it is not given, it ends when one is lost for good. */
-  readonly minWorkers?: number;
+  readonly address?: string | undefined;
   /** Replacements for worker processes that die or hang, in the whole run. Default 0. */
-  readonly maxRestarts?: number;
+  readonly maxRestarts?: number | undefined;
   /** Signs of life between the processes. */
-  readonly heartbeat?: Heartbeat;
-  /** Refuses a worker whose arithmetic gives other bits than that of most. */
-  readonly strict?: boolean;
-  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
-  readonly verify?: number;
-  readonly deadlines?: Partial<Deadlines>;
+  readonly heartbeat?: Heartbeat | undefined;
+}
+
+/** Their names, for whoever passes them on or refuses others. */
+export const LOCAL_SETTINGS: Readonly<Record<keyof LocalSettings, true>> = {
+  ...COORDINATOR_SETTINGS,
+  ...CHECKPOINT_SETTINGS,
+  ...SERVER_SETTINGS,
+  ...WORKER_SETTINGS,
+  servers: true,
+  address: true,
+  maxRestarts: true,
+  heartbeat: true,
+};
+
+/** With how it is ended and observed from this process. */
+export interface LocalOptions extends LocalSettings {
   /** Ends the run at once; what was trained since the last checkpoint is lost. */
   readonly signal?: AbortSignal;
   /**

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
 import { layoutOf } from '@tutti/parameters';
-import { endingEvent, type JobResult, type JobSettings } from '@tutti/run';
+import { checkpointsOf, endingEvent, type JobResult } from '@tutti/run';
 import {
   createMonitor,
   errorFromRecord,
@@ -16,8 +16,7 @@ import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
-import { checkpointsOf, keepOptions } from './checkpoints-of.js';
-import type { LocalOptions } from './local-options.js';
+import type { LocalOptions, LocalSettings } from './local-options.js';
 import { type Child, startChild, type Trained } from './processes/child.js';
 import { type ServerFleet, startServerFleet } from './processes/server-fleet.js';
 import { tellOfServer } from './processes/tell-of-server.js';
@@ -46,37 +45,44 @@ export function runLocal(
   program: string | Program,
   options: LocalOptions = {},
 ): Running<Stamped<RunEvent>, JobResult> {
-  const { signal, onEvent, workers = 1 } = options;
+  const { signal, interrupt, onEvent, onLine, ...settings } = options;
+  const { workers = 1 } = settings;
   const body = workers === 0 ? runSingle : typeof program === 'string' ? runProcesses : runTogether;
   return start(
     async (emit, stop) => {
       checkLocalOptions(options);
-      return body(program as string & Program, options, emit, stop);
+      const run = { settings, signal: stop, interrupt, emit, onLine };
+      return body(program as string & Program, run);
     },
     { signal, onEvent },
   );
 }
 
-type Body = (
-  program: string & Program,
-  options: LocalOptions,
-  emit: (event: RunEvent) => void,
-  signal: AbortSignal,
-) => Promise<JobResult>;
+/** A run, and how it is ended and observed from here. */
+interface LocalRun {
+  readonly settings: LocalSettings;
+  readonly signal: AbortSignal;
+  readonly interrupt: AbortSignal | undefined;
+  readonly emit: (event: RunEvent) => void;
+  readonly onLine: LocalOptions['onLine'];
+}
+
+type Body = (program: string & Program, run: LocalRun) => Promise<JobResult>;
 
 /** The plain loop: for a path in a process of its own, so that it computes as a worker does. */
-const runSingle: Body = async (program, options, emit, signal) => {
+const runSingle: Body = async (program, run) => {
+  const { settings, signal, interrupt, emit } = run;
   const result =
     typeof program === 'string'
-      ? await trainInChild(program, options, emit, signal)
+      ? await trainInChild(program, run)
       : await trainInSingleProcess({
           program: program as Program,
-          settings: options,
-          ...checkpointsOf(options),
+          settings,
+          ...checkpointsOf(settings),
           job: crypto.randomUUID(),
           clock: systemClock,
           signal,
-          interrupt: options.interrupt,
+          interrupt,
           emit,
         });
   emit(endingEvent(result));
@@ -85,9 +91,7 @@ const runSingle: Body = async (program, options, emit, signal) => {
 
 async function trainInChild(
   program: string,
-  { onLine, interrupt, ...options }: LocalOptions,
-  emit: (event: RunEvent) => void,
-  signal: AbortSignal,
+  { settings, signal, interrupt, emit, onLine }: LocalRun,
 ): Promise<JobResult> {
   let trained: Trained | undefined;
   let heardAt = systemClock.now();
@@ -96,11 +100,7 @@ async function trainInChild(
   const child = startChild({
     name: 'the training process',
     entry: 'single-process/single-process-main',
-    argument: {
-      program,
-      settings: settingsOf(options),
-      keep: keepOptions(options),
-    } satisfies SingleProcessArgument,
+    argument: { program, settings } satisfies SingleProcessArgument,
     environment: workerEnvironment(process.env),
     nodeOptions: WORKER_NODE_OPTIONS,
     onLine,
@@ -130,14 +130,10 @@ async function trainInChild(
   }
 }
 
-function settingsOf(options: JobSettings): JobSettings {
-  const { batchSize, epochs, steps, seed, shards, learningRate, optimizer, chunkFloats } = options;
-  return { batchSize, epochs, steps, seed, shards, learningRate, optimizer, chunkFloats };
-}
-
 /** All roles in this process, on the transport that only passes references. */
-const runTogether: Body = async (program: Program, options, emit, signal) => {
-  const { workers = 1, servers = 1, replicas = 0 } = options;
+const runTogether: Body = async (program: Program, run) => {
+  const { settings, signal, emit } = run;
+  const { workers = 1, servers = 1, replicas = 0 } = settings;
   const transport = createLocalTransport();
   const stopping = new AbortController();
   const both = AbortSignal.any([signal, stopping.signal]);
@@ -152,6 +148,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
       const server = createServer({
         address: `local://server-${at}`,
         transport,
+        settings,
         // Without the signal: it outlives the coordinator, which would take it for lost.
         onEvent: tellOfServer(`server ${at}`, emit),
       });
@@ -160,7 +157,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
     }
     // Unnamed wait: it opens a port of this machine.
     coordinator = await createCoordinator({
-      ...coordinatorInit(options, emit, both),
+      ...coordinatorInit(run, both),
       address: 'local://coordinator',
       servers: held.map(({ addresses }) => ({ connect: addresses[0]! })),
       transport,
@@ -173,6 +170,7 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
         coordinator: address,
         name: `w${at}`,
         transport,
+        settings,
         signal: both,
         onEvent(event) {
           if (event.event === 'waiting') emit({ ...event, by: `w${at}` });
@@ -199,9 +197,10 @@ const runTogether: Body = async (program: Program, options, emit, signal) => {
   }
 };
 
-const runProcesses: Body = async (program, options, emit, signal) => {
-  const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK, onLine } = options;
-  const { heartbeat = {}, maxRestarts = 0, minWorkers } = options;
+const runProcesses: Body = async (program, run) => {
+  const { settings, signal, emit, onLine } = run;
+  const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK } = settings;
+  const { maxRestarts = 0, minWorkers } = settings;
   const children: Child[] = [];
   const stopping = new AbortController();
   let ended = false;
@@ -210,7 +209,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
   const ofWorkers = warningsOnce(emit);
   const crew = createWorkerCrew({
     startWorker(name) {
-      const argument = { program, coordinator: coordinator!.address, name, heartbeat };
+      const argument = { program, coordinator: coordinator!.address, name, settings };
       const child = startChild({
         name,
         entry: 'processes/worker-process',
@@ -236,13 +235,14 @@ const runProcesses: Body = async (program, options, emit, signal) => {
   let coordinator: RunningCoordinator | undefined;
   try {
     const local = createLocalTransport({ delivery: 'microtask' });
-    const transport = createZmqTransport(heartbeat);
+    const transport = createZmqTransport(settings.heartbeat);
     const addresses = [];
     if (servers === 1 && replicas === 0) {
       // Unnamed wait: it opens a port of this machine.
       server = await createServer({
         address: LOOPBACK,
         transport,
+        settings,
         alsoListen: [{ transport: local, address: 'local://server' }],
         // Without the signal, as in `runTogether`.
         onEvent: tellOfServer('the server', emit),
@@ -251,9 +251,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
       addresses.push({ connect: inside, public: open, transport: local });
     } else {
       fleet = startServerFleet({
-        servers,
-        replicas,
-        heartbeat,
+        settings,
         onLine,
         emit,
         failed: (error) => !ended && stopping.abort(error),
@@ -267,7 +265,7 @@ const runProcesses: Body = async (program, options, emit, signal) => {
     }
     // Unnamed wait: it opens a port of this machine.
     coordinator = await createCoordinator({
-      ...coordinatorInit(options, emit, both),
+      ...coordinatorInit(run, both),
       workerObserver: crew.observer,
       address,
       servers: addresses,
@@ -287,23 +285,13 @@ const runProcesses: Body = async (program, options, emit, signal) => {
   }
 };
 
-function coordinatorInit(
-  options: LocalOptions,
-  emit: (event: RunEvent) => void,
-  signal: AbortSignal,
-) {
-  const { workers = 1, minWorkers, replicas = 0, deadlines } = options;
+function coordinatorInit({ settings, interrupt, emit }: LocalRun, signal: AbortSignal) {
+  const { workers = 1 } = settings;
   return {
-    workers,
-    replicas,
-    settings: settingsOf(options),
-    ...checkpointsOf(options),
+    settings: { ...settings, workers },
+    ...checkpointsOf(settings),
     signal,
-    interrupt: options.interrupt,
+    interrupt,
     onEvent: emit,
-    ...(minWorkers === undefined ? {} : { minWorkers }),
-    ...(options.verify === undefined ? {} : { verify: options.verify }),
-    ...(options.strict === undefined ? {} : { strict: options.strict }),
-    ...(deadlines === undefined ? {} : { deadlines }),
   };
 }

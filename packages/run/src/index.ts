@@ -7,6 +7,11 @@ export {
   type CheckpointSchedule,
   createCheckpointSchedule,
 } from './checkpoints/checkpoint-schedule.js';
+export {
+  CHECKPOINT_SETTINGS,
+  type CheckpointSettings,
+  checkpointsOf,
+} from './checkpoints/checkpoint-settings.js';
 export { beginAgain, beginFrom } from './checkpoints/first-weights.js';
 export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
 export {
@@ -32,7 +37,7 @@ export {
 } from './checkpoints/snapshot-queue.js';
 export { defaultShards } from './default-shards.js';
 export { createEventLog, type EventLog } from './event-log.js';
-export { type JobSettings, resolvePlan } from './plan.js';
+export { JOB_SETTINGS, type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type Recorder } from './recorder.js';
 export { digestOf, endingEvent, type JobResult, savedAs, startedEvent } from './result.js';

@@ -18,6 +18,18 @@ export interface JobSettings {
   readonly chunkFloats?: number | undefined;
 }
 
+/** Their names, for whoever passes them on or refuses others. */
+export const JOB_SETTINGS: Readonly<Record<keyof JobSettings, true>> = {
+  batchSize: true,
+  epochs: true,
+  steps: true,
+  seed: true,
+  shards: true,
+  learningRate: true,
+  optimizer: true,
+  chunkFloats: true,
+};
+
 /**
  * Everything that decides the bits of the result, from the program and the settings.
  * @param init.workers how many the job is started with; the result does not depend on it

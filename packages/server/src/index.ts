@@ -5,3 +5,4 @@ export {
   type ServerInit,
 } from './server.js';
 export type { ServerEvent } from './server-event.js';
+export type { ServerSettings } from './server-settings.js';

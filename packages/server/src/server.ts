@@ -10,7 +10,11 @@ import {
   systemClock,
 } from '@tutti/runtime';
 import type { ServerEvent } from './server-event.js';
+import type { ServerSettings } from './server-settings.js';
 import { createService } from './service.js';
+
+/** Where `settings` says nothing: `--return-deadline-ms`. */
+const RETURN_DEADLINE_MS = 120_000;
 
 export interface ServerInit {
   /** Where to listen: `tcp://host:port`, port 0 for a free one. */
@@ -22,8 +26,7 @@ export interface ServerInit {
   readonly signal?: AbortSignal;
   readonly onEvent?: EventListeners<Stamped<ServerEvent>>;
   readonly clock?: Clock;
-  /** How long it keeps the job for a coordinator that is gone. Default 120,000. */
-  readonly coordinatorDeadlineMs?: number;
+  readonly settings?: ServerSettings;
   readonly kernels?: Kernels;
 }
 
@@ -53,6 +56,7 @@ export function createServer(init: ServerInit): Server {
 
 async function startServer(init: ServerInit): Promise<RunningServer> {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
+  const { returnDeadlineMs = RETURN_DEADLINE_MS } = init.settings ?? {};
   const points = [{ transport, address: init.address }, ...(init.alsoListen ?? [])];
   const stopping = new AbortController();
   const monitor = createMonitor({
@@ -121,7 +125,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             who: 'the coordinator',
             what: 'come back',
             remedy: 'Start it again with the same settings: it finds its job here.',
-            deadlineMs: init.coordinatorDeadlineMs ?? 120_000,
+            deadlineMs: returnDeadlineMs,
           });
         }
       } finally {

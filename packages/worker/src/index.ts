@@ -17,3 +17,4 @@ export {
   type WorkerInit,
   type WorkerSummary,
 } from './worker.js';
+export type { WorkerSettings } from './worker-settings.js';

@@ -7,3 +7,4 @@ export { describeProgram } from './program/describe.js';
 export { identifyData } from './program/identify-data.js';
 export { inspectProgram } from './program/inspect-program.js';
 export { type OpenProgram, openProgram } from './program/open-program.js';
+export { WORKER_SETTINGS } from './worker-settings.js';

@@ -31,7 +31,14 @@ import { describeProgram } from './program/describe.js';
 import { identifyData } from './program/identify-data.js';
 import { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
 import type { Program } from './program/program.js';
+import {
+  CONNECT_DEADLINE_MS,
+  COORDINATOR_DEADLINE_MS,
+  HAND_OVER_MS,
+  RETURN_DEADLINE_MS,
+} from './tunables.js';
 import { createWorkerLoop, type WorkerLoop } from './worker-loop.js';
+import type { WorkerSettings } from './worker-settings.js';
 
 export interface WorkerInit {
   /** Where the coordinator listens, `tcp://host:port`. */
@@ -43,12 +50,7 @@ export interface WorkerInit {
   readonly name?: string;
   readonly signal?: AbortSignal;
   readonly onEvent?: EventListeners<Stamped<WorkerEvent>>;
-  /** How long the coordinator may stay silent before the worker gives up. Default 600,000. */
-  readonly deadlineMs?: number;
-  /** How long a coordinator that was never there is looked for. Default 120,000. */
-  readonly connectMs?: number;
-  /** How long a coordinator that is gone is looked for. Default 120,000. */
-  readonly rejoinMs?: number;
+  readonly settings?: WorkerSettings;
   /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
   readonly transport: Transport;
   readonly clock?: Clock;
@@ -81,9 +83,6 @@ export interface RunningWorker extends Running<Stamped<WorkerEvent>, WorkerSumma
    */
   leave(): Promise<void>;
 }
-
-/** How long a worker that leaves waits for the coordinator's answer. */
-const HAND_OVER_MS = 5000;
 
 /**
  * A worker: pulls a version of the weights, computes the gradients of the shards it is assigned,
@@ -127,8 +126,10 @@ async function run(
   leaving: AbortSignal,
 ): Promise<WorkerSummary> {
   const { transport, clock = systemClock } = init;
-  const { coordinator, deadlineMs = 600_000 } = init;
-  const { connectMs = 120_000, rejoinMs = 120_000 } = init;
+  const { coordinator, settings = {} } = init;
+  const { coordinatorDeadlineMs: deadlineMs = COORDINATOR_DEADLINE_MS } = settings;
+  const { connectDeadlineMs = CONNECT_DEADLINE_MS } = settings;
+  const { returnDeadlineMs = RETURN_DEADLINE_MS } = settings;
   leaving.addEventListener('abort', () => monitor.notify(), { once: true });
   const { program, programHash } = init;
   const identity = await identifyData(data, monitor);
@@ -141,8 +142,8 @@ async function run(
     transport,
     clock,
     monitor,
-    connectMs,
-    rejoinMs,
+    connectDeadlineMs,
+    returnDeadlineMs,
   });
   let puller: WeightPuller | undefined;
   try {

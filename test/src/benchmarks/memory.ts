@@ -27,9 +27,8 @@ export async function benchMemory(floats: number): Promise<Record<string, number
   const coordinator = await createCoordinator({
     address: 'tcp://127.0.0.1:0',
     servers: [{ connect: address }],
-    workers: 2,
+    settings: { workers: 2, steps: STEPS },
     transport,
-    settings: { steps: STEPS },
   }).start();
   const { program } = await loadProgram(programPath('idle.ts'));
   const workers = [0, 1].map(() =>

@@ -48,8 +48,7 @@ async function disturbed({ program, seed, kills, who }: Scenario) {
     const coordinator = await createCoordinator({
       address: 'coordinator:1',
       servers: SERVERS.map((host) => ({ connect: `${host}:1` })),
-      workers: 3,
-      minWorkers: 1,
+      settings: { workers: 3, minWorkers: 1 },
       newId: () => `id-${random.uint32()}`,
       checkpoints: checkpoints.sink,
       ...(checkpoints.kept.size === 0 ? {} : { resume: checkpoints.resume() }),

@@ -24,7 +24,7 @@ describe('a server that is cut off from the coordinator for a while', () => {
     const coordinator = await createCoordinator({
       address: 'coordinator:1',
       servers: [{ connect: 'server:1' }],
-      workers: 1,
+      settings: { workers: 1 },
       newId: () => `id-${random.uint32()}`,
       onEvent: (event) => events.push(event),
       ...on('coordinator'),

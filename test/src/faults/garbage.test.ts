@@ -35,7 +35,7 @@ describe('garbage bytes on the ports of a running job', () => {
     const coordinator = await createCoordinator({
       address,
       servers: [{ connect: serverAddress }],
-      workers: 2,
+      settings: { workers: 2 },
       transport,
       signal,
       onEvent: (event) => void events.push(event),

@@ -35,8 +35,7 @@ async function withLostCoordinators(
     createCoordinator({
       address: 'coordinator:1',
       servers: servers.map(({ addresses }) => ({ connect: addresses[0]! })),
-      replicas,
-      workers: 3,
+      settings: { workers: 3, replicas },
       newId: () => `id-${random.uint32()}`,
       ...on('coordinator'),
     }).start();

@@ -70,7 +70,7 @@ async function disturbed({ seed, kills, beginAgain }: Scenario) {
     const { result } = await createCoordinator({
       address: 'coordinator:1',
       servers: SERVERS.map((host) => ({ connect: `${host}:1` })),
-      workers: 3,
+      settings: { workers: 3 },
       newId: () => `id-${random.uint32()}`,
       ...(resume && { resume }),
       beginAgain,

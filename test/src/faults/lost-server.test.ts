@@ -31,8 +31,7 @@ async function withLostServers({ program, seed, replicas, kills }: Scenario) {
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
     servers: hosts.map((host) => ({ connect: `${host}:1` })),
-    replicas,
-    workers: 3,
+    settings: { workers: 3, replicas },
     newId: () => `id-${random.uint32()}`,
     onEvent: (event) => events.push(event),
     ...on('coordinator'),

@@ -26,9 +26,7 @@ describe('a worker that comes with the name of one who is there', () => {
     const coordinator = await createCoordinator({
       address: 'coordinator',
       servers: [{ connect: server.addresses[0]! }],
-      workers: 3,
-      settings: { shards: 3 },
-      deadlines: { joinMs: Number.MAX_SAFE_INTEGER },
+      settings: { workers: 3, shards: 3, deadlines: { joinMs: Number.MAX_SAFE_INTEGER } },
       transport,
       clock,
       signal,

@@ -44,7 +44,7 @@ async function withCutServer({ seed, direction = 'both', healsMs }: Cut) {
   const server = (at: number) =>
     createServer({
       address: `server-${at}:1`,
-      coordinatorDeadlineMs: RETURN_MS,
+      settings: { returnDeadlineMs: RETURN_MS },
       onEvent: (event) => event.event === 'replaced' && told.push(event),
       ...on(`server-${at}`),
     }).start();
@@ -53,8 +53,7 @@ async function withCutServer({ seed, direction = 'both', healsMs }: Cut) {
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
     servers: [{ connect: 'server-0:1' }, { connect: 'server-1:1' }],
-    replicas: 1,
-    workers: 2,
+    settings: { workers: 2, replicas: 1 },
     newId: () => 'j1',
     onEvent: (event) => events.push(event),
     ...on('coordinator'),

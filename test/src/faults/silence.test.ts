@@ -71,7 +71,7 @@ async function linesOf(stall: Stall): Promise<Line[]> {
     const coordinator = await createCoordinator({
       address: 'coordinator:1',
       servers: [{ connect: 'server:1' }],
-      workers: 2,
+      settings: { workers: 2 },
       newId: () => `id-${running.length}`,
       ...on('coordinator', 'coordinator'),
       ...stall.coordinator,

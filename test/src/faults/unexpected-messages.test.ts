@@ -73,8 +73,7 @@ describe('a message that a role does not expect is refused with a reason', () =>
     const coordinator = await createCoordinator({
       address: 'coordinator',
       servers: [{ connect: listener.address }],
-      workers: 3,
-      settings: { shards: 3 },
+      settings: { workers: 3, shards: 3 },
       ...{ transport, clock, signal },
       onEvent: (event) => void events.push(event),
     }).start();

@@ -56,17 +56,8 @@ export interface SimulationInit {
 
 /** A whole cluster in this process: simulated clock and network, everything from one seed. */
 export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
-  const {
-    program,
-    workers,
-    servers = 1,
-    minWorkers,
-    settings,
-    strict,
-    verify,
-    seed,
-    disturb,
-  } = init;
+  const { program, workers, servers = 1, minWorkers, strict, verify, deadlines } = init;
+  const { seed, disturb } = init;
   const clock = createSimulatedClock();
   const random = createRandom('simulation', seed);
   const network = createMemoryNetwork({ clock, random });
@@ -83,12 +74,7 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
     servers: hosted.map(({ addresses }) => ({ connect: addresses[0]! })),
-    workers,
-    ...(minWorkers === undefined ? {} : { minWorkers }),
-    ...(settings === undefined ? {} : { settings }),
-    ...(verify === undefined ? {} : { verify }),
-    ...(init.deadlines === undefined ? {} : { deadlines: init.deadlines }),
-    ...(strict === undefined ? {} : { strict }),
+    settings: { ...init.settings, workers, minWorkers, strict, verify, deadlines },
     ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),
     ...(init.resume === undefined ? {} : { resume: init.resume }),
     ...(init.workerObserver === undefined ? {} : { workerObserver: init.workerObserver }),

@@ -12,8 +12,8 @@ import type { CliContext } from '../context.js';
 import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { evaluateTrained } from '../evaluation.js';
 import { runsFolder } from '../folders.js';
-import { jobSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
+import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained, type TrainedProgram } from '../trained-program.js';
 import { writeWhole } from '../write-whole.js';
@@ -72,11 +72,12 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         const files = await writeStageProgram(init);
         renderer.note(`${stage}: ${files.path}`);
         const { result: running } = runLocal(files.path, {
-          ...jobSettings(settings),
+          ...roleSettings(settings),
           shards,
           workers: settings.workers ?? defaultWorkers(thisMachine(), shards),
-          servers: settings.servers,
           runsDir: folder,
+          // The program of each stage has the weights of the one before.
+          from: undefined,
           signal: context.signal,
           onEvent: renderer,
         });

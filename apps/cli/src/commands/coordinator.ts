@@ -1,7 +1,7 @@
-import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
+import { DEFAULT_COORDINATOR } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch/internal';
-import { beginFrom, createCheckpointFolder, createEventLog, resumeFrom } from '@tutti/run';
+import { checkpointsOf, createEventLog } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, createZmqTransport } from '@tutti/transport';
@@ -9,9 +9,9 @@ import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
 import { runsFolder } from '../folders.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
-import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
+import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /** A coordinator cannot know how many will be started elsewhere. */
@@ -23,7 +23,8 @@ const DEFAULT_WORKERS = 2;
  */
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
   const { settings, sources } = await settingsFor('coordinator', flags, context);
-  const { workers = DEFAULT_WORKERS } = settings;
+  const roles = roleSettings(settings);
+  const { workers = DEFAULT_WORKERS } = roles;
   if (workers === 0) {
     throw new TuttiError('BAD_CONFIG', `workers (${sources.workers}) is 0: nobody would compute.`, {
       remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',
@@ -35,7 +36,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;
     try {
-      const transport = createZmqTransport(heartbeatOf(settings));
+      const transport = createZmqTransport(roles.heartbeat);
       const servers: ServerAddress[] = (settings.serverAddresses ?? []).map((connect) => ({
         connect,
       }));
@@ -46,6 +47,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         hosted = await createServer({
           address: freePortBeside(address),
           transport,
+          settings: roles,
           alsoListen: [{ transport: local, address: 'local://server' }],
           signal,
           onEvent: tellOfServer('the server', renderer),
@@ -59,14 +61,8 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       const running = await createCoordinator({
         address,
         servers,
-        workers,
-        replicas: settings.replicas,
-        ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
-        settings: jobSettings(settings),
-        strict: settings.strict,
-        verify: settings.verify,
-        deadlines: deadlinesOf(settings),
-        ...checkpointsOf(settings),
+        settings: { ...roles, workers },
+        ...checkpointsOf({ ...roles, runsDir: runsFolder }),
         transport,
         signal,
         interrupt: interruptOf(context, renderer),
@@ -85,17 +81,6 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       await hosted?.stop();
     }
   });
-}
-
-function checkpointsOf({ checkpointDir, resume, from, ...settings }: Settings) {
-  const directory = checkpointDir ?? runsFolder;
-  const runs = checkpointDir === undefined;
-  return {
-    checkpoints: createCheckpointFolder({ directory, runs, ...keepSettings(settings) }),
-    ...(from !== undefined
-      ? { resume: beginFrom({ from, runs: runsFolder, resume, directory }) }
-      : resume !== undefined && { resume: resumeFrom(resume, directory) }),
-  };
 }
 
 /** The same interface, so that whoever reaches the coordinator also reaches its server. */

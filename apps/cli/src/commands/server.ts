@@ -2,8 +2,8 @@ import { createServer } from '@tutti/server';
 import { replacedText } from '@tutti/server/internal';
 import { createZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
-import { heartbeatOf } from '../job-settings.js';
 import { withOutput } from '../output.js';
+import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /**
@@ -26,12 +26,13 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
       clock.after(LAST_CAPTURE_MS, () => stopping.abort());
       return true;
     });
+    const roles = roleSettings(settings);
     // Unnamed wait: it opens a port of this machine.
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
-      transport: createZmqTransport(heartbeatOf(settings)),
+      transport: createZmqTransport(roles.heartbeat),
+      settings: roles,
       signal: AbortSignal.any([signal, stopping.signal]),
-      coordinatorDeadlineMs: settings.returnDeadlineMs,
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
         else if (event.event === 'refused') {

@@ -8,11 +8,11 @@ import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { folderFault, runsFolder } from '../folders.js';
 import { inspectedProgram } from '../inspected-program.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
-import { deadlinesOf, heartbeatOf, jobSettings, keepSettings } from '../job-settings.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
+import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { sharingText } from '../sharing-text.js';
 
@@ -21,7 +21,6 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   const resolved = await settingsFor('train', flags, context, path);
   const { settings, sources } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
-  const { every, keep, best } = keepSettings(settings);
   await withOutput(settings, context, async ({ renderer, log, observe }) => {
     observe(createEventLog(renderer));
     const { monitor } = monitorsOf(context, renderer);
@@ -34,28 +33,14 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       crossCheck({ ...settings, shards }, { shards: `program ${path}`, ...sources });
     const workers = settings.workers ?? defaultWorkers(thisMachine(), shards);
     // MASTER_ADDR and MASTER_PORT are for the processes of a cluster.
-    const listen = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
+    const address = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
     const { checkpointDir } = settings;
     const runsDir = runsFolder(program.name ?? 'program');
     const options: LocalOptions = {
-      ...jobSettings(settings),
+      ...roleSettings(settings),
       workers,
-      servers: settings.servers,
-      replicas: settings.replicas,
-      ...(settings.minWorkers === undefined ? {} : { minWorkers: settings.minWorkers }),
-      maxRestarts: settings.maxRestarts,
-      heartbeat: heartbeatOf(settings),
-      strict: settings.strict,
-      verify: settings.verify,
-      ...(listen === undefined ? {} : { address: listen }),
-      deadlines: deadlinesOf(settings),
-      ...(checkpointDir !== undefined && { checkpointDir }),
+      address,
       runsDir,
-      checkpointEvery: every,
-      checkpointKeep: keep,
-      checkpointBest: best,
-      resume: settings.resume,
-      from: settings.from,
       signal: context.signal,
       interrupt: interruptOf(context, renderer),
       onEvent: renderer,

@@ -5,10 +5,10 @@ import { createZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
-import { heartbeatOf } from '../job-settings.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
+import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 
 /**
@@ -33,15 +33,14 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });
     const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
     const { coordinator } = settings;
+    const roles = roleSettings(settings);
     running = createWorker({
       program,
       programHash: hash,
       coordinator,
       ...(name === undefined ? {} : { name }),
-      deadlineMs: settings.coordinatorDeadlineMs,
-      connectMs: settings.connectDeadlineMs,
-      rejoinMs: settings.returnDeadlineMs,
-      transport: createZmqTransport(heartbeatOf(settings)),
+      transport: createZmqTransport(roles.heartbeat),
+      settings: roles,
       signal: context.signal,
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });

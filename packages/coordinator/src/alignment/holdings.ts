@@ -1,6 +1,6 @@
 import type { JobPlan, Message } from '@tutti/protocol';
 import { type Clock, type Monitor, TuttiError } from '@tutti/runtime';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import type { Awaiting } from '../state/awaiting.js';
 import { STANDBY_PATIENCE_MS } from '../tunables.js';

@@ -1,6 +1,6 @@
 import type { Layout } from '@tutti/parameters';
 import type { Clock, Monitor, Timer } from '@tutti/runtime';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import { createWindow, type Window } from '../servers/window.js';
 import { patienceMs } from '../stragglers/silence.js';

@@ -2,7 +2,7 @@ import type { Body } from '@tutti/protocol';
 import { type ResumePoint, readingCheckpoint } from '@tutti/run';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import type { SumsInFlight } from '../servers/sums-in-flight.js';
 import { createWindow, type Window } from '../servers/window.js';

@@ -9,7 +9,7 @@ import {
   type FoundCheckpoint,
   type StartingPoint,
 } from '../checkpoints/starting-point.js';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import { createSumsInFlight } from '../servers/sums-in-flight.js';
 import type { Job } from '../state/job.js';

@@ -25,7 +25,8 @@ import {
 import type { RunEvent } from '@tutti/telemetry';
 import { createHoldings } from '../alignment/holdings.js';
 import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
-import type { CoordinatorInit, Deadlines } from '../coordinator-init.js';
+import type { CoordinatorInit } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import { connectServers, type Servers, serverLost } from '../servers/servers.js';
 import { closingJob } from '../state/closing-job.js';
 import { createJobIdentity } from '../state/job.js';
@@ -51,9 +52,9 @@ export function coordinate(
   signal: AbortSignal,
 ) {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
-  const { newId = () => crypto.randomUUID(), settings = {}, workers, minWorkers = workers } = init;
-  const { interrupt } = init;
-  const deadlines: Deadlines = { ...DEADLINES, ...init.deadlines };
+  const { newId = () => crypto.randomUUID(), settings, interrupt } = init;
+  const { workers, minWorkers = workers, replicas = 0, strict = false, verify = 0 } = settings;
+  const deadlines: Deadlines = { ...DEADLINES, ...settings.deadlines };
   const observations = createObservations(clock);
   const emit = (event: RunEvent) => {
     observations.observe(event);
@@ -80,7 +81,7 @@ export function coordinate(
 
   const servers: Servers = connectServers({
     servers: init.servers,
-    replicas: init.replicas ?? 0,
+    replicas,
     transport,
     clock,
     stamp,
@@ -103,7 +104,7 @@ export function coordinate(
     ...{ listener, mail, monitor, clock, deadlines, emit, timings, workers, minWorkers, newId },
     observer: init.workerObserver,
     namesakeMs: namesakeMs(transport),
-    strict: init.strict ?? false,
+    strict,
     plan: () => identity.job()?.plan,
     settle: (description) =>
       identity.job() ??
@@ -158,7 +159,7 @@ export function coordinate(
       ...{ job, servers, membership, timings, kernels, monitor, clock, deadlines, emit, found },
       sink: init.checkpoints,
       beginAgain: init.beginAgain ?? beginAgain,
-      verify: init.verify ?? 0,
+      verify,
       interrupt,
     });
     return run;

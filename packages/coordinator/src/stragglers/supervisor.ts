@@ -1,6 +1,6 @@
 import type { JobPlan, ShardReport } from '@tutti/protocol';
 import type { Clock, Monitor, Timer } from '@tutti/runtime';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Ledger } from '../state/ledger.js';
 import {
   LEAST_PAUSE_MS,

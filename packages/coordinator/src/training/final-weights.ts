@@ -1,6 +1,6 @@
 import type { Monitor } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import type { Awaiting } from '../state/awaiting.js';
 import { type CollectedState, createCollectedState } from '../state/collected-state.js';

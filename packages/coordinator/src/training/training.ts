@@ -17,7 +17,7 @@ import {
 import { type Monitor, TuttiError, type Wait } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
-import type { Deadlines } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import type { SumsInFlight } from '../servers/sums-in-flight.js';
 import type { Awaiting } from '../state/awaiting.js';

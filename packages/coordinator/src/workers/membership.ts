@@ -15,7 +15,8 @@ import {
   type Wait,
 } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { Deadlines, WorkerObserver } from '../coordinator-init.js';
+import type { WorkerObserver } from '../coordinator-init.js';
+import type { Deadlines } from '../coordinator-settings.js';
 import type { Job } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
 import type { Mail } from './mail.js';

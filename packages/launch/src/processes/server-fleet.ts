@@ -1,6 +1,6 @@
 import type { TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { Heartbeat } from '@tutti/transport';
+import type { LocalSettings } from '../local-options.js';
 import { type Child, startChild } from './child.js';
 import type { ServerArgument } from './server-process.js';
 
@@ -22,15 +22,14 @@ export interface ServerFleet {
  * standby of its range lives: then that takes over, and the dead one has nothing to come back with.
  */
 export function startServerFleet(init: {
-  readonly servers: number;
-  readonly replicas: number;
-  readonly heartbeat: Heartbeat;
+  readonly settings: LocalSettings;
   readonly onLine: ((name: string, line: string) => void) | undefined;
   readonly emit: (event: RunEvent) => void;
   /** A server died too often, or failed. */
   readonly failed: (error: TuttiError) => void;
 }): ServerFleet {
-  const { servers, replicas, heartbeat, onLine, emit, failed } = init;
+  const { settings, onLine, emit, failed } = init;
+  const { servers = 1, replicas = 0 } = settings;
   const children: Child[] = [];
   const alive = new Set<number>();
   const restarts = new Map<number, number>();
@@ -43,7 +42,7 @@ export function startServerFleet(init: {
       const child = startChild({
         name: `server ${at}`,
         entry: 'processes/server-process',
-        argument: { address, name: `server ${at}`, heartbeat } satisfies ServerArgument,
+        argument: { address, name: `server ${at}`, settings } satisfies ServerArgument,
         onLine,
         onReport(report) {
           if (report.type === 'event') emit(report.event);

@@ -1,7 +1,8 @@
 import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
-import { createZmqTransport, type Heartbeat } from '@tutti/transport';
+import { createZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
+import type { LocalSettings } from '../local-options.js';
 import { loadProgram } from '../program/load-program.js';
 import { programMain } from './child-main.js';
 
@@ -9,11 +10,11 @@ export interface WorkerArgument {
   readonly program: string;
   readonly coordinator: string;
   readonly name: string;
-  readonly heartbeat: Heartbeat;
+  readonly settings: LocalSettings;
 }
 
 await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
-  const { coordinator, name, heartbeat } = argument;
+  const { coordinator, name, settings } = argument;
   const onWaiting = (report: WaitReport) =>
     tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });
   const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
@@ -23,7 +24,8 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     programHash: hash,
     coordinator,
     name,
-    transport: createZmqTransport(heartbeat),
+    transport: createZmqTransport(settings.heartbeat),
+    settings,
     signal,
     onEvent(event) {
       if (event.event === 'waiting') onWaiting(event);

@@ -1,18 +1,17 @@
-import type { JobSettings } from '@tutti/run';
+import { checkpointsOf } from '@tutti/run';
 import { createMonitor, errorToRecord, systemClock } from '@tutti/runtime';
-import { checkpointsOf, type KeepOptions } from '../checkpoints-of.js';
+import type { LocalSettings } from '../local-options.js';
 import { programMain } from '../processes/child-main.js';
 import { loadProgram } from '../program/load-program.js';
 import { trainInSingleProcess } from './single-process.js';
 
 export interface SingleProcessArgument {
   readonly program: string;
-  readonly settings: JobSettings;
-  readonly keep: KeepOptions;
+  readonly settings: LocalSettings;
 }
 
 await programMain<SingleProcessArgument>(async (argument, signal, tell, onTerminate) => {
-  const { program: path, settings, keep } = argument;
+  const { program: path, settings } = argument;
   const interrupting = new AbortController();
   const interrupt = interrupting.signal;
   onTerminate(() => interrupting.abort());
@@ -33,7 +32,7 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
     programHash,
     settings,
     job: crypto.randomUUID(),
-    ...checkpointsOf(keep),
+    ...checkpointsOf(settings),
     clock: systemClock,
     signal,
     interrupt,

@@ -34,7 +34,7 @@ const join = (worker: string): Join => ({
 });
 
 /** A worker whose coordinator is not there yet. */
-function early(connectMs: number) {
+function early(connectDeadlineMs: number) {
   let handlers: ConnectionHandlers | undefined;
   const transport: Transport = {
     listen: () => Promise.reject(new Error('A worker does not listen')),
@@ -53,8 +53,8 @@ function early(connectMs: number) {
     transport,
     clock,
     monitor,
-    connectMs,
-    rejoinMs: 1000,
+    connectDeadlineMs,
+    returnDeadlineMs: 1000,
   });
   const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
   ended.catch(() => {});
@@ -82,8 +82,8 @@ function enrolled() {
     transport,
     clock,
     monitor: createMonitor({ clock }),
-    connectMs: 1000,
-    rejoinMs: 1000,
+    connectDeadlineMs: 1000,
+    returnDeadlineMs: 1000,
   });
   const hear = (body: Body) =>
     handlers!.message({ message: { ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' } });

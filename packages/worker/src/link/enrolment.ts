@@ -83,7 +83,7 @@ export const NO_ASSIGNMENT: Assign = {
 
 /**
  * Joins a job and stays in it: when the coordinator goes away it is looked for again, for
- * `rejoinMs`, and joined anew. One that was never there is looked for for `connectMs`.
+ * `returnDeadlineMs`, and joined anew. One that was never there is looked for for `connectDeadlineMs`.
  */
 export function enrol(init: {
   readonly address: string;
@@ -92,10 +92,10 @@ export function enrol(init: {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  readonly connectMs: number;
-  readonly rejoinMs: number;
+  readonly connectDeadlineMs: number;
+  readonly returnDeadlineMs: number;
 }): Enrolment {
-  const { address, transport, clock, monitor, connectMs, rejoinMs } = init;
+  const { address, transport, clock, monitor, connectDeadlineMs, returnDeadlineMs } = init;
   let { worker } = init;
   let welcome: (Welcome & Message) | undefined;
   let servers: readonly ServerRange[] = [];
@@ -220,7 +220,7 @@ export function enrol(init: {
 
   function isOutOfPatience(): boolean {
     if (dismissed || closed || awaySince === undefined) return false;
-    const patienceMs = welcome === undefined ? connectMs : rejoinMs;
+    const patienceMs = welcome === undefined ? connectDeadlineMs : returnDeadlineMs;
     return clock.now() - awaySince >= patienceMs;
   }
 
@@ -231,7 +231,7 @@ export function enrol(init: {
         remedy: 'See how the coordinator ended, and start the job again.',
         details,
       });
-    const seconds = connectMs / 1000;
+    const seconds = connectDeadlineMs / 1000;
     const message = `No coordinator answered at ${address} within ${seconds} s: ${reason}`;
     const longer = 'One that is started later is waited for longer with --connect-deadline-ms.';
     const remedy = `${why?.remedy ?? 'See whether it runs, and where it listens.'} ${longer}`;

@@ -1,17 +1,13 @@
-import {
-  beginFrom,
-  type CheckpointInterval,
-  type CheckpointSink,
-  createCheckpointFolder,
-  type Resume,
-  resumeFrom,
-} from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
+import { createCheckpointFolder } from './checkpoint-folder.js';
+import { beginFrom } from './first-weights.js';
+import { resumeFrom } from './resume.js';
+import type { CheckpointInterval, CheckpointSink, Resume } from './snapshot.js';
 
 /** Which checkpoints a run writes, and from which it goes on. */
-export interface KeepOptions {
+export interface CheckpointSettings {
   /** The folder of checkpoints and of the trained model; null to keep it in memory only. */
-  readonly checkpointDir?: string | null;
+  readonly checkpointDir?: string | null | undefined;
   /** Without `checkpointDir`: a folder in which each run gets one of its own. `from` looks there for `latest`. */
   readonly runsDir?: string | undefined;
   /** How often during the run. The trained model is saved at the end in any case. */
@@ -29,15 +25,30 @@ export interface KeepOptions {
   readonly from?: string | undefined;
 }
 
-/** @throws TuttiError BAD_CONFIG if there is no folder for what is wanted */
-export function checkpointsOf(options: KeepOptions): {
-  checkpoints?: CheckpointSink;
-  resume?: Resume;
-} {
-  const { checkpointEvery: every, resume, from, runsDir } = options;
-  const directory = options.checkpointDir ?? runsDir ?? null;
-  const runs = (options.checkpointDir ?? null) === null;
-  const { checkpointKeep: keep, checkpointBest: best } = options;
+/** Their names, for whoever passes them on or refuses others. */
+export const CHECKPOINT_SETTINGS: Readonly<Record<keyof CheckpointSettings, true>> = {
+  checkpointDir: true,
+  runsDir: true,
+  checkpointEvery: true,
+  checkpointKeep: true,
+  checkpointBest: true,
+  resume: true,
+  from: true,
+};
+
+/**
+ * @param settings.runsDir where nobody knows the program yet, a function of its name
+ * @throws TuttiError BAD_CONFIG if there is no folder for what is wanted
+ */
+export function checkpointsOf(
+  settings: Omit<CheckpointSettings, 'runsDir'> & {
+    readonly runsDir?: string | ((programName: string) => string) | undefined;
+  },
+): { checkpoints?: CheckpointSink; resume?: Resume } {
+  const { checkpointEvery: every, resume, from, runsDir } = settings;
+  const directory = settings.checkpointDir ?? runsDir ?? null;
+  const runs = (settings.checkpointDir ?? null) === null;
+  const { checkpointKeep: keep, checkpointBest: best } = settings;
   if (directory === null && (every !== undefined || resume === 'latest'))
     throw new TuttiError('BAD_CONFIG', 'There is no folder for checkpoints', {
       remedy: 'Name one with checkpointDir, or runsDir.',
@@ -55,11 +66,4 @@ export function checkpointsOf(options: KeepOptions): {
       ? { resume: beginFrom({ from, runs: runsDir ?? earlier, resume, directory: earlier }) }
       : resume !== undefined && { resume: resumeFrom(resume, earlier) }),
   };
-}
-
-/** Those of the options that a process of its own must be told. */
-export function keepOptions(options: KeepOptions): KeepOptions {
-  const { checkpointDir = null, runsDir, checkpointEvery, resume, from } = options;
-  const { checkpointKeep, checkpointBest } = options;
-  return { checkpointDir, runsDir, checkpointEvery, checkpointKeep, checkpointBest, resume, from };
 }

@@ -1,0 +1,45 @@
+import { JOB_SETTINGS, type JobSettings } from '@tutti/run';
+
+/** How a coordinator holds a job together, besides what the program says. */
+export interface CoordinatorSettings extends JobSettings {
+  /** How many workers to wait for before the first step. */
+  readonly workers: number;
+  /** With fewer than these the run waits for more, for `deadlines.joinMs`; `workers` if not given. */
+  readonly minWorkers?: number | undefined;
+  /**
+   * Standbys of each server. `servers` then lists first those that workers pull from, then their
+   * standbys in the same order, round by round. Default 0.
+   */
+  readonly replicas?: number | undefined;
+  /** Refuses a worker whose arithmetic gives other bits than that of most; else it is a warning. */
+  readonly strict?: boolean | undefined;
+  /** The share of steps in which everything is computed by two workers and compared. Default 0. */
+  readonly verify?: number | undefined;
+  readonly deadlines?: Partial<Deadlines> | undefined;
+}
+
+/** Their names, for whoever passes them on or refuses others. */
+export const COORDINATOR_SETTINGS: Readonly<Record<keyof CoordinatorSettings, true>> = {
+  ...JOB_SETTINGS,
+  workers: true,
+  minWorkers: true,
+  replicas: true,
+  strict: true,
+  verify: true,
+  deadlines: true,
+};
+
+export interface Deadlines {
+  /** For all workers to join. */
+  readonly joinMs: number;
+  /** For a step, an evaluation or the initial values to be complete. */
+  readonly stepMs: number;
+  /** For the servers to answer. */
+  readonly serverMs: number;
+  /**
+   * For a sign of life from a worker that owes something, or ten times what its work usually takes,
+   * if that is more: then others get its shards. Four times as long while no worker has managed such
+   * work yet. Default 15,000.
+   */
+  readonly progressMs: number;
+}
