@@ -1,7 +1,5 @@
 import { availableParallelism, freemem } from 'node:os';
-
-/** What a worker with TensorFlow and a model of usual size needs. */
-const WORKER_BYTES = 2 ** 30;
+import { WORKER_BYTES } from './tunables.js';
 
 export interface Machine {
   readonly cores: number;

@@ -4,14 +4,13 @@ import { runCli } from './cli.js';
 import { DONE, FAILED } from './exit-codes.js';
 import { hangupIsIgnored } from './hangup.js';
 import { createStopSignals } from './stop-signals.js';
+import { UNTOLD_MS } from './tunables.js';
 
 // So that an error's stack names the lines of the program as it was written.
 process.setSourceMapsEnabled(true);
 
 /** Commands that run a program in this process: what it does there is guarded. */
 const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export', 'compress'];
-/** Where no command is there to tell a fault of the program. */
-const UNTOLD_MS = 4000;
 
 let exit: (code: number) => never = process.exit.bind(process);
 // Child processes end with this one.

@@ -18,6 +18,7 @@ import {
 } from '@tutti/telemetry';
 import type { CliContext } from './context.js';
 import { isReported, reported } from './reported.js';
+import { KEEPING_DEADLINE_MS } from './tunables.js';
 
 /** Where a command writes its results and its log. */
 export interface Output {
@@ -37,12 +38,11 @@ export interface Observer {
   close?(): Promise<void>;
 }
 
-/** What takes longer to keep what it heard than this is left behind. */
 const KEEPING = {
   who: 'whoever listens to the run',
   what: 'keep what was told',
   remedy: 'See whether the disk and the addresses that were given answer.',
-  deadlineMs: 8_000,
+  deadlineMs: KEEPING_DEADLINE_MS,
 };
 
 interface OutputSettings {

@@ -1,15 +1,10 @@
 import type { Clock, Timer } from '@tutti/runtime';
+import { ORDERLY_END_MS, SAME_SIGNAL_MS } from './tunables.js';
 
 /** What asks a process to end, and the number that its exit code has above 128. */
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;
 
 export type StopSignal = keyof typeof NUMBERS;
-
-/** Ends everything within 5 s: this long for an orderly end, then by force. */
-const ORDERLY_END_MS = 4000;
-
-/** npm hands on what the terminal has sent already: what comes so soon after the first is the same. */
-const SAME_MS = 500;
 
 /** What signals do: the first one asks, the second one ends. */
 export interface StopSignals {
@@ -43,7 +38,8 @@ export function createStopSignals(init: {
         return;
       }
       // Nobody closes a terminal or a pipe twice to say that it is urgent.
-      if (name === 'SIGHUP' || name === 'SIGPIPE' || clock.now() - first.at < SAME_MS) return;
+      if (name === 'SIGHUP' || name === 'SIGPIPE' || clock.now() - first.at < SAME_SIGNAL_MS)
+        return;
       force?.cancel();
       exit(exitCodeOfSignal(name));
     },

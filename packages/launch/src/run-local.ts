@@ -26,10 +26,9 @@ import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-envir
 import type { WorkerArgument } from './processes/worker-process.js';
 import { trainInSingleProcess } from './single-process/single-process.js';
 import type { SingleProcessArgument } from './single-process/single-process-main.js';
+import { GRACE_MS } from './tunables.js';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
-
-const GRACE_MS = 2000;
 
 /**
  * Trains a program on this machine: the coordinator and a server in this process, the workers in

@@ -12,9 +12,7 @@ import {
 import type { ServerEvent } from './server-event.js';
 import type { ServerSettings } from './server-settings.js';
 import { createService } from './service.js';
-
-/** Where `settings` says nothing: `--return-deadline-ms`. */
-const RETURN_DEADLINE_MS = 120_000;
+import { FAREWELL_MS, RETURN_DEADLINE_MS } from './tunables.js';
 
 export interface ServerInit {
   /** Where to listen: `tcp://host:port`, port 0 for a free one. */
@@ -130,7 +128,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         }
       } finally {
         // Unnamed wait: connections close within their linger.
-        await Promise.all(listeners.map((listener) => listener.close(1000)));
+        await Promise.all(listeners.map((listener) => listener.close(FAREWELL_MS)));
       }
     },
     { signal: init.signal, onEvent: init.onEvent, clock },

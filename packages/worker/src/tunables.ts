@@ -10,3 +10,19 @@ export const RETURN_DEADLINE_MS = 120_000;
 
 /** How long a worker that leaves waits for the coordinator's answer: others compute what it owes. */
 export const HAND_OVER_MS = 5000;
+
+/**
+ * How long a server that was never reached may have a name or an address that leads nowhere from here:
+ * time for a name service to learn of it, and less than others wait for this worker.
+ */
+export const NO_WAY_MS = 10_000;
+/** The last word to a peer: one that is gone must not keep this process. */
+export const FAREWELL_MS = 1000;
+
+/** Chunks that a line of who is waited for names; more would not fit into a terminal. */
+export const MOST_NAMED_CHUNKS = 8;
+
+/** Examples that data are compared by: a shuffle shows in any two, and reading them takes no time to speak of. */
+export const COMPARED_EXAMPLES = 32;
+/** Digests of one data set at most, so that many fields do not make a message too long. */
+export const MOST_DIGESTS = 4096;

@@ -13,9 +13,7 @@ import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
-
-/** A coordinator cannot know how many will be started elsewhere. */
-const DEFAULT_WORKERS = 2;
+import { COORDINATOR_WORKERS } from '../tunables.js';
 
 /**
  * `tutti coordinator`: waits for the workers and trains. With --server-addresses it uses those
@@ -24,7 +22,7 @@ const DEFAULT_WORKERS = 2;
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
   const { settings, sources } = await settingsFor('coordinator', flags, context);
   const roles = roleSettings(settings);
-  const { workers = DEFAULT_WORKERS } = roles;
+  const { workers = COORDINATOR_WORKERS } = roles;
   if (workers === 0) {
     throw new TuttiError('BAD_CONFIG', `workers (${sources.workers}) is 0: nobody would compute.`, {
       remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',

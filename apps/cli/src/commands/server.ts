@@ -5,12 +5,7 @@ import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
-
-/**
- * Where all processes of a job are told to end at once, its coordinator saves what is here first: so
- * long a server that holds a job has patience.
- */
-const LAST_CAPTURE_MS = 10_000;
+import { LAST_CAPTURE_MS } from '../tunables.js';
 
 /** `tutti server`: one parameter server; the coordinator connects to it and opens the job. */
 export async function server(flags: Flags, context: CliContext): Promise<void> {

@@ -5,12 +5,7 @@ import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { statusText } from '../status-text.js';
-
-/** Between two answers of --watch. */
-const WATCH_MS = 1000;
-
-/** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
-const CONNECT_MS = 2000;
+import { CONNECT_MS, WATCH_MS } from '../tunables.js';
 
 /** `tutti status`: asks the coordinator of a running job how it is doing. */
 export async function status(flags: Flags, context: CliContext): Promise<void> {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { JobResult } from '@tutti/run';
 import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { LAST_LINES } from '../tunables.js';
 
 /** What came of training in another process, as it travels. `values` follows from the rest. */
 export type Trained = Omit<JobResult, 'values' | 'unsaved'> & { readonly unsaved?: ErrorRecord };
@@ -33,7 +34,6 @@ export interface Child {
   stop(graceMs: number): Promise<void>;
 }
 
-const LAST_LINES = 12;
 /** Between what happened to a child and what it said last. */
 const SAID_LAST = '; its last lines were:';
 

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
-
-const INTERVAL_MS = 1000;
+import { PARENT_LOOK_MS } from '../tunables.js';
 
 /** Runs in a thread of its own, as plain JavaScript, since that needs no file and no loader. */
 const WATCH = `
@@ -18,6 +17,6 @@ export function endWithParent(exit: (code: number) => void): void {
   // It may have gone while this process was starting, before anybody listened.
   if (!process.connected) exit(1);
   process.on('disconnect', () => exit(1));
-  const workerData = { parent: process.ppid, intervalMs: INTERVAL_MS };
+  const workerData = { parent: process.ppid, intervalMs: PARENT_LOOK_MS };
   new Worker(WATCH, { eval: true, execArgv: [], workerData }).unref();
 }

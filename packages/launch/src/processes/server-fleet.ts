@@ -1,13 +1,11 @@
 import type { TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { LocalSettings } from '../local-options.js';
+import { MAX_SERVER_RESTARTS } from '../tunables.js';
 import { type Child, startChild } from './child.js';
 import type { ServerArgument } from './server-process.js';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
-
-/** How often one server is started again before its death ends the run. */
-const MAX_RESTARTS = 3;
 
 /** Server processes on this machine. */
 export interface ServerFleet {
@@ -67,7 +65,7 @@ export function startServerFleet(init: {
     if ([...alive].some((other) => other % servers === at % servers)) return;
     const count = (restarts.get(at) ?? 0) + 1;
     restarts.set(at, count);
-    if (count > MAX_RESTARTS) return failed(error);
+    if (count > MAX_SERVER_RESTARTS) return failed(error);
     emit(warningOf(error, `${error.message}. It is started again`));
     void launch(at, address);
   }

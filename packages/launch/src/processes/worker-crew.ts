@@ -1,13 +1,8 @@
 import type { WorkerObserver } from '@tutti/coordinator';
 import { type Clock, TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
+import { LAST_CHANCE_MS } from '../tunables.js';
 import { type Child, withoutLastLines } from './child.js';
-
-/**
- * Time that a process has to come back or to end by itself after the coordinator has lost it: all of
- * them lose each other when the whole group was stopped for a while (Ctrl-Z).
- */
-const LAST_CHANCE_MS = 3000;
 
 /** Ends that another process may be spared: a program that is wrong is wrong again. */
 const WORTH_ANOTHER_TRY: readonly string[] = ['CHILD_DIED', 'PEER_LOST', 'DEADLINE'];

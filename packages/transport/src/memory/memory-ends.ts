@@ -7,6 +7,7 @@ import type {
 } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import { createTraffic, type TrafficCounter } from '../traffic.js';
+import { FAREWELL_MS } from '../tunables.js';
 import type { Parcel, Wrap } from './memory-link.js';
 import type { Pipe } from './memory-pipe.js';
 
@@ -124,7 +125,7 @@ export function createConnectionEnd(
       if (reach === undefined) waiting.push(parcel);
       else transmit(parcel);
     },
-    async close(lingerMs = 1000) {
+    async close(lingerMs = FAREWELL_MS) {
       if (!over && !closing) {
         closing = true;
         if (reach === undefined && waiting.length === 0) end.finish();
@@ -225,7 +226,7 @@ export function createListenerEnd(
     disconnect(peer) {
       if (!over && known.has(peer)) cutOff(peer, `${address} closed the connection`);
     },
-    close(lingerMs = 1000) {
+    close(lingerMs = FAREWELL_MS) {
       closed ??= new Promise((resolve) => {
         end.vanish();
         let left = 1;

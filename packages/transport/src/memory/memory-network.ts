@@ -1,5 +1,6 @@
 import type { Connection, ConnectionHandlers, Listener, Transport } from '@tutti/protocol';
 import { type Clock, type Random, TuttiError } from '@tutti/runtime';
+import { CONNECT_DEADLINE_MS } from '../tunables.js';
 import {
   type ConnectionEnd,
   createConnectionEnd,
@@ -148,7 +149,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
       },
       connect(address: string, handlers: ConnectionHandlers): Connection {
         const init = { host, address, clock, wrap };
-        const deadlineMs = options.connectDeadlineMs ?? 30_000;
+        const deadlineMs = options.connectDeadlineMs ?? CONNECT_DEADLINE_MS;
         const connection = createConnectionEnd(init, handlers, deadlineMs);
         connections.set(connection, undefined);
         tryLater(connection);

@@ -1,5 +1,6 @@
 import { TuttiError } from '@tutti/runtime';
-import { OUTBOX_BYTES, type Outbox, type Posted } from './outbox.js';
+import { OUTBOX_BYTES, TELL_READ_BYTES } from '../tunables.js';
+import type { Outbox, Posted } from './outbox.js';
 import { type ForeignFile, MARK_BYTES, openSharedFile } from './shared-file.js';
 
 /**
@@ -36,9 +37,6 @@ declare const WebAssembly: {
     maximum: number;
   }) => { readonly buffer: ArrayBuffer };
 };
-
-/** What was read is told of along with something else, or by itself after this much. */
-const TELL_READ_BYTES = 4 * 1024 * 1024;
 
 /** First bytes of the channel's own frames; no header of a message begins so (that is a map). */
 const OFFER = 0x01;

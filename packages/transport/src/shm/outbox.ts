@@ -1,3 +1,4 @@
+import { LEAST_SHARED_BYTES, OUTBOX_BYTES } from '../tunables.js';
 import { createAllocator } from './allocator.js';
 import { createSharedFile, MARK_BYTES } from './shared-file.js';
 
@@ -22,11 +23,7 @@ export interface Posted {
   readonly mark: number;
 }
 
-/** Pages of the file take memory only once they were written. */
-export const OUTBOX_BYTES = 32 * 1024 * 1024;
 const PAGE_BYTES = 4096;
-/** Below this a frame costs less than a reference. */
-const LEAST_BYTES = 16 * 1024;
 
 /** Undefined where there is no file system in memory. */
 export function createOutbox(): Outbox | undefined {
@@ -43,7 +40,7 @@ export function createOutbox(): Outbox | undefined {
     place: file.place,
     post(payload, readers) {
       const { length } = payload;
-      if (full || readers === 0 || length < LEAST_BYTES) return undefined;
+      if (full || readers === 0 || length < LEAST_SHARED_BYTES) return undefined;
       const start = allocator.allocate(runOf(length));
       if (start === undefined) return undefined;
       try {

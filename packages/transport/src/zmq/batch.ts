@@ -1,13 +1,8 @@
 import { TuttiError } from '@tutti/runtime';
+import { LARGE_BESIDE_BYTES, LARGE_BYTES, MOST_BATCHED } from '../tunables.js';
 
 /** The first byte of a batch; no header of a message begins so (that is a map), nor a channel's frame. */
 const BATCH = 0x04;
-/** So that the receiver can begin while the rest is still written. */
-const MOST_MESSAGES = 16;
-/** A larger frame takes a while to travel: it goes alone. */
-const LARGE_BYTES = 16 * 1024;
-/** More than this beside the frames takes its time at the other end too, while this one goes on. */
-const LARGE_BESIDE_BYTES = 512 * 1024;
 
 /**
  * Sends what is sent in one turn of the event loop as one message of ZeroMQ. Each `send` of a socket
@@ -39,7 +34,7 @@ export function createFrameBatcher(transmit: (frames: Uint8Array[]) => void): Fr
         return;
       }
       gathered.push(frames);
-      if (gathered.length >= MOST_MESSAGES || besideBytes >= LARGE_BESIDE_BYTES) flush();
+      if (gathered.length >= MOST_BATCHED || besideBytes >= LARGE_BESIDE_BYTES) flush();
       if (due || gathered.length === 0) return;
       due = true;
       setImmediate(() => {

@@ -1,18 +1,15 @@
 import type { ConnectFault } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
+import {
+  ATTEMPT_MS,
+  ATTEMPT_OF_SEVERAL_MS,
+  NAME_KEPT_MS,
+  NAME_PAUSE_MS,
+  REFUSED_WITHIN_MS,
+} from '../tunables.js';
 import { hostAndPort, knownHosts, tcpAddress } from './address.js';
 import { faultOfName, type Resolve } from './resolve.js';
 import { faultOfRoute } from './route.js';
-
-/** How long the addresses of a name are tried in turn before it is looked up again. */
-const KEEP_MS = 5000;
-/** Name servers are not for being asked twenty times a second. */
-const NAME_PAUSE_MS = 1000;
-/** A refusal comes back at once; whatever takes longer is the network that gives up. */
-const REFUSED_WITHIN_MS = 1000;
-/** How long one attempt may take; less where there is another address to try. */
-const ATTEMPT_MS = 10_000;
-const ATTEMPT_OF_SEVERAL_MS = 2000;
 
 /** Where one attempt goes. */
 export interface Attempt {
@@ -47,7 +44,7 @@ export function createDialler(init: {
 
   async function hostsOf(name: string): Promise<readonly string[]> {
     if (known !== undefined) return known;
-    if (found === undefined || clock.now() - found.atMs >= KEEP_MS)
+    if (found === undefined || clock.now() - found.atMs >= NAME_KEPT_MS)
       found = { hosts: await resolve(name), atMs: clock.now() };
     return found.hosts;
   }

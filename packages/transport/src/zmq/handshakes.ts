@@ -1,10 +1,5 @@
 import type { Clock, Timer } from '@tutti/runtime';
-
-/** Whoever connects has so long for its handshake; then libzmq hangs up. */
-export const HANDSHAKE_MS = 10_000;
-
-/** For a process that stood still: what came meanwhile is read before anything is concluded. */
-const READ_MS = 1000;
+import { HANDSHAKE_MS, READ_MS } from '../tunables.js';
 
 /**
  * Finds connections that came to nothing of which libzmq tells nothing: it takes a stream that begins

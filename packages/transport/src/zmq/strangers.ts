@@ -1,7 +1,5 @@
 import type { Clock } from '@tutti/runtime';
-
-/** A scanner tries again and again: after one is told of, others are only counted for so long. */
-const PAUSE_MS = 60_000;
+import { STRANGERS_PAUSE_MS } from '../tunables.js';
 
 /**
  * Tells of connections that end before their handshake: the first at once, later ones together with
@@ -16,7 +14,7 @@ export function createStrangers(
   let toldAt = Number.NEGATIVE_INFINITY;
   let untold = 0;
   return (what) => {
-    if (clock.now() - toldAt < PAUSE_MS) {
+    if (clock.now() - toldAt < STRANGERS_PAUSE_MS) {
       untold++;
       return;
     }

@@ -10,6 +10,7 @@ import type { Event } from 'zeromq';
 import { type Channel, createChannel } from '../shm/channel.js';
 import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
+import { FAREWELL_MS, MUTE_MS } from '../tunables.js';
 import { faultOfAddress } from './address.js';
 import { inOneBatch, messagesIn } from './batch.js';
 import { type Attempt, createDialler } from './dialler.js';
@@ -32,9 +33,6 @@ export interface ZmqConnectionInit extends ZmqLimits {
   /** Whether to offer a channel; a peer on another machine does not take it up. */
   readonly sharedMemory: boolean;
 }
-
-/** A handshake is done in milliseconds: whoever has accepted and is silent for so long is told of. */
-const MUTE_MS = 2000;
 
 /**
  * Every attempt to connect is a socket of its own that never reconnects, and nothing is handed to it
@@ -223,7 +221,7 @@ export function connectZmq(
       if (state === 'open') transmit(dealer!, frames);
       else waiting.push(frames);
     },
-    async close(lingerMs = 1000) {
+    async close(lingerMs = FAREWELL_MS) {
       if (!abandoned) {
         abandoned = true;
         closeLingerMs = lingerMs;

@@ -4,9 +4,10 @@ import type { Event } from 'zeromq';
 import { type Channel, createChannel } from '../shm/channel.js';
 import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
+import { FAREWELL_MS, HANDSHAKE_MS } from '../tunables.js';
 import { createFrameBatcher, type FrameBatcher, messagesIn } from './batch.js';
 import { farewell } from './farewell.js';
-import { createHandshakes, HANDSHAKE_MS } from './handshakes.js';
+import { createHandshakes } from './handshakes.js';
 import type { Resolve } from './resolve.js';
 import { createStrangers } from './strangers.js';
 import { bindFirst, endpointsOf } from './zmq-bind.js';
@@ -167,7 +168,7 @@ export async function listenZmq(
       const peer = byName.get(name);
       if (peer !== undefined && !router.closed) cutOff(peer, `${address} closed the connection`);
     },
-    async close(lingerMs = 1000) {
+    async close(lingerMs = FAREWELL_MS) {
       handshakes.close();
       if (!router.closed) {
         for (const { batcher } of byName.values()) batcher.flush();

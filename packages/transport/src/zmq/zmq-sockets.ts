@@ -1,8 +1,8 @@
 import { type Envelope, encode, MAX_HEADER_BYTES } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { Dealer, type Event, type Observer, Router, type Socket } from 'zeromq';
+import { HANDSHAKE_MS } from '../tunables.js';
 import { farewell } from './farewell.js';
-import { HANDSHAKE_MS } from './handshakes.js';
 
 /** What both ends of a ZeroMQ link must agree on, with everything filled in. */
 export interface ZmqLimits {

@@ -1,5 +1,6 @@
 import { MAX_PAYLOAD_BYTES, type Transport } from '@tutti/protocol';
 import { type Clock, systemClock } from '@tutti/runtime';
+import { CONNECT_DEADLINE_MS, HEARTBEAT_MS, PEER_TIMEOUT_MS, RETRY_MS } from '../tunables.js';
 import { type Resolve, resolveWithSystem } from './resolve.js';
 import { connectZmq } from './zmq-connection.js';
 import { listenZmq } from './zmq-listener.js';
@@ -42,10 +43,10 @@ export interface ZmqTransportOptions extends Heartbeat {
 export function createZmqTransport(options: ZmqTransportOptions = {}): Transport {
   const init = {
     maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
-    heartbeatMs: options.heartbeatMs ?? 500,
-    timeoutMs: options.timeoutMs ?? 2000,
-    connectDeadlineMs: options.connectDeadlineMs ?? 30_000,
-    retryMs: options.retryMs ?? 50,
+    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+    timeoutMs: options.timeoutMs ?? PEER_TIMEOUT_MS,
+    connectDeadlineMs: options.connectDeadlineMs ?? CONNECT_DEADLINE_MS,
+    retryMs: options.retryMs ?? RETRY_MS,
     sharedMemory: options.sharedMemory ?? true,
     clock: options.clock ?? systemClock,
     resolve: options.resolve ?? resolveWithSystem,

@@ -1,10 +1,9 @@
 import type { ConnectFault } from '@tutti/protocol';
 import type { Wait } from '@tutti/runtime';
+import { MOST_NAMED_CHUNKS } from '../tunables.js';
 import type { Enrolment } from './enrolment.js';
 import type { WeightPuller } from './weight-puller.js';
 import type { WeightBuffer } from './weights.js';
-
-const MOST_CHUNKS = 8;
 
 /** What is to be said and done where a peer cannot be reached. */
 export function remedyOf(fault: ConnectFault | undefined): string | undefined {
@@ -41,8 +40,8 @@ export function awaitedNews(
     };
   if (goal < 0) return { who, what: 'assign shards', remedy, deadlineMs };
   const missing = weights.missing();
-  const some = missing.length > MOST_CHUNKS ? ', …' : '';
-  const what = `send chunks ${missing.slice(0, MOST_CHUNKS).join(', ')}${some} of version ${goal}`;
+  const some = missing.length > MOST_NAMED_CHUNKS ? ', …' : '';
+  const what = `send chunks ${missing.slice(0, MOST_NAMED_CHUNKS).join(', ')}${some} of version ${goal}`;
   // With all weights here, it has been told nothing to compute.
   return missing.length === 0
     ? { who, what: `say what to do at version ${goal}`, remedy, deadlineMs }

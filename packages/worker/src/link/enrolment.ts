@@ -27,6 +27,7 @@ import {
   type Monitor,
   TuttiError,
 } from '@tutti/runtime';
+import { FAREWELL_MS } from '../tunables.js';
 
 /** What the coordinator has said, and a way to answer. It outlives the coordinator's process. */
 export interface Enrolment {
@@ -291,7 +292,7 @@ export function enrol(init: {
     async close(body) {
       if (body !== undefined && !dismissed && present) connection.send({ message: stamp(body) });
       closed = true;
-      await connection.close(1000);
+      await connection.close(FAREWELL_MS);
     },
   };
 }

@@ -18,13 +18,8 @@ import {
   type Monitor,
   TuttiError,
 } from '@tutti/runtime';
+import { FAREWELL_MS, NO_WAY_MS } from '../tunables.js';
 import type { WeightBuffer } from './weights.js';
-
-/**
- * How long a server that was never reached may have a name or an address that leads nowhere from here:
- * time for a name service to learn of it, and less than others wait for this worker.
- */
-const NO_WAY_MS = 10_000;
 
 /** The way to the servers: pulls versions into the weight buffer, whoever holds them now. */
 export interface WeightPuller {
@@ -137,7 +132,7 @@ export function createWeightPuller(init: {
 
   const closeAll = async (old: readonly Connection[]) => {
     // Unnamed wait: connections close within their linger.
-    await Promise.all(old.map((connection) => connection.close(1000)));
+    await Promise.all(old.map((connection) => connection.close(FAREWELL_MS)));
   };
 
   return {

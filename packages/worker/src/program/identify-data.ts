@@ -7,12 +7,8 @@ import {
   type FieldIdentity,
 } from '@tutti/protocol';
 import { createRandom, type Monitor, programError } from '@tutti/runtime';
+import { COMPARED_EXAMPLES, MOST_DIGESTS } from '../tunables.js';
 import type { ProgramData } from './program.js';
-
-/** Examples that are looked at: a shuffle shows in any two, and reading them takes no time to speak of. */
-const EXAMPLES = 32;
-/** Digests of one data set at most, so that many fields do not make a message too long. */
-const DIGESTS = 4096;
 
 /**
  * What the data of a program are known by, to be compared with those of other processes. Reads a few
@@ -41,7 +37,7 @@ async function identityOf(dataset: Dataset, called: string): Promise<DatasetIden
   const chosen = choose(size);
   try {
     const batch = Object.entries(await dataset.read(chosen)).sort(([a], [b]) => (a < b ? -1 : 1));
-    const kept = Math.max(1, Math.floor(DIGESTS / Math.max(1, batch.length)));
+    const kept = Math.max(1, Math.floor(MOST_DIGESTS / Math.max(1, batch.length)));
     const fields = batch.map(([name, field]) => identityOfField(name, field, chosen.length, kept));
     return { size, examples: chosen.slice(0, kept), fields };
   } catch (thrown) {
@@ -53,7 +49,7 @@ async function identityOf(dataset: Dataset, called: string): Promise<DatasetIden
 function choose(size: number): number[] {
   const random = createRandom('identity', size);
   const chosen = new Set([size - 1]);
-  while (chosen.size < Math.min(EXAMPLES, size)) chosen.add(random.below(size));
+  while (chosen.size < Math.min(COMPARED_EXAMPLES, size)) chosen.add(random.below(size));
   return [...chosen].sort((a, b) => a - b);
 }
 

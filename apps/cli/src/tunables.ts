@@ -1,0 +1,31 @@
+// What can be set is in docs/CONFIGURATION.md; the rest has its reason here.
+
+// ---- ending
+
+/** Ends everything within 5 s: this long for an orderly end, then by force. */
+export const ORDERLY_END_MS = 4000;
+/** npm hands on what the terminal has sent already: what comes so soon after the first is the same. */
+export const SAME_SIGNAL_MS = 500;
+/**
+ * Where all processes of a job are told to end at once, its coordinator saves what is here first: so
+ * long a server that holds a job has patience.
+ */
+export const LAST_CAPTURE_MS = 10_000;
+/** What takes longer to keep what it heard of a run is left behind. */
+export const KEEPING_DEADLINE_MS = 8000;
+/** So long a command has to tell of a fault of the program; one that has ended cannot. */
+export const UNTOLD_MS = 4000;
+
+// ---- asking
+
+/** Between two answers of `tutti status --watch`. */
+export const WATCH_MS = 1000;
+/** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
+export const CONNECT_MS = 2000;
+
+// ---- numbers of workers where `--workers` is not given
+
+/** A coordinator cannot know how many will be started elsewhere. */
+export const COORDINATOR_WORKERS = 2;
+/** What a worker with TensorFlow and a model of usual size needs. */
+export const WORKER_BYTES = 2 ** 30;

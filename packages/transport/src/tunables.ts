@@ -1,0 +1,52 @@
+// What can be set is in docs/CONFIGURATION.md; the rest has its reason here.
+
+// ---- where the options of a transport say nothing
+
+/** `--heartbeat-ms` */
+export const HEARTBEAT_MS = 500;
+/** `--heartbeat-deadline-ms` */
+export const PEER_TIMEOUT_MS = 2000;
+/** How long `connect` keeps trying: a process on a busy machine takes seconds until it listens. */
+export const CONNECT_DEADLINE_MS = 30_000;
+/** Between two attempts: nobody notices so little, and a machine does not notice so few. */
+export const RETRY_MS = 50;
+/** What the last words to a peer may take, where the caller does not say. */
+export const FAREWELL_MS = 1000;
+
+// ---- connecting
+
+/** Whoever connects has so long for its handshake; then libzmq hangs up. */
+export const HANDSHAKE_MS = 10_000;
+/** For a process that stood still: what came meanwhile is read before anything is concluded. */
+export const READ_MS = 1000;
+/** A handshake is done in milliseconds: whoever has accepted and is silent for so long is told of. */
+export const MUTE_MS = 2000;
+/** How long the addresses of a name are tried in turn before it is looked up again. */
+export const NAME_KEPT_MS = 5000;
+/** Name servers are not for being asked twenty times a second. */
+export const NAME_PAUSE_MS = 1000;
+/** A refusal comes back at once; whatever takes longer is the network that gives up. */
+export const REFUSED_WITHIN_MS = 1000;
+/** How long one attempt may take; less where there is another address to try. */
+export const ATTEMPT_MS = 10_000;
+export const ATTEMPT_OF_SEVERAL_MS = 2000;
+/** A scanner tries again and again: after one is told of, others are only counted for so long. */
+export const STRANGERS_PAUSE_MS = 60_000;
+
+// ---- several messages in one
+
+/** So that the receiver can begin while the rest is still written. */
+export const MOST_BATCHED = 16;
+/** A larger frame takes a while to travel: it goes alone. */
+export const LARGE_BYTES = 16 * 1024;
+/** More than this beside the frames takes its time at the other end too, while this one goes on. */
+export const LARGE_BESIDE_BYTES = 512 * 1024;
+
+// ---- shared memory
+
+/** Pages of the file take memory only once they were written. */
+export const OUTBOX_BYTES = 32 * 1024 * 1024;
+/** Below this a frame costs less than a reference. */
+export const LEAST_SHARED_BYTES = 16 * 1024;
+/** What was read is told of along with something else, or by itself after this much. */
+export const TELL_READ_BYTES = 4 * 1024 * 1024;
