@@ -86,7 +86,7 @@ describe('the example jax-mlp', () => {
     };
     const { hidden, output } = weights;
     for (let n = 0; n < count; n++) {
-      const x = batch.x!.data.subarray(n * 784, (n + 1) * 784);
+      const x = Array.from(batch.x!.data.subarray(n * 784, (n + 1) * 784));
       const active = Array.from({ length: 128 }, (_, h) =>
         Math.max(
           0,
