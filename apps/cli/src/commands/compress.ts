@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Settings } from '@tutti/config';
 import { readModel } from '@tutti/edge';
 import { runLocal } from '@tutti/launch';
 import { abortError, TuttiError, withCleanUp } from '@tutti/runtime';
@@ -6,6 +7,7 @@ import type { CompressionRule, TrainedWeight } from '@tutti/tensorflow';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import { type Densities, halved, inRound, parseKeep } from '../compress/densities.js';
+import { stageOptimizer } from '../compress/stage-optimizer.js';
 import { writeStageProgram } from '../compress/stage-program.js';
 import { type Stage, stageTable } from '../compress/stage-table.js';
 import type { CliContext } from '../context.js';
@@ -73,6 +75,7 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         renderer.note(`${stage}: ${files.path}`);
         const { result: running } = runLocal(files.path, {
           ...roleSettings(settings),
+          optimizer: stageOptimizer(program.optimizer, lengthOf(settings, program)),
           shards,
           workers: settings.workers ?? defaultWorkers(thisMachine(), shards),
           runsDir: folder,
@@ -174,6 +177,14 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         );
     });
   });
+}
+
+/** How much longer a stage is than the training of the program, in steps. */
+function lengthOf({ epochs, batchSize }: Settings, program: Program): number {
+  return (
+    ((epochs ?? program.epochs) * program.batchSize) /
+    (program.epochs * (batchSize ?? program.batchSize))
+  );
 }
 
 async function denseStage(
