@@ -215,8 +215,27 @@ describe('documentation', () => {
       assert.deepEqual(kernelOf(served, 'features'), kernelOf(base, 'features'));
     }));
 
+  it('shows a model with several inputs and outputs', () =>
+    inFolder('### Several inputs and outputs', async (shown, folder) => {
+      const field = (name: string, type: string, width: number, below: number) =>
+        `const ${name} = { data: ${type}.from({ length: ${width} * 24 }, (_, i) => (i * 7) % ${below}), shape: [24${width > 1 ? `, ${width}` : ''}] };\n`;
+      const program = await folder.program(
+        imports('defineTraining, tf', '@tutti/tensorflow') +
+          imports('arrays', '@tutti/data') +
+          field('text', 'Int32Array', 20, 50) +
+          field('price', 'Float32Array', 1, 5).replace('[24]', '[24, 1]') +
+          field('topic', 'Int32Array', 1, 4) +
+          field('urgent', 'Int32Array', 1, 2) +
+          shown,
+      );
+      const { metrics, digest } = await runLocal(program, { workers: 2 }).result;
+      const names = ['topic_loss', 'urgent_loss', 'topic_accuracy', 'urgent_auc', 'urgent_recall'];
+      assert.deepEqual(Object.keys(metrics).sort(), names.sort());
+      assert.equal((await runLocal(program, { workers: 0 }).result).digest, digest);
+    }));
+
   it('shows a loss with weights of classes and examples', () =>
-    inFolder('### Weights of classes and examples', async (shown, folder) => {
+    inFolder('### Losses of your own', async (shown, folder) => {
       const zeros = "kernelInitializer: 'zeros'";
       const program = await folder.program(
         imports('defineTraining, tf', '@tutti/tensorflow') +

@@ -39,5 +39,5 @@ export async function evaluateTrained(
     if (context.signal.aborted) throw abortError(context.signal);
     reports.push(await task.evaluate(values, checkpoint.step, shard));
   }
-  return { examples: evaluationExamples, ...meansOf(totalOf(reports)) };
+  return { examples: evaluationExamples, ...meansOf(totalOf(reports), plan.metricForms) };
 }

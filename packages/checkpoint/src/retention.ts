@@ -14,7 +14,7 @@ export interface Retention {
 
 /** Of a loss and of what is called an error, less is better; of any other metric, more. */
 export const isBetter = (metric: string, value: number, than: number) =>
-  /loss|error/i.test(metric) ? value < than : value > than;
+  /loss|error|perplexity/i.test(metric) ? value < than : value > than;
 
 /** Undefined if it was not measured. */
 export function metricOf({ loss, metrics }: Evaluation, metric: string): number | undefined {

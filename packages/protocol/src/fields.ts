@@ -18,6 +18,7 @@ import {
   whole,
 } from './kinds.js';
 import type { Body, HostFacts, ServerRange, ShardReport, Stamp } from './messages.js';
+import { METRIC_FORMS } from './metric-form.js';
 import type {
   FirstWeights,
   JobPlan,
@@ -91,6 +92,8 @@ const dataset = shapeOf<DatasetIdentity>({
 
 const data = optional(shapeOf<DataIdentity>({ training: dataset, evaluation: optional(dataset) }));
 
+const metricForms = optional(mapOf(oneOf(...METRIC_FORMS)));
+
 const description = shapeOf<ProgramDescription>({
   name: text,
   hash: text,
@@ -99,6 +102,7 @@ const description = shapeOf<ProgramDescription>({
   trainingExamples: whole,
   evaluationExamples: whole,
   data,
+  metricForms,
   defaults: shapeOf<ProgramDefaults>({
     batchSize: whole,
     epochs: number,
@@ -118,6 +122,7 @@ const plan = shapeOf<JobPlan>({
   evaluationExamples: whole,
   data,
   evaluationBatchSize: whole,
+  metricForms,
   batchSize: whole,
   shards: whole,
   seed: integer,

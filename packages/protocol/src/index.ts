@@ -24,6 +24,7 @@ export {
   type Transport,
 } from './link.js';
 export * from './messages.js';
+export { METRIC_FORMS, type MetricForm, type MetricForms } from './metric-form.js';
 export {
   evaluatesAt,
   examplesOf,

@@ -1,4 +1,5 @@
 import type { DataIdentity } from './data-identity.js';
+import type { MetricForms } from './metric-form.js';
 
 /** A learning rate as a function of the step. All rates are positive, all step counts whole. */
 export type Schedule =
@@ -74,6 +75,8 @@ export interface ProgramDescription {
   readonly evaluationExamples: number;
   /** What its data are known by. */
   readonly data?: DataIdentity;
+  /** Absent where all metrics are means over examples. */
+  readonly metricForms?: MetricForms;
   readonly defaults: ProgramDefaults;
 }
 
@@ -111,6 +114,8 @@ export interface JobPlan {
   /** The data that it is trained on; absent in checkpoints from before there was this. */
   readonly data?: DataIdentity;
   readonly evaluationBatchSize: number;
+  /** As in the description of the program. */
+  readonly metricForms?: MetricForms;
   readonly batchSize: number;
   readonly shards: number;
   readonly seed: number;

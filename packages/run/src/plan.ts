@@ -85,6 +85,7 @@ export function resolvePlan(init: {
     evaluationExamples,
     ...(description.data && { data: description.data }),
     evaluationBatchSize,
+    ...(description.metricForms && { metricForms: description.metricForms }),
     batchSize,
     shards,
     seed,

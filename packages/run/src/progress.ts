@@ -72,15 +72,16 @@ export function createProgress(init: {
         event: 'step',
         step: step + 1,
         epoch: Math.floor(step / plan.stepsPerEpoch) + 1,
-        ...meansOf(totals),
+        ...meansOf(totals, plan.metricForms),
         examples,
         examplesPerSecond: (1000 * window.count) / window.ms,
         stepMs,
       });
     },
     epochDone(version, evaluation) {
-      const training = meansOf(epoch);
-      const evaluated = evaluation === undefined ? undefined : meansOf(evaluation);
+      const training = meansOf(epoch, plan.metricForms);
+      const evaluated =
+        evaluation === undefined ? undefined : meansOf(evaluation, plan.metricForms);
       final = evaluated ?? training;
       emit({
         event: 'epoch',

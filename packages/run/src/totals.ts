@@ -1,4 +1,5 @@
-import type { ShardReport } from '@tutti/protocol';
+import type { MetricForms, ShardReport } from '@tutti/protocol';
+import { metricValues } from './metric-values.js';
 
 /** Sums over examples, and the means that people read. */
 export interface Totals {
@@ -21,13 +22,13 @@ export function plus(total: Totals, more: Totals): Totals {
   return { count: total.count + more.count, lossSum: total.lossSum + more.lossSum, metrics };
 }
 
-/** Means over examples. */
-export function meansOf({ count, lossSum, metrics }: Totals): {
-  loss: number;
-  metrics: Record<string, number>;
-} {
-  return {
-    loss: lossSum / count,
-    metrics: Object.fromEntries(Object.entries(metrics).map(([name, sum]) => [name, sum / count])),
-  };
+/**
+ * What people read: means over examples, and metrics of other forms.
+ * @param forms those of the plan
+ */
+export function meansOf(
+  { count, lossSum, metrics }: Totals,
+  forms: MetricForms = {},
+): { loss: number; metrics: Record<string, number> } {
+  return { loss: lossSum / count, metrics: metricValues(metrics, count, forms) };
 }

@@ -37,7 +37,14 @@ export type {
 export { pretrained } from './sharing/pretrained.js';
 export { type Tf, tf } from './tf.js';
 export type { BatchTensors } from './training/batch-tensors.js';
+export type { ByOutput, ClassWeight } from './training/heads.js';
 export type { Loss, LossFunction, LossName } from './training/losses.js';
-export type { Metric, MetricFunction } from './training/metrics.js';
+export type {
+  Metric,
+  MetricFunction,
+  MetricName,
+  MetricOptions,
+  RatioFunction,
+} from './training/metrics/metric.js';
 export { defineTraining, type TrainingProgram } from './training/training.js';
 export type { TrainingOptions } from './training/training-options.js';

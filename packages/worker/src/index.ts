@@ -1,3 +1,4 @@
+export type { MetricForm, MetricForms } from '@tutti/protocol';
 export {
   type Computation,
   defineProgram,

@@ -19,6 +19,8 @@ export function convert(
   const inputs = symbolicInputs(model);
   if (inputs.length !== 1)
     throw refused(`The model has ${inputs.length} inputs, and such a file is for one`);
+  if (model.outputs.length !== 1)
+    throw refused(`The model has ${model.outputs.length} outputs, and such a file is for one`);
   const layers: LayerSpec[] = [];
   const known = new Map<number, Result>();
 

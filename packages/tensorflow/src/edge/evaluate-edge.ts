@@ -3,7 +3,7 @@ import type { EdgeModel } from '@tutti/edge';
 import type { EvaluationResult, Program } from '@tutti/worker';
 import { tf } from '../tf.js';
 import { batchTensors, exampleCount } from '../training/batch-tensors.js';
-import { resolveMetrics } from '../training/metrics.js';
+import { createObjective } from '../training/objective.js';
 import { tidied } from '../training/tidied.js';
 import type { TrainingProgram } from '../training/training.js';
 
@@ -22,8 +22,8 @@ export function evaluateEdge(
   ]).flat();
   return tidied(() => {
     const outputs = tf.tensor(Float32Array.from(predictions), [count, ...model.output]);
-    const predicted = { batch: batchTensors(batch), outputs, softmaxSkipped: false };
-    const metrics = resolveMetrics(training.metrics ?? [], training.loss);
-    return { count, metrics: metrics.sums(predicted, new Map()) };
+    const objective = createObjective(training, { outputs: undefined, softmax: [] });
+    const given = { batch: batchTensors(batch), outputs: [outputs], masks: [] };
+    return { count, metrics: objective.sums(given, objective.measure(given)) };
   });
 }

@@ -22,6 +22,9 @@ interface Facts {
   readonly gradients: readonly number[];
   readonly written: readonly string[];
   readonly measured: readonly string[];
+  readonly outputs: number;
+  /** Which outputs have a mask. */
+  readonly masks: readonly boolean[];
 }
 
 /**
@@ -38,7 +41,10 @@ export function openGraphPasses(
 ): GraphPasses | undefined {
   const reason =
     graph === undefined
-      ? (unsteady ?? (typeof loss === 'function' ? 'its loss is a function' : undefined))
+      ? (unsteady ??
+        (losses(loss).some((each) => typeof each === 'function')
+          ? 'its loss is a function'
+          : undefined))
       : graph
         ? undefined
         : 'it says so';
@@ -71,6 +77,11 @@ export function openGraphPasses(
   };
 }
 
+/** That of the only output, or those of all. */
+function losses(loss: TrainingOptions['loss']): unknown[] {
+  return typeof loss === 'object' ? Object.values(loss) : [loss];
+}
+
 type Pass = (
   stored: readonly tf.Tensor[],
   batch: BatchTensors,
@@ -79,10 +90,11 @@ type Pass = (
 
 function flat(values: Values | Derivatives): GraphResult<Facts> {
   const none = { gradients: new Map<number, tf.Tensor>(), written: new Map<string, tf.Tensor>() };
-  const { losses, outputs, gradients, written, measured } = { ...none, ...values };
+  const { losses, outputs, masks, gradients, written, measured } = { ...none, ...values };
   const tensors = [
     losses,
-    outputs,
+    ...outputs,
+    ...masks.filter((mask) => mask !== undefined),
     ...[gradients, written, measured].flatMap((each) => [...each.values()]),
   ];
   // Clones belong to the tidy around, unlike those that are kept.
@@ -94,17 +106,21 @@ function flat(values: Values | Derivatives): GraphResult<Facts> {
       gradients: [...gradients.keys()],
       written: [...written.keys()],
       measured: [...measured.keys()],
+      outputs: outputs.length,
+      masks: masks.map(Boolean),
     },
   };
 }
 
 function named({ tensors, facts }: GraphResult<Facts>): Derivatives {
-  const [losses, outputs, ...rest] = tensors;
+  const [losses, ...rest] = tensors;
+  const outputs = rest.splice(0, facts.outputs);
   const next = <Key>(keys: readonly Key[]) =>
     new Map(keys.map((key): [Key, tf.Tensor] => [key, rest.shift()!]));
   return {
     losses: losses!,
-    outputs: outputs!,
+    outputs,
+    masks: facts.masks.map((there) => (there ? rest.shift() : undefined)),
     gradients: next(facts.gradients),
     written: next(facts.written),
     measured: next(facts.measured),

@@ -11,7 +11,7 @@ import type { Repeat } from './repeats.js';
  */
 export const OPERATIONS: ReadonlySet<string> = new Set(
   [
-    'Abs Add ArgMax AvgPool AvgPoolGrad BatchMatMulV2 BiasAdd BiasAddGrad Cast ConcatV2 Conv2D',
+    'Abs Add Any ArgMax AvgPool AvgPoolGrad BatchMatMulV2 BiasAdd BiasAddGrad Cast ConcatV2 Conv2D',
     'Conv2DBackpropFilter Conv2DBackpropInput Cos DepthwiseConv2dNative',
     'DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput Elu EluGrad',
     'Equal Erf Exp ExpandDims Expm1 Fill Floor FusedBatchNorm GatherV2 Greater GreaterEqual IsNan LeakyRelu Less',

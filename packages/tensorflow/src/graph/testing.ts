@@ -63,6 +63,31 @@ export const SPECIMENS: Readonly<Record<string, Specimen>> = {
     metrics: ['accuracy'],
     batch: words,
   },
+  'two outputs, of which one is masked and weighed': {
+    model: () => {
+      const input = tf.input({ shape: [6, 1], name: 'x' });
+      const masked = tf.layers.masking().apply(input);
+      const states = tf.layers
+        .lstm({ units: 3, returnSequences: true })
+        .apply(masked) as tf.SymbolicTensor;
+      const each = tf.layers.dense({ units: 3, activation: 'softmax', name: 'each' }).apply(states);
+      const last = tf.layers.flatten().apply(states) as tf.SymbolicTensor;
+      const whole = tf.layers.dense({ units: 1, activation: 'sigmoid', name: 'whole' }).apply(last);
+      return tf.model({ inputs: input, outputs: [each, whole] as tf.SymbolicTensor[] });
+    },
+    loss: { each: sparse, whole: 'binaryCrossentropy' },
+    metrics: {
+      each: ['accuracy', 'perplexity', { name: 'topKAccuracy', k: 2 }],
+      whole: ['precision', 'recall', 'auc', 'rootMeanSquaredError', 'r2'],
+    },
+    lossWeights: { whole: 0.5 },
+    classWeight: { whole: { 1: 3 } },
+    batch: {
+      x: { data: words.x!.data.map((word) => word % 3), shape: [4, 6, 1] },
+      each: { data: words.x!.data.map((word) => word % 3), shape: [4, 6] },
+      whole: words.y!,
+    },
+  },
   'recurrent layers in both directions': {
     model: () =>
       tf.sequential({

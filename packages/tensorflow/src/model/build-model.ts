@@ -52,11 +52,6 @@ function checkModel(model: ModelLike, isGiven: IsGiven): ReadonlyMap<LayerVariab
       '`model` returned a model that is not built',
       'Give its first layer an `inputShape`.',
     );
-  if (model.outputs.length > 1)
-    throw bad(
-      `The model has ${model.outputs.length} outputs`,
-      'Join them to one, or write the model as a function over named parameters.',
-    );
   const weights = nameWeights(model, isGiven);
   for (const [variable, name] of weights) {
     if (variable.dtype !== 'float32')
@@ -111,16 +106,21 @@ function withModels(model: LayerLike): LayerLike[] {
   return [model, ...allLayers(model)];
 }
 
-/** The last layer, if it is nothing but a softmax over the last axis behind its other maths. */
-export function finalSoftmax(model: ModelLike): LayerLike | undefined {
-  const last = model.outputs[0]?.sourceLayer;
+/**
+ * The last layer of an output, if it is nothing but a softmax over the last axis behind its other
+ * maths, and no other layer reads it.
+ */
+export function finalSoftmax(model: ModelLike, at: number): LayerLike | undefined {
+  const last = model.outputs[at]?.sourceLayer;
   if (last === undefined || usesOf(last, model) !== 1) return undefined;
+  // Other models may read it, too.
+  if (model.outputs.length > 1 && last.outboundNodes.length > 0) return undefined;
   if (!['Dense', 'Activation'].includes(last.getClassName())) return undefined;
   return last.activation?.getClassName() === 'softmax' ? last : undefined;
 }
 
 /** How often a model calls a layer; other models may call it, too. */
-function usesOf(layer: LayerLike, model: ModelLike): number {
+export function usesOf(layer: LayerLike, model: ModelLike): number {
   const { name, inboundNodes } = layer;
   const { containerNodes, layers } = model;
   // A sequential model calls what it lists, and knows no calls before it is built.

@@ -79,7 +79,7 @@ function comparePredictions(
   const sample = withRandom(createRandom('sample'), () => sampleFor(model));
   const predict = (which: ModelLike) => {
     const outputs = which.apply(sample.length === 1 ? sample[0]! : sample, { training: false });
-    return (Array.isArray(outputs) ? outputs[0]! : outputs).dataSync();
+    return [outputs].flat().flatMap((output) => [...output.dataSync()]);
   };
   let expected: ArrayLike<number>;
   try {

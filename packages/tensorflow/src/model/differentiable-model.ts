@@ -13,8 +13,10 @@ export interface DifferentiableModel {
   readonly roles: readonly WeightRole[];
   /** How often each is used for one example. */
   readonly repeats: readonly number[];
-  /** Whether the outputs are a softmax that `forward` can leave out. */
-  readonly softmax: boolean;
+  /** The names of its outputs; undefined if it does not tell them. */
+  readonly outputs: readonly string[] | undefined;
+  /** Whether each output is a softmax that `forward` can leave out. */
+  readonly softmax: readonly boolean[];
   /** Why `forward` might do other operations at another call with the same shapes, if it might. */
   readonly unsteady: string | undefined;
   /** Fresh values for every weight, in that order. */
@@ -32,8 +34,10 @@ export type ReadWeight = (at: number) => tf.Tensor;
 
 export interface ForwardContext {
   readonly training: boolean;
-  /** Leave out a final softmax: the loss starts from the logits. */
-  readonly logits: boolean;
+  /** Of which outputs to leave out a final softmax: the loss starts from the logits. */
+  readonly logits: readonly boolean[];
+  /** The names of the outputs that are wanted, where there are several. */
+  readonly outputs: readonly string[] | undefined;
   readonly random: Random;
   readonly noise: Noise;
   /** What a layer gets instead of a weight, by its place, that it does not need whole. */
@@ -43,7 +47,9 @@ export interface ForwardContext {
 }
 
 export interface Forward {
-  readonly outputs: tf.Tensor;
+  readonly outputs: readonly tf.Tensor[];
+  /** What the layers found to count of each output, where they know. Kept: the caller disposes of them. */
+  readonly masks: readonly (tf.Tensor | undefined)[];
   /** Scalars that count for every example: regularizers. */
   readonly penalties: readonly tf.Tensor[];
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashed } from '@tutti/parameters';
+import { edgeModel } from '../edge/edge-model.js';
 import { classified, training } from '../testing.js';
 import { tf } from '../tf.js';
 import { exportLayersModel } from './export-layers-model.js';
@@ -118,6 +119,33 @@ describe('exportLayersModel', () => {
       layers.config.layers.map((layer: { config: { name: string } }) => layer.config.name).at(3),
       'bidirectional_1',
     );
+  });
+
+  it('writes a model with several outputs, which a .tutti file cannot have', async () => {
+    const two = training({
+      model: () => {
+        const input = tf.input({ shape: [3], name: 'x' });
+        const outputs = ['left', 'right'].map(
+          (name) => tf.layers.dense({ units: 2, name }).apply(input) as tf.SymbolicTensor,
+        );
+        return tf.model({ inputs: input, outputs });
+      },
+      loss: { left: 'meanSquaredError', right: 'meanAbsoluteError' },
+    });
+    const weights = await (await two.open()).initialize(1);
+    const loaded = await tf.loadLayersModel(
+      `file://${await exportLayersModel(two, weights, directory)}`,
+    );
+    const predicted = loaded.predict(tf.ones([1, 3])) as tf.Tensor[];
+    ['left', 'right'].forEach((name, at) => {
+      const kernel = weights[`${name}/kernel`]!;
+      const expected = [0, 1].map(
+        (column) => kernel[column]! + kernel[2 + column]! + kernel[4 + column]!,
+      );
+      const found = predicted[at]!.dataSync();
+      for (const [i, value] of expected.entries()) assert.ok(Math.abs(value - found[i]!) < 1e-5);
+    });
+    assert.throws(() => edgeModel(two, weights), /The model has 2 outputs/);
   });
 
   it('keeps no tensors', async () => {

@@ -16,12 +16,12 @@ export interface FunctionModel<Name extends string = string> {
   readonly parameters: Readonly<Record<Name, ParameterDeclaration>>;
   /** First values of every parameter. `tf.randomNormal` and the like are seeded as well. */
   initialize(random: Random): Readonly<Record<Name, tf.Tensor | ArrayLike<number>>>;
-  /** The predictions for a batch, [n, ...]. Synchronous. */
+  /** The predictions for a batch, [n, ...]; several by the names that have a loss. Synchronous. */
   apply(
     weights: Readonly<Record<Name, tf.Tensor>>,
     batch: BatchTensors,
     context: FunctionContext<Name>,
-  ): tf.Tensor;
+  ): tf.Tensor | Readonly<Record<string, tf.Tensor>>;
 }
 
 export type ParameterDeclaration =
@@ -53,7 +53,8 @@ export function functionModel<Name extends string>(
     weights,
     roles: weights.map(() => 'other' as const),
     repeats: weights.map(() => 1),
-    softmax: false,
+    outputs: undefined,
+    softmax: [],
     unsteady: 'its model is a function',
     initialize(random) {
       return tidied(() => {
@@ -61,7 +62,7 @@ export function functionModel<Name extends string>(
         return weights.map((weight) => flatValues(weight, values[weight.name]));
       });
     },
-    forward(weight, batch, { training, random, write }) {
+    forward(weight, batch, { training, random, write, outputs: names }) {
       const named = Object.defineProperties(
         {},
         Object.fromEntries(
@@ -85,14 +86,31 @@ export function functionModel<Name extends string>(
       const outputs = withoutState('`model.apply`', FUNCTION, () =>
         model.apply(named as Record<Name, tf.Tensor>, batch, context),
       );
-      if (!(outputs instanceof tf.Tensor))
-        throw new TuttiError('PROGRAM_FAILED', '`model.apply` did not return a tensor', {
-          remedy: 'Return the predictions as one tensor; `apply` must be synchronous.',
-        });
-      return { outputs, penalties: [] };
+      return { outputs: tensorsOf(outputs, names), masks: [], penalties: [] };
     },
     dispose() {},
   };
+}
+
+/** @throws TuttiError PROGRAM_FAILED unless there is a tensor for each name */
+function tensorsOf(
+  given: ReturnType<FunctionModel['apply']>,
+  names: readonly string[] | undefined,
+): tf.Tensor[] {
+  if (names === undefined) {
+    if (given instanceof tf.Tensor) return [given];
+    throw new TuttiError('PROGRAM_FAILED', '`model.apply` did not return a tensor', {
+      remedy:
+        'Return the predictions as one tensor, or give the loss of each by its name; `apply` must be synchronous.',
+    });
+  }
+  return names.map((name) => {
+    const output = given instanceof tf.Tensor ? undefined : given?.[name];
+    if (output instanceof tf.Tensor) return output;
+    throw new TuttiError('PROGRAM_FAILED', `\`model.apply\` did not return "${name}"`, {
+      remedy: `Return a tensor for each that has a loss: { ${names.join(', ')} }.`,
+    });
+  });
 }
 
 function isShape(declared: ParameterDeclaration): declared is readonly number[] {

@@ -28,6 +28,9 @@ export interface LayerLike {
   /** Dense, Activation and others have one. */
   activation?: Activation | null;
   readonly inboundNodes: readonly unknown[];
+  readonly outboundNodes: readonly unknown[];
+  /** What counts of its output, from what counts of its inputs. */
+  computeMask(inputs: unknown, mask?: unknown): tf.Tensor | tf.Tensor[] | null;
   /** TimeDistributed and other wrappers have one. */
   readonly layer?: LayerLike;
   /** Bidirectional has it, and one for backward. */

@@ -392,7 +392,7 @@ describe('layers models', () => {
           );
           return tf.model({ inputs: input, outputs });
         },
-        /2 outputs/,
+        /outputs "dense_1", "dense_2", and one loss/,
       ],
     ];
     for (const [model, expected] of cases)

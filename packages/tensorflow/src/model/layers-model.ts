@@ -17,9 +17,10 @@ import {
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
 import { takeNoise } from './dropout.js';
 import type { Activation, LayerVariable } from './layers-internals.js';
+import { watchMasks } from './output-masks.js';
 import { type Override, overriding } from './overrides.js';
 import { unfuseConvolutions } from './unfused-convolutions.js';
-import { frozenWeights, nameLayers } from './weight-names.js';
+import { firstFree, frozenWeights, nameLayers } from './weight-names.js';
 
 /**
  * A `tf.LayersModel` as a function of its weights: inside `forward`, `LayerVariable.read` of every
@@ -33,7 +34,9 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   const weights = weightSpecs(built);
   const places = new Map(variables.map((variable, at) => [variable, at]));
   const fields = inputFields(built);
-  const softmax = finalSoftmax(model);
+  const outputs = outputNames(built);
+  const softmax = outputs.map((_, at) => finalSoftmax(model, at));
+  const masks = watchMasks(model);
   const unsteady = unsteadyPart(tf, model);
 
   let call:
@@ -66,31 +69,34 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
     ...unfuseConvolutions(model),
     ...factored.overrides,
     ...takeNoise(model, (shape) => call?.context.noise(shape)),
+    ...masks.overrides,
   ];
-  const withLogits = softmax && [
-    ...overrides,
-    { target: softmax, property: 'activation', value: identity },
-  ];
+  const withLogits = (wanted: readonly boolean[]): Override[] =>
+    softmax.flatMap((target, at) =>
+      wanted[at] && target ? [{ target, property: 'activation', value: identity }] : [],
+    );
 
   return {
     weights,
     roles: variables.map((variable) => factored.roles.get(variable) ?? 'other'),
     repeats: repeatsOf(model, variables),
-    softmax: softmax !== undefined,
+    outputs,
+    softmax: softmax.map((layer) => layer !== undefined),
     unsteady,
     initialize: (random) => tidied(() => initialValues(factory, built, random)),
     forward(weight, batch, context) {
       const inputs = fields.map((field, at) => inputOf(batch, field, model.inputs[at]!.shape));
+      const inPlace = [...overrides, ...withLogits(context.logits)];
       call = { weight, written: new Map(), context };
       try {
-        const inPlace = (context.logits && withLogits) || overrides;
         return withoutState('The model', LAYERS, () =>
           overriding(inPlace, () => {
-            const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
+            const given = model.apply(inputs.length === 1 ? inputs[0]! : inputs, {
               training: context.training,
             });
             return {
-              outputs: Array.isArray(outputs) ? outputs[0]! : outputs,
+              outputs: Array.isArray(given) ? given : [given],
+              masks: masks.take(),
               penalties: model.calculateLosses(),
             };
           }),
@@ -155,6 +161,18 @@ function inputFields({ model, isGiven }: BuiltModel): string[] {
   if (model.inputs.length === 1) return ['x'];
   const stable = nameLayers(model, isGiven);
   return model.inputs.map(({ sourceLayer }) => stable.get(sourceLayer) ?? sourceLayer.name);
+}
+
+/** What the outputs are called: as their layers, the same at every build. */
+function outputNames({ model, isGiven }: BuiltModel): string[] {
+  const stable = nameLayers(model, isGiven);
+  const taken = new Set<string>();
+  return model.outputs.map(({ sourceLayer }) => {
+    const own = stable.get(sourceLayer) ?? sourceLayer.name;
+    const name = taken.has(own) ? firstFree(own, taken) : own;
+    taken.add(name);
+    return name;
+  });
 }
 
 function inputOf(

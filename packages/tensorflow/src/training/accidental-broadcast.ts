@@ -22,14 +22,18 @@ export function createBroadcastCheck(run: PerExample, who: string) {
   function firstOf(
     count: 1 | 2,
     batch: BatchTensors,
-    labels: { readonly shape: readonly number[]; readonly dtype: tf.Tensor['dtype'] },
+    labels: {
+      readonly field: string;
+      readonly shape: readonly number[];
+      readonly dtype: tf.Tensor['dtype'];
+    },
     predictions: readonly number[],
   ): number {
     const filled = ([, ...rest]: readonly number[], values: readonly number[]) =>
       tf.stack(values.slice(0, count).map((value) => tf.fill([...rest], value)));
     const some = Object.entries(batch).map(([name, field]) => [name, field.slice(0, count)]);
     const yTrue = filled(labels.shape, [0, 1]).cast(labels.dtype);
-    const given = { ...Object.fromEntries(some), y: yTrue };
+    const given = { ...Object.fromEntries(some), [labels.field]: yTrue };
     // The random numbers are its own: what the program draws must not depend on this.
     const values = withRandom(createRandom('broadcast'), () =>
       run(yTrue, filled(predictions, [0.3, 0.6]), given),
@@ -38,7 +42,10 @@ export function createBroadcastCheck(run: PerExample, who: string) {
   }
 
   /** @throws TuttiError PROGRAM_FAILED with both shapes */
-  return (yTrue: tf.Tensor | undefined, predictions: readonly number[], batch: BatchTensors) => {
+  return (
+    { field, yTrue, batch }: { field: string; yTrue: tf.Tensor | undefined; batch: BatchTensors },
+    predictions: readonly number[],
+  ) => {
     if (done || yTrue === undefined || yTrue.shape[0]! < 2) return;
     done = true;
     const { shape, dtype } = yTrue;
@@ -47,7 +54,7 @@ export function createBroadcastCheck(run: PerExample, who: string) {
     const influence = (of: readonly number[]) =>
       tidied(() => {
         const [alone, both] = ([1, 2] as const).map((count) =>
-          firstOf(count, batch, { shape: of, dtype }, predictions),
+          firstOf(count, batch, { field, shape: of, dtype }, predictions),
         );
         return Math.abs(alone! - both!);
       });

@@ -13,8 +13,8 @@ import { arithmeticFacts } from './arithmetic.js';
 import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
 import { createEarlyGradients, soleUses } from './early-gradients.js';
-import { resolveLoss } from './losses.js';
-import { metricNames, resolveMetrics, sum } from './metrics.js';
+import { sum } from './metrics/metric.js';
+import { createObjective } from './objective.js';
 import { FUNCTION, withoutState } from './outside-state.js';
 import { withRandom } from './seeded.js';
 import { dropTape, tidied } from './tidied.js';
@@ -24,10 +24,9 @@ import type { TrainingModel, TrainingOptions } from './training-options.js';
 export function createComputation(options: TrainingOptions): Computation {
   const acceleration = options.accelerate === false ? noAcceleration : createAcceleration(tf);
   const model = differentiable(options.model);
-  const loss = resolveLoss(options.loss, acceleration.softmaxCrossEntropy);
-  const metrics = resolveMetrics(options.metrics ?? [], options.loss);
-  const noMetrics = Object.fromEntries(metricNames(options.metrics ?? []).map((name) => [name, 0]));
-  const skipSoftmax = acceleration.enabled && model.softmax && loss.prefersLogits;
+  const objective = createObjective(options, model, acceleration.softmaxCrossEntropy, {
+    skipSoftmax: acceleration.enabled,
+  });
   const firstValues = (seed: number) => {
     const values = model.initialize(createRandom('initialize', seed));
     return Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!]));
@@ -59,20 +58,25 @@ export function createComputation(options: TrainingOptions): Computation {
 
   const differentiation = createDifferentiation({
     model,
-    loss,
-    metrics,
+    objective,
     sharing,
     shared,
-    skipSoftmax,
   });
   const graphs = acceleration.enabled
     ? openGraphPasses(options, model.unsteady, differentiation, acceleration.recording)
     : undefined;
 
-  const totalsOf = ({ losses, outputs, measured }: Values, batch: BatchTensors) => ({
+  const totalsOf = ({ losses, outputs, masks, measured }: Values, batch: BatchTensors) => ({
     lossSum: sum(losses.dataSync()),
-    metrics: metrics.sums({ batch, outputs, softmaxSkipped: skipSoftmax }, measured),
+    metrics: objective.sums({ batch, outputs, masks }, measured),
   });
+
+  /** A graph reads no labels. */
+  const check = (batch: BatchTensors, { outputs }: Values) =>
+    objective.check(
+      batch,
+      outputs.map(({ shape }) => shape),
+    );
 
   const seeded = <T>(random: Random, task: () => T): T =>
     withRandom(random, () => acceleration.run(() => tidied(task)));
@@ -84,6 +88,7 @@ export function createComputation(options: TrainingOptions): Computation {
       inspect: (slots) => inspectSharing(sharing, { ...model, slots }),
       picture: (report, title) => sharingPicture(sharing, report, title),
     },
+    metricForms: objective.metricForms,
     arithmetic: arithmeticFacts(graphs ? 'graph' : acceleration.enabled ? 'accelerated' : 'tfjs'),
     initialize: (seed) => sharing.initial(firstValues(seed), seed),
     gradient(weights, { batch, random }, known) {
@@ -95,7 +100,7 @@ export function createComputation(options: TrainingOptions): Computation {
           ),
           lossSum: 0,
           count,
-          metrics: noMetrics,
+          metrics: objective.nothing,
         };
       return seeded(random, () => {
         const stored = load(weights);
@@ -109,7 +114,7 @@ export function createComputation(options: TrainingOptions): Computation {
         let derivatives: Derivatives | undefined;
         try {
           derivatives = graphs?.differentiate(stored, tensors);
-          if (derivatives !== undefined) loss.check(tensors.y, derivatives.outputs.shape, tensors);
+          if (derivatives !== undefined) check(tensors, derivatives);
           else {
             early = known && createEarlyGradients(sole, known);
             const tap = early?.tap;
@@ -145,14 +150,14 @@ export function createComputation(options: TrainingOptions): Computation {
     },
     evaluate(weights, batch: Batch) {
       const count = exampleCount(batch);
-      if (count === 0) return { lossSum: 0, count, metrics: noMetrics };
+      if (count === 0) return { lossSum: 0, count, metrics: objective.nothing };
       return seeded(createRandom('evaluate'), () => {
         const stored = load(weights);
         const tensors = batchTensors(batch);
         let values: Values | undefined;
         try {
           values = graphs?.evaluate(stored, tensors);
-          if (values !== undefined) loss.check(tensors.y, values.outputs.shape, tensors);
+          if (values !== undefined) check(tensors, values);
           else {
             const random = createRandom('evaluate');
             values = differentiation.evaluate(stored, tensors, { random });

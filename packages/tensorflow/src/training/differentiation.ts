@@ -4,17 +4,18 @@ import type { DifferentiableModel } from '../model/differentiable-model.js';
 import type { OpenWeights, SharedWeights } from '../sharing/shared-weights.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from './batch-tensors.js';
-import type { ResolvedLoss } from './losses.js';
-import type { Metrics } from './metrics.js';
 import { drawNoise, type Noise } from './noise.js';
+import type { Objective } from './objective.js';
 
 /** What the forward pass over a batch gives, as tensors. */
 export interface Values {
   /** One loss for each example, with the penalties. */
   readonly losses: tf.Tensor;
-  /** The predictions; their logits, where the softmax is left out. */
-  readonly outputs: tf.Tensor;
-  /** Metrics of ours: one value for each example, by name. */
+  /** The predictions of each output; their logits, where the softmax is left out. */
+  readonly outputs: readonly tf.Tensor[];
+  /** What the layers found to count of each output, where they know. */
+  readonly masks: readonly (tf.Tensor | undefined)[];
+  /** What the sums of metrics of ours are made of, by metric and part. */
   readonly measured: ReadonlyMap<string, tf.Tensor>;
   /** Frees those that a tidy does not. */
   dispose(): void;
@@ -60,14 +61,11 @@ interface PassContext {
 
 export function createDifferentiation(init: {
   readonly model: DifferentiableModel;
-  readonly loss: ResolvedLoss;
-  readonly metrics: Metrics;
+  readonly objective: Objective;
   readonly sharing: Sharing;
   readonly shared: SharedWeights;
-  /** The loss starts from logits: the model leaves its softmax out. */
-  readonly skipSoftmax: boolean;
 }): Differentiation {
-  const { model, loss, metrics, sharing, shared, skipSoftmax } = init;
+  const { model, objective, sharing, shared } = init;
   const moved = sharing.parameters.flatMap(({ update }, at) => (update === 'average' ? [] : [at]));
 
   function forward(
@@ -85,38 +83,55 @@ export function createDifferentiation(init: {
       }
       return tensor;
     };
-    const { outputs, penalties } = model.forward(weight, batch, {
+    const { outputs, masks, penalties } = model.forward(weight, batch, {
       training,
       random,
       noise,
       write,
       factored: open.factored,
-      logits: skipSoftmax,
+      logits: objective.logits,
+      outputs: objective.outputs,
     });
-    checkCount(batch, outputs);
-    if (!unchecked) loss.check(batch.y, outputs.shape, batch);
-    const losses = loss.perExample(batch.y, outputs, batch, skipSoftmax);
+    for (const output of outputs) checkCount(batch, output);
+    if (!unchecked)
+      objective.check(
+        batch,
+        outputs.map(({ shape }) => shape),
+      );
+    const { all, each } = objective.losses({ batch, outputs, masks }, training);
+    for (const tensor of [...outputs, ...each.values()]) tf.keep(tensor);
     return {
-      outputs: tf.keep(outputs),
-      losses: penalties.reduce((total, penalty) => total.add(penalty), losses),
+      outputs,
+      masks,
+      each,
+      losses: penalties.reduce((total, penalty) => total.add(penalty), all),
     };
   }
 
-  const measure = (batch: BatchTensors, outputs: tf.Tensor) =>
-    metrics.own({ batch, outputs, softmaxSkipped: skipSoftmax });
+  /** The tensors of a pass that are there after it, until they are disposed of. */
+  const keptOf = ({ outputs, masks, each }: ReturnType<typeof forward>) => [
+    ...outputs,
+    ...each.values(),
+    ...masks.filter((mask) => mask !== undefined),
+  ];
+
+  const valuesOf = (batch: BatchTensors, done: ReturnType<typeof forward>) => {
+    const { outputs, masks, each } = done;
+    const measured = objective.measure({ batch, outputs, masks });
+    return { outputs, masks, measured: new Map([...each, ...measured]) };
+  };
 
   return {
     evaluate(stored, batch, context) {
       const open = shared.of(stored);
-      let outputs: tf.Tensor | undefined;
+      let done: ReturnType<typeof forward> | undefined;
       const dispose = () => {
-        outputs?.dispose();
+        if (done !== undefined) tf.dispose(keptOf(done));
         open.dispose();
       };
       try {
-        const done = forward(open, batch, { ...context, training: false, write() {} });
-        outputs = done.outputs;
-        return { ...done, measured: measure(batch, outputs), dispose };
+        done = forward(open, batch, { ...context, training: false, write() {} });
+        return { losses: done.losses, ...valuesOf(batch, done), dispose };
       } catch (error) {
         dispose();
         throw error;
@@ -125,9 +140,9 @@ export function createDifferentiation(init: {
     differentiate(stored, batch, context) {
       const written = new Map<string, tf.Tensor>();
       let open: OpenWeights | undefined;
-      let outputs: tf.Tensor | undefined;
+      let done: ReturnType<typeof forward> | undefined;
       const dispose = () => {
-        outputs?.dispose();
+        if (done !== undefined) tf.dispose(keptOf(done));
         open?.dispose();
         for (const tensor of written.values()) tensor.dispose();
       };
@@ -141,8 +156,7 @@ export function createDifferentiation(init: {
         const { value, grads } = tf.engine().gradients(
           () => {
             open = shared.of(stored);
-            const done = forward(open, batch, { ...context, training: true, write });
-            outputs = done.outputs;
+            done = forward(open, batch, { ...context, training: true, write });
             return done.losses;
           },
           moved.map((at) => stored[at]!),
@@ -158,8 +172,7 @@ export function createDifferentiation(init: {
         );
         return {
           losses: value,
-          outputs: outputs!,
-          measured: measure(batch, outputs!),
+          ...valuesOf(batch, done!),
           gradients: new Map(gradients),
           written,
           dispose,

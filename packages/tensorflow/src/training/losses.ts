@@ -2,6 +2,7 @@ import { TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
 import { createBroadcastCheck } from './accidental-broadcast.js';
 import type { BatchTensors } from './batch-tensors.js';
+import { meanOfRest } from './example-mean.js';
 import { labelsAs } from './label-shapes.js';
 import { FUNCTION, withoutState } from './outside-state.js';
 
@@ -38,22 +39,31 @@ export interface ResolvedLoss {
    * @throws TuttiError BAD_DATA for labels that mean nothing; PROGRAM_FAILED for a loss function that
    *   broadcasts them
    */
-  check(yTrue: tf.Tensor | undefined, predictions: readonly number[], batch: BatchTensors): void;
-  perExample(
-    yTrue: tf.Tensor | undefined,
-    yPred: tf.Tensor,
-    batch: BatchTensors,
-    softmaxSkipped: boolean,
-  ): tf.Tensor;
+  check(labelled: Omit<Labelled, 'yPred'>, predictions: readonly number[]): void;
+  perExample(labelled: Labelled, softmaxSkipped: boolean): tf.Tensor;
+}
+
+/** What a loss or metric compares. */
+export interface Labelled {
+  /** The field of the labels. */
+  readonly field: string;
+  readonly yTrue: tf.Tensor | undefined;
+  readonly yPred: tf.Tensor;
+  readonly batch: BatchTensors;
+  /** What counts of each example; all, if not given. */
+  readonly mask?: tf.Tensor | undefined;
 }
 
 /** @throws TuttiError BAD_PROGRAM for an unknown name */
-export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy): ResolvedLoss {
+export function resolveLoss(
+  loss: Loss,
+  softmaxCrossEntropy: SoftmaxCrossEntropy = tf.metrics.categoricalCrossentropy as never,
+): ResolvedLoss {
   if (typeof loss === 'function')
     return {
       prefersLogits: false,
       check: createBroadcastCheck(loss, 'The loss function'),
-      perExample(yTrue, yPred, batch) {
+      perExample({ yTrue, yPred, batch }) {
         const values = withoutState('The loss function', FUNCTION, () =>
           loss(yTrue as tf.Tensor, yPred, batch),
         );
@@ -69,33 +79,39 @@ export function resolveLoss(loss: Loss, softmaxCrossEntropy: SoftmaxCrossEntropy
     name === 'categoricalCrossentropy' || name === 'sparseCategoricalCrossentropy';
   return {
     prefersLogits: categorical && !fromLogits,
-    check(yTrue, predictions) {
-      if (yTrue !== undefined && name === 'sparseCategoricalCrossentropy')
-        checkClassNumbers(yTrue, predictions[predictions.length - 1]!);
+    check(labelled, predictions) {
+      if (labelled.yTrue !== undefined && name === 'sparseCategoricalCrossentropy')
+        checkClassNumbers(labelled, predictions[predictions.length - 1]!);
     },
-    perExample(yTrue, yPred, _batch, softmaxSkipped) {
+    perExample({ field, yTrue, yPred, mask }, softmaxSkipped) {
       if (yTrue === undefined)
         throw new TuttiError('PROGRAM_FAILED', `The loss ${name} needs labels`, {
-          remedy: 'Let the dataset give a field "y".',
+          remedy: `Let the dataset give a field "${field}".`,
         });
       if (categorical) {
         checkClasses(yPred);
         const labels = name.startsWith('sparse') ? oneHot(yTrue, yPred) : alike(yTrue, yPred, name);
         if (!fromLogits && !softmaxSkipped)
-          return meanOfRest(tf.metrics.categoricalCrossentropy(labels, yPred));
+          return meanOfRest(tf.metrics.categoricalCrossentropy(labels, yPred), mask);
         const classes = yPred.shape[yPred.rank - 1]!;
         const rows = softmaxCrossEntropy(
           labels.reshape([-1, classes]),
           yPred.reshape([-1, classes]),
         );
-        return meanOfRest(rows.reshape(yPred.shape.slice(0, -1)));
+        return meanOfRest(rows.reshape(yPred.shape.slice(0, -1)), mask);
       }
       if (name === 'meanSquaredError' || name === 'meanAbsoluteError')
-        return ERRORS[name](yTrue, yPred);
+        return ERRORS[name](yTrue, yPred, mask);
       const labels = alike(yTrue, yPred, name);
-      if (!fromLogits) return meanOfRest(tf.metrics.binaryCrossentropy(labels, yPred));
+      if (!fromLogits) {
+        // It gives the mean over the last dimension, of which a mask may count each by itself.
+        const each = (tensor: tf.Tensor) =>
+          mask?.rank === tensor.rank ? tensor.expandDims(-1) : tensor;
+        return meanOfRest(tf.metrics.binaryCrossentropy(each(labels), each(yPred)), mask);
+      }
       return meanOfRest(
         tf.losses.sigmoidCrossEntropy(labels, yPred, undefined, 0, tf.Reduction.NONE),
+        mask,
       );
     },
   };
@@ -111,17 +127,11 @@ const NAMES: readonly LossName[] = [
 
 /** The mean over what is predicted for an example; also metrics. */
 export const ERRORS = {
-  meanAbsoluteError: (yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor =>
-    meanOfRest(tf.abs(tf.sub(yPred, alike(yTrue, yPred, 'meanAbsoluteError')))),
-  meanSquaredError: (yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor =>
-    meanOfRest(tf.squaredDifference(yPred, alike(yTrue, yPred, 'meanSquaredError'))),
+  meanAbsoluteError: (yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor): tf.Tensor =>
+    meanOfRest(tf.abs(tf.sub(yPred, alike(yTrue, yPred, 'meanAbsoluteError'))), mask),
+  meanSquaredError: (yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor): tf.Tensor =>
+    meanOfRest(tf.squaredDifference(yPred, alike(yTrue, yPred, 'meanSquaredError')), mask),
 } as const;
-
-/** [n, ...] to [n]. */
-export function meanOfRest(values: tf.Tensor): tf.Tensor {
-  if (values.rank <= 1) return values;
-  return values.mean(Array.from({ length: values.rank - 1 }, (_, at) => at + 1));
-}
 
 /** @throws TuttiError PROGRAM_FAILED unless there is one value for each example */
 export function checkPerExample(values: tf.Tensor, yPred: tf.Tensor, who: string): tf.Tensor {
@@ -135,7 +145,7 @@ export function checkPerExample(values: tf.Tensor, yPred: tf.Tensor, who: string
 }
 
 /** Labels as float32 in the shape of the predictions. */
-function alike(yTrue: tf.Tensor, yPred: tf.Tensor, loss: string): tf.Tensor {
+export function alike(yTrue: tf.Tensor, yPred: tf.Tensor, loss: string): tf.Tensor {
   const remedy =
     loss === 'categoricalCrossentropy'
       ? 'Use sparseCategoricalCrossentropy for labels that are class numbers.'
@@ -153,26 +163,32 @@ function checkClasses({ rank, shape }: tf.Tensor): void {
     });
 }
 
-function oneHot(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
+export function oneHot(
+  yTrue: tf.Tensor,
+  yPred: tf.Tensor,
+  who = 'sparseCategoricalCrossentropy',
+): tf.Tensor {
   const classes = yPred.shape[yPred.rank - 1]!;
   const numbers = labelsAs(yPred.shape.slice(0, -1), yTrue, yPred, {
-    who: 'sparseCategoricalCrossentropy, one class number for each row of predictions,',
+    who: `${who}, one class number for each row of predictions,`,
     remedy: 'Use categoricalCrossentropy for one-hot labels.',
   });
   return tf.oneHot(numbers.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
 }
 
-function checkClassNumbers(yTrue: tf.Tensor, classes: number): void {
-  const numbers = yTrue.dataSync();
+function checkClassNumbers({ field, yTrue, mask }: Omit<Labelled, 'yPred'>, classes: number): void {
+  const numbers = yTrue!.dataSync();
+  const counts = mask?.size === numbers.length ? mask.dataSync() : undefined;
   for (let i = 0; i < numbers.length; i++) {
     const label = numbers[i]!;
+    if (counts?.[i] === 0) continue;
     if (!Number.isInteger(label) || label < 0 || label >= classes)
       throw new TuttiError(
         'BAD_DATA',
         `A label is ${label}, but the model has ${classes} classes`,
         {
           remedy: `Give class numbers from 0 to ${classes - 1}.`,
-          details: { field: 'y', row: Math.floor((i * yTrue.shape[0]!) / yTrue.size), label },
+          details: { field, row: Math.floor((i * yTrue!.shape[0]!) / yTrue!.size), label },
         },
       );
   }

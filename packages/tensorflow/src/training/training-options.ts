@@ -4,13 +4,12 @@ import type { Program, ProgramData } from '@tutti/worker';
 import type { LayersModelFactory } from '../model/build-model.js';
 import type { FunctionModel } from '../model/function-model.js';
 import type { BatchTensors } from './batch-tensors.js';
-import type { Loss } from './losses.js';
-import type { Metric } from './metrics.js';
+import type { HeadOptions } from './heads.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a function over any names fits here.
 export type TrainingModel = LayersModelFactory | FunctionModel<any>;
 
-export interface TrainingOptions {
+export interface TrainingOptions extends HeadOptions {
   /** Shown in logs and used for folder names; the file's name if not given. */
   readonly name?: string;
   /** A function that builds a `tf.LayersModel`, or a function over named parameters. */
@@ -20,8 +19,6 @@ export interface TrainingOptions {
    * Synchronous; draws from `random`, or from unseeded functions of tfjs, which follow it too.
    */
   readonly augment?: (batch: BatchTensors, random: Random) => BatchTensors;
-  readonly loss: Loss;
-  readonly metrics?: readonly Metric[];
   /** Opens the data: fields `x` and `y` for most models. */
   readonly data: () => ProgramData | Promise<ProgramData>;
   readonly optimizer: Program['optimizer'];

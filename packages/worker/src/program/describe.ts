@@ -46,6 +46,7 @@ export function describeProgram(
     hash: hash ?? hashOf('sha256', JSON.stringify(description)),
     ...(sharing?.digest === undefined ? {} : { sharing: sharing.digest }),
     ...description,
+    ...(computation.metricForms && { metricForms: computation.metricForms }),
     ...(identity && { data: identity }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Batch, Dataset } from '@tutti/data';
 import type { SharingReport } from '@tutti/parameters';
-import type { ProgramDefaults, StoredParameter } from '@tutti/protocol';
+import type { MetricForms, ProgramDefaults, StoredParameter } from '@tutti/protocol';
 import { checkKeys, type Random, TuttiError } from '@tutti/runtime';
 
 /**
@@ -44,6 +44,8 @@ export interface Computation {
   evaluate(weights: ParameterValues, batch: Batch): EvaluationResult | Promise<EvaluationResult>;
   /** Versions, thread counts and whatever else decides the bits of a gradient. */
   readonly arithmetic?: Readonly<Record<string, string>>;
+  /** How metrics follow from their sums, where they are no means over examples. */
+  readonly metricForms?: MetricForms;
   /** How weights follow from the stored parameters. */
   readonly sharing?: SharingFacts;
   close?(): void | Promise<void>;
@@ -76,7 +78,7 @@ export interface EvaluationResult {
   readonly lossSum: number;
   /** Number of examples. */
   readonly count: number;
-  /** Sums over the examples (of correct answers, say); reported divided by `count`. */
+  /** Sums over the examples (of correct answers, say); reported divided by `count`, or as `metricForms` says. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
@@ -93,6 +95,7 @@ const KNOWN: Readonly<Record<Exclude<keyof Program, 'open'> | keyof Computation,
   gradient: true,
   evaluate: true,
   arithmetic: true,
+  metricForms: true,
   sharing: true,
   close: true,
   optimizer: true,
@@ -114,7 +117,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       throw new TuttiError('BAD_PROGRAM', `defineProgram was given no function ${name}()`, {
         remedy: `Give it one: the program needs data, initialize, gradient and evaluate.`,
       });
-  const { parameters, arithmetic, sharing } = program;
+  const { parameters, arithmetic, metricForms, sharing } = program;
   return {
     ...program,
     open: () => ({
@@ -123,6 +126,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       gradient: (weights, microBatch, known) => program.gradient(weights, microBatch, known),
       evaluate: (weights, batch) => program.evaluate(weights, batch),
       ...(arithmetic === undefined ? {} : { arithmetic }),
+      ...(metricForms === undefined ? {} : { metricForms }),
       ...(sharing === undefined ? {} : { sharing }),
       close: () => program.close?.(),
     }),
