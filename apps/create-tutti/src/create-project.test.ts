@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createProject } from './create-project.js';
 import { manifestOf } from './manifest.js';
+import { ourPackages } from './our-packages.js';
 
 const workspace = fileURLToPath(new URL('../../..', import.meta.url));
 const manifestIn = async (...path: string[]) =>
@@ -32,13 +33,27 @@ describe('a new project', () => {
       'tsconfig.json',
     ]);
     const { name, dependencies } = JSON.parse(await readFile(join(path, 'package.json'), 'utf8'));
-    const { version } = await manifestIn('apps', 'create-tutti');
-    assert.deepEqual([name, dependencies['@tutti/cli']], ['my-training', `^${version}`]);
+    assert.equal(name, 'my-training');
+    // Of the checkout that this is.
+    const link = dependencies['@tutti/cli'].replace('file:', '');
+    assert.equal(join(path, link), join(workspace, 'apps', 'cli'));
+    assert.ok('@tutti/runtime' in dependencies);
     assert.match(await readFile(join(path, 'README.md'), 'utf8'), /^# my-training\n/);
   });
 
+  it('depends on the version of the package that makes it, where that is installed', async () => {
+    const own = join(folder, 'node_modules', 'create-tutti');
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, 'package.json'), '{ "version": "1.2.3" }');
+    const ours = ['cli', 'data', 'launch', 'tensorflow'].map((name) => [
+      `@tutti/${name}`,
+      '^1.2.3',
+    ]);
+    assert.deepEqual(await ourPackages(own, folder), Object.fromEntries(ours));
+  });
+
   it('depends on the versions that the workspace tests with', async () => {
-    const { dependencies, devDependencies, overrides } = manifestOf('a', '1.0.0');
+    const { dependencies, devDependencies, overrides } = manifestOf('a', {});
     const root = await manifestIn();
     const tensorflow = await manifestIn('packages', 'tensorflow');
     const examples = await manifestIn('examples');

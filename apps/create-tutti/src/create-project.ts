@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promise
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { manifestOf } from './manifest.js';
+import { ourPackages } from './our-packages.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -34,13 +35,10 @@ export async function createProject(folder: string): Promise<string> {
   if (first !== undefined)
     throw new UsageError(`${path} is not empty: it holds ${first}. Choose another name.`);
 
-  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   await cp(join(ROOT, 'template'), path, { recursive: true });
   for (const hidden of HIDDEN) await rename(join(path, `_${hidden}`), join(path, `.${hidden}`));
-  await writeFile(
-    join(path, 'package.json'),
-    `${JSON.stringify(manifestOf(name, version), null, 2)}\n`,
-  );
+  const manifest = manifestOf(name, await ourPackages(ROOT, path));
+  await writeFile(join(path, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const readme = join(path, 'README.md');
   await writeFile(readme, (await readFile(readme, 'utf8')).replace('NAME', name));
   return path;

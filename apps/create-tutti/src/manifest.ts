@@ -12,16 +12,16 @@ const OTHERS = {
   },
 };
 
-const OURS = ['cli', 'data', 'launch', 'tensorflow'];
+/** What a program imports, and the command. */
+export const OURS = ['@tutti/cli', '@tutti/data', '@tutti/launch', '@tutti/tensorflow'];
 
 /**
  * The package.json of a new project.
  *
  * @param name a name that npm takes
- * @param version that of Tutti
+ * @param ours where packages of ours come from, by their names
  */
-export function manifestOf(name: string, version: string) {
-  const ours = OURS.map((each) => [`@tutti/${each}`, `^${version}`]);
+export function manifestOf(name: string, ours: Readonly<Record<string, string>>) {
   return {
     name,
     private: true,
@@ -33,6 +33,6 @@ export function manifestOf(name: string, version: string) {
       typecheck: 'tsc',
     },
     ...OTHERS,
-    dependencies: { ...OTHERS.dependencies, ...Object.fromEntries(ours) },
+    dependencies: { ...OTHERS.dependencies, ...ours },
   };
 }
