@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createProject, UsageError } from './create-project.js';
 
@@ -17,10 +16,13 @@ try {
     const [folder] = positionals;
     if (folder === undefined || positionals.length > 1)
       throw new UsageError('Name one new folder: `npm create tutti my-training`.');
-    const path = relative('', await createProject(folder)) || '.';
-    process.stdout.write(`${path} is ready. Now:
+    await createProject(folder);
+    const enter = /^\.\/?$/.test(folder)
+      ? ''
+      : `  cd ${/\s/.test(folder) ? `'${folder}'` : folder}\n`;
+    process.stdout.write(`${folder} is ready. Now:
 
-${path === '.' ? '' : `  cd ${/\s/.test(path) ? `'${path}'` : path}\n`}  npm install
+${enter}  npm install
   npx tutti train program.ts
 
 program.ts says what is trained. README.md says what else there is.
