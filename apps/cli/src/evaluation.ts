@@ -15,7 +15,7 @@ export async function evaluateTrained(
   trained: TrainedProgram,
   context: CliContext,
 ): Promise<{ examples: number; loss: number; metrics: Readonly<Record<string, number>> }> {
-  const { program, hash, data, computation, checkpoint, values } = trained;
+  const { program, hash, data, computation, saved, values } = trained;
   const { evaluationExamples } = describeProgram(program, data, computation, hash);
   if (evaluationExamples === 0) {
     throw new TuttiError('BAD_PROGRAM', `Program ${path} has no evaluation set`, {
@@ -23,7 +23,7 @@ export async function evaluateTrained(
     });
   }
   // Over the shards of the run, so that the sums are added as they were then.
-  const plan = { ...checkpoint.manifest.plan, evaluationExamples };
+  const plan = { ...saved.plan, evaluationExamples };
   const bare = createTask({
     plan,
     layout: createLayout(plan.parameters),
@@ -37,7 +37,7 @@ export async function evaluateTrained(
   const reports = [];
   for (let shard = 0; shard < plan.shards; shard++) {
     if (context.signal.aborted) throw abortError(context.signal);
-    reports.push(await task.evaluate(values, checkpoint.step, shard));
+    reports.push(await task.evaluate(values, saved.step, shard));
   }
   return { examples: evaluationExamples, ...meansOf(totalOf(reports), plan.metricForms) };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@tutti/runtime';
 import { runCli } from './cli.js';
+import type { CliContext } from './context.js';
 
 /** Only tests import this file. */
 export const LINE = fileURLToPath(new URL('../fixtures/line.ts', import.meta.url));
@@ -25,6 +26,7 @@ export async function tutti(
     clock = systemClock,
     isTTY = false,
     onText,
+    onStop,
   }: TuttiOptions = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
@@ -41,6 +43,7 @@ export async function tutti(
     stderr: stream('stderr'),
     clock,
     signal,
+    ...(onStop && { onStop }),
   });
   return {
     code,
@@ -61,6 +64,8 @@ export interface TuttiOptions {
   readonly isTTY?: boolean;
   /** Sees what is written to stdout as it is written. */
   readonly onText?: (text: string) => void;
+  /** Given what the first signal is to do. */
+  readonly onStop?: NonNullable<CliContext['onStop']>;
 }
 
 /** Starts a command that listens (with --json); resolves with its address. */

@@ -12,7 +12,7 @@ export {
   type CheckpointSettings,
   checkpointsOf,
 } from './checkpoints/checkpoint-settings.js';
-export { beginAgain, beginFrom } from './checkpoints/first-weights.js';
+export { beginAgain, beginFrom, readWeights } from './checkpoints/first-weights.js';
 export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
 export {
   readPoint,

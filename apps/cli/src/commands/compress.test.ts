@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readModel } from '@tutti/edge';
@@ -30,8 +30,24 @@ const trained = (task: () => Promise<void>) =>
     }
   });
 
-const compress = (...flags: string[]) =>
-  tutti(['compress', BARS, '--epochs', '2', '--workers', '0', ...flags]);
+const COMMAND = ['compress', BARS, '--epochs', '2', '--workers', '0'];
+const compress = (...flags: string[]) => tutti([...COMMAND, ...flags]);
+
+/** The same, interrupted (Ctrl-C) at a step of a stage, counted from 1. */
+function interrupted(at: { stage: number; step: number }, ...flags: string[]) {
+  let stop = () => {};
+  let stage = 0;
+  return tutti([...COMMAND, ...flags, '--json'], {
+    onStop: (instead) => {
+      stop = () => void instead('SIGINT');
+    },
+    onText(text) {
+      const { event, step } = JSON.parse(text);
+      if (event === 'started') stage++;
+      if (event === 'step' && stage === at.stage && step === at.step) stop();
+    },
+  });
+}
 
 const compressed = (stdout: Record<string, unknown>[]) =>
   stdout.find(({ event }) => event === 'compressed') as unknown as Compressed;
@@ -81,15 +97,39 @@ describe('tutti compress', function () {
 
       // Each is a run of its own, with its checkpoint, which is that of the digest.
       for (const [at, { digest }] of stages.slice(1, 3).entries()) {
-        const run = join('tutti-runs', 'bars-compressed', `run-000${at + 1}`);
         const finished = json().filter(({ event }) => event === 'finished')[at]!;
         assert.equal(finished.digest, digest);
-        assert.ok(existsSync(run) && String(finished.modelPath).startsWith(run));
+        assert.ok(existsSync(String(finished.modelPath)));
       }
 
-      // The same command gives the same bytes.
+      // What is left of an interrupted one is taken up, and gives the same bytes.
+      const kept = readFileSync(modelPath);
+      rmSync(join('tutti-runs', 'bars-compressed'), { recursive: true });
+      const broken = await interrupted({ stage: 2, step: 10 }, ...flags);
+      assert.equal(broken.code, 130);
+      assert.match(broken.stderr, /The same command goes on from here: .*bars-compressed/);
       const again = await compress('--json', ...flags, '--output', 'again.tutti');
-      assert.deepEqual(readFileSync('again.tutti'), readFileSync(modelPath), again.stderr);
+      assert.deepEqual(readFileSync('again.tutti'), kept, again.stderr);
+      const [finished, begun] = again
+        .json()
+        .filter(({ event }) => event === 'started')
+        .map(({ resumed }) => (resumed as { step: number }).step);
+      assert.ok(finished === 30 && begun! >= 10 && begun! < 30, `from ${finished} and ${begun}`);
+      assert.deepEqual(compressed(again.json()).stages, stages);
+    }));
+
+  it('begins with the weights of a file, too', () =>
+    trained(async () => {
+      const exported = ['export', BARS, '--format', 'safetensors', '--output', '.'];
+      assert.equal((await tutti(exported)).code, 0);
+      rmSync('tutti-runs', { recursive: true });
+      const flags = ['--keep', 'dense_1=0.5', '--rounds', '1', '--epochs', '1', '--json'];
+      const { code, stderr, json } = await compress(...flags, '--from', 'model.safetensors');
+      assert.equal(code, 0, stderr);
+      assert.ok(compressed(json()).accuracy > 0.8);
+
+      const missing = await compress('--from', 'modell.safetensors');
+      assert.match(missing.stderr, /modell\.safetensors/);
     }));
 
   it('says what was reached where a bound is missed, and exits with 1', () =>

@@ -1,42 +1,26 @@
 import { resolve } from 'node:path';
-import type { Settings } from '@tutti/config';
-import { readModel } from '@tutti/edge';
-import { runLocal } from '@tutti/launch';
-import { abortError, TuttiError, withCleanUp } from '@tutti/runtime';
-import type { CompressionRule, TrainedWeight } from '@tutti/tensorflow';
+import { TuttiError, withCleanUp } from '@tutti/runtime';
+import type { CompressionRule } from '@tutti/tensorflow';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
+import { accuracyOf, fileAccuracy } from '../compress/accuracy.js';
 import { type Densities, halved, inRound, parseKeep } from '../compress/densities.js';
-import { stageOptimizer } from '../compress/stage-optimizer.js';
-import { writeStageProgram } from '../compress/stage-program.js';
 import { type Stage, stageTable } from '../compress/stage-table.js';
+import { stageTrainer, type TrainedStage } from '../compress/train-stage.js';
 import type { CliContext } from '../context.js';
-import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { evaluateTrained } from '../evaluation.js';
-import { runsFolder } from '../folders.js';
 import { withOutput } from '../output.js';
-import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained, type TrainedProgram } from '../trained-program.js';
 import { writeWhole } from '../write-whole.js';
 
 /** Rounds of a search for densities; each halves the largest weight. */
 const MOST_ROUNDS = 8;
-/** Elements whose predictions are measured at once. */
-const BATCH = 256;
-
-/** A stage with the weights that it left. */
-interface Trained {
-  readonly stage: Stage;
-  readonly weights: readonly TrainedWeight[];
-  readonly program: Program;
-  readonly values: ParameterValues;
-}
 
 /**
  * `tutti compress <program>`: Deep Compression (Han et al. 2016). Weights are pruned and trained again, in rounds;
  * those that are left are clustered, and the centroids trained; each as a run of the program with other
- * sharing. Then Huffman codes.
+ * sharing. Then Huffman codes. Interrupted, the same command goes on where it was.
  */
 export async function compress(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('compress', flags, context, path);
@@ -44,66 +28,17 @@ export async function compress(path: string, flags: Flags, context: CliContext):
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async (output) => {
     const { renderer, result } = output;
-    const from =
-      settings.from === undefined || settings.from === 'latest'
-        ? {}
-        : { checkpoint: settings.from };
-    const trained = await openTrained(path, from, output, context);
+    const from = settings.from === 'latest' ? undefined : settings.from;
+    const trained = await openTrained(path, { from }, output, context);
     // Unnamed wait: what it awaits names its own waits.
     await withCleanUp(trained.close, async () => {
-      const { monitor, program } = trained;
+      const { monitor } = trained;
       // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-      const { continued, edgeModel, trainedWeights } = await import('@tutti/tensorflow');
+      const { edgeModel } = await import('@tutti/tensorflow');
       const sizeOf = (of: Program, values: ParameterValues, precise = true) =>
         edgeModel(of, values, precise ? {} : { biases: 'float16' }).bytes;
-      const dense = await denseStage(path, trained, context, sizeOf, trainedWeights);
-      const folder = `${runsFolder(program.name ?? 'program')}-compressed`;
-      const { shards } = trained.checkpoint.manifest.plan;
-
-      /** Trains the program with these rules from these weights. */
-      const run = async (
-        kind: string,
-        stage: string,
-        rules: CompressionRule[],
-        before: Trained,
-      ) => {
-        const { weights } = before;
-        const tensorflow = import.meta.resolve('@tutti/tensorflow');
-        const init = { folder, stage: kind, original: path, tensorflow, weights, rules };
-        // Unnamed wait: small files of this machine.
-        const files = await writeStageProgram(init);
-        renderer.note(`${stage}: ${files.path}`);
-        const { result: running } = runLocal(files.path, {
-          ...roleSettings(settings),
-          optimizer: stageOptimizer(program.optimizer, lengthOf(settings, program)),
-          shards,
-          workers: settings.workers ?? defaultWorkers(thisMachine(), shards),
-          runsDir: folder,
-          // The program of each stage has the weights of the one before.
-          from: undefined,
-          signal: context.signal,
-          onEvent: renderer,
-        });
-        // Unnamed wait: a run names its own waits.
-        const { values, metrics, digest, unsaved, parameters } = await running;
-        if (unsaved !== undefined) throw unsaved;
-        // Unnamed wait: small files of this machine.
-        const own = await continued(program, files.weightsPath, rules);
-        return {
-          program: own,
-          values,
-          weights: trainedWeights(own, values),
-          stage: {
-            stage,
-            stored: parameters.length,
-            wireBytesPerStep: 8 * parameters.length,
-            bytes: sizeOf(own, values).length,
-            accuracy: accuracyOf(metrics),
-            digest,
-          },
-        } satisfies Trained;
-      };
-
+      const run = stageTrainer({ path, settings, trained, context, renderer, sizeOf });
+      const dense = await denseStage(path, trained, context, sizeOf);
       const stages: Stage[] = [dense.stage];
       const prunable = trained.computation
         .sharing!.inspect(0)
@@ -111,12 +46,16 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         .map(({ weight, elements }) => ({ name: weight, size: elements }));
       const prunedTo = (densities: Densities): CompressionRule[] =>
         Object.entries(densities).map(([weight, ratio]) => ({ kind: 'pruned', weight, ratio }));
-      let last: Trained = dense;
+      let last = dense;
       if (settings.keep !== undefined) {
         const target = parseKeep(settings.keep, prunable);
         for (let round = 1; round <= settings.rounds; round++) {
-          const rules = prunedTo(inRound(target, round, settings.rounds));
-          last = await run('pruned', `pruned ${round} of ${settings.rounds}`, rules, last);
+          last = await run({
+            kind: 'pruned',
+            name: `pruned ${round} of ${settings.rounds}`,
+            rules: prunedTo(inRound(target, round, settings.rounds)),
+            before: last,
+          });
           stages.push(last.stage);
         }
       } else {
@@ -124,24 +63,25 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         let densities: Densities = {};
         for (let round = 1; round <= MOST_ROUNDS; round++) {
           densities = halved(densities, prunable);
-          const next = await run(
-            'pruned',
-            `pruned, halved ${round} times`,
-            prunedTo(densities),
-            last,
-          );
+          const next = await run({
+            kind: 'pruned',
+            name: `pruned, halved ${round} times`,
+            rules: prunedTo(densities),
+            before: last,
+          });
           stages.push(next.stage);
           if (next.stage.accuracy < least) break;
           last = next;
         }
       }
-      const clustered = last.weights
+      const rules = last.weights
         .filter(({ name }) => prunable.some((each) => each.name === name))
         .map(({ name, values }): CompressionRule => {
           const kept = values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
           return { kind: 'codebook', weight: name, values: Math.min(settings.values, kept) };
         });
-      last = await run('codebook', `codebook of ${settings.values}`, clustered, last);
+      const name = `codebook of ${settings.values}`;
+      last = await run({ kind: 'codebook', name, rules, before: last });
       stages.push(last.stage);
 
       const bytes = sizeOf(last.program, last.values, false);
@@ -179,66 +119,27 @@ export async function compress(path: string, flags: Flags, context: CliContext):
   });
 }
 
-/** How much longer a stage is than the training of the program, in steps. */
-function lengthOf({ epochs, batchSize }: Settings, program: Program): number {
-  return (
-    ((epochs ?? program.epochs) * program.batchSize) /
-    (program.epochs * (batchSize ?? program.batchSize))
-  );
-}
-
+/** The program as it was trained. */
 async function denseStage(
   path: string,
   trained: TrainedProgram,
   context: CliContext,
   sizeOf: (program: Program, values: ParameterValues) => Uint8Array,
-  trainedWeights: (program: Program, values: ParameterValues) => TrainedWeight[],
-): Promise<Trained> {
-  const { program, values, checkpoint } = trained;
+): Promise<TrainedStage> {
+  // Unnamed wait: TensorFlow is loaded already, since the program has used it.
+  const { trainedWeights } = await import('@tutti/tensorflow');
+  const { program, values, saved } = trained;
   // Unnamed wait: what it awaits names its own waits.
   const { metrics } = await evaluateTrained(path, trained, context);
   const accuracy = accuracyOf(metrics);
-  const stored = checkpoint.parameters.reduce((sum, each) => sum + each.values.length, 0);
+  const stored = saved.parameters.reduce((sum, each) => sum + each.values.length, 0);
   const stage = {
     stage: 'dense',
     stored,
     wireBytesPerStep: 8 * stored,
     bytes: sizeOf(program, values).length,
     accuracy,
-    digest: checkpoint.manifest.digest,
+    digest: saved.digest,
   };
   return { program, values, weights: trainedWeights(program, values), stage };
-}
-
-function accuracyOf(metrics: Readonly<Record<string, number>>): number {
-  const { accuracy } = metrics;
-  if (accuracy !== undefined) return accuracy;
-  throw new TuttiError('BAD_PROGRAM', 'The program does not measure its accuracy', {
-    remedy: "Give it metrics: ['accuracy'] and an evaluation set.",
-  });
-}
-
-/** What the file itself gets right, read as a device reads it. */
-async function fileAccuracy(
-  { program, data, monitor }: TrainedProgram,
-  bytes: Uint8Array,
-  context: CliContext,
-): Promise<number> {
-  // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-  const { evaluateEdge } = await import('@tutti/tensorflow');
-  const model = readModel(bytes);
-  const { evaluation } = data;
-  const size = evaluation!.size;
-  let right = 0;
-  for (let first = 0; first < size; first += BATCH) {
-    if (context.signal.aborted) throw abortError(context.signal);
-    const indices = Array.from({ length: Math.min(BATCH, size - first) }, (_, at) => first + at);
-    const batch = await monitor.race(Promise.resolve(evaluation!.read(indices)), {
-      who: 'the evaluation set',
-      what: 'give its examples',
-      remedy: 'See whether its disk answers.',
-    });
-    right += evaluateEdge(program, model, batch).metrics.accuracy!;
-  }
-  return right / size;
 }

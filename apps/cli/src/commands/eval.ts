@@ -17,16 +17,14 @@ export async function evaluate(path: string, flags: Flags, context: CliContext):
     // Unnamed wait: what it awaits names its own waits.
     await withCleanUp(trained.close, async () => {
       for (const notice of trained.notices) renderer(noticeEvent(notice));
-      const { checkpoint } = trained;
+      const { step, digest, path: checkpoint } = trained.saved;
       // Unnamed wait: what it awaits names its own waits.
       const { examples, loss, metrics } = await evaluateTrained(path, trained, context);
-      const { step, path: from } = checkpoint;
-      const { digest } = checkpoint.manifest;
-      const facts = { step, examples, loss, metrics, digest, checkpoint: from };
+      const facts = { step, examples, loss, metrics, digest, checkpoint };
       result(
         { event: 'evaluated', ...facts },
         [
-          `${from}: step ${step}, ${examples} test examples`,
+          `${checkpoint}: step ${step}, ${examples} test examples`,
           `  test loss  ${loss}`,
           ...Object.entries(metrics).map(([name, value]) => `  test ${name}  ${value}`),
         ].join('\n'),

@@ -26,9 +26,9 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
     const trained = await openTrained(path, settings, output, context);
     // Unnamed wait: what it awaits names its own waits.
     await withCleanUp(trained.close, async () => {
-      const { checkpoint, values, program, monitor } = trained;
-      const { step, digest } = checkpoint.manifest;
-      const folder = settings.output ?? join(checkpoint.path, 'export');
+      const { saved, values, program, monitor } = trained;
+      const { step, digest } = saved;
+      const folder = settings.output ?? join(saved.path, 'export');
       const writing = {
         who: 'the disk',
         what: `take the files in ${folder}`,
@@ -39,7 +39,7 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
       if (settings.format === 'safetensors') {
         modelPath = join(folder, 'model.safetensors');
         const facts = { step: String(step), digest };
-        await monitor.race(writeSafetensors(modelPath, checkpoint.parameters, facts), writing);
+        await monitor.race(writeSafetensors(modelPath, saved.parameters, facts), writing);
       } else if (settings.format === 'tutti') {
         // Unnamed wait: TensorFlow is loaded already, since the program has used it.
         const { edgeModel } = await import('@tutti/tensorflow');

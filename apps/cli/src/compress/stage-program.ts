@@ -9,12 +9,15 @@ export interface StageProgram {
   /** What `continued` is given. */
   readonly weightsPath: string;
   readonly rules: readonly CompressionRule[];
+  /** Named after all that decides what the stage gives. */
+  readonly folder: string;
   /** The file that workers load, and `tutti replay` too. */
   readonly path: string;
 }
 
 /**
- * Writes the files of a stage into a folder named after their content.
+ * Writes the files of a stage into a folder named after their content, and after how they are trained.
+ * @param job what else decides the result: the hash of the program, settings
  * @param tensorflow where workers find @tutti/tensorflow: the program may lie elsewhere
  */
 export async function writeStageProgram(init: {
@@ -24,9 +27,10 @@ export async function writeStageProgram(init: {
   readonly tensorflow: string;
   readonly weights: readonly TrainedWeight[];
   readonly rules: readonly CompressionRule[];
+  readonly job: object;
 }): Promise<StageProgram> {
-  const { folder, stage, original, tensorflow, weights, rules } = init;
-  const hash = createHash('sha256').update(JSON.stringify([resolve(original), rules]));
+  const { folder, stage, original, tensorflow, weights, rules, job } = init;
+  const hash = createHash('sha256').update(JSON.stringify([resolve(original), rules, job]));
   for (const { values } of weights)
     hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   const own = resolve(folder, `${stage}-${hash.digest('hex').slice(0, 12)}`);
@@ -47,5 +51,5 @@ export default await continued(
   await writeWhole(path, Buffer.from(source));
   // Unnamed wait: small files of this machine.
   await writeSafetensors(weightsPath, weights, { stage });
-  return { weightsPath, rules, path };
+  return { weightsPath, rules, folder: own, path };
 }

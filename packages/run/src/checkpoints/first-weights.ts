@@ -88,8 +88,11 @@ export async function beginAgain(
 const SHARING_REMEDY =
   'Share the weights as that run did. To take the stored values as they are, name its weights.safetensors.';
 
-/** Weights that fit a program. Throws BAD_CHECKPOINT. */
-async function readWeights(
+/**
+ * The stored parameters of a program, from a checkpoint, the latest in a folder of them, or a safetensors file.
+ * @throws TuttiError BAD_CHECKPOINT if they do not fit it
+ */
+export async function readWeights(
   path: string,
   { parameters, sharing }: Pick<ProgramDescription, 'parameters' | 'sharing'>,
 ): Promise<{ readonly path: string; readonly flat: Float32Array }> {
