@@ -14,6 +14,7 @@ const configOf = (storage, upstream) => ({
   uplinks: { upstream: { url: upstream } },
   packages: {
     '@tutti/*': { access: '$all', publish: '$all' },
+    'create-tutti': { access: '$all', publish: '$all' },
     '**': { access: '$all', proxy: 'upstream' },
   },
   log: { type: 'stdout', format: 'pretty', level: 'error' },
