@@ -1,15 +1,15 @@
 import { type Layout, partition } from '@tutti/parameters';
-import type {
-  ConnectFault,
-  Connection,
-  ConnectionHandlers,
-  CoordinatorToServer,
-  Envelope,
-  ServerRange,
-  ServerStatus,
-  Transport,
+import {
+  type Connection,
+  type ConnectionHandlers,
+  type CoordinatorToServer,
+  type Envelope,
+  type KeptConnection,
+  keepConnected,
+  type ServerRange,
+  type ServerStatus,
+  type Transport,
 } from '@tutti/protocol';
-import { RECONNECT_PAUSE_MS } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { farewellMs } from '../tunables.js';
@@ -91,9 +91,7 @@ export function connectServers(init: {
   const { servers, replicas, transport, clock, stamp, events } = init;
   const width = servers.length / (replicas + 1);
   const alive = servers.map(() => true);
-  const faults = new Map<number, ConnectFault>();
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
-  let closed = false;
   const dismissals = createDismissals({ connect: connectTo, stamp, clock });
   const connections = servers.map((_, at) => connect(at));
 
@@ -107,12 +105,13 @@ export function connectServers(init: {
     return (server.transport ?? transport).connect(server.connect, handlers);
   }
 
-  function connect(at: number): Connection {
-    return connectTo(at, {
-      message: (envelope) => alive[at] && events.receive(at, envelope),
-      opened: () => void faults.delete(at),
-      unreached: (fault) => void faults.set(at, fault),
-      closed: (reason) => alive[at] && lost(at, reason),
+  function connect(at: number): KeptConnection {
+    return keepConnected((handlers) => connectTo(at, handlers), clock, {
+      message(envelope) {
+        if (alive[at]) events.receive(at, envelope);
+      },
+      lost: (reason) => lost(at, reason),
+      again: () => events.returned(at),
     });
   }
 
@@ -123,21 +122,17 @@ export function connectServers(init: {
     dismissals.add(at, servers[first!]!.connect, reason);
   }
 
-  function lost(at: number, reason: string) {
-    if (closed) return;
+  /** Returns whether it is looked for again. */
+  function lost(at: number, reason: string): boolean {
     const range = at % width;
     const others = holdersOf(range).filter((other) => other !== at);
     if (others.length > 0) {
       dismiss(at, reason);
       events.replaced(at, reason);
-      return;
+      return false;
     }
     events.orphaned(at, reason);
-    clock.after(RECONNECT_PAUSE_MS, () => {
-      if (closed) return;
-      connections[at] = connect(at);
-      events.returned(at);
-    });
+    return true;
   }
 
   const send = (at: number, body: CoordinatorToServer, payload?: Uint8Array) => {
@@ -176,8 +171,7 @@ export function connectServers(init: {
       dismiss(server, reason);
     },
     giveUp(server, reason) {
-      void connections[server]!.close(0);
-      lost(server, reason);
+      connections[server]!.drop(reason);
     },
     siblings: (server) => holdersOf(server % width),
     sendToFirst(body) {
@@ -185,10 +179,11 @@ export function connectServers(init: {
     },
     rangeOf: rangeAt,
     faultOf(which) {
-      const at = which.find((server) => alive[server] && faults.has(server));
-      if (at === undefined) return undefined;
-      const { reason, remedy } = faults.get(at)!;
-      return `${servers[at]!.connect}: ${reason}. ${remedy}`;
+      for (const at of which) {
+        const fault = alive[at] ? connections[at]!.fault() : undefined;
+        if (fault !== undefined) return `${servers[at]!.connect}: ${fault.reason}. ${fault.remedy}`;
+      }
+      return undefined;
     },
     names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
     views() {
@@ -200,7 +195,6 @@ export function connectServers(init: {
     },
     nameOf: (server) => `the server at ${servers[server]!.connect}`,
     async close() {
-      closed = true;
       const all = connections.map((connection) => connection.close(farewellMs(transport)));
       // Unnamed wait: connections close within their linger.
       await Promise.all([...all, dismissals.close()]);

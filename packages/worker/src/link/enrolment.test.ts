@@ -121,7 +121,8 @@ describe('a worker', () => {
   it('refuses what no coordinator says to it, with a reason', () => {
     const { hear, sent } = enrolled();
     hear({ type: 'pull', version: 1 });
-    const [answer] = sent;
+    const [join, answer] = sent;
+    assert.equal(join?.type, 'join');
     assert.ok(answer?.type === 'refused');
     assert.match(
       answer.error.message,

@@ -9,9 +9,9 @@ import {
   type Envelope,
   type Evaluate,
   type Join,
+  keepConnected,
   type Message,
   PROTOCOL_VERSION,
-  RECONNECT_PAUSE_MS,
   refusal,
   type ServerRange,
   type Transport,
@@ -112,14 +112,10 @@ export function enrol(init: {
   let begun = false;
   /** The coordinator has said its last word. */
   let dismissed = false;
-  let closed = false;
   let present = false;
-  let fault: ConnectFault | undefined;
   /** Since when the coordinator is away; at first, since it was looked for. */
   let awaySince: number | undefined = clock.now();
   let spokeAt = clock.now();
-  let pastTraffic = 0;
-  let connection = connect();
 
   const stamp = (body: Body): Message => ({
     // First, since V8 gives every object that gets keys after a spread a hidden class of its own.
@@ -129,33 +125,27 @@ export function enrol(init: {
     ...body,
   });
 
-  function connect() {
-    const made = transport.connect(address, {
-      message(envelope) {
-        try {
-          receive(envelope);
-          monitor.notify();
-        } catch (error) {
-          monitor.fail(error);
-        }
-      },
-      opened() {
-        fault = undefined;
-      },
-      unreached(now) {
-        fault = now;
-        if (isOutOfPatience()) monitor.fail(unreachable(now.reason, now));
-      },
-      closed: lost,
-    });
-    // Not at once: `stamp` and `connection` are not there yet the first time.
-    queueMicrotask(() => {
-      if (closed) return;
-      // Before the first task nobody but that coordinator knew of its job.
-      const message = { ...stamp(init.join(worker)), job: begun ? (welcome?.job ?? '') : '' };
-      made.send({ message });
-    });
-    return made;
+  const connection = keepConnected((handlers) => transport.connect(address, handlers), clock, {
+    message(envelope) {
+      try {
+        receive(envelope);
+        monitor.notify();
+      } catch (error) {
+        monitor.fail(error);
+      }
+    },
+    unreached(fault) {
+      if (isOutOfPatience()) monitor.fail(unreachable(fault.reason, fault));
+    },
+    lost,
+    again: join,
+  });
+  join();
+
+  function join() {
+    // Before the first task nobody but that coordinator knew of its job.
+    const message = { ...stamp(init.join(worker)), job: begun ? (welcome?.job ?? '') : '' };
+    connection.send({ message });
   }
 
   const answers: Answers<CoordinatorToWorker, undefined> = {
@@ -220,7 +210,7 @@ export function enrol(init: {
   }
 
   function isOutOfPatience(): boolean {
-    if (dismissed || closed || awaySince === undefined) return false;
+    if (dismissed || awaySince === undefined) return false;
     const patienceMs = welcome === undefined ? connectDeadlineMs : returnDeadlineMs;
     return clock.now() - awaySince >= patienceMs;
   }
@@ -239,16 +229,13 @@ export function enrol(init: {
     return new TuttiError('PEER_LOST', message, { remedy, details });
   }
 
-  function lost(reason: string, why?: ConnectFault) {
-    if (dismissed || closed) return;
+  function lost(reason: string, why?: ConnectFault): boolean {
+    if (dismissed) return false;
     present = false;
     awaySince ??= clock.now();
-    if (isOutOfPatience()) return monitor.fail(unreachable(reason, why));
-    clock.after(RECONNECT_PAUSE_MS, () => {
-      if (closed) return;
-      pastTraffic += connection.traffic.sentBytes + connection.traffic.receivedBytes;
-      connection = connect();
-    });
+    if (!isOutOfPatience()) return true;
+    monitor.fail(unreachable(reason, why));
+    return false;
   }
 
   return {
@@ -269,7 +256,7 @@ export function enrol(init: {
       return found;
     },
     present: () => present,
-    fault: () => fault,
+    fault: connection.fault,
     finished: () => finished,
     initializeWanted: () => initializeWanted.length > 0,
     takeInitialize() {
@@ -285,13 +272,9 @@ export function enrol(init: {
       connection.send(payload === undefined ? { message } : { message, payload });
     },
     stamp,
-    traffic() {
-      const { sentBytes, receivedBytes } = connection.traffic;
-      return pastTraffic + sentBytes + receivedBytes;
-    },
+    traffic: connection.traffic,
     async close(body) {
       if (body !== undefined && !dismissed && present) connection.send({ message: stamp(body) });
-      closed = true;
       await connection.close(FAREWELL_MS);
     },
   };

@@ -2,9 +2,10 @@ import {
   type Answers,
   answer,
   type ConnectFault,
-  type Connection,
+  type ConnectionHandlers,
+  type KeptConnection,
+  keepConnected,
   type Message,
-  RECONNECT_PAUSE_MS,
   type ServerRange,
   type ServerToWorker,
   type Transport,
@@ -48,16 +49,16 @@ export function createWeightPuller(init: {
 }): WeightPuller {
   const { transport, clock, monitor, weights, stamp } = init;
   let servers: readonly ServerRange[] = [];
-  let connections: Connection[] = [];
+  let connections: readonly KeptConnection[] = [];
   let wanted = -1;
   let past = 0;
-  const faults = new Map<string, { readonly fault: ConnectFault; readonly sinceMs: number }>();
+  /** Since when those that are not reached are not. */
+  const unreachedSince = new Map<string, number>();
   const reached = new Set<string>();
 
   const addresses = () => servers.map(({ address }) => address);
-  const trafficOf = ({ traffic }: Connection) => traffic.sentBytes + traffic.receivedBytes;
 
-  function ask(connection: Connection) {
+  function ask(connection: KeptConnection) {
     if (wanted >= 0) connection.send({ message: stamp({ type: 'pull', version: wanted }) });
   }
 
@@ -76,7 +77,7 @@ export function createWeightPuller(init: {
     holding() {},
   };
 
-  function refuse(connection: Connection, type: string) {
+  function refuse(connection: KeptConnection, type: string) {
     const error = errorToRecord(unexpected('worker', type, 'server'));
     connection.send({ message: stamp({ type: 'refused', error }) });
   }
@@ -88,20 +89,19 @@ export function createWeightPuller(init: {
   }
 
   function unreached(address: string, fault: ConnectFault) {
-    const sinceMs = faults.get(address)?.sinceMs ?? clock.now();
-    faults.set(address, { fault, sinceMs });
+    const sinceMs = unreachedSince.get(address) ?? clock.now();
+    unreachedSince.set(address, sinceMs);
     if (fault.kind !== 'name' && fault.kind !== 'route') return;
     if (!reached.has(address) && clock.now() - sinceMs >= NO_WAY_MS)
       monitor.fail(noWay(address, fault));
   }
 
-  const holdersOf = (chunks: readonly number[]) =>
-    servers.filter(({ firstChunk, chunks: held }) =>
-      chunks.some((chunk) => chunk >= firstChunk && chunk < firstChunk + held),
-    );
+  const isHolder = ({ firstChunk, chunks: held }: ServerRange, chunks: readonly number[]) =>
+    chunks.some((chunk) => chunk >= firstChunk && chunk < firstChunk + held);
 
-  function connect(address: string): Connection {
-    const connection: Connection = transport.connect(address, {
+  function connect(address: string): KeptConnection {
+    const reach = (handlers: ConnectionHandlers) => transport.connect(address, handlers);
+    const connection: KeptConnection = keepConnected(reach, clock, {
       message(envelope) {
         // What a server says that was replaced in the meantime is as good: versions have one value.
         try {
@@ -113,24 +113,16 @@ export function createWeightPuller(init: {
       },
       opened() {
         reached.add(address);
-        faults.delete(address);
+        unreachedSince.delete(address);
       },
-      unreached: (fault) =>
-        servers.some((one) => one.address === address) && unreached(address, fault),
-      closed() {
-        clock.after(RECONNECT_PAUSE_MS, () => {
-          const at = connections.indexOf(connection);
-          if (at < 0) return;
-          past += trafficOf(connection);
-          connections[at] = connect(address);
-          ask(connections[at]!);
-        });
-      },
+      unreached: (fault) => unreached(address, fault),
+      lost: () => true,
+      again: () => ask(connection),
     });
     return connection;
   }
 
-  const closeAll = async (old: readonly Connection[]) => {
+  const closeAll = async (old: readonly KeptConnection[]) => {
     // Unnamed wait: connections close within their linger.
     await Promise.all(old.map((connection) => connection.close(FAREWELL_MS)));
   };
@@ -142,22 +134,23 @@ export function createWeightPuller(init: {
       servers = next;
       if (same) return;
       const old = connections;
-      for (const connection of old) past += trafficOf(connection);
+      for (const connection of old) past += connection.traffic();
       connections = next.map(({ address }) => connect(address));
       for (const connection of connections) ask(connection);
       void closeAll(old);
     },
     servers: () => servers,
     wanted: () => wanted,
-    traffic: () => connections.reduce((sum, each) => sum + trafficOf(each), past),
+    traffic: () => connections.reduce((sum, each) => sum + each.traffic(), past),
     namesOf(chunks) {
-      const holders = holdersOf(chunks);
+      const holders = servers.filter((server) => isHolder(server, chunks));
       const at = holders.map(({ address }) => address).join(', ');
       return holders.length === 1 ? `the server at ${at}` : `the servers at ${at}`;
     },
     faultOf: (chunks) =>
-      holdersOf(chunks)
-        .map(({ address }) => faults.get(address)?.fault)
+      connections
+        .filter((_, at) => isHolder(servers[at]!, chunks))
+        .map((connection) => connection.fault())
         .find((fault) => fault !== undefined),
     async close() {
       const old = connections;
