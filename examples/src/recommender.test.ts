@@ -41,7 +41,7 @@ describe('the example recommender', () => {
     const y = tf.tensor2d([[-1, 1, 0, 1, ...new Array(15).fill(0), 1]], [1, 20], 'int32');
     const scores = tf.tensor2d([Array.from({ length: 20 }, (_, at) => -at)]);
     const { metrics } = recommender.training;
-    const [recall, ndcg] = metrics!.map(
+    const [recall, ndcg] = (metrics as readonly unknown[]).map(
       (metric) => (metric as (y: tf.Tensor, s: tf.Tensor) => tf.Tensor)(y, scores).dataSync()[0]!,
     );
     const discount = (place: number) => 1 / Math.log2(place + 1);

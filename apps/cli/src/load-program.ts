@@ -19,6 +19,7 @@ export function loadProgram(
 ): Promise<LoadedProgram> {
   return load(path, monitor, async (packages) => {
     if (!packages.has('@tutti/tensorflow') || environment.TUTTI_TF_BACKEND === 'cpu') return;
+    // Unnamed wait: the set-up says what it waits for.
     await ensure({ report: renderer.note, signal, clock });
   });
 }
