@@ -13,6 +13,7 @@ export {
   checkpointsOf,
 } from './checkpoints/checkpoint-settings.js';
 export { beginAgain, beginFrom, readWeights } from './checkpoints/first-weights.js';
+export { frozenNames } from './checkpoints/frozen-names.js';
 export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
 export {
   readPoint,

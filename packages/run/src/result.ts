@@ -19,7 +19,7 @@ export interface JobResult {
   readonly digest: string;
   /** The stored parameters, flat, in declared order. */
   readonly parameters: Float32Array;
-  /** The same memory, by name. */
+  /** The same memory, by name. Frozen weights are the program's; exports have them, too. */
   readonly values: Readonly<Record<string, Float32Array>>;
   readonly examplesPerSecond: number;
   readonly wireBytesPerStep: number;

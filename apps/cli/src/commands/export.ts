@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
+import { frozenNames } from '@tutti/run';
 import { TuttiError, withCleanUp } from '@tutti/runtime';
 import { loadingCode } from '@tutti/telemetry';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
@@ -38,8 +39,13 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
       let size: number | undefined;
       if (settings.format === 'safetensors') {
         modelPath = join(folder, 'model.safetensors');
-        const facts = { step: String(step), digest };
-        await monitor.race(writeSafetensors(modelPath, saved.parameters, facts), writing);
+        const frozen = (trained.computation.sharing?.frozen() ?? []).map((each) => ({
+          ...each,
+          shape: [...each.shape],
+        }));
+        const facts = { step: String(step), digest, ...frozenNames(frozen) };
+        const tensors = [...saved.parameters, ...frozen];
+        await monitor.race(writeSafetensors(modelPath, tensors, facts), writing);
       } else if (settings.format === 'tutti') {
         // Unnamed wait: TensorFlow is loaded already, since the program has used it.
         const { edgeModel } = await import('@tutti/tensorflow');

@@ -13,7 +13,7 @@ export { inspectSharing, type SharingReport, type WeightReport } from './inspect
 export * from './kinds/index.js';
 export { sharingPicture } from './picture.js';
 export { useOf, type WeightRole, type WeightUse } from './plan-use.js';
-export { resolveSharing, type SharedWeight, type Sharing } from './resolve.js';
+export { type FrozenValues, resolveSharing, type SharedWeight, type Sharing } from './resolve.js';
 export type {
   Definition,
   FirstValues,

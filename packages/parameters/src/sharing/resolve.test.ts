@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '@tutti/runtime';
 import fc from 'fast-check';
-import { hashed, lowRank, symmetric, tie } from './kinds/index.js';
+import { frozen, hashed, lora, lowRank, symmetric, tie } from './kinds/index.js';
 import { resolveSharing } from './resolve.js';
 import type { SharingRule } from './rule.js';
 
@@ -32,6 +32,19 @@ describe('resolveSharing', () => {
         ['d', [5]],
       ],
     );
+  });
+
+  it('has what is frozen, once, though several weights read it', () => {
+    const first = Object.fromEntries(
+      weights.map(({ name }, at) => [name, new Float32Array(at < 3 ? 12 : 5).fill(at)]),
+    );
+    const rules = [frozen('d'), lora('a', { rank: 1 }), tie('a', 'c')];
+    const sharing = resolveSharing(weights, rules, () => first);
+    assert.deepEqual(sharing.frozen(), [
+      { name: 'a', shape: [3, 4], values: first.a },
+      { name: 'd', shape: [5], values: first.d },
+    ]);
+    assert.deepEqual(resolveSharing(weights).frozen(), []);
   });
 
   it('has copies follow whatever their first weight is made of', () => {

@@ -6,6 +6,7 @@ import { evaluate } from './evaluate.js';
 import {
   constant,
   type Expression,
+  nodesOf,
   type Op,
   type Shape,
   sizeOf,
@@ -37,6 +38,12 @@ export interface SharedWeight {
   readonly parameters: readonly string[];
 }
 
+export interface FrozenValues {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly values: Float32Array;
+}
+
 export interface Sharing {
   /** What the servers hold, in the order of the weights that name them. */
   readonly parameters: readonly StoredParameter[];
@@ -46,6 +53,8 @@ export interface Sharing {
   readonly digest: string | undefined;
   /** The values of a constant, flat: made anew at each call. */
   constant(node: Op<'constant'>): Float32Array;
+  /** What weights read of their first values and nobody stores, by the names of the weights. */
+  frozen(): readonly FrozenValues[];
   /**
    * The stored values for weights that have just been made, by the names of the weights.
    * @param seed of the run; it decides what no weight gives, such as the factors of a product
@@ -137,6 +146,7 @@ export function resolveSharing(
       ? undefined
       : sharingDigest(shared, constantOf),
     constant: constantOf,
+    frozen: () => frozenIn(shared, constantOf),
     initial: (values, seed) => initialOf(leaders, owners, values, seed),
     expand: (weight, values) =>
       evaluate(byName.get(weight)!.expression, {
@@ -144,6 +154,20 @@ export function resolveSharing(
         constant: constantOf,
       }),
   };
+}
+
+function frozenIn(
+  weights: readonly SharedWeight[],
+  constantOf: Sharing['constant'],
+): FrozenValues[] {
+  const found = new Map<string, FrozenValues>();
+  for (const { expression } of weights)
+    for (const node of nodesOf(expression)) {
+      if (node.op !== 'constant' || node.source.kind !== 'first') continue;
+      const { weight: name } = node.source;
+      if (!found.has(name)) found.set(name, { name, shape: node.shape, values: constantOf(node) });
+    }
+  return [...found.values()];
 }
 
 /** Finds the weights that a rule names: trained ones, in the order of the names, each once. */

@@ -9,6 +9,7 @@ import { resolvePlan } from '../plan.js';
 import { digestOf } from '../result.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { fitWeights } from './fit-weights.js';
+import { frozenIn } from './frozen-names.js';
 import { resumeFrom } from './resume.js';
 import { refuseOtherSharing } from './resume-point.js';
 import type { Resume, ResumePoint } from './snapshot.js';
@@ -103,8 +104,10 @@ export async function readWeights(
   );
   if (isFile) {
     // Unnamed wait: the caller races it.
-    const { tensors } = await readSafetensors(path);
-    return { path, flat: fitWeights(path, tensors, parameters) };
+    const { tensors, metadata } = await readSafetensors(path);
+    const frozen = frozenIn(metadata);
+    const stored = tensors.filter(({ name }) => !frozen.has(name));
+    return { path, flat: fitWeights(path, stored, parameters) };
   }
   // Unnamed wait: the caller races it.
   const folder = await locateCheckpoint(path);

@@ -85,6 +85,7 @@ export function createComputation(options: TrainingOptions): Computation {
     parameters,
     sharing: {
       ...(sharing.digest === undefined ? {} : { digest: sharing.digest }),
+      frozen: sharing.frozen,
       inspect: (slots) => inspectSharing(sharing, { ...model, slots }),
       picture: (report, title) => sharingPicture(sharing, report, title),
     },

@@ -1,5 +1,5 @@
 import type { Batch, Dataset } from '@tutti/data';
-import type { SharingReport } from '@tutti/parameters';
+import type { FrozenValues, SharingReport } from '@tutti/parameters';
 import type { MetricForms, ProgramDefaults, StoredParameter } from '@tutti/protocol';
 import { checkKeys, type Random, TuttiError } from '@tutti/runtime';
 
@@ -52,6 +52,8 @@ export interface Computation {
 }
 
 export interface SharingFacts {
+  /** What weights read of their first values and nobody stores: an export is complete with it. */
+  frozen(): readonly FrozenValues[];
   /** Digest of all maps and constants, part of the plan; absent where every weight is stored as it is. */
   readonly digest?: string;
   /** @param slots values that the optimizer keeps for each trained one */
