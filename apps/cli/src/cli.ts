@@ -65,6 +65,26 @@ function createProgram(context: CliContext): Command {
     'tutti worker program.ts --coordinator tcp://10.0.0.5:29500',
     'MASTER_ADDR=10.0.0.5 RANK=1 tutti worker program.ts',
   ]).action(onProgram(async () => (await import('./commands/worker.js')).worker));
+  add(
+    'node',
+    'node <program>',
+    'Be one rank of a job: the same command on every one of a launcher.',
+    [
+      'srun tutti node program.ts',
+      'MASTER_ADDR=n1 mpirun -x MASTER_ADDR -H n1,n2 tutti node program.ts',
+      'torchrun --no-python --nnodes 2 --rdzv-endpoint n1:29400 tutti node program.ts',
+      'tutti node program.ts --rank 1 --workers 2 --coordinator tcp://10.0.0.5:29500',
+    ],
+  ).action(onProgram(async () => (await import('./commands/node.js')).node));
+  add('launch', 'launch <program>', 'Start a job on several hosts over ssh.', [
+    'tutti launch --hosts n1,n2:2 program.ts',
+    'tutti launch --hostfile hosts program.ts --ssh "ssh -i key"',
+  ]).action(onProgram(async () => (await import('./commands/launch.js')).launch));
+  // What it starts on each of them.
+  program
+    .command('agent', { hidden: true })
+    // Unnamed wait: modules of this machine.
+    .action(async () => (await import('./commands/agent.js')).agent(context));
   add('eval', 'eval <program>', "Evaluate a checkpoint on the program's evaluation set.", [
     'tutti eval program.ts',
     'tutti eval program.ts --checkpoint tutti-runs/program/run-0001/step-000004690 --json',

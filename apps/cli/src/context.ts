@@ -16,4 +16,8 @@ export interface CliContext {
   readonly onStop?: (instead: (name: StopSignal) => boolean) => void;
   /** The signal that asked for the end. */
   readonly stoppedBy?: () => StopSignal | undefined;
+  /** Hears that this worker has been admitted to its job. */
+  readonly onJoined?: () => void;
+  /** What to type for this command to be run again, where it was not typed itself. */
+  readonly startedAs?: string;
 }

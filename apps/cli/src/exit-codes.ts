@@ -1,5 +1,6 @@
 import { isTuttiError } from '@tutti/runtime';
 import type { CliContext } from './context.js';
+import { codeOf } from './reported.js';
 import { exitCodeOfSignal } from './stop-signals.js';
 
 export const DONE = 0;
@@ -13,6 +14,8 @@ export function stoppedCode({ stoppedBy }: Pick<CliContext, 'stoppedBy'>): numbe
 
 /** The exit code that tells a script how it ended. */
 export function exitCodeOf(error: unknown, context: CliContext): number {
+  const given = codeOf(error);
+  if (given !== undefined) return given;
   if (context.signal.aborted) return stoppedCode(context);
   if (!isTuttiError(error)) return FAILED;
   if (error.code === 'BAD_CONFIG') return WRONG_USAGE;

@@ -12,3 +12,14 @@ export function reported(thrown: unknown): Error {
 export function isReported(error: unknown): boolean {
   return typeof error === 'object' && error !== null && TOLD in error;
 }
+
+const CODE = Symbol.for('tutti.exit-code');
+
+/** What ends a command with an exit code that another process has ended with, which has told why. */
+export function exitWith(code: number): Error {
+  return Object.assign(new Error(`exit code ${code}`), { [TOLD]: true, [CODE]: code });
+}
+
+export function codeOf(error: unknown): number | undefined {
+  return (error as { readonly [CODE]?: number } | undefined)?.[CODE];
+}

@@ -3,6 +3,7 @@ import {
   findSettingsFile,
   type ResolvedSettings,
   resolveSettings,
+  type SettingsFile,
 } from '@tutti/config';
 import type { CliContext } from './context.js';
 
@@ -14,12 +15,12 @@ export async function settingsFor(
   flags: Flags,
   { environment }: CliContext,
   programPath?: string,
-): Promise<ResolvedSettings> {
+): Promise<ResolvedSettings & { readonly file: SettingsFile | undefined }> {
   const { config, ...given } = flags;
   // Unnamed wait: a small file of this machine.
   const file = await findSettingsFile({
     config: (config as string | undefined) ?? environment.TUTTI_CONFIG,
     programPath,
   });
-  return resolveSettings({ flags: given, environment, file, allowed: command });
+  return { ...resolveSettings({ flags: given, environment, file, allowed: command }), file };
 }

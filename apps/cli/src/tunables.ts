@@ -16,6 +16,19 @@ export const KEEPING_DEADLINE_MS = 8000;
 /** So long a command has to tell of a fault of the program; one that has ended cannot. */
 export const UNTOLD_MS = 4000;
 
+// ---- the ranks of a cluster
+
+/** So long workers of rank 0, and ranks of other hosts, have to end by themselves when their job is over. */
+export const NODE_GRACE_MS = 5000;
+/** So long ranks have to end with a checkpoint when `tutti launch` is gone: all is over within 10 s. */
+export const ABANDONED_MS = 6000;
+/** So long those have that are left after it, or after rank 0, before they are told to end. */
+export const LEFT_OVER_MS = 1000;
+/** What is not over at a host so long after it was told is cut off. */
+export const HOST_END_MS = 10_000;
+/** Where the coordinator listens that `tutti launch` starts. Its server has the next port. */
+export const LAUNCH_PORT = 29_500;
+
 // ---- asking
 
 /** Between two answers of `tutti status --watch`. */

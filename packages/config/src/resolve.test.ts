@@ -294,6 +294,14 @@ describe('the common variables of launchers', () => {
       );
   });
 
+  it('are nothing to commands that are the whole job, even if they are left over and wrong', () => {
+    const environment = { RANK: 'x', WORLD_SIZE: '99999', MASTER_ADDR: ':', MASTER_PORT: 'y' };
+    for (const allowed of ['train', 'compress', 'eval', 'node', 'launch'] as const) {
+      const { sources } = resolveSettings({ environment, allowed });
+      for (const source of Object.values(sources)) assert.equal(source, 'default');
+    }
+  });
+
   it('are checked like all others', () => {
     assert.match(refused({ environment: { MASTER_PORT: '99999' } }).message, /MASTER_PORT/);
     assert.match(refused({ environment: { WORLD_SIZE: 'many' } }).message, /WORLD_SIZE/);

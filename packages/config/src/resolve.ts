@@ -6,6 +6,11 @@ import type { Command } from './setting.js';
 import type { SettingName, Settings } from './settings.js';
 import { fromEnvironment, fromFile, fromFlags } from './sources.js';
 
+/** What launchers start one at a time; left over in a shell, their variables must not disturb others. */
+const LAUNCHED: readonly Command[] = ['coordinator', 'server', 'worker', 'status'];
+const isLaunched = (allowed: ResolveInit['allowed']) =>
+  typeof allowed !== 'string' || LAUNCHED.includes(allowed);
+
 export interface ResolveInit {
   /** What was given on the command line, by setting name; undefined means not given. */
   readonly flags?: Readonly<Record<string, unknown>>;
@@ -39,7 +44,7 @@ export function resolveSettings(init: ResolveInit): ResolvedSettings {
   const sources: Partial<Record<SettingName, string>> = {};
   const layers = [
     ...(init.file === undefined ? [] : [fromFile(init.file)]),
-    fromEnvironment(init.environment ?? {}),
+    fromEnvironment(init.environment ?? {}, isLaunched(allowed)),
     fromFlags(init.flags ?? {}),
   ];
   for (const layer of layers) {

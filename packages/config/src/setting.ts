@@ -40,6 +40,8 @@ export const COMMANDS = [
   'coordinator',
   'server',
   'worker',
+  'node',
+  'launch',
   'eval',
   'replay',
   'export',

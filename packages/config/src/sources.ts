@@ -47,11 +47,15 @@ export function fromFile(file: {
   return values;
 }
 
-/** TUTTI_* first (but for those of Kubernetes services), then the variables that torchrun, Kubernetes operators and others set. */
+/**
+ * TUTTI_* first (but for those of Kubernetes services), then the variables that torchrun, Kubernetes operators and others set.
+ * @param launched whether those count: they are for the processes of a cluster
+ */
 export function fromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
+  launched = true,
 ): SourcedValues {
-  const values = commonVariables(environment);
+  const values = launched ? commonVariables(environment) : new Map<SettingName, Sourced>();
   const variables = new Map(SETTING_NAMES.map((name) => [variableOf(name), name]));
   const known = [...variables.keys(), ...OTHER_VARIABLES];
   for (const [key, text] of Object.entries(environment)) {

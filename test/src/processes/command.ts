@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { keepAccount, lastLinesOf } from './accounts.js';
 import { resolvePath } from './program-files.js';
 
-const MAIN = resolvePath('@tutti/cli/dist/main.js');
+/** The file that is run. */
+export const MAIN = resolvePath('@tutti/cli/dist/main.js');
 
 /** The command line in a process of its own, as a script would start it. */
 export interface Command {

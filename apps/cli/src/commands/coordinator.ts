@@ -43,7 +43,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         const local = createLocalTransport({ delivery: 'microtask' });
         // Unnamed wait: it opens a port of this machine.
         hosted = await createServer({
-          address: freePortBeside(address),
+          address: portBeside(address),
           transport,
           settings: roles,
           alsoListen: [{ transport: local, address: 'local://server' }],
@@ -70,7 +70,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         { event: 'listening', address: running.address },
         `coordinator listens at ${running.address} and waits for ${workers} workers`,
       );
-      const command = `tutti coordinator --workers ${workers}`;
+      const command = context.startedAs ?? `tutti coordinator --workers ${workers}`;
       const { unsaved } = await sayingHowToGoOn(command, running.result);
       // The last event has told it.
       if (unsaved !== undefined) throw reported(unsaved);
@@ -81,7 +81,12 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
   });
 }
 
-/** The same interface, so that whoever reaches the coordinator also reaches its server. */
-function freePortBeside(address: string): string {
-  return address.startsWith('tcp://') ? address.replace(/:\d+$/, ':0') : 'tcp://127.0.0.1:0';
+/**
+ * The same interface, so that whoever reaches the coordinator also reaches its server, and the next port,
+ * so that a firewall can have a rule for it.
+ */
+function portBeside(address: string): string {
+  const [, interfaces, port] = /^(tcp:.*):(\d+)$/.exec(address) ?? [];
+  if (port === undefined) return 'tcp://127.0.0.1:0';
+  return `${interfaces}:${port === '0' ? 0 : port === '65535' ? 65534 : Number(port) + 1}`;
 }

@@ -32,9 +32,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     if (named !== undefined || settings.resume === undefined)
       crossCheck({ ...settings, shards }, { shards: `program ${path}`, ...sources });
     const workers = settings.workers ?? defaultWorkers(thisMachine(), shards);
-    // MASTER_ADDR and MASTER_PORT are for the processes of a cluster.
-    const address = sources.listen?.includes('MASTER_') ? undefined : settings.listen;
-    const { checkpointDir } = settings;
+    const { checkpointDir, listen: address } = settings;
     const runsDir = runsFolder(program.name ?? 'program');
     const options: LocalOptions = {
       ...roleSettings(settings),

@@ -43,6 +43,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       settings: roles,
       signal: context.signal,
       onEvent(event) {
+        if (event.event === 'joined') context.onJoined?.();
         if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });
         else if (event.event === 'noticed') renderer(noticeEvent(event));
         else if (json) result({ ...event }, '');
