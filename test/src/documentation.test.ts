@@ -35,6 +35,7 @@ describe('documentation', () => {
     'docs/PROGRAMS.md',
     'docs/ARCHITECTURE.md',
     'docs/CHECKPOINTS.md',
+    'docs/CLUSTER.md',
     'docs/SHARING.md',
     'docs/ERRORS.md',
     'docs/BENCHMARKS.md',

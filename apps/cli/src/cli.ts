@@ -138,8 +138,8 @@ function createProgram(context: CliContext): Command {
   program.addHelpText(
     'after',
     `
-Settings come from flags, else the environment (TUTTI_BATCH_SIZE; also MASTER_ADDR, MASTER_PORT,
-RANK, WORLD_SIZE), else the settings file, else the program.
+Settings come from flags, else the environment (TUTTI_BATCH_SIZE; coordinator and worker also take
+MASTER_ADDR, MASTER_PORT, RANK, WORLD_SIZE), else the settings file, else the program.
 Exit codes: 0 done, 1 failed, 2 wrong usage; stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.`,
   );
   for (const command of [program, ...program.commands]) {

@@ -26,8 +26,6 @@ export const ABANDONED_MS = 6000;
 export const LEFT_OVER_MS = 1000;
 /** What is not over at a host so long after it was told is cut off. */
 export const HOST_END_MS = 10_000;
-/** Where the coordinator listens that `tutti launch` starts. Its server has the next port. */
-export const LAUNCH_PORT = 29_500;
 
 // ---- asking
 

@@ -2,8 +2,8 @@
 
 export { hostsOf } from './cluster/host-list.js';
 export { type Rank, rankFromEnvironment, rankText } from './cluster/rank-from-environment.js';
-export { endWithParent } from './processes/end-with-parent.js';
 export { LOCAL_SETTINGS } from './local-options.js';
+export { endWithParent } from './processes/end-with-parent.js';
 export { tellOfServer } from './processes/tell-of-server.js';
 export {
   SELDOM_MARKING,

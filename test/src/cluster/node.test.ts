@@ -104,7 +104,7 @@ describe('tutti node', () => {
       const { ended } = startRank({ rank: 0, size: 1, port, args, environment });
       const last = lastEvent(await ended);
       assert.ok(last.event === 'finished');
-      assert.ok(last.modelPath?.startsWith(join(directory, `task-${task}`)), last.modelPath);
+      assert.ok(last.modelPath?.startsWith(join(directory, `task-${task}`)), `${last.modelPath}`);
     }
   });
 });

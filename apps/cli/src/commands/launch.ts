@@ -1,4 +1,4 @@
-import { flagOf } from '@tutti/config';
+import { DEFAULT_COORDINATOR, flagOf } from '@tutti/config';
 import { handedOn } from '../cluster/handed-on.js';
 import { connectHost, type HostConnection } from '../cluster/host-connection.js';
 import { hostRanks } from '../cluster/host-ranks.js';
@@ -7,7 +7,7 @@ import { DONE } from '../exit-codes.js';
 import { quoted } from '../interruption.js';
 import { exitWith } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
-import { HOST_END_MS, LAUNCH_PORT, NODE_GRACE_MS } from '../tunables.js';
+import { HOST_END_MS, NODE_GRACE_MS } from '../tunables.js';
 
 /** Each host has files of its own, and rank 0 is where the first one is. */
 const OF_THIS_HOST = ['TUTTI_CACHE', 'TUTTI_RANK', 'TUTTI_WORKERS', 'TUTTI_COORDINATOR'];
@@ -23,7 +23,7 @@ export async function launch(path: string, flags: Flags, context: CliContext): P
   const first = hosts[0]!.host.replace(/^.*@/, '');
   const address =
     sources.coordinator === 'default'
-      ? `tcp://${first.includes(':') ? `[${first}]` : first}:${LAUNCH_PORT}`
+      ? DEFAULT_COORDINATOR.replace('127.0.0.1', first.includes(':') ? `[${first}]` : first)
       : settings.coordinator;
   const { json, ssh, remoteTutti } = settings;
   const given = (['hosts', 'hostfile'] as const).flatMap((name) => {

@@ -41,6 +41,7 @@ export async function node(path: string, flags: Flags, context: CliContext): Pro
   const rank = rankFromEnvironment({ ...context.environment, ...saidByFlags(flags) });
   context.stderr.write(`${rankText(rank)}\n`);
   const self: Node = { path, flags, settings, rank, settingsFile: file?.path };
+  // Unnamed wait: each of its processes names its own waits.
   const code = await (rank.rank === 0 ? lead(self, context) : follow(self, context));
   if (code !== DONE) throw exitWith(code);
 }
@@ -72,6 +73,7 @@ async function lead(self: Node, { onStop, stderr, startedAs }: CliContext): Prom
     // Unnamed wait: each of them names its own waits.
     return await Promise.race([coordinator.ended, ...unfit]);
   } finally {
+    // Unnamed wait: processes end within their grace.
     await Promise.all([coordinator, ...workers].map((child) => child.stop(NODE_GRACE_MS)));
   }
 }
