@@ -109,6 +109,43 @@ const MODELS: Record<string, { model: () => tf.LayersModel; words?: number }> = 
         ],
       }),
   },
+  'recurrent layers in both directions, over masked words': {
+    words: 12,
+    model: () => {
+      const both = (layer: tf.layers.Layer, mergeMode: string) =>
+        layers.bidirectional({ layer, mergeMode } as Parameters<typeof layers.bidirectional>[0]);
+      return tf.sequential({
+        layers: [
+          layers.embedding({ inputShape: [9], inputDim: 12, outputDim: 4, maskZero: true }),
+          both(layers.lstm({ units: 3, returnSequences: true }) as tf.RNN, 'concat'),
+          both(layers.gru({ units: 4, returnSequences: true }) as tf.RNN, 'ave'),
+          both(layers.simpleRNN({ units: 4, returnSequences: true }) as tf.RNN, 'sum'),
+          both(layers.lstm({ units: 4, returnSequences: true }) as tf.RNN, 'mul'),
+          both(layers.lstm({ units: 3 }) as tf.RNN, 'concat'),
+          layers.dense({ units: 2 }),
+        ],
+      });
+    },
+  },
+  'a model within the model, applied twice': {
+    model: () => {
+      const of = (layer: tf.layers.Layer, ...from: tf.SymbolicTensor[]) =>
+        layer.apply(from.length === 1 ? from[0]! : from) as tf.SymbolicTensor;
+      const input = tf.input({ shape: [6] });
+      const other = tf.input({ shape: [6] });
+      const [a, b] = [tf.input({ shape: [6] }), tf.input({ shape: [6] })];
+      const tower = tf.sequential({
+        layers: [
+          layers.dense({ units: 6, inputShape: [6], activation: 'tanh' }),
+          tf.model({ inputs: other, outputs: of(layers.batchNormalization(), other) }),
+        ],
+      });
+      const pair = tf.model({ inputs: [a, b], outputs: of(layers.add(), of(tower, a), b) });
+      const once = of(tower, input);
+      const outputs = of(layers.dense({ units: 3 }), of(pair, of(tower, once), input));
+      return tf.model({ inputs: input, outputs });
+    },
+  },
   'every other activation': {
     model: () =>
       tf.sequential({
@@ -189,8 +226,8 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
       );
 
       const built = model();
-      // The program has them in the order of the layers.
-      const variables = built.layers.flatMap((layer) => layer.weights);
+      // The program has them in the order of the layers, each once.
+      const variables = [...new Set(built.layers.flatMap((layer) => layer.weights))];
       const stored = computation.parameters.map((parameter) => values[parameter.name]!);
       assert.equal(variables.length, stored.length);
       for (const [at, variable] of variables.entries())

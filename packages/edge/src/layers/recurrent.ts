@@ -56,7 +56,7 @@ export const gru = recurrent(3, 2, (x, state, kernel, [activation, gate]) => {
  */
 function recurrent(gates: number, activations: number, step: Step): LayerKind {
   return {
-    // units, whether all steps are given, whether it begins at the last
+    // units, whether all steps are given, whether it begins at the last (2: and gives them in the order of the input)
     numbers: 3,
     activations,
     merges: true,
@@ -75,7 +75,7 @@ function recurrent(gates: number, activations: number, step: Step): LayerKind {
             const row = x!.subarray(at * width, (at + 1) * width);
             if (words?.[at] !== 0)
               step(multiply(row, kernel!, bias!), state, recurrentKernel!, acts);
-            if (sequences) all.set(state.h, t * units!);
+            if (sequences) all.set(state.h, (backwards! > 1 ? at : t) * units!);
           }
           return sequences ? all : state.h;
         },

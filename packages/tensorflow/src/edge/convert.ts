@@ -4,7 +4,13 @@ import type { BuiltModel } from '../model/build-model.js';
 import { activationSpec } from './activation-spec.js';
 import type { Result } from './conversion.js';
 import { CONVERTERS } from './converters.js';
-import { nodeOf, type SymbolicTensor, symbolicInputs, symbolicOutput } from './symbolic.js';
+import {
+  nodeOf,
+  type SymbolicTensor,
+  symbolicInputs,
+  symbolicOutput,
+  withinModel,
+} from './symbolic.js';
 
 /**
  * A model of tfjs in the words of the .tutti file.
@@ -22,9 +28,9 @@ export function convert(
   if (model.outputs.length !== 1)
     throw refused(`The model has ${model.outputs.length} outputs, and such a file is for one`);
   const layers: LayerSpec[] = [];
-  const known = new Map<number, Result>();
 
-  function resultOf(tensor: SymbolicTensor): Result {
+  /** @param known results by tensor: those of a model within the model are others each time that it is applied */
+  function resultOf(tensor: SymbolicTensor, known: Map<number, Result>): Result {
     const found = known.get(tensor.id);
     if (found !== undefined) return found;
     const { sourceLayer: layer } = tensor;
@@ -33,12 +39,19 @@ export function convert(
       throw refused(`${name} ${why}`);
     };
     const node = nodeOf(tensor);
+    const given = node.inputTensors.map((each) => resultOf(each, known));
+    const within = withinModel(layer);
+    if (within !== undefined) {
+      const ownInputs = within.inputs.map(({ id }, at) => [id, given[at]!] as const);
+      const at = node.outputTensors.findIndex(({ id }) => id === tensor.id);
+      const result = resultOf(within.outputs[at]!, new Map(ownInputs));
+      known.set(tensor.id, result);
+      return result;
+    }
     const convertLayer = CONVERTERS[layer.getClassName()];
-    if (layer.layers !== undefined) refuse('is a model within the model');
     if (convertLayer === undefined) refuse('is of a kind that such a file does not have');
     if (node.outputTensors.length !== 1) refuse('has several outputs');
     const shape = fixed(tensor, refuse);
-    const given = node.inputTensors.map(resultOf);
     const result = convertLayer!({
       layer,
       inputs: given as [Result, ...Result[]],
@@ -63,8 +76,7 @@ export function convert(
       throw refused(`The input of the model ${why}`);
     }),
   };
-  known.set(input.id, example);
-  const output = resultOf(symbolicOutput(model));
+  const output = resultOf(symbolicOutput(model), new Map([[input.id, example]]));
   // What the file predicts is the result of its last layer.
   if (output.at !== layers.length)
     layers.push({ kind: 'reshape', inputs: [output.at], numbers: output.shape });

@@ -2,6 +2,7 @@ import type { LayerSpec } from '@tutti/compress';
 import type { Conversion, Result } from './conversion.js';
 import { convolution1d, convolution2d, depthwise, separable, zeroPadding } from './convolutions.js';
 import { globalPooling, pooling1d, pooling2d } from './poolings.js';
+import { bidirectional, recurrent } from './recurrents.js';
 
 type Converter = (conversion: Conversion) => Result;
 
@@ -23,9 +24,10 @@ export const CONVERTERS: Readonly<Record<string, Converter>> = {
   GlobalAveragePooling1D: globalPooling('averagePool'),
   GlobalAveragePooling2D: globalPooling('averagePool'),
   Embedding: embedding,
-  SimpleRNN: recurrent('simpleRnn', 1),
-  LSTM: recurrent('lstm', 4),
-  GRU: recurrent('gru', 3),
+  SimpleRNN: recurrent,
+  LSTM: recurrent,
+  GRU: recurrent,
+  Bidirectional: bidirectional,
   BatchNormalization: batchNormalization,
   Activation: (conversion) => activation(conversion, conversion.activation()),
   ReLU: rectifier,
@@ -80,33 +82,6 @@ function embedding({ layer, inputs: [input], shape, config, emit, values }: Conv
     weights: [values(layer.embeddings!)],
   });
   return { at, shape, ...(config.maskZero ? { mask: input.at } : {}) };
-}
-
-function recurrent(kind: 'simpleRnn' | 'lstm' | 'gru', gates: number): Converter {
-  return ({ layer, inputs, shape, config, emit, values, bias, activation, refuse }) => {
-    if (inputs.length > 1) refuse('is given an initial state');
-    const [input] = inputs;
-    const cell = layer.cell as Conversion['layer'];
-    const units = config.units as number;
-    const { returnSequences, goBackwards } = config;
-    const at = emit({
-      kind,
-      inputs: input.mask === undefined ? [input.at] : [input.at, input.mask],
-      numbers: [units, returnSequences ? 1 : 0, goBackwards ? 1 : 0],
-      activations:
-        gates > 1 ? [activation(), activation(config.recurrentActivation)] : [activation()],
-      weights: [
-        values(cell.kernel!),
-        values(cell.recurrentKernel!),
-        bias(cell.bias, gates * units),
-      ],
-    });
-    return {
-      at,
-      shape,
-      ...(returnSequences && input.mask !== undefined ? { mask: input.mask } : {}),
-    };
-  };
 }
 
 /** With the moving moments: a factor and a summand for each channel. */

@@ -34,3 +34,11 @@ export const symbolicInputs = (model: ModelLike) =>
   model.inputs as unknown as readonly SymbolicTensor[];
 export const nodeOf = ({ sourceLayer, nodeIndex }: SymbolicTensor) =>
   sourceLayer.inboundNodes[nodeIndex] as LayerNode;
+
+/** The graph of a layer that is a model itself. */
+export function withinModel(
+  layer: LayerLike,
+): Readonly<Record<'inputs' | 'outputs', readonly SymbolicTensor[]>> | undefined {
+  if (layer.layers === undefined) return undefined;
+  return layer as unknown as ReturnType<typeof withinModel>;
+}
