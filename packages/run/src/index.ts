@@ -14,6 +14,7 @@ export {
 } from './checkpoints/checkpoint-settings.js';
 export { beginAgain, beginFrom, readWeights } from './checkpoints/first-weights.js';
 export { frozenNames } from './checkpoints/frozen-names.js';
+export { planToGoOn } from './checkpoints/plan-to-go-on.js';
 export { readingCheckpoint, resumeFrom } from './checkpoints/resume.js';
 export {
   readPoint,

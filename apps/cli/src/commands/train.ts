@@ -1,6 +1,6 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, runLocal } from '@tutti/launch';
-import { createEventLog, defaultShards } from '@tutti/run';
+import { createEventLog, defaultShards, planToGoOn, readingCheckpoint } from '@tutti/run';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -24,16 +24,22 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   await withOutput(settings, context, async ({ renderer, log, observe }) => {
     observe(createEventLog(renderer));
     const { monitor } = monitorsOf(context, renderer);
-    const { program } = await loadProgram(path, context, { monitor, renderer });
-    const named = settings.shards ?? program.shards;
+    const { program, hash } = await loadProgram(path, context, { monitor, renderer });
+    const { checkpointDir, resume, listen: address } = settings;
+    const runsDir = runsFolder(program.name ?? 'program');
+    const previous =
+      resume === undefined
+        ? undefined
+        : await monitor.race(
+            planToGoOn(resume, checkpointDir ?? runsDir, hash, settings),
+            readingCheckpoint,
+          );
+    const named = settings.shards ?? previous?.shards ?? program.shards;
     const batchSize = settings.batchSize ?? program.batchSize;
     const shards = named ?? defaultShards(batchSize);
-    // The number of shards of a run that goes on is the one it began with.
-    if (named !== undefined || settings.resume === undefined)
-      crossCheck({ ...settings, shards }, { shards: `program ${path}`, ...sources });
+    const whose = previous === undefined ? `program ${path}` : 'the checkpoint';
+    crossCheck({ ...settings, shards }, { shards: whose, ...sources });
     const workers = settings.workers ?? defaultWorkers(thisMachine(), shards);
-    const { checkpointDir, listen: address } = settings;
-    const runsDir = runsFolder(program.name ?? 'program');
     const options: LocalOptions = {
       ...roleSettings(settings),
       workers,
@@ -55,7 +61,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         message: `Nothing can be written into ${checkpointDir ?? runsDir}: ${fault}`,
         remedy: 'Stop, and choose another --checkpoint-dir.',
       });
-    if (named === undefined && settings.resume === undefined)
+    if (named === undefined && resume === undefined)
       renderer.note(
         `${shards} shards, by the batch size of ${batchSize}: as many workers can share a step; --shards sets another number, and gives another result`,
       );

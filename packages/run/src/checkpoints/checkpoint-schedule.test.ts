@@ -54,7 +54,7 @@ describe('checkpoint schedule', () => {
     assert.equal(schedule.due(2, undefined, 0), true);
   });
 
-  it('has one due for every evaluation that is better, also while another is under way', () => {
+  it('has one due for every evaluation that is better, also while others are under way', () => {
     for (const [best, values, expected] of [
       ['loss', [5, 6, 4, 4, 3], [0, 2, 4]],
       ['accuracy', [0.1, 0.5, 0.4, 0.5, 0.6], [0, 1, 4]],
@@ -62,7 +62,7 @@ describe('checkpoint schedule', () => {
     ] as const) {
       const schedule = createCheckpointSchedule({ every: undefined, best, clock, emit });
       const due = values.flatMap((value, at) =>
-        schedule.due(at, best === 'loss' ? evaluated(value) : evaluated(0, value), 1) ? [at] : [],
+        schedule.due(at, best === 'loss' ? evaluated(value) : evaluated(0, value), at) ? [at] : [],
       );
       assert.deepEqual(due, expected);
       assert.equal(schedule.due(9, undefined, 0), false);

@@ -8,8 +8,8 @@ import type { CheckpointInterval } from './snapshot.js';
 export interface CheckpointSchedule {
   /**
    * Whether to take one of this version.
-   * @param underWay how many are being captured or written: with one, only a better one comes
-   *   besides; others come when that is done
+   * @param underWay how many are being captured or written: only a better one comes besides; others
+   *   come when that is done
    */
   due(version: number, evaluation: Evaluation | undefined, underWay: number): boolean;
   /** The run starts here, or goes back to here: there is a checkpoint of it, or nothing to keep. */
@@ -58,7 +58,6 @@ export function createCheckpointSchedule(init: {
       const now = clock.now();
       if (every !== undefined)
         owed ||= 'steps' in every ? version % every.steps === 0 : now - takenAt >= every.ms;
-      if (underWay > 1) return false;
       const onTime = owed && underWay === 0;
       if (!improves(evaluation) && !onTime) return false;
       taken = version;

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listCheckpoints, readManifest } from '@tutti/checkpoint';
+import { latestCheckpoints, listCheckpoints, readManifest } from '@tutti/checkpoint';
 import { claimFolder } from '@tutti/checkpoint/internal';
 import { type JobPlan, PROTOCOL_VERSION, type ProgramDescription } from '@tutti/protocol';
 import { TuttiError, tuttiVersion } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { type JobSettings, resolvePlan } from '../plan.js';
 import { createCheckpointFolder } from './checkpoint-folder.js';
+import { planToGoOn } from './plan-to-go-on.js';
 import { resumeFrom } from './resume.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -213,6 +214,30 @@ describe('resuming', () => {
     await claim.release();
     assert.equal((await resume('latest'))?.plan.seed, 2);
     assert.equal((await resume(join(folder, 'line')))?.plan.seed, 2);
+  });
+
+  it('goes on with the plan that shows before the program is opened', async () => {
+    const foreseen = (which: string, settings: JobSettings = {}, hash = description.hash) =>
+      planToGoOn(which, join(folder, 'line'), hash, settings);
+    assert.equal(await foreseen('latest'), undefined);
+    await writeRun({ seed: 1, shards: 5 }, 2);
+    await writeRun({ seed: 2, shards: 7 }, 4);
+    for (const settings of [{}, { seed: 1 }, { shards: 5 }]) {
+      const plan = await foreseen('latest', settings);
+      assert.ok(plan !== undefined);
+      assert.deepEqual(plan, (await resume('latest', settings))?.plan);
+    }
+    const [first] = await latestCheckpoints(join(folder, 'line', 'run-0001'));
+    assert.equal((await foreseen(first!.path))?.shards, 5);
+    for (const [which, settings, hash] of [
+      ['latest', { seed: 3 }],
+      ['latest', {}, 'another program'],
+      ['nowhere', {}],
+    ] as const)
+      assert.equal(await foreseen(which, settings, hash), undefined);
+    const claim = await claimFolder(join(folder, 'line', 'run-0002'), 'j9');
+    assert.equal((await foreseen('latest'))?.shards, 5);
+    await claim.release();
   });
 
   it('refuses more workers than the run has shards', async () => {

@@ -11,10 +11,14 @@ export const writingModel = {
 
 /** Checkpoints that are written in the background, one after the other. */
 export interface SnapshotQueue {
+  /**
+   * Of those that wait while one is written only the last stays, since each is as large as the model: it is
+   * newer, and if another than the time asked for it, also better.
+   */
   add(snapshot: Snapshot): void;
   /** How many are not written yet. */
   pending(): number;
-  /** Resolves when all that were added are written, or could not be. */
+  /** Resolves when all that were added and stayed are written, or could not be. */
   idle(): Promise<unknown>;
 }
 
@@ -22,19 +26,26 @@ export function createSnapshotQueue(
   sink: CheckpointSink,
   emit: (event: RunEvent) => void,
 ): SnapshotQueue {
-  let idle: Promise<unknown> = Promise.resolve();
-  let pending = 0;
+  let waiting: Snapshot | undefined;
+  let writing: Promise<void> | undefined;
+
+  async function write() {
+    while (waiting !== undefined) {
+      const snapshot = waiting;
+      waiting = undefined;
+      // Unnamed wait: whoever waits for the last one names it.
+      await writeSnapshot(sink, snapshot, false, emit);
+    }
+    writing = undefined;
+  }
+
   return {
     add(snapshot) {
-      pending++;
-      idle = idle
-        .then(() => writeSnapshot(sink, snapshot, false, emit))
-        .finally(() => {
-          pending--;
-        });
+      waiting = snapshot;
+      writing ??= write();
     },
-    pending: () => pending,
-    idle: () => idle,
+    pending: () => Number(writing !== undefined) + Number(waiting !== undefined),
+    idle: () => writing ?? Promise.resolve(),
   };
 }
 
