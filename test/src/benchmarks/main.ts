@@ -8,7 +8,12 @@ import { benchTraining } from './training.js';
 import { benchUnderFaults } from './under-faults.js';
 import { benchVerify } from './verify.js';
 
-/** `npm run bench [-- --json] [names]`: every figure that the documentation gives, measured anew. */
+/**
+ * `npm run bench [-- --json] [--peers] [names]`: every figure that the documentation gives, measured anew;
+ * `--peers` beside what others reach, which is set up in the cache.
+ */
+const args = process.argv.slice(2);
+const peers = args.includes('--peers');
 const suites: Record<string, () => Promise<Record<string, number>>> = {
   kernels: benchKernels,
   'step, 225,034 floats, 2 workers': () => benchStep(225_034, 2, 400),
@@ -18,7 +23,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 25.6 M floats, 2 workers': () => benchStep(25_600_000, 2, 24),
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
-  training: () => benchTraining(3),
+  training: () => benchTraining(3, peers),
   'checkpoint overhead': () => benchCheckpoints(12),
   'standstill after a SIGKILL': () => benchLostProcess(10),
   'speed under faults, a worker killed every 10 s': () => benchUnderFaults(30, 10),
@@ -26,7 +31,6 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'verify overhead': () => benchVerify(320),
 };
 
-const args = process.argv.slice(2);
 const json = args.includes('--json');
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const unknown = wanted.filter((name) => !Object.keys(suites).some((key) => key.startsWith(name)));

