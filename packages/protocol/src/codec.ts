@@ -33,7 +33,8 @@ export function encode(envelope: Envelope): Uint8Array[] {
 export function checkSendable({ message, payload }: Envelope): { readonly details: boolean } {
   const format = formats.get(message.type);
   if (format === undefined) throw unsendable(message, `'s type is unknown`);
-  const fault = stamp(message) ?? format.body(message) ?? payloadFault(format.payload, payload);
+  const fault =
+    stamp(message) ?? format.body(message) ?? payloadFault(format.payload, payload?.length);
   if (fault !== undefined) throw unsendable(message, fault);
   return format;
 }
@@ -52,6 +53,16 @@ export function decode(frames: readonly Uint8Array[]): Envelope {
   if (header === undefined || frames.length > 2) {
     throw badFrame(`${frames.length} frames instead of 1 or 2`);
   }
+  const message = decodeHeader(header, payload?.length);
+  if (payload === undefined || message.protocol !== PROTOCOL_VERSION) return { message };
+  return { message, payload };
+}
+
+/**
+ * As `decode`, of a message whose payload is still to be read.
+ * @param payloadBytes its length; undefined if there is none
+ */
+export function decodeHeader(header: Uint8Array, payloadBytes: number | undefined): Message {
   if (header.length > MAX_HEADER_BYTES) {
     throw badFrame(`a header of ${header.length} bytes, over the limit of ${MAX_HEADER_BYTES}`);
   }
@@ -66,10 +77,9 @@ export function decode(frames: readonly Uint8Array[]): Envelope {
   if (format === undefined) {
     throw badFrame(`a message of unknown type ${JSON.stringify(message.type)?.slice(0, 40)}`);
   }
-  const fault = format.body(message) ?? payloadFault(format.payload, payload);
+  const fault = format.body(message) ?? payloadFault(format.payload, payloadBytes);
   if (fault !== undefined) throw badFrame(`a bad message: ${message.type}${fault}`);
-  const known = message as unknown as Message;
-  return payload === undefined ? { message: known } : { message: known, payload };
+  return message as unknown as Message;
 }
 
 function unpack(header: Uint8Array): unknown {
@@ -80,17 +90,17 @@ function unpack(header: Uint8Array): unknown {
   }
 }
 
-function foreign(message: Record<string, unknown>): Envelope {
+function foreign(message: Record<string, unknown>): Message {
   const { type, protocol, job, session } = message;
-  return { message: { type: String(type), protocol, job, session } as Message };
+  return { type: String(type), protocol, job, session } as Message;
 }
 
-function payloadFault(expected: boolean, payload: Uint8Array | undefined): string | undefined {
-  if (!expected) return payload === undefined ? undefined : ' must not have a payload';
-  if (payload === undefined) return ' has no payload';
-  return payload.length % 4 === 0
+function payloadFault(expected: boolean, bytes: number | undefined): string | undefined {
+  if (!expected) return bytes === undefined ? undefined : ' must not have a payload';
+  if (bytes === undefined) return ' has no payload';
+  return bytes % 4 === 0
     ? undefined
-    : ` has a payload of ${payload.length} bytes, which is no whole number of float32 values`;
+    : ` has a payload of ${bytes} bytes, which is no whole number of float32 values`;
 }
 
 function badFrame(what: string, cause?: unknown): TuttiError {

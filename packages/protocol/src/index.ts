@@ -1,6 +1,6 @@
 export { type Answers, answer, unexpected } from './answers.js';
 export { evaluationBatchSizes, microBatchSize } from './batch-sizes.js';
-export { checkSendable, decode, encode, MAX_HEADER_BYTES } from './codec.js';
+export { checkSendable, decode, decodeHeader, encode, MAX_HEADER_BYTES } from './codec.js';
 export {
   DATA_REMEDY,
   type DataDifference,
@@ -21,6 +21,7 @@ export {
   type Listener,
   type ListenHandlers,
   MAX_PAYLOAD_BYTES,
+  type PlacePayload,
   type Traffic,
   type Transport,
 } from './link.js';

@@ -10,8 +10,9 @@ export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
  * - Messages between two ends arrive in order, each once, or the connection is closed.
  * - `send` never blocks and never throws for a peer that is gone: `closed` tells.
  * - A payload passes into the transport's hands: the sender must not write to it afterwards, unless
- *   it knows that the message has arrived. What a handler is given is valid until it returns; it must
- *   copy what it keeps. The bytes start at a multiple of four, so a Float32Array view is allowed.
+ *   it knows that the message has arrived, or it was only `lent`. What a handler is given is valid
+ *   until it returns; it must copy what it keeps, unless it said where the payload is to be `place`d.
+ *   The bytes start at a multiple of four, so a Float32Array view is allowed.
  */
 export interface Transport {
   /** Silence after which a peer counts as gone; a few seconds if it is not said. */
@@ -26,10 +27,23 @@ export interface Transport {
 export interface Envelope<M extends Message = Message> {
   readonly message: M;
   readonly payload?: Uint8Array;
+  /**
+   * Given if the payload is valid only while `send` runs. A transport that cannot have it on its way
+   * by then sends what this gives in its place: a copy, which passes into the transport's hands.
+   */
+  readonly lent?: () => Uint8Array;
 }
+
+/**
+ * Asked before a payload is read, with all that is known by then: its message and its length. What
+ * it gives is read into, and handed to `message` right after, unless the read fails. Undefined leaves
+ * the place to the transport. A transport that has the payload in memory anyway does not ask.
+ */
+export type PlacePayload = (message: Message, bytes: number) => Uint8Array | undefined;
 
 export interface ListenHandlers {
   message(peer: string, envelope: Envelope): void;
+  readonly place?: PlacePayload;
   /** The connection of a peer is gone; nothing more will come from it. */
   closed?(peer: string, reason: string): void;
   /** A peer sent something that is no message. It is cut off; nobody else is affected. */
@@ -57,6 +71,7 @@ export interface Listener {
 
 export interface ConnectionHandlers {
   message(envelope: Envelope): void;
+  readonly place?: PlacePayload;
   /** The peer has answered: messages pass now. */
   opened?(): void;
   /** An attempt to connect has failed, and there will be others. */

@@ -120,6 +120,85 @@ export const complianceCases: readonly ComplianceCase[] = [
     },
   },
   {
+    name: 'a payload is read to where the receiver would have it',
+    async run({ listening, connecting, freshAddress }) {
+      const [rounds, floats] = [20, 20_000];
+      /** The receiver's memory, used again and again; every other payload is left to the transport. */
+      function receiver() {
+        const got = collect<number>(rounds);
+        const memory = new Uint8Array(4 * floats);
+        let asked: number | undefined;
+        return {
+          ...got,
+          place(message: Message, bytes: number) {
+            assert.equal(bytes, memory.length);
+            asked = versionOf(message);
+            return asked % 2 === 0 ? memory : undefined;
+          },
+          check({ message, payload }: Envelope) {
+            const version = versionOf(message);
+            if (asked !== undefined) assert.equal(version, asked);
+            if (asked !== undefined) assert.equal(payload === memory, asked % 2 === 0);
+            assert.equal(Buffer.compare(payload!, weights(version, 0, floats).payload!), 0);
+            asked = undefined;
+            got.add(version);
+          },
+        };
+      }
+      const [up, down] = [receiver(), receiver()];
+      let peer = '';
+      const listener = await listening.listen(freshAddress(), {
+        place: up.place,
+        message(from, envelope) {
+          peer = from;
+          up.check(envelope);
+        },
+      });
+      const connection = connecting.connect(listener.address, {
+        place: down.place,
+        message: down.check,
+      });
+      for (let i = 0; i < rounds; i++) connection.send(weights(i, 0, floats));
+      await up.all;
+      for (let i = 0; i < rounds; i++) listener.send(peer, weights(i, 0, floats));
+      await down.all;
+      await closeAll(connection, listener);
+    },
+  },
+  {
+    name: 'what was lent may be written to once it was sent',
+    async run({ listening, connecting, freshAddress }) {
+      const [rounds, floats] = [20, 20_000];
+      const up = collect<boolean>(rounds);
+      const down = collect<boolean>(rounds);
+      const isRight = ({ message, payload }: Envelope) =>
+        Buffer.compare(payload!, weights(versionOf(message), 0, floats).payload!) === 0;
+      const memory = new Uint8Array(4 * floats);
+      function lend(version: number, send: (envelope: Envelope) => void) {
+        const { message, payload } = weights(version, 0, floats);
+        memory.set(payload!);
+        send({ message, payload: memory, lent: () => memory.slice() });
+        memory.fill(0xff);
+      }
+      let peer = '';
+      const listener = await listening.listen(freshAddress(), {
+        message(from, envelope) {
+          peer = from;
+          up.add(isRight(envelope));
+        },
+      });
+      const connection = connecting.connect(listener.address, {
+        message: (envelope) => down.add(isRight(envelope)),
+      });
+      for (let i = 0; i < rounds; i++) lend(i, connection.send);
+      assert.ok((await up.all).every((right) => right));
+      for (let i = 0; i < rounds; i++)
+        lend(i, (envelope) => listener.broadcast([peer, 'nobody'], envelope));
+      assert.ok((await down.all).every((right) => right));
+      await closeAll(connection, listener);
+    },
+  },
+  {
     name: 'payloads of any size arrive bit by bit and aligned',
     async run({ listening, connecting, freshAddress }) {
       const small = [0, 1, 2, 7, 31, 32, 33, 100, 500, 2047, 2048, 2049, 5000, 65_536, 100_000];

@@ -95,7 +95,7 @@ export function createConnectionEnd(
       traffic.receivedBytes += parcel.bytes;
       let envelope: Envelope;
       try {
-        envelope = parcel.open();
+        envelope = parcel.open(handlers.place);
       } catch (error) {
         sayGoodbye();
         end.finish(`${address} sent no message of Tutti: ${(error as Error).message}`);
@@ -193,7 +193,7 @@ export function createListenerEnd(
       traffic.receivedBytes += parcel.bytes;
       let envelope: Envelope;
       try {
-        envelope = parcel.open();
+        envelope = parcel.open(handlers.place);
       } catch (error) {
         const reason = (error as Error).message;
         cutOff(peer, `${address} cut it off: ${reason}`);

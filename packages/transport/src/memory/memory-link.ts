@@ -1,36 +1,64 @@
-import { checkSendable, decode, type Envelope, encode } from '@tutti/protocol';
+import {
+  checkSendable,
+  decode,
+  type Envelope,
+  encode,
+  type Message,
+  type PlacePayload,
+  PROTOCOL_VERSION,
+} from '@tutti/protocol';
 import { bytesOf } from '../traffic.js';
 
 /** A message between its two ends in memory. */
 export interface Parcel {
   readonly bytes: number;
   /** @throws TuttiError BAD_FRAME */
-  open(): Envelope;
+  open(place?: PlacePayload): Envelope;
   /** Called once the envelope was handled: its payload is not valid any more. */
   spoil(): void;
 }
 
 export type Wrap = (envelope: Envelope) => Parcel;
 
+const ignore = () => {};
+
+/** What was lent stays only if it is copied. */
+const payloadOf = ({ payload, lent }: Envelope) => lent?.() ?? payload;
+
 /**
- * Through the codec, as over a wire. The payload is copied only when it arrives, and spoilt once it
- * was handled: who writes to it too early or reads it too late is found out.
+ * Puts a payload where the receiver would have it, else into a copy that is spoilt once it was
+ * handled: who writes to it too early or reads it too late is found out.
  */
-export const wrapEncoded: Wrap = (envelope) => {
-  const frames = encode(envelope);
+function createDelivery(payload: Uint8Array) {
   let copy: Uint8Array | undefined;
   return {
-    bytes: bytesOf(frames),
-    open() {
-      const [header, payload] = frames;
-      copy = payload === undefined ? undefined : new Uint8Array(payload);
-      return decode(copy === undefined ? [header!] : [header!, copy]);
+    to(message: Message, place: PlacePayload | undefined): Uint8Array {
+      const placed = place?.(message, payload.length);
+      if (placed === undefined) copy = new Uint8Array(payload.length);
+      const target = placed ?? copy!;
+      target.set(payload);
+      return target;
     },
     spoil: () => void copy?.fill(SPOILT),
   };
-};
+}
 
-const ignore = () => {};
+/** Through the codec, as over a wire. The payload is copied only when it arrives. */
+export const wrapEncoded: Wrap = (envelope) => {
+  const frames = encode(envelope);
+  const payload = payloadOf(envelope);
+  const delivery = payload && createDelivery(payload);
+  return {
+    bytes: bytesOf(frames),
+    open(place) {
+      if (delivery === undefined) return decode([frames[0]!]);
+      const { message } = decode([frames[0]!, payload!]);
+      if (message.protocol !== PROTOCOL_VERSION) return { message };
+      return { message, payload: delivery.to(message, place) };
+    },
+    spoil: delivery?.spoil ?? ignore,
+  };
+};
 
 /** Four of it are a NaN. */
 const SPOILT = 0xff;
@@ -38,23 +66,24 @@ const SPOILT = 0xff;
 /** As `wrapEncoded` in what becomes of payloads, but no header is made: a good deal faster. */
 export const wrapCopied: Wrap = (envelope) => {
   checkSendable(envelope);
-  const { message, payload } = envelope;
-  if (payload === undefined) return { bytes: 0, open: () => envelope, spoil: ignore };
-  let copy: Uint8Array | undefined;
+  const { message } = envelope;
+  const payload = payloadOf(envelope);
+  if (payload === undefined) return { bytes: 0, open: () => ({ message }), spoil: ignore };
+  const delivery = createDelivery(payload);
   return {
     bytes: payload.length,
-    open() {
-      copy = new Uint8Array(payload);
-      return { message, payload: copy };
-    },
-    spoil: () => void copy?.fill(SPOILT),
+    open: (place) => ({ message, payload: delivery.to(message, place) }),
+    spoil: delivery.spoil,
   };
 };
 
 /** By reference. Counts payloads only: no header is made. */
 export const wrapReference: Wrap = (envelope) => {
   checkSendable(envelope);
-  return { bytes: envelope.payload?.length ?? 0, open: () => envelope, spoil: ignore };
+  const { message } = envelope;
+  const payload = payloadOf(envelope);
+  const passed = payload === undefined ? { message } : { message, payload };
+  return { bytes: payload?.length ?? 0, open: () => passed, spoil: ignore };
 };
 
 /** Frames as they are, to try what a peer with a fault, or a foe, could send. */

@@ -21,14 +21,18 @@ export interface Channel {
   refer(frames: Uint8Array[], posted: Posted): Uint8Array[];
   /**
    * The frames as they were before `refer`, or undefined for a frame of the channel's own. The payload
-   * lies in memory that is used again: it is valid until the next call.
-   * @throws TuttiError BAD_FRAME
+   * lies where `place` would have it, who is told how long it is; otherwise in memory that is used
+   * again: then it is valid until the next call.
+   * @throws TuttiError BAD_FRAME, and what `place` throws
    */
-  fetch(frames: Uint8Array[]): Uint8Array[] | undefined;
+  fetch(frames: Uint8Array[], place?: Place): Uint8Array[] | undefined;
   /** Says how much was read, to travel with something else; undefined if it has been said. */
   tellRead(): Uint8Array | undefined;
   close(): void;
 }
+
+/** Memory for the payload of the message under way: of exactly so many bytes, or undefined. */
+export type Place = (bytes: number) => Uint8Array | undefined;
 
 /** lib.dom has it, but Node's types do not. */
 declare const WebAssembly: {
@@ -59,6 +63,11 @@ export function createChannel(send: (frame: Uint8Array) => void, answer = () => 
   /** What the peer was told of and has not read, oldest first. */
   let unread: Posted[] = [];
   let [reads, readBytes] = [0, 0];
+
+  function scratchFor(length: number): Uint8Array {
+    if (scratch.length < length) scratch = alignedMemory(length);
+    return scratch.subarray(0, length);
+  }
 
   /** @returns whether it was a frame of the channel's own */
   function handle(frame: Uint8Array): boolean {
@@ -99,7 +108,7 @@ export function createChannel(send: (frame: Uint8Array) => void, answer = () => 
       reference.writeDoubleLE(posted.mark, 8);
       return [header!, reference, Buffer.alloc(0)];
     },
-    fetch(frames) {
+    fetch(frames, place) {
       if (frames.length === 1 && handle(frames[0]!)) return undefined;
       const reference = frames[1];
       if (frames.length !== 3 || reference?.length !== REFERENCE_BYTES || frames[2]!.length > 0)
@@ -107,8 +116,7 @@ export function createChannel(send: (frame: Uint8Array) => void, answer = () => 
       const view = Buffer.from(reference);
       const [start, length] = [view.readUInt32LE(0), view.readUInt32LE(4)];
       if (length > OUTBOX_BYTES) throw noPayload(start, length);
-      if (scratch.length < length) scratch = alignedMemory(length);
-      const payload = scratch.subarray(0, length);
+      const payload = place?.(length) ?? scratchFor(length);
       if (incoming?.read(payload, start, view.readDoubleLE(8)) !== true)
         throw noPayload(start, length);
       // It is in our own memory now: the sender may write there again.

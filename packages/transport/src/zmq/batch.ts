@@ -5,8 +5,8 @@ import { LARGE_BESIDE_BYTES, LARGE_BYTES, MOST_BATCHED } from '../tunables.js';
 const BATCH = 0x04;
 
 /**
- * Sends what is sent in one turn of the event loop as one message of ZeroMQ. Each `send` of a socket
- * costs some 50 microseconds, for waking its input-output thread, whatever the size.
+ * Sends what is sent together as one message of ZeroMQ. Each `send` of a socket costs some 50
+ * microseconds, for waking its input-output thread, and as much at the other end, whatever the size.
  */
 export interface FrameBatcher {
   /** @param besideBytes what travels in memory beside the frames; much of it does not wait either */
@@ -15,7 +15,11 @@ export interface FrameBatcher {
   flush(): void;
 }
 
-export function createFrameBatcher(transmit: (frames: Uint8Array[]) => void): FrameBatcher {
+/** @param defer calls back when what was sent together has been gathered: at the end of a turn of the event loop */
+export function createFrameBatcher(
+  transmit: (frames: Uint8Array[]) => void,
+  defer: (task: () => void) => void = setImmediate,
+): FrameBatcher {
   let gathered: Uint8Array[][] = [];
   let due = false;
 
@@ -37,7 +41,7 @@ export function createFrameBatcher(transmit: (frames: Uint8Array[]) => void): Fr
       if (gathered.length >= MOST_BATCHED || besideBytes >= LARGE_BESIDE_BYTES) flush();
       if (due || gathered.length === 0) return;
       due = true;
-      setImmediate(() => {
+      defer(() => {
         due = false;
         flush();
       });

@@ -1,10 +1,4 @@
-import {
-  type ConnectFault,
-  type Connection,
-  type ConnectionHandlers,
-  decode,
-  type Envelope,
-} from '@tutti/protocol';
+import type { ConnectFault, Connection, ConnectionHandlers, Envelope } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { type Channel, createChannel } from '../shm/channel.js';
@@ -12,15 +6,16 @@ import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
 import { FAREWELL_MS, MUTE_MS } from '../tunables.js';
 import { faultOfAddress } from './address.js';
-import { inOneBatch, messagesIn } from './batch.js';
+import { createFrameBatcher, messagesIn } from './batch.js';
 import { type Attempt, createDialler } from './dialler.js';
 import { readFarewell } from './farewell.js';
+import { readEnvelope } from './incoming.js';
 import type { Resolve } from './resolve.js';
 import {
   encodeWithin,
+  kept,
   NotifiedDealer,
   observe,
-  ownPayload,
   receiveAll,
   type ZmqLimits,
 } from './zmq-sockets.js';
@@ -51,6 +46,9 @@ export function connectZmq(
   let closeLingerMs = 0;
   let giveUp: Timer | undefined;
   let waiting: Uint8Array[][] = [];
+  const batcher = createFrameBatcher((frames) => {
+    if (dealer !== undefined && !dealer.closed) dealer.send(frames).catch(ignoreLost);
+  }, queueMicrotask);
   let dealer: NotifiedDealer | undefined;
   let ended: Promise<void> = Promise.resolve();
   let retry: Timer | undefined;
@@ -101,7 +99,7 @@ export function connectZmq(
   function react(socket: NotifiedDealer, tried: Attempt, event: Event): void {
     if (socket !== dealer || state !== 'connecting') return;
     if (event.type === 'handshake') {
-      open(socket);
+      open();
       return;
     }
     if (event.type === 'connect') {
@@ -128,28 +126,29 @@ export function connectZmq(
     if (!abandoned) handlers.unreached?.(fault);
   }
 
-  function open(socket: NotifiedDealer): void {
+  function open(): void {
     state = 'open';
     deadline.cancel();
     mute?.cancel();
     if (init.sharedMemory) {
       outbox = createOutbox();
-      channel = createChannel((frame) => void socket.send([frame]).catch(ignoreLost));
+      channel = createChannel((frame) => batcher.send([frame]));
       if (outbox !== undefined) channel.offer(outbox);
     }
-    for (const frames of waiting) transmit(socket, frames);
+    for (const frames of waiting) transmit(frames);
     waiting = [];
     if (abandoned) finish();
     else handlers.opened?.();
   }
 
-  function transmit(socket: NotifiedDealer, frames: Uint8Array[]): void {
+  function transmit(frames: Uint8Array[], lent?: () => Uint8Array): void {
     traffic.sentBytes += bytesOf(frames);
     const payload = channel?.accepted ? frames[1] : undefined;
     const posted = payload && outbox?.post(payload, 1);
-    const instead = posted === undefined ? frames : channel!.refer(frames, posted);
     const read = channel?.tellRead();
-    socket.send(read === undefined ? instead : inOneBatch([[read], instead])).catch(ignoreLost);
+    if (read !== undefined) batcher.send([read]);
+    if (posted !== undefined) batcher.send(channel!.refer(frames, posted), payload!.length);
+    else batcher.send(kept(frames, lent));
   }
 
   function receive(socket: NotifiedDealer, frames: Buffer[]): void {
@@ -172,17 +171,14 @@ export function connectZmq(
   function receiveMessage(frames: Buffer[]): void {
     // The one before may have been the reason to close.
     if (isOver()) return;
-    let envelope: Envelope;
+    let envelope: Envelope | undefined;
     try {
-      const whole = channel === undefined ? frames : channel.fetch(frames);
-      if (whole === undefined) return;
-      traffic.receivedBytes += bytesOf(whole);
-      envelope = decode(whole === frames ? ownPayload(frames) : whole);
+      envelope = readEnvelope(frames, channel, traffic, handlers.place);
     } catch (error) {
       finish(notOurs(error));
       return;
     }
-    handlers.message(envelope);
+    if (envelope !== undefined) handlers.message(envelope);
   }
 
   const isClosed = () => state === 'closed';
@@ -200,6 +196,7 @@ export function connectZmq(
     giveUp?.cancel();
     waiting = [];
     if (dealer !== undefined && !dealer.closed) {
+      batcher.flush();
       dealer.linger = closeLingerMs;
       dealer.close();
     }
@@ -218,8 +215,8 @@ export function connectZmq(
     send(envelope) {
       const frames = encodeWithin(init, envelope);
       if (state === 'closed' || abandoned) return;
-      if (state === 'open') transmit(dealer!, frames);
-      else waiting.push(frames);
+      if (state === 'open') transmit(frames, envelope.lent);
+      else waiting.push(kept(frames, envelope.lent));
     },
     async close(lingerMs = FAREWELL_MS) {
       if (!abandoned) {

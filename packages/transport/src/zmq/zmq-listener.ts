@@ -1,4 +1,4 @@
-import { decode, type Envelope, type Listener, type ListenHandlers } from '@tutti/protocol';
+import type { Envelope, Listener, ListenHandlers } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { Event } from 'zeromq';
 import { type Channel, createChannel } from '../shm/channel.js';
@@ -8,14 +8,15 @@ import { FAREWELL_MS, HANDSHAKE_MS } from '../tunables.js';
 import { createFrameBatcher, type FrameBatcher, messagesIn } from './batch.js';
 import { farewell } from './farewell.js';
 import { createHandshakes } from './handshakes.js';
+import { readEnvelope } from './incoming.js';
 import type { Resolve } from './resolve.js';
 import { createStrangers } from './strangers.js';
 import { bindFirst, endpointsOf } from './zmq-bind.js';
 import {
   encodeWithin,
+  kept,
   NotifiedRouter,
   observe,
-  ownPayload,
   receiveAll,
   type ZmqLimits,
 } from './zmq-sockets.js';
@@ -120,17 +121,14 @@ export async function listenZmq(
   function receiveMessage(peer: Peer, frames: Buffer[]): void {
     // The one before may have been the reason to close.
     if (peer.cut || router.closed) return;
-    let envelope: Envelope;
+    let envelope: Envelope | undefined;
     try {
-      const whole = peer.channel.fetch(frames);
-      if (whole === undefined) return;
-      traffic.receivedBytes += bytesOf(whole);
-      envelope = decode(whole === frames ? ownPayload(frames) : whole);
+      envelope = readEnvelope(frames, peer.channel, traffic, handlers.place);
     } catch (error) {
       reject(peer, error);
       return;
     }
-    handlers.message(peer.name, envelope);
+    if (envelope !== undefined) handlers.message(peer.name, envelope);
   }
 
   function broadcast(names: readonly string[], envelope: Envelope): void {
@@ -140,12 +138,16 @@ export async function listenZmq(
     const payload = frames[1];
     const readers = peers.filter(({ channel }) => channel.accepted).length;
     const posted = payload && outbox?.post(payload, readers);
+    let whole: Uint8Array[] | undefined;
     for (const { channel, batcher } of peers) {
       traffic.sentBytes += bytesOf(frames);
       const read = channel.tellRead();
       if (read !== undefined) batcher.send([read]);
-      const instead = posted && channel.accepted ? channel.refer(frames, posted) : frames;
-      batcher.send(instead, payload?.length);
+      if (posted && channel.accepted) batcher.send(channel.refer(frames, posted), payload!.length);
+      else {
+        whole ??= kept(frames, envelope.lent);
+        batcher.send(whole);
+      }
     }
   }
 

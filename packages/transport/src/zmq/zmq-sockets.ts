@@ -106,6 +106,11 @@ export function encodeWithin(limits: ZmqLimits, envelope: Envelope): Uint8Array[
   return encode(envelope);
 }
 
+/** The frames of a message whose payload may be lent, for a socket that reads them after `send`. */
+export function kept(frames: Uint8Array[], lent: (() => Uint8Array) | undefined): Uint8Array[] {
+  return lent === undefined ? frames : [frames[0]!, lent()];
+}
+
 /** Below this size libzmq hands out slices of its receive buffer (8 KiB), at any address. */
 const SLICED_BYTES = 8192;
 
