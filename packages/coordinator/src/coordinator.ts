@@ -1,4 +1,4 @@
-import type { Envelope } from '@tutti/protocol';
+import type { Envelope, PlacePayload } from '@tutti/protocol';
 import type { JobResult } from '@tutti/run';
 import { type Running, type Stamped, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -28,9 +28,11 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   let closed: (peer: string, reason: string) => void = () => {};
   let badFrame: (peer: string, reason: string) => void = () => {};
   let stranger: (reason: string) => void = () => {};
+  let place: PlacePayload = () => undefined;
   // Unnamed wait: it opens a port of this machine.
   const listener = await init.transport.listen(init.address, {
     message: (peer, envelope) => receive(peer, envelope),
+    place: (message, bytes) => place(message, bytes),
     closed: (peer, reason) => closed(peer, reason),
     badFrame: (peer, reason) => badFrame(peer, reason),
     stranger: (reason) => stranger(reason),
@@ -38,7 +40,7 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {
       const coordination = coordinate(init, listener, emit, signal);
-      ({ receive, closed, badFrame, stranger } = coordination);
+      ({ receive, closed, badFrame, stranger, place } = coordination);
       return coordination.run();
     },
     { signal: init.signal, onEvent: init.onEvent, clock: init.clock },

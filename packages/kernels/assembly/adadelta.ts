@@ -1,8 +1,10 @@
+import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
 
 // @ts-ignore: decorator
 @inline
 function four(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -12,7 +14,7 @@ function four(
   keep: v128,
   take: v128,
   small: v128,
-): void {
+): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
   const a = v128.load(slot0);
@@ -21,7 +23,9 @@ function four(
   const u = f32x4.mul(ratio, g);
   v128.store(slot0, f32x4.add(f32x4.mul(a, keep), f32x4.mul(f32x4.mul(g, g), take)));
   v128.store(slot1, f32x4.add(f32x4.mul(d, keep), f32x4.mul(f32x4.mul(u, u), take)));
-  v128.store(weights, f32x4.sub(w, f32x4.mul(u, rate)));
+  const next = f32x4.sub(w, f32x4.mul(u, rate));
+  v128.store(target, next);
+  return next;
 }
 
 /**
@@ -31,6 +35,7 @@ function four(
  * AdadeltaOptimizer.
  */
 export function adadelta(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -41,15 +46,19 @@ export function adadelta(
   rho: f32,
   rhoRest: f32,
   epsilon: f32,
-): void {
+): f32 {
   const factors = f32x4.splat(factor);
   const rates = f32x4.splat(learningRate);
   const keeps = f32x4.splat(rho);
   const takes = f32x4.splat(rhoRest);
   const smalls = f32x4.splat(epsilon);
+  let worst = i32x4.splat(0);
   const end = weights + wholeBytes(length);
   while (weights < end) {
-    four(weights, gradient, slot0, slot1, factors, rates, keeps, takes, smalls);
+    worst = worse(
+      worst,
+      four(target, weights, gradient, slot0, slot1, factors, rates, keeps, takes, smalls));
+    target += 16;
     weights += 16;
     gradient += 16;
     slot0 += 16;
@@ -61,9 +70,21 @@ export function adadelta(
     memory.copy(CELL_GRADIENT, gradient, rest);
     memory.copy(CELL_SLOT0, slot0, rest);
     memory.copy(CELL_SLOT1, slot1, rest);
-    four(CELL_WEIGHTS, CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, factors, rates, keeps, takes, smalls);
-    memory.copy(weights, CELL_WEIGHTS, rest);
+    four(
+      CELL_WEIGHTS,
+      CELL_WEIGHTS,
+      CELL_GRADIENT,
+      CELL_SLOT0,
+      CELL_SLOT1,
+      factors,
+      rates,
+      keeps,
+      takes,
+      smalls,
+    );
+    memory.copy(target, CELL_WEIGHTS, rest);
     memory.copy(slot0, CELL_SLOT0, rest);
     memory.copy(slot1, CELL_SLOT1, rest);
   }
+  return largest(worst, target + rest, rest);
 }

@@ -1,8 +1,10 @@
+import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
 
 // @ts-ignore: decorator
 @inline
 function four(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -13,14 +15,16 @@ function four(
   take1: v128,
   keep2: v128,
   small: v128,
-): void {
+): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
   const m = f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1));
   v128.store(slot0, m);
   const u = f32x4.pmax(f32x4.abs(g), f32x4.mul(v128.load(slot1), keep2));
   v128.store(slot1, u);
-  v128.store(weights, f32x4.sub(w, f32x4.mul(rate, f32x4.div(m, f32x4.add(u, small)))));
+  const next = f32x4.sub(w, f32x4.mul(rate, f32x4.div(m, f32x4.add(u, small))));
+  v128.store(target, next);
+  return next;
 }
 
 /**
@@ -29,6 +33,7 @@ function four(
  * AdamaxOptimizer.
  */
 export function adamax(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -40,16 +45,32 @@ export function adamax(
   beta1Rest: f32,
   beta2: f32,
   epsilon: f32,
-): void {
+): f32 {
   const factors = f32x4.splat(factor);
   const rates = f32x4.splat(rate);
   const keep1s = f32x4.splat(beta1);
   const take1s = f32x4.splat(beta1Rest);
   const keep2s = f32x4.splat(beta2);
   const smalls = f32x4.splat(epsilon);
+  let worst = i32x4.splat(0);
   const end = weights + wholeBytes(length);
   while (weights < end) {
-    four(weights, gradient, slot0, slot1, factors, rates, keep1s, take1s, keep2s, smalls);
+    worst = worse(
+      worst,
+      four(
+        target,
+        weights,
+        gradient,
+        slot0,
+        slot1,
+        factors,
+        rates,
+        keep1s,
+        take1s,
+        keep2s,
+        smalls),
+      );
+    target += 16;
     weights += 16;
     gradient += 16;
     slot0 += 16;
@@ -63,6 +84,7 @@ export function adamax(
     memory.copy(CELL_SLOT1, slot1, rest);
     four(
       CELL_WEIGHTS,
+      CELL_WEIGHTS,
       CELL_GRADIENT,
       CELL_SLOT0,
       CELL_SLOT1,
@@ -73,8 +95,9 @@ export function adamax(
       keep2s,
       smalls,
     );
-    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(target, CELL_WEIGHTS, rest);
     memory.copy(slot0, CELL_SLOT0, rest);
     memory.copy(slot1, CELL_SLOT1, rest);
   }
+  return largest(worst, target + rest, rest);
 }

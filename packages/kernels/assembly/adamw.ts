@@ -1,8 +1,10 @@
+import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
 
 // @ts-ignore: decorator
 @inline
 function four(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -15,7 +17,7 @@ function four(
   take2: v128,
   small: v128,
   shrink: v128,
-): void {
+): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
   const m = f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1));
@@ -24,7 +26,9 @@ function four(
   v128.store(slot1, v);
   const direction = f32x4.div(m, f32x4.add(f32x4.sqrt(v), small));
   const change = f32x4.add(f32x4.mul(direction, rate), f32x4.mul(shrink, w));
-  v128.store(weights, f32x4.sub(w, change));
+  const next = f32x4.sub(w, change);
+  v128.store(target, next);
+  return next;
 }
 
 /**
@@ -32,6 +36,7 @@ function four(
  * shrink * w, where shrink = learningRate * weightDecay (Loshchilov & Hutter 2019, algorithm 2).
  */
 export function adamw(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -45,7 +50,7 @@ export function adamw(
   beta2Rest: f32,
   epsilon: f32,
   shrink: f32,
-): void {
+): f32 {
   const factors = f32x4.splat(factor);
   const rates = f32x4.splat(rate);
   const keep1s = f32x4.splat(beta1);
@@ -54,22 +59,28 @@ export function adamw(
   const take2s = f32x4.splat(beta2Rest);
   const smalls = f32x4.splat(epsilon);
   const shrinks = f32x4.splat(shrink);
+  let worst = i32x4.splat(0);
   const end = weights + wholeBytes(length);
   while (weights < end) {
-    four(
-      weights,
-      gradient,
-      slot0,
-      slot1,
-      factors,
-      rates,
-      keep1s,
-      take1s,
-      keep2s,
-      take2s,
-      smalls,
-      shrinks,
+    worst = worse(
+      worst,
+      four(
+        target,
+        weights,
+        gradient,
+        slot0,
+        slot1,
+        factors,
+        rates,
+        keep1s,
+        take1s,
+        keep2s,
+        take2s,
+        smalls,
+        shrinks,
+      ),
     );
+    target += 16;
     weights += 16;
     gradient += 16;
     slot0 += 16;
@@ -83,6 +94,7 @@ export function adamw(
     memory.copy(CELL_SLOT1, slot1, rest);
     four(
       CELL_WEIGHTS,
+      CELL_WEIGHTS,
       CELL_GRADIENT,
       CELL_SLOT0,
       CELL_SLOT1,
@@ -95,8 +107,9 @@ export function adamw(
       smalls,
       shrinks,
     );
-    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(target, CELL_WEIGHTS, rest);
     memory.copy(slot0, CELL_SLOT0, rest);
     memory.copy(slot1, CELL_SLOT1, rest);
   }
+  return largest(worst, target + rest, rest);
 }

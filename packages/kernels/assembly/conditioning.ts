@@ -1,11 +1,15 @@
+import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
 
-/** target = sum / divisor. */
-export function divide(target: usize, sum: usize, length: usize, divisor: f32): void {
+/** target = sum / divisor. Returns the largest magnitude of what it made. */
+export function divide(target: usize, sum: usize, length: usize, divisor: f32): f32 {
   const divisors = f32x4.splat(divisor);
+  let worst = i32x4.splat(0);
   const end = target + wholeBytes(length);
   while (target < end) {
-    v128.store(target, f32x4.div(v128.load(sum), divisors));
+    const quotients = f32x4.div(v128.load(sum), divisors);
+    v128.store(target, quotients);
+    worst = worse(worst, quotients);
     target += 16;
     sum += 16;
   }
@@ -15,6 +19,7 @@ export function divide(target: usize, sum: usize, length: usize, divisor: f32): 
     v128.store(CELL_GRADIENT, f32x4.div(v128.load(CELL_GRADIENT), divisors));
     memory.copy(target, CELL_GRADIENT, rest);
   }
+  return largest(worst, target + rest, rest);
 }
 
 /** target += weightDecay * weights: the gradient of L2 regularisation. */

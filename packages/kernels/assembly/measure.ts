@@ -1,30 +1,41 @@
 import { CELL_GRADIENT, restBytes, wholeBytes } from './tail';
 
 /**
- * The largest magnitude. Without its sign bit, a float's pattern orders like its value, infinity
- * above all numbers and NaN above infinity: so the integer maximum finds the worst element.
+ * The larger magnitude of each lane. Without its sign bit, a float's pattern orders like its value,
+ * infinity above all numbers and NaN above infinity: so the integer maximum finds the worst.
  */
+// @ts-ignore: decorator
+@inline
+export function worse(magnitudes: v128, values: v128): v128 {
+  return i32x4.max_s(magnitudes, v128.and(values, i32x4.splat(0x7fffffff)));
+}
+
+/** The largest of four magnitudes, and of the elements in the `rest` bytes that end at `end`. */
+// @ts-ignore: decorator
+@inline
+export function largest(magnitudes: v128, end: usize, rest: usize): f32 {
+  let most = max(
+    max(i32x4.extract_lane(magnitudes, 0), i32x4.extract_lane(magnitudes, 1)),
+    max(i32x4.extract_lane(magnitudes, 2), i32x4.extract_lane(magnitudes, 3)),
+  );
+  for (let value = end - rest; value < end; value += 4) {
+    most = max(most, load<i32>(value) & 0x7fffffff);
+  }
+  return reinterpret<f32>(most);
+}
+
+/** The largest magnitude: NaN if there is one, else infinity if there is one. */
 export function maxAbs(values: usize, length: usize): f32 {
-  const magnitude = i32x4.splat(0x7fffffff);
   let first = i32x4.splat(0);
   let second = i32x4.splat(0);
   const end = values + ((length >> 3) << 5);
   while (values < end) {
-    first = i32x4.max_s(first, v128.and(v128.load(values), magnitude));
-    second = i32x4.max_s(second, v128.and(v128.load(values, 16), magnitude));
+    first = worse(first, v128.load(values));
+    second = worse(second, v128.load(values, 16));
     values += 32;
   }
-  first = i32x4.max_s(first, second);
-  let largest = max(
-    max(i32x4.extract_lane(first, 0), i32x4.extract_lane(first, 1)),
-    max(i32x4.extract_lane(first, 2), i32x4.extract_lane(first, 3)),
-  );
-  const last = values + ((length & 7) << 2);
-  while (values < last) {
-    largest = max(largest, load<i32>(values) & 0x7fffffff);
-    values += 4;
-  }
-  return reinterpret<f32>(largest);
+  const rest = (length & 7) << 2;
+  return largest(worse(first, second), values + rest, rest);
 }
 
 /**

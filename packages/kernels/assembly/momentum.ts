@@ -1,20 +1,24 @@
+import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
 
 // @ts-ignore: decorator
 @inline
 function four(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
   factor: v128,
   rate: v128,
   moment: v128,
-): void {
+): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
   const v = f32x4.add(f32x4.mul(moment, v128.load(slot0)), g);
   v128.store(slot0, v);
-  v128.store(weights, f32x4.sub(w, f32x4.mul(rate, v)));
+  const next = f32x4.sub(w, f32x4.mul(rate, v));
+  v128.store(target, next);
+  return next;
 }
 
 /**
@@ -22,6 +26,7 @@ function four(
  * Polyak 1964, as tfjs-core's MomentumOptimizer.
  */
 export function momentum(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -29,13 +34,15 @@ export function momentum(
   factor: f32,
   learningRate: f32,
   momentum: f32,
-): void {
+): f32 {
   const factors = f32x4.splat(factor);
   const rates = f32x4.splat(learningRate);
   const moments = f32x4.splat(momentum);
+  let worst = i32x4.splat(0);
   const end = weights + wholeBytes(length);
   while (weights < end) {
-    four(weights, gradient, slot0, factors, rates, moments);
+    worst = worse(worst, four(target, weights, gradient, slot0, factors, rates, moments));
+    target += 16;
     weights += 16;
     gradient += 16;
     slot0 += 16;
@@ -45,8 +52,9 @@ export function momentum(
     memory.copy(CELL_WEIGHTS, weights, rest);
     memory.copy(CELL_GRADIENT, gradient, rest);
     memory.copy(CELL_SLOT0, slot0, rest);
-    four(CELL_WEIGHTS, CELL_GRADIENT, CELL_SLOT0, factors, rates, moments);
-    memory.copy(weights, CELL_WEIGHTS, rest);
+    four(CELL_WEIGHTS, CELL_WEIGHTS, CELL_GRADIENT, CELL_SLOT0, factors, rates, moments);
+    memory.copy(target, CELL_WEIGHTS, rest);
     memory.copy(slot0, CELL_SLOT0, rest);
   }
+  return largest(worst, target + rest, rest);
 }

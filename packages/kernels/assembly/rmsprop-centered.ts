@@ -1,3 +1,4 @@
+import { largest, worse } from './measure';
 import {
   CELL_GRADIENT,
   CELL_SLOT0,
@@ -11,6 +12,7 @@ import {
 // @ts-ignore: decorator
 @inline
 function four(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -22,7 +24,7 @@ function four(
   take: v128,
   moment: v128,
   small: v128,
-): void {
+): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
   const s = f32x4.add(f32x4.mul(v128.load(slot0), keep), f32x4.mul(f32x4.mul(g, g), take));
@@ -33,7 +35,9 @@ function four(
   const direction = f32x4.div(f32x4.mul(g, rate), f32x4.sqrt(f32x4.pmax(variance, small)));
   const v = f32x4.add(f32x4.mul(v128.load(slot1), moment), direction);
   v128.store(slot1, v);
-  v128.store(weights, f32x4.sub(w, v));
+  const next = f32x4.sub(w, v);
+  v128.store(target, next);
+  return next;
 }
 
 /**
@@ -43,6 +47,7 @@ function four(
  * for instance); so the root is taken of at least epsilon.
  */
 export function rmspropCentered(
+  target: usize,
   weights: usize,
   gradient: usize,
   slot0: usize,
@@ -55,16 +60,34 @@ export function rmspropCentered(
   decayRest: f32,
   momentum: f32,
   epsilon: f32,
-): void {
+): f32 {
   const factors = f32x4.splat(factor);
   const rates = f32x4.splat(learningRate);
   const keeps = f32x4.splat(decay);
   const takes = f32x4.splat(decayRest);
   const moments = f32x4.splat(momentum);
   const smalls = f32x4.splat(epsilon);
+  let worst = i32x4.splat(0);
   const end = weights + wholeBytes(length);
   while (weights < end) {
-    four(weights, gradient, slot0, slot1, slot2, factors, rates, keeps, takes, moments, smalls);
+    worst = worse(
+      worst,
+      four(
+        target,
+        weights,
+        gradient,
+        slot0,
+        slot1,
+        slot2,
+        factors,
+        rates,
+        keeps,
+        takes,
+        moments,
+        smalls,
+      ),
+    );
+    target += 16;
     weights += 16;
     gradient += 16;
     slot0 += 16;
@@ -80,6 +103,7 @@ export function rmspropCentered(
     memory.copy(CELL_SLOT2, slot2, rest);
     four(
       CELL_WEIGHTS,
+      CELL_WEIGHTS,
       CELL_GRADIENT,
       CELL_SLOT0,
       CELL_SLOT1,
@@ -91,9 +115,10 @@ export function rmspropCentered(
       moments,
       smalls,
     );
-    memory.copy(weights, CELL_WEIGHTS, rest);
+    memory.copy(target, CELL_WEIGHTS, rest);
     memory.copy(slot0, CELL_SLOT0, rest);
     memory.copy(slot1, CELL_SLOT1, rest);
     memory.copy(slot2, CELL_SLOT2, rest);
   }
+  return largest(worst, target + rest, rest);
 }

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { TuttiError, toTuttiError } from '@tutti/runtime';
 
-/** What assembly/ exports. Pointers and lengths are 32-bit; scalars are rounded to float32. */
+/**
+ * What assembly/ exports. Pointers and lengths are 32-bit; scalars are rounded to float32. What makes
+ * values returns the largest magnitude among them, as `maxAbs` does.
+ */
 export interface Code {
-  add(target: number, left: number, right: number, length: number): void;
+  add(target: number, left: number, right: number, length: number): number;
   maxAbs(values: number, length: number): number;
   sumOfSquares(values: number, length: number): number;
-  divide(target: number, sum: number, length: number, divisor: number): void;
+  divide(target: number, sum: number, length: number, divisor: number): number;
   decay(target: number, weights: number, length: number, weightDecay: number): void;
   limit(target: number, length: number, scale: number, clipValue: number): void;
   sgd: UpdateCode;
@@ -21,8 +24,8 @@ export interface Code {
   adamax: UpdateCode;
 }
 
-/** (weights, gradient, ...slots, length, factor of the gradient, ...constants of the rule). */
-export type UpdateCode = (...numbers: number[]) => void;
+/** (target, weights, gradient, ...slots, length, factor of the gradient, ...constants of the rule). */
+export type UpdateCode = (...numbers: number[]) => number;
 
 /**
  * Memory below this belongs to the code: tail cells at 1 KiB, the gradient tile at 8 KiB.

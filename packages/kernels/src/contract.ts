@@ -77,8 +77,13 @@ export interface Kernels {
   allocate(length: number): Block;
   /** Gives the memory back; the block must not be used any more. */
   free(block: Block): void;
-  /** target[i] = left[i] + right[i] in float32. Target may be left or right. */
-  add(target: Block, left: Block, right: Block): void;
+  /** The block whose `bytes` these are: this very view. Undefined for all others, and once it was freed. */
+  blockOf(bytes: Uint8Array): Block | undefined;
+  /**
+   * target[i] = left[i] + right[i] in float32. Target may be left or right.
+   * @returns the largest magnitude of the sums, as `maxAbs` has it
+   */
+  add(target: Block, left: Block, right: Block): number;
   /**
    * The largest |x| over `length` elements from `start`; NaN if any element is NaN, Infinity if any
    * is infinite and none is NaN.
@@ -90,10 +95,12 @@ export interface Kernels {
    */
   sumOfSquares(block: Block, start?: number, length?: number): number;
   /**
-   * One optimizer update of `length` elements from `start`, in place:
-   * `weights` and `slots` are read and written, `sum` only read. All blocks have the same length.
-   * What becomes of an element does not depend on where in the range it stands: splitting the range
-   * changes no bit.
+   * One optimizer update of `length` elements from `start`: the new weights go to `target` (to
+   * `weights` itself, if it is not given), the slots are changed in place, `sum` is only read. All
+   * blocks have the same length. What becomes of an element does not depend on where in the range it
+   * stands: splitting the range changes no bit.
+   * @returns the largest magnitude of the new weights, as `maxAbs` has it; not finite also if the sum
+   * is not
    */
   update(
     rule: UpdateRule,
@@ -103,5 +110,6 @@ export interface Kernels {
     slots: readonly Block[],
     start: number,
     length: number,
-  ): void;
+    target?: Block,
+  ): number;
 }

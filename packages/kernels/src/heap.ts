@@ -3,10 +3,14 @@ import { HEAP_START } from './code.js';
 import type { Block } from './contract.js';
 
 const PAGE = 65_536;
-const ALIGNMENT = 16;
+/** A line of the cache; and see `alignedMemory` of the transport, which some reads into blocks need too. */
+const ALIGNMENT = 64;
 export const MAXIMUM_PAGES = 65_536;
 /** 64 MiB. */
 const MAXIMUM_STRIDE = 1_024;
+
+/** Blocks by the views that were given out of them. */
+const blocks = new WeakMap<Uint8Array, HeapBlock>();
 
 /** A block that knows where it lies; only the heap makes one. */
 export class HeapBlock implements Block {
@@ -43,6 +47,7 @@ export class HeapBlock implements Block {
     const buffer = this.#memory.buffer;
     if (this.#bytes?.buffer === buffer) return this.#bytes;
     this.#bytes = new Uint8Array(buffer, this.address, this.length * 4);
+    blocks.set(this.#bytes, this);
     return this.#bytes;
   }
 
@@ -65,6 +70,7 @@ export interface Heap {
   allocate(length: number): HeapBlock;
   free(block: HeapBlock): void;
   owns(block: Block): block is HeapBlock;
+  blockOf(bytes: Uint8Array): HeapBlock | undefined;
 }
 
 /**
@@ -96,6 +102,10 @@ export function createHeap(memory: WebAssembly.Memory): Heap {
     }
   }
 
+  function sizeOf(length: number): number {
+    return Math.max(ALIGNMENT, Math.ceil((length * 4) / ALIGNMENT) * ALIGNMENT);
+  }
+
   return {
     allocate(length) {
       if (!Number.isSafeInteger(length) || length < 0) {
@@ -103,7 +113,7 @@ export function createHeap(memory: WebAssembly.Memory): Heap {
           remedy: 'Lengths are whole numbers from 0.',
         });
       }
-      const size = Math.max(ALIGNMENT, Math.ceil((length * 4) / ALIGNMENT) * ALIGNMENT);
+      const size = sizeOf(length);
       let address = freeBySize.get(size)?.pop();
       if (address === undefined) {
         grow(top + size);
@@ -114,13 +124,17 @@ export function createHeap(memory: WebAssembly.Memory): Heap {
     },
     free(block) {
       const address = block.retire();
-      const size = Math.max(ALIGNMENT, Math.ceil((block.length * 4) / ALIGNMENT) * ALIGNMENT);
+      const size = sizeOf(block.length);
       const list = freeBySize.get(size);
       if (list === undefined) freeBySize.set(size, [address]);
       else list.push(address);
     },
     owns(block): block is HeapBlock {
       return block instanceof HeapBlock && block.isAliveIn(memory);
+    },
+    blockOf(bytes) {
+      const block = blocks.get(bytes);
+      return block?.isAliveIn(memory) === true ? block : undefined;
     },
   };
 }

@@ -43,6 +43,34 @@ describe('kernels', () => {
     );
   });
 
+  it('add returns the largest magnitude of what it made', () => {
+    const kernels = createKernels();
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.float(), fc.float()), { maxLength: 70 }), (pairs) => {
+        const [left, right] = [0, 1].map((at) =>
+          blockOf(
+            kernels,
+            pairs.map((pair) => pair[at]!),
+          ),
+        ) as [Block, Block];
+        const largest = kernels.add(left, left, right);
+        assert.ok(Object.is(largest, kernels.maxAbs(left)));
+        for (const block of [left, right]) kernels.free(block);
+      }),
+    );
+  });
+
+  it('knows the block that bytes are of, by the view that it gave', () => {
+    const kernels = createKernels();
+    const block = blockOf(kernels, [1, 2, 3]);
+    const { bytes } = block;
+    assert.equal(kernels.blockOf(bytes), block);
+    assert.equal(kernels.blockOf(bytes.subarray(0)), undefined);
+    assert.equal(createKernels().blockOf(bytes), undefined);
+    kernels.free(block);
+    assert.equal(kernels.blockOf(bytes), undefined);
+  });
+
   it('add writes nothing beyond its target', () => {
     const kernels = createKernels();
     for (let length = 1; length < 40; length++) {
@@ -112,7 +140,7 @@ describe('kernels', () => {
           for (const [length, release] of requests) {
             const mark = Math.fround(Math.sin(alive.length + length));
             const block = kernels.allocate(length);
-            assert.equal(block.values.byteOffset % 16, 0);
+            assert.equal(block.values.byteOffset % 64, 0);
             block.values.fill(mark);
             alive.push({ block, mark });
             if (release) kernels.free(alive.splice(length % alive.length, 1)[0]!.block);

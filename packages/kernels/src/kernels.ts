@@ -30,9 +30,10 @@ export function createKernels(): Kernels {
   return {
     allocate: (length) => heap.allocate(length),
     free: (block) => heap.free(own(block, 'the one to free')),
+    blockOf: (bytes) => heap.blockOf(bytes),
     add(target, left, right) {
       const { length } = target;
-      code.add(
+      return code.add(
         addressOf(target, 'target', length),
         addressOf(left, 'left', length),
         addressOf(right, 'right', length),
@@ -47,11 +48,12 @@ export function createKernels(): Kernels {
       checkRange(block, start, length);
       return code.sumOfSquares(own(block, 'values').address + start * 4, length);
     },
-    update(rule, conditioning, weights, sum, slots, start, length) {
+    update(rule, conditioning, weights, sum, slots, start, length, target = weights) {
       checkRange(weights, start, length);
       const total = weights.length;
       const offset = start * 4;
-      runUpdate(code, rule, conditioning, {
+      return runUpdate(code, rule, conditioning, {
+        target: addressOf(target, 'target', total) + offset,
         weights: addressOf(weights, 'weights', total) + offset,
         sum: addressOf(sum, 'sum', total) + offset,
         slots: slots.map((slot, index) => addressOf(slot, `slot ${index}`, total) + offset),

@@ -152,6 +152,65 @@ describe('update', () => {
       );
     });
 
+    it(`${name} puts the new weights elsewhere, and leaves the old ones`, () => {
+      fc.assert(
+        fc.property(
+          fc.array(element, { maxLength: 40 }),
+          conditionings,
+          (elements, conditioning) => {
+            const { length } = elements;
+            const inPlace = load(kernels, rule, elements);
+            const { weights, sum, slots } = inPlace;
+            const most = kernels.update(rule, conditioning, weights, sum, slots, 0, length);
+            assert.equal(most, kernels.maxAbs(weights));
+            const apart = load(kernels, rule, elements);
+            const target = kernels.allocate(length);
+            assert.equal(
+              kernels.update(
+                rule,
+                conditioning,
+                apart.weights,
+                apart.sum,
+                apart.slots,
+                0,
+                length,
+                target,
+              ),
+              most,
+            );
+            assert.deepEqual([...target.values], [...weights.values]);
+            kernels.free(target);
+            const [before, ...slotsAfter] = release(kernels, apart);
+            assert.deepEqual(
+              before,
+              elements.map(([weight]) => weight),
+            );
+            assert.deepEqual(slotsAfter, release(kernels, inPlace).slice(1));
+          },
+        ),
+      );
+    });
+
+    it(`${name} tells of a sum that is not finite, at every position`, () => {
+      const plain = { divisor: 2, weightDecay: 0, scale: 1, clipValue: Number.POSITIVE_INFINITY };
+      const all = [plain, { ...plain, divisor: 3 }, { ...plain, clipValue: 0.1 }];
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+        for (const conditioning of all)
+          for (let length = 1; length <= 19; length++)
+            for (let at = 0; at < length; at++) {
+              const elements = Array.from({ length }, (_, index) => [
+                1,
+                index === at ? bad : 1,
+                ...[0.5, 0.5, 0.5],
+              ]);
+              const state = load(kernels, rule, elements);
+              const { weights, sum, slots } = state;
+              const most = kernels.update(rule, conditioning, weights, sum, slots, 0, length);
+              assert.ok(!Number.isFinite(most), `${bad} at ${at} of ${length} gave ${most}`);
+              release(kernels, state);
+            }
+    });
+
     it(`${name} gives the same bits however its range is split`, () => {
       fc.assert(
         fc.property(

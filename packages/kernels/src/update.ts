@@ -77,6 +77,8 @@ function prepare(code: Code, rule: UpdateRule): Step {
 
 /** Addresses in bytes of the first element; length in elements. */
 export interface UpdateRange {
+  /** Where the new weights go; may be where they were. */
+  readonly target: number;
   readonly weights: number;
   readonly sum: number;
   readonly slots: readonly number[];
@@ -87,13 +89,16 @@ export interface UpdateRange {
  * Runs the rule over the range. Where the mean is all the conditioning and the divisor is a power
  * of two, a multiplication gives the bits of the division, and the rule's own pass does it.
  * Otherwise the gradient is made tile by tile in the cache: one pass over memory in both cases.
+ *
+ * @returns the largest magnitude among the new weights; what is not finite in the sum shows in it, too:
+ * every rule hands it on to the weight, unless the gradient is limited first
  */
 export function runUpdate(
   code: Code,
   rule: UpdateRule,
   conditioning: Conditioning,
   range: UpdateRange,
-): void {
+): number {
   const step = prepare(code, rule);
   if (range.slots.length !== step.slots) {
     throw new TuttiError(
@@ -106,7 +111,8 @@ export function runUpdate(
   const decays = weightDecay !== 0;
   const limits = scale !== 1 || clipValue !== Number.POSITIVE_INFINITY;
   if (!decays && !limits && isPowerOfTwo(divisor)) {
-    step.code(
+    return step.code(
+      range.target,
       range.weights,
       range.sum,
       ...range.slots,
@@ -114,18 +120,21 @@ export function runUpdate(
       1 / divisor,
       ...step.constants,
     );
-    return;
   }
+  let largest = 0;
   for (let done = 0; done < range.length; done += TILE_LENGTH) {
     const length = Math.min(TILE_LENGTH, range.length - done);
     const offset = done * 4;
     const weights = range.weights + offset;
-    code.divide(TILE, range.sum + offset, length, divisor);
+    const mean = code.divide(TILE, range.sum + offset, length, divisor);
     if (limits) code.limit(TILE, length, scale, clipValue);
     if (decays) code.decay(TILE, weights, length, weightDecay);
     const slots = range.slots.map((slot) => slot + offset);
-    step.code(weights, TILE, ...slots, length, 1, ...step.constants);
+    const target = range.target + offset;
+    const next = step.code(target, weights, TILE, ...slots, length, 1, ...step.constants);
+    largest = Math.max(largest, next, Number.isFinite(mean) ? 0 : mean);
   }
+  return largest;
 }
 
 /** Of those whose reciprocal is a float32 too. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
+import { createKernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import { checkpointsOf, endingEvent, type JobResult } from '@tutti/run';
 import {
@@ -234,6 +235,8 @@ const runProcesses: Body = async (program, run) => {
   let coordinator: RunningCoordinator | undefined;
   try {
     const local = createLocalTransport({ delivery: 'microtask' });
+    // Of both: so that the server updates with the sums where the coordinator has them.
+    const kernels = createKernels();
     const transport = createZmqTransport(settings.heartbeat);
     const addresses = [];
     if (servers === 1 && replicas === 0) {
@@ -242,6 +245,7 @@ const runProcesses: Body = async (program, run) => {
         address: LOOPBACK,
         transport,
         settings,
+        kernels,
         alsoListen: [{ transport: local, address: 'local://server' }],
         // Without the signal, as in `runTogether`.
         onEvent: tellOfServer('the server', emit),
@@ -266,6 +270,7 @@ const runProcesses: Body = async (program, run) => {
     coordinator = await createCoordinator({
       ...coordinatorInit(run, both),
       workerObserver: crew.observer,
+      kernels,
       address,
       servers: addresses,
       transport,

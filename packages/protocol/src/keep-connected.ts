@@ -1,5 +1,11 @@
 import type { Clock, Timer } from '@tutti/runtime';
-import type { ConnectFault, Connection, ConnectionHandlers, Envelope } from './link.js';
+import type {
+  ConnectFault,
+  Connection,
+  ConnectionHandlers,
+  Envelope,
+  PlacePayload,
+} from './link.js';
 import { RECONNECT_PAUSE_MS } from './tunables.js';
 
 /** A connection to a peer that is looked for again whenever it is gone. */
@@ -18,6 +24,7 @@ export interface KeptConnection {
 
 export interface KeptHandlers {
   message(envelope: Envelope): void;
+  readonly place?: PlacePayload;
   /** The peer has answered: messages pass now. */
   opened?(): void;
   /** An attempt to connect has failed, and there will be others. */
@@ -46,6 +53,7 @@ export function keepConnected(
   function connectOnce(): Connection {
     return connect({
       message: handlers.message,
+      ...(handlers.place && { place: handlers.place }),
       opened() {
         fault = undefined;
         handlers.opened?.();

@@ -1,2 +1,3 @@
+export { createLanding, type Landing } from './landing.js';
 export { createReducer, type HeldNode, type Offer, type Reducer } from './reducer.js';
 export { maximalNodes, type Node, pathTo, split } from './tree.js';

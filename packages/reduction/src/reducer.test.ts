@@ -72,4 +72,25 @@ describe('reducer', () => {
     reducer.release();
     assert.equal(reducer.sum(), undefined);
   });
+
+  it('tells a sum that is not finite, whether it was added here or elsewhere', () => {
+    const of = (value: number) => bytesOf(Float32Array.of(1, value));
+    const sums = [
+      [1, 2, true],
+      [1, Number.NaN, false],
+      [3e38, 3e38, false],
+    ] as const;
+    for (const [left, right, finite] of sums) {
+      const reducer = createReducer({ kernels, shards: 2, length: 2 });
+      assert.equal(reducer.isFinite(), false, 'it is not there');
+      reducer.offer(0, 1, of(left));
+      assert.equal(reducer.isFinite(), false, 'it is not complete');
+      reducer.offer(1, 2, of(right));
+      assert.equal(reducer.isFinite(), finite);
+      reducer.release();
+      reducer.offer(0, 2, of(Math.fround(left + right)));
+      assert.equal(reducer.isFinite(), finite);
+      reducer.release();
+    }
+  });
 });

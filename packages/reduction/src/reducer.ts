@@ -21,6 +21,8 @@ export interface Reducer {
   offer(lo: number, hi: number, values: Uint8Array | Block): Offer;
   /** The sum over all shards, once complete. Valid until `release`. */
   sum(): Block | undefined;
+  /** Whether that is there, and nothing in it is infinite or NaN. */
+  isFinite(): boolean;
   /** The nodes held now, lowest first: maximal, disjoint. */
   nodes(): readonly HeldNode[];
   /** The shards that no held node covers. */
@@ -41,6 +43,9 @@ export function createReducer(init: {
 }): Reducer {
   const { kernels, shards, length } = init;
   const held = new Map<number, HeldNode>();
+  /** The largest magnitude of the sum over all shards, if an addition has told it. */
+  let largest: number | undefined;
+  const root = { lo: 0, hi: shards };
   const isHeld = ({ lo, hi }: Node) => held.get(lo)?.hi === hi;
   const sorted = () => [...held.values()].sort((a, b) => a.lo - b.lo);
 
@@ -78,13 +83,20 @@ export function createReducer(init: {
         const left = held.get(parent.lo);
         const right = held.get(middle);
         if (left?.hi !== middle || right?.hi !== parent.hi) return 'held';
-        kernels.add(left.values, left.values, right.values);
+        const most = kernels.add(left.values, left.values, right.values);
+        if (depth === 0) largest = most;
         drop(right);
         held.set(parent.lo, { lo: parent.lo, hi: parent.hi, values: left.values });
       }
       return 'complete';
     },
-    sum: () => (isHeld({ lo: 0, hi: shards }) ? held.get(0)!.values : undefined),
+    sum: () => (isHeld(root) ? held.get(0)!.values : undefined),
+    isFinite() {
+      if (!isHeld(root)) return false;
+      // What comes as one node was added elsewhere.
+      largest ??= kernels.maxAbs(held.get(0)!.values);
+      return Number.isFinite(largest);
+    },
     nodes: sorted,
     missing() {
       const missing: number[] = [];
@@ -97,6 +109,7 @@ export function createReducer(init: {
       return missing;
     },
     release() {
+      largest = undefined;
       for (const node of sorted()) drop(node);
     },
   };

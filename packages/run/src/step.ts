@@ -73,9 +73,6 @@ export function createStep(init: {
   /** The reports were found in order. */
   let checked = false;
 
-  /** What overflows on the way to a sum is not finite in it either. */
-  const isFiniteSum = (sum: Block) => Number.isFinite(kernels.maxAbs(sum));
-
   const totals = () => totalOf([...reports.values()].map(({ report }) => report));
 
   /** All have reported: whether the numbers add up, and no sum can overflow. */
@@ -147,7 +144,8 @@ export function createStep(init: {
       for (const entry of complete) {
         if (most === 0) return;
         const sum = entry.reducer.sum()!;
-        if (!admits(entry.chunk) || !(whole || isFiniteSum(sum))) continue;
+        // What overflows on the way to a sum is not finite in it either.
+        if (!admits(entry.chunk) || !(whole || entry.reducer.isFinite())) continue;
         most--;
         entry.state = 'given';
         take({ chunk: entry.chunk, sum, count, scale: scale ?? 1 });

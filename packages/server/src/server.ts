@@ -65,9 +65,15 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   const listeners: Listener[] = [];
   let emit: (event: ServerEvent) => void = () => {};
   /** Peers of all listeners in one space of names. */
-  function broadcast(peers: readonly string[], body: Body, payload?: Uint8Array) {
+  function broadcast(
+    peers: readonly string[],
+    body: Body,
+    payload?: Uint8Array,
+    lent?: () => Uint8Array,
+  ) {
     const message = { protocol: PROTOCOL_VERSION, job: service.job() ?? '', session: '', ...body };
-    const envelope = payload === undefined ? { message } : { message, payload };
+    const envelope =
+      payload === undefined ? { message } : { message, payload, ...(lent && { lent }) };
     const named = peers.map(split);
     for (const [at, listener] of listeners.entries()) {
       const here = named.flatMap(([point, id]) => (point === at ? id : []));
@@ -86,6 +92,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         // Unnamed wait: it opens a port of this machine.
         await point.transport.listen(point.address, {
           message: (peer, envelope) => service.receive(`${at}/${peer}`, envelope),
+          place: service.place,
           closed: (peer) => service.closed(`${at}/${peer}`),
           stranger: (reason) => emit({ event: 'refused', peer: 'a stranger', reason }),
           badFrame: (peer, reason) => emit({ event: 'refused', peer: `${at}/${peer}`, reason }),

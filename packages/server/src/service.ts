@@ -4,6 +4,7 @@ import {
   answer,
   type CoordinatorToServer,
   type Envelope,
+  type PlacePayload,
   refusal,
   type ServerToCoordinator,
   type ServerToWorker,
@@ -29,6 +30,8 @@ export interface Service {
   /** The id of the job; undefined before one is opened. */
   job(): string | undefined;
   receive(peer: string, envelope: Envelope): void;
+  /** Where a payload is to be read to. */
+  readonly place: PlacePayload;
   /** A peer is gone. */
   closed(peer: string): void;
   /** A coordinator has opened the job, and is there. */
@@ -57,7 +60,13 @@ export function createService(init: {
   readonly kernels: Kernels;
   readonly emit: (event: ServerEvent) => void;
   /** Sends to some peers, as of this job. */
-  readonly broadcast: (peers: readonly string[], body: Outgoing, payload?: Uint8Array) => void;
+  readonly broadcast: (
+    peers: readonly string[],
+    body: Outgoing,
+    payload?: Uint8Array,
+    /** As in an envelope. */
+    lent?: () => Uint8Array,
+  ) => void;
 }): Service {
   const { monitor, clock, kernels, emit, broadcast } = init;
   let job: string | undefined;
@@ -133,6 +142,10 @@ export function createService(init: {
 
   return {
     job: () => job,
+    place: (message, bytes) =>
+      message.type === 'apply' && message.job === job
+        ? shelf?.landing(message.chunk, bytes)
+        : undefined,
     receive(peer, envelope) {
       const { message } = envelope;
       if (peer === (coordinator ?? inquirer)) heardAt = clock.now();

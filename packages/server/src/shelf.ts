@@ -11,6 +11,7 @@ import type {
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
 import { createCaptures } from './captures.js';
+import { createWeightCopies } from './weight-copies.js';
 
 /**
  * What a server holds of one job, and who waits for it. It decides which messages to send, and
@@ -28,6 +29,8 @@ export interface Shelf {
    * one in between other work, and each at the latest before the next step changes it.
    */
   capture(peer: string, message: Capture): void;
+  /** Where the sum of a chunk may be read to; undefined if it is not held, or has another length. */
+  landing(chunk: number, bytes: number): Uint8Array | undefined;
   apply(message: Apply, sum: Uint8Array): void;
   /** Sends every chunk at `version`: those there are now, the others as they come. */
   pull(peer: string, version: number): void;
@@ -47,7 +50,13 @@ export function createShelf(init: {
     body: ServerToWorker | ServerToCoordinator,
     payload?: Uint8Array,
   ) => void;
-  readonly broadcast: (peers: readonly string[], body: ServerToWorker, payload: Uint8Array) => void;
+  readonly broadcast: (
+    peers: readonly string[],
+    body: ServerToWorker,
+    payload: Uint8Array,
+    /** As in an envelope. */
+    lent: () => Uint8Array,
+  ) => void;
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Shelf {
@@ -56,6 +65,7 @@ export function createShelf(init: {
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(firstChunk, chunks) });
   const captures = createCaptures({ store, send, defer });
+  const copies = createWeightCopies();
   const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
   /** The version that each peer asked for last, and its chunks that have not been sent. */
   const pulls = new Map<string, { version: number; open: Set<number> }>();
@@ -69,20 +79,15 @@ export function createShelf(init: {
   }
 
   function ship(peers: readonly string[], version: number, chunk: number) {
-    broadcast(peers, { type: 'weights', version, chunk }, store.read(chunk, version)!);
+    if (peers.length === 0) return;
+    const weights = store.read(chunk, version)!;
+    broadcast(peers, { type: 'weights', version, chunk }, weights, () =>
+      copies.make(version, weights),
+    );
   }
 
   /** The step from it is under way: whoever comes late may be needed to compute what is missing of it. */
   const lowest = () => Math.min(...all.map((chunk) => store.version(chunk)!));
-
-  /**
-   * Whoever asks for a version has received all of the one before, but that stays: until all chunks
-   * are at the next one, somebody who comes new may be needed to compute on it. What may still be
-   * queued for a peer that is gone reaches nobody who would be listened to.
-   */
-  function recycle() {
-    store.recycle(Math.min(...[...pulls.values()].map(({ version }) => version)) - 2);
-  }
 
   return {
     plan,
@@ -113,6 +118,10 @@ export function createShelf(init: {
       if (all.every((chunk) => store.version(chunk) === version))
         captures.begin(peer, version, slots, all);
     },
+    landing(chunk, bytes) {
+      const held = chunk >= firstChunk && chunk < firstChunk + chunks;
+      return held && bytes === 4 * layout.chunkLength(chunk) ? store.landing(chunk) : undefined;
+    },
     apply({ step, chunk, count, scale }, sum) {
       // One that comes back without its values may be sent this before its answer has told of that.
       if (store.version(chunk) === undefined) return;
@@ -122,7 +131,9 @@ export function createShelf(init: {
     pull(peer, version) {
       const pull = { version, open: new Set<number>() };
       pulls.set(peer, pull);
-      recycle();
+      // Whoever asks for a version has received all of the one before. What may still be queued for a
+      // peer that is gone reaches nobody who would be listened to.
+      copies.recycle(Math.min(...[...pulls.values()].map((each) => each.version)) - 2);
       for (const chunk of all) {
         const current = store.version(chunk) ?? -1;
         if (current < version) pull.open.add(chunk);

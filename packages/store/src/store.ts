@@ -17,7 +17,7 @@ export interface StoreInit {
 /**
  * The chunks of one server: weights at a version each, with the optimizer's slots.
  *
- * Memory: two versions of the weights, the slots, and two chunks of scratch. All errors that are
+ * Memory: two versions of the weights, the slots, and a chunk to read sums into. All errors that are
  * not named are INTERNAL: a chunk that is not held here, bytes of a wrong length, a step that does
  * not follow.
  */
@@ -29,10 +29,11 @@ export interface Store {
   initialize(chunk: number, values: Float32Array | Uint8Array, version?: number): void;
   /**
    * Makes version `step + 1` of the chunk out of version `step` and the gradient summed over
-   * `count` examples (float32 bytes, any alignment; a block of the same kernels is not copied).
+   * `count` examples: one pass, which writes the new weights where those of version `step - 1` were.
+   * The sum is a block of the same kernels or its bytes; other float32 bytes are copied first.
    * 'already' if the chunk is at version `step + 1` or later: nothing happens then.
-   * Errors: NOT_FINITE before the weights are touched, if the sum is not finite; and if the new
-   * weights are not, which leaves the slots of this chunk unusable.
+   * Errors: NOT_FINITE if the sum is not finite, or the new weights are not: the chunk stays at
+   * version `step` with its weights, but its slots are unusable.
    */
   apply(
     step: number,
@@ -41,16 +42,13 @@ export interface Store {
     count: number,
     scale: number,
   ): 'applied' | 'already';
+  /** Where the sum of a step of this chunk may be read into: the bytes that `apply` does not copy. */
+  landing(chunk: number): Uint8Array;
   /**
-   * The weights at the current or the previous version, undefined for any other. Not a copy: they
-   * stay as they are until `recycle` was called for their version, and must not be written to.
+   * The weights at the current or the previous version, undefined for any other. Not a copy: valid
+   * until something else is done with the store, and not to be written to.
    */
   read(chunk: number, version: number): Uint8Array | undefined;
-  /**
-   * Nobody uses bytes of this version or older any more, nor will: new versions may be written
-   * over them. The current version of a chunk is never given up.
-   */
-  recycle(version: number): void;
   /** The current version of a chunk; undefined before it has weights. */
   version(chunk: number): number | undefined;
   /** Copies of the optimizer's slots, for checkpoints. */
@@ -62,7 +60,7 @@ export interface Store {
     weights: Float32Array | Uint8Array,
     slots: readonly Float32Array[],
   ): void;
-  /** Gives the memory of the kernels back. The bytes that `read` gave stay. */
+  /** Gives the memory of the kernels back. */
   free(): void;
 }
 
@@ -70,19 +68,19 @@ interface Held {
   readonly length: number;
   readonly segments: readonly StoreSegment[];
   version: number;
-  current: Uint8Array;
-  /** Weights of version - 1. */
-  previous: Uint8Array | undefined;
-  /** Memory of a version that nobody uses any more. */
-  spare: Uint8Array | undefined;
+  current: Block;
+  /** Weights of version - 1, once there was one; those of version + 1 are written over them. */
+  other: Block | undefined;
+  /** Whether `other` has version - 1. */
+  hasPrevious: boolean;
   readonly slots: readonly Block[];
 }
 
 export function createStore(init: StoreInit): Store {
   const { kernels, optimizer, firstChunk, chunkLengths } = init;
   const held: (Held | undefined)[] = chunkLengths.map(() => undefined);
-  /** Where updates happen: for each length of chunk, one block of weights and one of sums. */
-  const scratch = new Map<number, { weights: Block; sum: Block }>();
+  /** Where sums come in: one block for each length of chunk. */
+  const landings = new Map<number, Block>();
   chunkLengths.forEach((length, index) => {
     checkSegments(firstChunk + index, length, init.segments[index] ?? []);
   });
@@ -100,13 +98,25 @@ export function createStore(init: StoreInit): Store {
     throw fault(`Chunk ${chunk} has no weights yet.`);
   }
 
-  function scratchOf(length: number): { weights: Block; sum: Block } {
-    let blocks = scratch.get(length);
-    if (blocks === undefined) {
-      blocks = { weights: kernels.allocate(length), sum: kernels.allocate(length) };
-      scratch.set(length, blocks);
+  function landingOf(length: number): Block {
+    let block = landings.get(length);
+    if (block === undefined) {
+      block = kernels.allocate(length);
+      landings.set(length, block);
     }
-    return blocks;
+    return block;
+  }
+
+  function sumBlock(chunk: number, length: number, given: Uint8Array | Block): Block {
+    if (!(given instanceof Uint8Array)) return given;
+    const known = kernels.blockOf(given);
+    if (known !== undefined) return known;
+    if (given.length !== length * 4) {
+      throw fault(`Chunk ${chunk} has ${length * 4} bytes, the sum ${given.length}.`);
+    }
+    const block = landingOf(length);
+    block.bytes.set(given);
+    return block;
   }
 
   function place(
@@ -123,14 +133,13 @@ export function createStore(init: StoreInit): Store {
     if (!Number.isSafeInteger(version) || version < 0) {
       throw fault(`Chunk ${chunk} was given version ${version}.`);
     }
-    const current = Buffer.allocUnsafeSlow(length * 4);
-    current.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
+    const { current = kernels.allocate(length), other } = held[index] ?? {};
+    current.bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
     const slots =
       held[index]?.slots ?? Array.from({ length: optimizer.slots }, () => kernels.allocate(length));
     slots.forEach(fillSlot);
     const segments = init.segments[index]!;
-    const empty = { previous: undefined, spare: undefined };
-    held[index] = { length, segments, version, current, slots, ...empty };
+    held[index] = { length, segments, version, current, other, hasPrevious: false, slots };
   }
 
   return {
@@ -153,51 +162,43 @@ export function createStore(init: StoreInit): Store {
       if (!(count > 0) || !(scale >= 0)) {
         throw fault(`Step ${step}, chunk ${chunk}: ${count} examples at scale ${scale}.`);
       }
-      const blocks = scratchOf(state.length);
-      const sum = given instanceof Uint8Array ? blocks.sum : given;
-      if (given instanceof Uint8Array) {
-        if (given.length !== state.length * 4) {
-          throw fault(`Chunk ${chunk} has ${state.length * 4} bytes, the sum ${given.length}.`);
-        }
-        sum.bytes.set(given);
-      }
-      requireFinite(kernels.maxAbs(sum), 'summed gradient', step, chunk);
-      const { weights } = blocks;
-      weights.bytes.set(state.current);
+      const sum = sumBlock(chunk, state.length, given);
+      state.other ??= kernels.allocate(state.length);
+      const { current: weights, other: next, slots } = state;
+      // From here on it is no version that anybody could be given.
+      state.hasPrevious = false;
+      let largest = 0;
       for (const { start, length, update, decay } of state.segments) {
         const average = update === 'average';
-        kernels.update(
+        const most = kernels.update(
           average ? ADD_MEAN : optimizer.rule(step, decay),
           average ? meanOf(count) : optimizer.conditioning(count, scale, decay),
           weights,
           sum,
-          average ? [] : state.slots,
+          average ? [] : slots,
           start,
           length,
+          next,
         );
+        largest = Math.max(largest, most);
       }
-      requireFinite(kernels.maxAbs(weights), 'weights after the update', step, chunk);
-      const next = state.spare ?? Buffer.allocUnsafeSlow(state.length * 4);
-      next.set(weights.bytes);
-      state.spare = undefined;
-      state.previous = state.current;
+      if (!Number.isFinite(largest)) {
+        requireFinite(kernels.maxAbs(sum), 'summed gradient', step, chunk);
+        requireFinite(largest, 'weights after the update', step, chunk);
+      }
+      state.other = weights;
       state.current = next;
+      state.hasPrevious = true;
       state.version = step + 1;
       return 'applied';
     },
 
+    landing: (chunk) => landingOf(chunkLengths[indexOf(chunk)]!).bytes,
+
     read(chunk, version) {
       const state = find(chunk);
-      if (version === state.version) return state.current;
-      return version === state.version - 1 ? state.previous : undefined;
-    },
-
-    recycle(version) {
-      for (const state of held) {
-        if (state?.previous === undefined || state.version - 1 > version) continue;
-        state.spare = state.previous;
-        state.previous = undefined;
-      }
+      if (version === state.version) return state.current.bytes;
+      return version === state.version - 1 && state.hasPrevious ? state.other?.bytes : undefined;
     },
 
     version: (chunk) => held[indexOf(chunk)]?.version,
@@ -216,13 +217,15 @@ export function createStore(init: StoreInit): Store {
     },
 
     free() {
-      for (const state of held) for (const block of state?.slots ?? []) kernels.free(block);
-      for (const { weights, sum } of scratch.values()) {
-        kernels.free(weights);
-        kernels.free(sum);
+      for (const state of held) {
+        if (state === undefined) continue;
+        const { current, other, slots } = state;
+        for (const block of [current, ...slots]) kernels.free(block);
+        if (other !== undefined) kernels.free(other);
       }
+      for (const block of landings.values()) kernels.free(block);
       held.fill(undefined);
-      scratch.clear();
+      landings.clear();
     },
   };
 }

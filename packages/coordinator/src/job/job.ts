@@ -237,6 +237,10 @@ export function coordinate(
       if (early !== undefined) early.push(() => routes.fromWorker(peer, { message }));
       else guard(() => routes.fromWorker(peer, envelope));
     },
+    place: (message: Message, bytes: number) =>
+      ended || message.type !== 'contribution'
+        ? undefined
+        : run?.training.landing(message.chunk, bytes),
     closed(peer: string, reason: string) {
       observations.forget(peer);
       // In its place: whoever joined and left early must not stay.

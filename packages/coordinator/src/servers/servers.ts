@@ -46,7 +46,13 @@ export interface Servers {
   holders(chunk: number): readonly number[];
   /** Sends to all living holders of a chunk; returns who they are. */
   sendTo(chunk: number, body: CoordinatorToServer, payload?: Uint8Array): number[];
-  send(server: number, body: CoordinatorToServer, payload?: Uint8Array): void;
+  /** @param lent as in an envelope */
+  send(
+    server: number,
+    body: CoordinatorToServer,
+    payload?: Uint8Array,
+    lent?: () => Uint8Array,
+  ): void;
   /** A standby that is of no use to the others of its range: nothing more is asked of it. */
   dismiss(server: number, reason: string): void;
   /** As if its connection were lost; of those that have others in their place. */
@@ -135,9 +141,12 @@ export function connectServers(init: {
     return true;
   }
 
-  const send = (at: number, body: CoordinatorToServer, payload?: Uint8Array) => {
+  const send: Servers['send'] = (at, body, payload, lent) => {
     const message = stamp(body);
-    connections[at]!.send(payload === undefined ? { message } : { message, payload });
+    if (payload === undefined) return connections[at]!.send({ message });
+    // In this process it is passed by reference, and done with when the server has answered.
+    const passed = lent === undefined || servers[at]!.transport !== undefined;
+    connections[at]!.send(passed ? { message, payload } : { message, payload, lent });
   };
   const rangeAt = (at: number): ServerRange => ({
     address: servers[at]!.public ?? servers[at]!.connect,

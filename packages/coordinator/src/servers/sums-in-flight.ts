@@ -1,3 +1,4 @@
+import type { Block } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { Apply } from '@tutti/protocol';
 import type { ReadySum } from '@tutti/run';
@@ -18,13 +19,16 @@ export interface SumsInFlight {
   resend(server: number): void;
   /** Chunks that a holder has not acknowledged. */
   outstanding(server: number): number;
-  /** The weights went back: nothing of this is wanted any more. */
+  /** Nothing of this is wanted any more, and the steps that it is of may give their memory back. */
   clear(): void;
 }
 
 interface SumInFlight {
   readonly body: Apply;
-  readonly payload: Uint8Array;
+  /** Belongs to the step, which keeps it until all have applied it. */
+  readonly sum: Block;
+  /** Copies that sockets may still read. */
+  readonly copies: Uint8Array[];
   readonly waiting: Set<number>;
 }
 
@@ -45,20 +49,27 @@ export function createSumsInFlight(
     if (delivery === undefined || !delivery.waiting.delete(server)) return false;
     counts.set(server, countOf(server) - 1);
     if (delivery.waiting.size > 0) return false;
-    delivered(delivery.body, delivery.payload);
+    delivered(delivery.body, delivery.sum.bytes);
     // An acknowledgement also says that the bytes have left the socket's queue.
-    pool.give(delivery.payload);
+    for (const copy of delivery.copies) pool.give(copy);
     underWay.delete(chunk);
     return true;
   }
 
+  function copyOf({ sum, copies }: SumInFlight): Uint8Array {
+    const copy = pool.take(sum.bytes.byteLength);
+    copy.set(sum.bytes);
+    copies.push(copy);
+    return copy;
+  }
+
   return {
     send(step, { chunk, sum, count, scale }) {
-      const payload = pool.take(sum.bytes.byteLength);
-      payload.set(sum.bytes);
       const body = { type: 'apply', step, chunk, count, scale } as const;
-      const waiting = new Set(servers.sendTo(chunk, body, payload));
-      underWay.set(chunk, { body, payload, waiting });
+      const waiting = new Set(servers.holders(chunk));
+      const delivery: SumInFlight = { body, sum, copies: [], waiting };
+      underWay.set(chunk, delivery);
+      for (const server of waiting) servers.send(server, body, sum.bytes, () => copyOf(delivery));
       for (const server of waiting) counts.set(server, countOf(server) + 1);
     },
     admits(chunk) {
@@ -70,8 +81,10 @@ export function createSumsInFlight(
     },
     forget: (server) => [...underWay.keys()].filter((chunk) => settle(chunk, server)),
     resend(server) {
-      for (const { body, payload, waiting } of underWay.values())
-        if (waiting.has(server)) servers.send(server, body, payload);
+      for (const delivery of underWay.values()) {
+        const { body, sum, waiting } = delivery;
+        if (waiting.has(server)) servers.send(server, body, sum.bytes, () => copyOf(delivery));
+      }
     },
     outstanding: countOf,
     clear() {

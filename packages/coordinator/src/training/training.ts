@@ -5,6 +5,7 @@ import {
   type ShardReport,
   type Verification,
 } from '@tutti/protocol';
+import { createLanding } from '@tutti/reduction';
 import {
   endsEpoch,
   meansOf,
@@ -52,6 +53,8 @@ export interface Training extends Awaiting {
   /** That of the step under way; undefined while nothing is trained. */
   ledger(): Ledger | undefined;
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
+  /** Where a contribution to a chunk may be read to; undefined if it has another length. */
+  landing(chunk: number, bytes: number): Uint8Array | undefined;
   /** @throws TuttiError BAD_FRAME for a range that is no node of the tree */
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
   /** A worker has computed again what another contributed. */
@@ -88,6 +91,7 @@ export function createTraining(init: {
   const { plan, layout } = job;
   const { stepMs: deadlineMs } = deadlines;
   const { ownersOf } = membership;
+  const landing = createLanding(kernels);
   let current: Ledger | undefined;
   /** The version that may be left: it is evaluated, and a checkpoint of it ordered if one is due. */
   let released = -1;
@@ -185,9 +189,12 @@ export function createTraining(init: {
 
   function release() {
     supervisor.stop();
+    // Those are of the steps whose memory is given back here.
+    sums.clear();
     current?.release();
     current = undefined;
     released = -1;
+    landing.release();
   }
 
   return {
@@ -227,6 +234,10 @@ export function createTraining(init: {
     },
     ledger: () => current,
 
+    landing: (chunk, bytes) =>
+      current !== undefined && chunk < layout.chunks && bytes === 4 * layout.chunkLength(chunk)
+        ? landing.place(layout.chunkLength(chunk))
+        : undefined,
     reported(member, at, reports) {
       const step = current?.step(at);
       for (const report of reports) {
@@ -239,10 +250,14 @@ export function createTraining(init: {
     contributed(member, contribution, payload) {
       // Its memory may have been used for something else while it was on its way.
       if (contribution.attempt !== membership.attempt()) return;
-      const offer = current?.step(contribution.step)?.contribute(contribution, payload);
+      const step = current?.step(contribution.step);
+      if (step === undefined) return;
+      // Before it is added to: nothing is left of it then.
+      const digest = verifier.steps.digestOf(contribution.step, payload);
+      const offer = step.contribute(contribution, landing.take(payload) ?? payload);
       if (offer === 'no-node') throw noNode(member, contribution);
-      if (offer === 'held' || offer === 'complete')
-        verifier.steps.contributed(member, contribution, payload);
+      if (digest !== undefined && (offer === 'held' || offer === 'complete'))
+        verifier.steps.contributed(member, contribution, digest);
       pump();
     },
     verified(member, answer) {

@@ -22,8 +22,10 @@ import { type CrossCheck, createCrossCheck, type Dispute, type Order } from './c
 export interface Verifier {
   /** A step begins: tells the workers what of it they are to compute again. */
   begin(step: number): void;
-  /** The reducer of a step has taken this. */
-  contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
+  /** The digest of a contribution to a step that is checked; undefined for all others. */
+  digestOf(step: number, payload: Uint8Array): string | undefined;
+  /** The reducer of a step that is checked has taken what has this digest. */
+  contributed(member: Member, contribution: Contribution, digest: string): void;
   reported(member: Member, step: number, report: ShardReport): void;
   answered(member: Member, answer: Verification): void;
   /**
@@ -160,8 +162,10 @@ export function createVerifier(init: {
 
   return {
     begin,
-    contributed(member, { step, lo, hi, chunk }, payload) {
-      crossCheckOf(step)?.contributed(processOf(member), { lo, hi, chunk }, digestOfBytes(payload));
+    digestOf: (step, payload) =>
+      crossCheckOf(step) === undefined ? undefined : digestOfBytes(payload),
+    contributed(member, { step, lo, hi, chunk }, digest) {
+      crossCheckOf(step)?.contributed(processOf(member), { lo, hi, chunk }, digest);
     },
     reported(member, step, report) {
       const check = crossCheckOf(step);

@@ -69,7 +69,6 @@ export async function createPlainSteps(init: {
         bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
         step.applied(chunk);
       });
-      store.recycle(version);
       return step.totals();
     },
   };

@@ -1,13 +1,9 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import {
-  digestOfBytes,
-  type JobPlan,
-  type Verify,
-  type WorkerToCoordinator,
-} from '@tutti/protocol';
+import { digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
 import { createReducer } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
+import type { Enrolment } from '../link/enrolment.js';
 import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
 import { ofData } from './monitored-task.js';
@@ -45,7 +41,7 @@ export function createContributor(init: {
   readonly clock: Clock;
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
-  readonly send: (body: WorkerToCoordinator, payload?: Uint8Array) => void;
+  readonly send: Enrolment['send'];
   /** That of the assignment that is followed. */
   readonly attempt: () => string;
   /** Bytes sent and received so far. */
@@ -61,6 +57,14 @@ export function createContributor(init: {
       createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
     );
 
+  /** For a socket that reads it later. */
+  function keep(bytes: Uint8Array): Uint8Array {
+    const copy = pool.take(bytes.byteLength);
+    copy.set(bytes);
+    sent.push(copy);
+    return copy;
+  }
+
   async function compute(step: number, shard: number, take: TakeGradient) {
     const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
     return monitor.race(
@@ -74,10 +78,15 @@ export function createContributor(init: {
       const reducers = createReducers();
       const push = (chunk: number) => {
         for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
-          const payload = pool.take(values.bytes.byteLength);
-          payload.set(values.bytes);
-          sent.push(payload);
-          send({ type: 'contribution', step, lo, hi, chunk, attempt: init.attempt() }, payload);
+          const body = {
+            type: 'contribution',
+            step,
+            lo,
+            hi,
+            chunk,
+            attempt: init.attempt(),
+          } as const;
+          send(body, values.bytes, () => keep(values.bytes));
         }
       };
       try {

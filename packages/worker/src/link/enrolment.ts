@@ -61,8 +61,11 @@ export interface Enrolment {
   initializeWanted(): boolean;
   /** When something was sent last. */
   spokeAt(): number;
-  /** Dropped while the coordinator is away: after the next welcome all is computed anew. */
-  send(body: WorkerToCoordinator, payload?: Uint8Array): void;
+  /**
+   * Dropped while the coordinator is away: after the next welcome all is computed anew.
+   * @param lent as in an envelope
+   */
+  send(body: WorkerToCoordinator, payload?: Uint8Array, lent?: () => Uint8Array): void;
   stamp(body: Body): Message;
   /** Bytes sent and received. */
   traffic(): number;
@@ -265,11 +268,12 @@ export function enrol(init: {
       return wanted;
     },
     spokeAt: () => spokeAt,
-    send(body, payload) {
+    send(body, payload, lent) {
       if (!present) return;
       spokeAt = clock.now();
       const message = stamp(body);
-      connection.send(payload === undefined ? { message } : { message, payload });
+      if (payload === undefined) connection.send({ message });
+      else connection.send({ message, payload, ...(lent && { lent }) });
     },
     stamp,
     traffic: connection.traffic,

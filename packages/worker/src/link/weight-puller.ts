@@ -102,6 +102,10 @@ export function createWeightPuller(init: {
   function connect(address: string): KeptConnection {
     const reach = (handlers: ConnectionHandlers) => transport.connect(address, handlers);
     const connection: KeptConnection = keepConnected(reach, clock, {
+      place: (message, bytes) =>
+        message.type === 'weights'
+          ? weights.place(message.version, message.chunk, bytes)
+          : undefined,
       message(envelope) {
         // What a server says that was replaced in the meantime is as good: versions have one value.
         try {

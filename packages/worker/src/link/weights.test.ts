@@ -42,6 +42,25 @@ describe('weight buffer', () => {
     assert.deepEqual([...weights.values().a!], [1, 2, 3]);
   });
 
+  it('has chunks read to where they belong, and only those that it waits for', () => {
+    const weights = createWeightBuffer(layout);
+    weights.expect(1);
+    const place = weights.place(1, 1, 8)!;
+    assert.equal(weights.place(0, 1, 8), undefined, 'another version');
+    assert.equal(weights.place(1, 1, 4), undefined, 'another length');
+    assert.equal(weights.place(1, 3, 4), undefined, 'no chunk');
+    // A read that failed, and was begun anew.
+    place.set(bytes(8, 8));
+    place.set(bytes(3, 4));
+    weights.accept(1, 1, place);
+    assert.equal(weights.place(1, 1, 8), undefined, 'it is there');
+    weights.accept(1, 0, bytes(1, 2));
+    weights.accept(1, 2, bytes(5));
+    weights.turn();
+    assert.equal(weights.place(1, 1, 8), undefined, 'it is computed on');
+    assert.deepEqual([...weights.values().a!, ...weights.values().b!], [1, 2, 3, 4, 5]);
+  });
+
   it('refuses a chunk of the wrong length', () => {
     const weights = createWeightBuffer(layout);
     weights.expect(0);

@@ -13,7 +13,9 @@ export interface WeightBuffer {
   values(): ParameterValues;
   /** Begins to collect a version. What arrived of another one is forgotten. */
   expect(version: number): void;
-  /** Takes one chunk; those of other versions are ignored. */
+  /** Where a chunk of so many bytes may be read to; undefined if `accept` would not take it. */
+  place(version: number, chunk: number, bytes: number): Uint8Array | undefined;
+  /** Takes one chunk; those of other versions are ignored. What lies in its place is not copied. */
   accept(version: number, chunk: number, payload: Uint8Array): void;
   /** Whether all of the expected version has come, and `turn` would make it the current one. */
   arrived(): boolean;
@@ -32,6 +34,14 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
   let [version, expected] = [-1, -1];
   let arrived = new Set<number>();
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
+  const bytesOf = (chunk: number) => (chunk < layout.chunks ? 4 * layout.chunkLength(chunk) : -1);
+  const isWanted = (of: number, chunk: number) =>
+    of === expected && version !== expected && !arrived.has(chunk);
+
+  function placeOf(chunk: number): Uint8Array {
+    const from = 4 * chunk * layout.chunkFloats;
+    return next.bytes.subarray(from, from + bytesOf(chunk));
+  }
 
   return {
     version: () => version,
@@ -46,16 +56,19 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
       expected = wanted;
       arrived = new Set();
     },
+    place: (of, chunk, bytes) =>
+      isWanted(of, chunk) && bytes === bytesOf(chunk) ? placeOf(chunk) : undefined,
     accept(of, chunk, payload) {
-      if (of !== expected || version === expected || arrived.has(chunk)) return;
-      const floats = chunk < layout.chunks ? layout.chunkLength(chunk) : -1;
-      if (payload.byteLength !== 4 * floats)
+      if (!isWanted(of, chunk)) return;
+      if (payload.byteLength !== bytesOf(chunk))
         throw new TuttiError(
           'BAD_FRAME',
-          `Chunk ${chunk} of version ${of} came with ${payload.byteLength} bytes, not ${4 * floats}`,
+          `Chunk ${chunk} of version ${of} came with ${payload.byteLength} bytes, not ${bytesOf(chunk)}`,
           { remedy: 'Check that server and worker run the same version of Tutti.' },
         );
-      next.bytes.set(payload, 4 * chunk * layout.chunkFloats);
+      const place = placeOf(chunk);
+      const lies = payload.buffer === place.buffer && payload.byteOffset === place.byteOffset;
+      if (!lies) place.set(payload);
       arrived.add(chunk);
     },
     missing: () => (version === expected ? [] : all.filter((chunk) => !arrived.has(chunk))),
