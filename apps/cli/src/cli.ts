@@ -83,7 +83,6 @@ function createProgram(context: CliContext): Command {
   // What it starts on each of them.
   program
     .command('agent', { hidden: true })
-    // Unnamed wait: modules of this machine.
     .action(async () => (await import('./commands/agent.js')).agent(context));
   add('eval', 'eval <program>', "Evaluate a checkpoint on the program's evaluation set.", [
     'tutti eval program.ts',

@@ -1,3 +1,8 @@
-import { runProcess } from './run-process.js';
+import { RUN_APART, runApart } from './apart.js';
 
-await runProcess(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (RUN_APART.includes(args[0] ?? '')) await runApart(args);
+else {
+  const { runProcess } = await import('./run-process.js');
+  await runProcess(args);
+}

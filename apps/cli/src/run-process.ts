@@ -16,7 +16,9 @@ const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export', 'compress']
  */
 export async function runProcess(
   args: readonly string[],
-  parent: Pick<CliContext, 'onJoined' | 'startedAs'> = {},
+  parent: Pick<CliContext, 'onJoined' | 'startedAs'> & {
+    readonly stderr?: NodeJS.WriteStream;
+  } = {},
 ): Promise<void> {
   // So that an error's stack names the lines of the program as it was written.
   process.setSourceMapsEnabled(true);
@@ -31,19 +33,20 @@ export async function runProcess(
   });
   /** Whoever reads the output must not take half of it for all. */
   let unwritten: NodeJS.ErrnoException | undefined;
-  for (const stream of [process.stdout, process.stderr])
+  const { stdout, env: environment } = process;
+  const { stderr = process.stderr } = parent;
+  for (const stream of [stdout, stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // `tutti train ... | head`: nobody reads any more.
-      if (error.code === 'EPIPE') return stream === process.stdout && stopping.receive('SIGPIPE');
+      if (error.code === 'EPIPE') return stream === stdout && stopping.receive('SIGPIPE');
       // The terminal is gone, which SIGHUP has told.
-      if (error.code !== 'EIO' && stream === process.stdout) unwritten ??= error;
+      if (error.code !== 'EIO' && stream === stdout) unwritten ??= error;
     });
 
   // Scripts read stdout: what a program prints goes to stderr.
-  globalThis.console = new Console(process.stderr, process.stderr);
+  globalThis.console = new Console(stderr, stderr);
 
   const { signal, onStop, stoppedBy } = stopping;
-  const { stdout, stderr, env: environment } = process;
   const clock = systemClock;
 
   let fault: Promise<never> | undefined;
