@@ -11,7 +11,8 @@ const IDS = 20;
 
 /**
  * The processor time of a micro-batch of a dense layer of 1024 x 1024 whose kernel is shared, over
- * that of the layer that is not, one thread each; an embedding of a million rows in milliseconds.
+ * that of the layer that is not, one thread each; the same of two dense layers that are tied, and of a convolution
+ * [3, 3, 64, 64] whose filters are turned; an embedding of a million rows in milliseconds.
  * All are measured in turn, `rounds` times, and the median counts: others may be busy on the machine.
  */
 export async function benchSharing(rounds: number): Promise<Record<string, number>> {
@@ -54,6 +55,7 @@ export async function benchSharing(rounds: number): Promise<Record<string, numbe
         Object.entries(rules).map(async ([name, rule]) => [name, await dense([rule])] as const),
       ),
     ),
+    ...(await pairs()),
     'embeddingMs hashed': await embedding([
       kinds.hashed('table/embeddings', { stored: 100_000, block: 16 }),
     ]),
@@ -67,11 +69,18 @@ export async function benchSharing(rounds: number): Promise<Record<string, numbe
       const ms = await measure();
       if (round >= 0) times[name]!.push(ms);
     }
-  const base = median(times.none!);
+  const [base, two, filters] = [times.none!, times.twoLayers!, times.convolution!].map(median);
+  const over: Record<string, number> = {
+    tie: two!,
+    'rotated p4': filters!,
+    'rotated p4m': filters!,
+  };
   return Object.fromEntries(
     Object.entries(times).map(([name, values]) => [
-      name === 'none' ? 'noneMs' : name,
-      name === 'none' || name.startsWith('embedding') ? median(values) : median(values) / base,
+      BASES[name] ?? name,
+      name in BASES || name.startsWith('embedding')
+        ? median(values)
+        : median(values) / (over[name] ?? base!),
     ]),
   );
 
@@ -95,6 +104,62 @@ export async function benchSharing(rounds: number): Promise<Record<string, numbe
         y: { data: floats(EXAMPLES * SIZE), shape: [EXAMPLES, SIZE] },
       },
     );
+  }
+
+  /** Of two dense layers, tied, and of a convolution whose filters are turned: over their like unshared. */
+  async function pairs(): Promise<Record<string, () => Promise<number>>> {
+    const { rotated, tie, tf } = kinds;
+    const layers = (sharing: readonly SharingRule[]) =>
+      measured(
+        kinds.defineTraining({
+          ...COMMON,
+          model: () =>
+            tf.sequential({
+              layers: [
+                tf.layers.dense({ inputShape: [SIZE], units: SIZE, useBias: false, name: 'layer' }),
+                tf.layers.dense({ units: SIZE, useBias: false, name: 'second' }),
+              ],
+            }),
+          sharing,
+        }),
+        {
+          x: { data: floats(EXAMPLES * SIZE), shape: [EXAMPLES, SIZE] },
+          y: { data: floats(EXAMPLES * SIZE), shape: [EXAMPLES, SIZE] },
+        },
+      );
+    const image = [14, 14, 64];
+    const size = 14 * 14 * 64;
+    const filters = (sharing: readonly SharingRule[]) =>
+      measured(
+        kinds.defineTraining({
+          ...COMMON,
+          model: () =>
+            tf.sequential({
+              layers: [
+                tf.layers.prelu({ inputShape: image }),
+                tf.layers.conv2d({
+                  filters: 64,
+                  kernelSize: 3,
+                  padding: 'same',
+                  useBias: false,
+                  name: 'layer',
+                }),
+              ],
+            }),
+          sharing,
+        }),
+        {
+          x: { data: floats(EXAMPLES * size), shape: [EXAMPLES, ...image] },
+          y: { data: floats(EXAMPLES * size), shape: [EXAMPLES, ...image] },
+        },
+      );
+    return {
+      twoLayers: await layers([]),
+      tie: await layers([tie(kernel, 'second/kernel')]),
+      convolution: await filters([]),
+      'rotated p4': await filters([rotated(kernel, { group: 'p4', input: 'group' })]),
+      'rotated p4m': await filters([rotated(kernel, { group: 'p4m', input: 'group' })]),
+    };
   }
 
   function embedding(sharing: readonly SharingRule[]) {
@@ -131,6 +196,13 @@ export async function benchSharing(rounds: number): Promise<Record<string, numbe
     return Float32Array.from({ length }, () => random.next() - 0.5);
   }
 }
+
+/** What others are over, in milliseconds. */
+const BASES: Readonly<Record<string, string>> = {
+  none: 'noneMs',
+  twoLayers: 'twoLayersMs',
+  convolution: 'convolutionMs',
+};
 
 const COMMON = {
   loss: 'meanSquaredError',
