@@ -40,6 +40,7 @@ describe('documentation', () => {
     'docs/ERRORS.md',
     'docs/BENCHMARKS.md',
     'docs/TUTTI_FILE.md',
+    'docs/SECURITY.md',
   ])
     it(`${file} links to what exists`, () => {
       for (const [, link] of text(file).matchAll(/\]\((?!http)([^)#]+)[^)]*\)/g))

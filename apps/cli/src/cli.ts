@@ -55,14 +55,14 @@ function createProgram(context: CliContext): Command {
     'tutti train program.ts --json | tail -1 | jq .metrics.accuracy',
   ]).action(onProgram(async () => (await import('./commands/train.js')).train));
   add('coordinator', 'coordinator', 'Coordinate a job whose workers are started elsewhere.', [
-    'tutti coordinator --workers 2 --listen tcp://10.0.0.5:29500',
+    'tutti coordinator --workers 2 --listen tcp://10.0.0.5:29500 --key-file job.key',
     'tutti coordinator --workers 2 --server-addresses tcp://10.0.0.6:7001,tcp://10.0.0.7:7001',
   ]).action(alone(async () => (await import('./commands/coordinator.js')).coordinator));
   add('server', 'server', 'Run one parameter server for a coordinator elsewhere.', [
-    'tutti server --listen tcp://10.0.0.6:7001',
+    'tutti server --listen tcp://10.0.0.6:7001 --key-file job.key',
   ]).action(alone(async () => (await import('./commands/server.js')).server));
   add('worker', 'worker <program>', 'Run one worker for a coordinator elsewhere.', [
-    'tutti worker program.ts --coordinator tcp://10.0.0.5:29500',
+    'tutti worker program.ts --coordinator tcp://10.0.0.5:29500 --key-file job.key',
     'MASTER_ADDR=10.0.0.5 RANK=1 tutti worker program.ts',
   ]).action(onProgram(async () => (await import('./commands/worker.js')).worker));
   add(
@@ -121,11 +121,15 @@ function createProgram(context: CliContext): Command {
     'status',
     'Ask the coordinator of a running job how it is doing, and who is waited for.',
     [
-      'tutti status --coordinator tcp://10.0.0.5:29500',
+      'tutti status --coordinator tcp://10.0.0.5:29500 --key-file job.key',
       'tutti status --coordinator tcp://127.0.0.1:41233 --watch',
       'tutti status --json | jq -r .waits[0].who',
     ],
   ).action(alone(async () => (await import('./commands/status.js')).status));
+  add('keys', 'keys <file>', 'Make the key of a job: all of its processes get the same one.', [
+    'tutti keys job.key',
+    'TUTTI_KEY_FILE=job.key tutti coordinator --listen tcp://10.0.0.5:29500',
+  ]).action(onProgram(async () => (await import('./commands/keys.js')).keys));
   add('setup', 'setup', 'Set up native TensorFlow for this project: download it, or build it.', [
     'tutti setup',
     'TUTTI_CACHE=/opt/tutti tutti setup   # in a folder that other users may read',

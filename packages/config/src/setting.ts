@@ -48,6 +48,7 @@ export const COMMANDS = [
   'compress',
   'inspect',
   'status',
+  'keys',
   'setup',
   'doctor',
 ] as const;

@@ -169,6 +169,20 @@ export const SETTINGS = {
     doc: 'where the parameter servers listen, separated by commas',
     otherwise: 'the coordinator hosts one itself',
   },
+  keyFile: {
+    kind: 'text',
+    commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch', 'status'],
+    group: 'Network',
+    doc: 'file with the key of the job, made by tutti keys: all traffic is encrypted, and whoever has another key or none is refused',
+    otherwise: 'no key: only this machine can connect',
+  },
+  insecure: {
+    kind: 'boolean',
+    default: false,
+    commands: ['train', 'coordinator', 'server', 'node', 'launch'],
+    group: 'Network',
+    doc: 'listen without a key also where other machines can connect: whoever does can take part',
+  },
   coordinator: {
     kind: 'address',
     default: DEFAULT_COORDINATOR,

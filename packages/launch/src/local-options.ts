@@ -5,7 +5,8 @@ import type { EventListeners, Stamped } from '@tutti/runtime';
 import type { ServerSettings } from '@tutti/server';
 import { SERVER_SETTINGS } from '@tutti/server/internal';
 import type { RunEvent } from '@tutti/telemetry';
-import type { Heartbeat } from '@tutti/transport';
+import type { LinkSettings } from '@tutti/transport';
+import { LINK_SETTINGS } from '@tutti/transport/internal';
 import type { WorkerSettings } from '@tutti/worker';
 import { WORKER_SETTINGS } from '@tutti/worker/internal';
 
@@ -17,7 +18,8 @@ export interface LocalSettings
   extends Omit<CoordinatorSettings, 'workers'>,
     CheckpointSettings,
     ServerSettings,
-    WorkerSettings {
+    WorkerSettings,
+    LinkSettings {
   /** Worker processes; 0 is the plain loop in this process. Default 1. */
   readonly workers?: number | undefined;
   /** One server lives in this process; more get a process each. Default 1. */
@@ -26,8 +28,6 @@ export interface LocalSettings
   readonly address?: string | undefined;
   /** Replacements for worker processes that die or hang, in the whole run. Default 0. */
   readonly maxRestarts?: number | undefined;
-  /** Signs of life between the processes. */
-  readonly heartbeat?: Heartbeat | undefined;
 }
 
 /** Their names, for whoever passes them on or refuses others. */
@@ -36,10 +36,10 @@ export const LOCAL_SETTINGS: Readonly<Record<keyof LocalSettings, true>> = {
   ...CHECKPOINT_SETTINGS,
   ...SERVER_SETTINGS,
   ...WORKER_SETTINGS,
+  ...LINK_SETTINGS,
   servers: true,
   address: true,
   maxRestarts: true,
-  heartbeat: true,
 };
 
 /** With how it is ended and observed from this process. */

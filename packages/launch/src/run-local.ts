@@ -14,7 +14,7 @@ import {
 } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
-import { createLocalTransport, createZmqTransport } from '@tutti/transport';
+import { createLocalTransport, openZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
 import type { LocalOptions, LocalSettings } from './local-options.js';
@@ -237,7 +237,8 @@ const runProcesses: Body = async (program, run) => {
     const local = createLocalTransport({ delivery: 'microtask' });
     // Of both: so that the server updates with the sums where the coordinator has them.
     const kernels = createKernels();
-    const transport = createZmqTransport(settings.heartbeat);
+    // Unnamed wait: a small file of this machine.
+    const transport = await openZmqTransport(settings);
     const addresses = [];
     if (servers === 1 && replicas === 0) {
       // Unnamed wait: it opens a port of this machine.

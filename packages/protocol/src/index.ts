@@ -38,6 +38,6 @@ export {
   type Schedule,
   type StoredParameter,
 } from './plan.js';
-export { refusal } from './refusal.js';
+export { keyRefusal, refusal } from './refusal.js';
 export * from './status.js';
 export * from './tunables.js';

@@ -19,7 +19,9 @@ export interface Transport {
   readonly peerTimeoutMs?: number;
   /** Binds `address`; resolves when peers can connect. Port 0 picks a free one. */
   listen(address: string, handlers: ListenHandlers): Promise<Listener>;
-  /** Connects; keeps trying until the peer listens or `connectDeadlineMs` has passed. */
+  /**
+   * Connects; keeps trying until the peer listens, refuses the key, or `connectDeadlineMs` has passed.
+   */
   connect(address: string, handlers: ConnectionHandlers): Connection;
 }
 
@@ -88,8 +90,10 @@ export interface ConnectFault {
   /**
    * `name`: its name leads to no address. `route`: this machine knows no way to it. `refused`: nobody
    * listens there. `silent`: nothing answers. `foreign`: what listens there is something else.
+   * `key`: it is Tutti and has another key, or only one of the two has one. That ends the connection:
+   * trying again would not help.
    */
-  readonly kind: 'name' | 'route' | 'refused' | 'silent' | 'foreign';
+  readonly kind: 'name' | 'route' | 'refused' | 'silent' | 'foreign' | 'key';
   /** A clause with the names and numbers. */
   readonly reason: string;
   /** What the reader can do about it: one sentence or more. */

@@ -1,4 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
+import type { ConnectFault } from './link.js';
 import { type Message, PROTOCOL_VERSION } from './messages.js';
 
 /** Questions that are answered whichever job the asker has in mind. */
@@ -25,4 +26,14 @@ export function refusal(message: Message, job: string | undefined): TuttiError |
       : `A message of job ${message.job} was sent to job ${job}`,
     { remedy: 'End the processes that are left over from another run.' },
   );
+}
+
+/**
+ * The error of a process and a peer whose keys differ; undefined for any other fault.
+ * @param peer with its address, as it stands in a sentence
+ */
+export function keyRefusal(peer: string, fault: ConnectFault | undefined): TuttiError | undefined {
+  if (fault?.kind !== 'key') return undefined;
+  const { reason, remedy } = fault;
+  return new TuttiError('REFUSED', `There is no key in common with ${peer}: ${reason}`, { remedy });
 }

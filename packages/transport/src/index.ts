@@ -1,3 +1,6 @@
+export type { JobKey } from './key/job-key.js';
+export { createKeyFile, readKeyFile } from './key/key-file.js';
+export { type LinkSettings, openZmqTransport } from './link-settings.js';
 export { createLocalTransport } from './local-transport.js';
 export {
   createZmqTransport,

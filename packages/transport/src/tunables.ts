@@ -21,6 +21,10 @@ export const HANDSHAKE_MS = 10_000;
 export const READ_MS = 1000;
 /** A handshake is done in milliseconds: whoever has accepted and is silent for so long is told of. */
 export const MUTE_MS = 2000;
+/** For its key, in a row: once may be a handshake that took too long, of a process that stood still. */
+export const MOST_REFUSALS = 2;
+/** Both ends greet at once; whoever has not by then does not speak ZMTP. */
+export const GREETING_MS = 2000;
 /** How long the addresses of a name are tried in turn before it is looked up again. */
 export const NAME_KEPT_MS = 5000;
 /** Name servers are not for being asked twenty times a second. */

@@ -42,6 +42,8 @@ export interface ClusterInit {
   /** More for the coordinator. */
   readonly flags?: readonly string[];
   readonly place?: (role: Role) => Place;
+  /** The key of the job; needed where it listens at other addresses than those of this machine alone. */
+  readonly keyFile?: string;
   /**
    * After so much silence somebody counts as gone. Default 3,000: more than that of the product, for
    * machines that are busy.
@@ -55,8 +57,9 @@ const HERE: Place = { host: '127.0.0.1', via: [] };
 
 export async function startCluster(init: ClusterInit): Promise<Cluster> {
   const { program, folder, workers, servers = 1, replicas = 0 } = init;
-  const { flags = [], place = () => HERE, patienceMs = 3000, onEvent } = init;
+  const { flags = [], place = () => HERE, keyFile, patienceMs = 3000, onEvent } = init;
   const patience = ['--heartbeat-deadline-ms', `${patienceMs}`];
+  const key = keyFile === undefined ? [] : ['--key-file', keyFile];
   const running = new Map<Role, Command>();
   const addresses = new Map<Role, string>();
   const events: RunEvent[] = [];
@@ -87,7 +90,7 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
 
   /** Starts a process; the one that listens tells where before this resolves. */
   async function launch(role: Role, args: readonly string[]): Promise<string> {
-    const command = tutti([...args, ...patience, '--json'], place(role).via, role);
+    const command = tutti([...args, ...patience, ...key, '--json'], place(role).via, role);
     running.set(role, command);
     void command.ended.then(({ code, signal, stdout, stderr }) => {
       if (running.get(role) !== command || code === 0) return;

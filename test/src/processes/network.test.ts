@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setTimeout as lasting } from 'node:timers/promises';
 import type { RunEvent } from '@tutti/telemetry';
+import { createKeyFile } from '@tutti/transport';
 import { type Cluster, type ClusterInit, type Role, startCluster } from './cluster.js';
 import type { Gate } from './gate.js';
 import { gatedRegression, HELD_FLAGS } from './gated-program.js';
@@ -46,6 +48,8 @@ const SHORT_CUTS: Record<string, readonly Direction[]> = {
 describe('a network between hosts', () => {
   let folder: Folder;
   let hosts: Hosts;
+  let keys: Folder;
+  let keyFile: string;
   let gate: Gate;
   let cluster: Cluster | undefined;
   let program: string;
@@ -57,8 +61,11 @@ describe('a network between hosts', () => {
       return this.skip();
     }
     hosts = made;
+    keys = await createFolder();
+    keyFile = join(keys.path, 'job.key');
+    await createKeyFile(keyFile);
   });
-  after(() => hosts?.end());
+  after(() => Promise.all([hosts?.end(), keys?.remove()]));
 
   beforeEach(async () => {
     folder = await createFolder();
@@ -81,6 +88,7 @@ describe('a network between hosts', () => {
       program,
       folder: folder.path,
       workers: 2,
+      keyFile,
       place: (role) => ({ host: hosts.addressOf(hostOf(role)), via: hosts.via(hostOf(role)) }),
       ...init,
       flags: [...HELD_FLAGS, ...(init.flags ?? [])],

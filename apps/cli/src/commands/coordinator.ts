@@ -4,7 +4,7 @@ import { tellOfServer } from '@tutti/launch/internal';
 import { checkpointsOf, createEventLog } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
-import { createLocalTransport, createZmqTransport } from '@tutti/transport';
+import { createLocalTransport, openZmqTransport } from '@tutti/transport';
 import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
 import { runsFolder } from '../folders.js';
@@ -34,7 +34,8 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;
     try {
-      const transport = createZmqTransport(roles.heartbeat);
+      // Unnamed wait: a small file of this machine.
+      const transport = await openZmqTransport(roles);
       const servers: ServerAddress[] = (settings.serverAddresses ?? []).map((connect) => ({
         connect,
       }));

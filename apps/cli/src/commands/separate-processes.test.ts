@@ -67,17 +67,19 @@ describe('tutti coordinator, server and worker', () => {
     const all = Object.values(networkInterfaces()).flat();
     if (!all.some((one) => one?.address === '::1')) return this.skip();
     return inTemporaryFolder(async (folder) => {
+      const keyFile = join(folder, 'job.key');
+      await tutti(['keys', keyFile]);
       for (const [advertise, host] of [
         ['::1', '::1'],
         ['[::1]', '[::1]'],
       ] as const) {
         const { address, ran } = await listening(
           ['coordinator', '--json', '--workers', '1', '--checkpoint-dir', folder].concat(
-            ...['--listen', 'tcp://*:0', '--advertise', advertise],
+            ...['--listen', 'tcp://*:0', '--advertise', advertise, '--key-file', keyFile],
           ),
         );
         const MASTER_PORT = /\d+$/.exec(address)![0];
-        const environment = { MASTER_ADDR: host, MASTER_PORT };
+        const environment = { MASTER_ADDR: host, MASTER_PORT, TUTTI_KEY_FILE: keyFile };
         const worker = await tutti(['worker', LINE], { environment });
         assert.equal(worker.code, 0, worker.stderr);
         const coordinator = await ran;

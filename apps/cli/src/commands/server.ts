@@ -1,6 +1,6 @@
 import { createServer } from '@tutti/server';
 import { replacedText } from '@tutti/server/internal';
-import { createZmqTransport } from '@tutti/transport';
+import { openZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { roleSettings } from '../role-settings.js';
@@ -25,7 +25,8 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
     // Unnamed wait: it opens a port of this machine.
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
-      transport: createZmqTransport(roles.heartbeat),
+      // Unnamed wait: a small file of this machine.
+      transport: await openZmqTransport(roles),
       settings: roles,
       signal: AbortSignal.any([signal, stopping.signal]),
       onEvent(event) {

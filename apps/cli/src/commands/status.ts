@@ -1,6 +1,6 @@
 import { askStatus } from '@tutti/coordinator';
 import { abortError, type Clock } from '@tutti/runtime';
-import { createZmqTransport } from '@tutti/transport';
+import { openZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -12,13 +12,14 @@ export async function status(flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('status', flags, context);
   const { stdout, signal, clock, environment } = context;
   const terminal = stdout.isTTY === true && environment.TERM !== 'dumb';
-  const transport = createZmqTransport({
-    // Before the deadline of the answer: that nobody listens says more than that nobody answers.
-    connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
-    sharedMemory: false,
-    clock,
-  });
   await withOutput(settings, context, async ({ json, result }) => {
+    // Unnamed wait: a small file of this machine.
+    const transport = await openZmqTransport(settings, {
+      // Before the deadline of the answer: that nobody listens says more than that nobody answers.
+      connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
+      sharedMemory: false,
+      clock,
+    });
     for (;;) {
       const report = await askStatus({
         address: settings.coordinator,

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { SELDOM_MARKING } from '@tutti/launch/internal';
 import { noticeEvent } from '@tutti/telemetry';
-import { createZmqTransport } from '@tutti/transport';
+import { openZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -29,17 +29,20 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       void running?.leave();
       return true;
     });
+    const roles = roleSettings(settings);
+    // Before the program, which takes longer.
+    // Unnamed wait: a small file of this machine.
+    const transport = await openZmqTransport(roles);
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });
     const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
     const { coordinator } = settings;
-    const roles = roleSettings(settings);
     running = createWorker({
       program,
       programHash: hash,
       coordinator,
       ...(name === undefined ? {} : { name }),
-      transport: createZmqTransport(roles.heartbeat),
+      transport,
       settings: roles,
       signal: context.signal,
       onEvent(event) {

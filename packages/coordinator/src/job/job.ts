@@ -93,6 +93,9 @@ export function coordinate(
         run?.supervisor.serverAway(server);
         emit(serverLost(servers.nameOf(server), reason, 'It is awaited.'));
       },
+      refused(error) {
+        if (!ended) monitor.fail(error);
+      },
       returned(server) {
         if (!ended) servers.send(server, { type: 'inquire' });
       },

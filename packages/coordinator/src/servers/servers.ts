@@ -1,16 +1,18 @@
 import { type Layout, partition } from '@tutti/parameters';
 import {
+  type ConnectFault,
   type Connection,
   type ConnectionHandlers,
   type CoordinatorToServer,
   type Envelope,
   type KeptConnection,
   keepConnected,
+  keyRefusal,
   type ServerRange,
   type ServerStatus,
   type Transport,
 } from '@tutti/protocol';
-import type { Clock } from '@tutti/runtime';
+import type { Clock, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { farewellMs } from '../tunables.js';
 import { createDismissals } from './dismissals.js';
@@ -78,6 +80,8 @@ export interface ServerEvents {
   replaced(server: number, reason: string): void;
   /** Nobody else holds its range: it is looked for until it is back. */
   orphaned(server: number, reason: string): void;
+  /** Nobody else holds its range, and it never will be reached. */
+  refused(error: TuttiError): void;
   /** It answers again. What it still holds must be asked. */
   returned(server: number): void;
 }
@@ -101,6 +105,7 @@ export function connectServers(init: {
   const dismissals = createDismissals({ connect: connectTo, stamp, clock });
   const connections = servers.map((_, at) => connect(at));
 
+  const nameOf = (at: number) => `the server at ${servers[at]!.connect}`;
   const holdersOf = (range: number) =>
     [...servers.keys()].filter((at) => at % width === range && alive[at]);
   const rangeWith = (chunk: number) =>
@@ -116,7 +121,7 @@ export function connectServers(init: {
       message(envelope) {
         if (alive[at]) events.receive(at, envelope);
       },
-      lost: (reason) => lost(at, reason),
+      lost: (reason, fault) => lost(at, reason, fault),
       again: () => events.returned(at),
     });
   }
@@ -129,7 +134,7 @@ export function connectServers(init: {
   }
 
   /** Returns whether it is looked for again. */
-  function lost(at: number, reason: string): boolean {
+  function lost(at: number, reason: string, fault?: ConnectFault): boolean {
     const range = at % width;
     const others = holdersOf(range).filter((other) => other !== at);
     if (others.length > 0) {
@@ -137,8 +142,10 @@ export function connectServers(init: {
       events.replaced(at, reason);
       return false;
     }
-    events.orphaned(at, reason);
-    return true;
+    const refused = keyRefusal(nameOf(at), fault);
+    if (refused === undefined) events.orphaned(at, reason);
+    else events.refused(refused);
+    return refused === undefined;
   }
 
   const send: Servers['send'] = (at, body, payload, lent) => {
@@ -202,7 +209,7 @@ export function connectServers(init: {
         return { address: rangeAt(at).address, role, firstChunk, chunks };
       });
     },
-    nameOf: (server) => `the server at ${servers[server]!.connect}`,
+    nameOf,
     async close() {
       const all = connections.map((connection) => connection.close(farewellMs(transport)));
       // Unnamed wait: connections close within their linger.

@@ -4,6 +4,7 @@ import {
   type ConnectFault,
   type CoordinatorToAsker,
   type JobStatus,
+  keyRefusal,
   PROTOCOL_VERSION,
   type Transport,
   unexpected,
@@ -48,7 +49,10 @@ export async function askStatus(init: {
       else if (!answer(answers, undefined, envelope))
         monitor.fail(unexpected('program that asks for the status', message.type, 'coordinator'));
     },
-    closed: (reason, fault) => monitor.fail(unreachable(address, reason, fault)),
+    closed: (reason, fault) =>
+      monitor.fail(
+        keyRefusal(`the coordinator at ${address}`, fault) ?? unreachable(address, reason, fault),
+      ),
   });
   try {
     const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };

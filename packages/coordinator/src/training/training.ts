@@ -217,7 +217,11 @@ export function createTraining(init: {
         const reports = ledger.evaluation(version);
         if (reports !== undefined) supervisor.begin();
         const evaluation = reports && totalOf(reports.values());
-        checkpoints.between(version, progress.state(), evaluation && meansOf(evaluation, plan.metricForms));
+        checkpoints.between(
+          version,
+          progress.state(),
+          evaluation && meansOf(evaluation, plan.metricForms),
+        );
         if (endsEpoch(plan, version)) {
           progress.epochDone(version, evaluation);
           progress.stepStarted();

@@ -1,5 +1,5 @@
 import { createServer } from '@tutti/server';
-import { createZmqTransport } from '@tutti/transport';
+import { openZmqTransport } from '@tutti/transport';
 import type { LocalSettings } from '../local-options.js';
 import { childMain } from './child-main.js';
 import { tellOfServer } from './tell-of-server.js';
@@ -15,7 +15,8 @@ await childMain<ServerArgument>(async (argument, signal, tell, onTerminate) => {
   const { address, name, settings } = argument;
   // Whoever ends all processes at once wants what is here to be saved first; the parent ends it then.
   onTerminate(() => {});
-  const transport = createZmqTransport(settings.heartbeat);
+  // Unnamed wait: a small file of this machine.
+  const transport = await openZmqTransport(settings);
   const onEvent = tellOfServer(name, (event) => tell({ type: 'event', event }));
   // Unnamed wait: it opens a port of this machine.
   const server = await createServer({ address, transport, settings, signal, onEvent }).start();

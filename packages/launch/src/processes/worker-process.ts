@@ -1,6 +1,6 @@
 import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
-import { createZmqTransport } from '@tutti/transport';
+import { openZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import type { LocalSettings } from '../local-options.js';
 import { loadProgram } from '../program/load-program.js';
@@ -24,7 +24,8 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     programHash: hash,
     coordinator,
     name,
-    transport: createZmqTransport(settings.heartbeat),
+    // Unnamed wait: a small file of this machine.
+    transport: await openZmqTransport(settings),
     settings,
     signal,
     onEvent(event) {

@@ -8,6 +8,7 @@ import {
   REFUSED_WITHIN_MS,
 } from '../tunables.js';
 import { hostAndPort, knownHosts, tcpAddress } from './address.js';
+import { type Mechanism, mechanismAt } from './greeting.js';
 import { faultOfName, type Resolve } from './resolve.js';
 import { faultOfRoute } from './route.js';
 
@@ -35,8 +36,11 @@ export function createDialler(init: {
   readonly address: string;
   readonly resolve: Resolve;
   readonly clock: Clock;
+  /** How we show that we may connect. */
+  readonly mechanism: Mechanism;
 }): { next(): Promise<Attempt | NoAttempt> } {
-  const { address, resolve, clock } = init;
+  const { address, resolve, clock, mechanism } = init;
+  const own = { clock, mechanism };
   const place = hostAndPort(address);
   const known = place && knownHosts(place.host);
   let found: { readonly hosts: readonly string[]; readonly atMs: number } | undefined;
@@ -51,14 +55,22 @@ export function createDialler(init: {
 
   return {
     async next() {
-      if (place === undefined) return attemptOf(address, 1, async () => undefined, address, clock);
+      if (place === undefined)
+        return attemptOf({
+          ...own,
+          endpoint: address,
+          host: address,
+          route: async () => undefined,
+          limitMs: ATTEMPT_MS,
+        });
       const { host: name, port } = place;
       try {
         const hosts = await hostsOf(name);
         const host = hosts[turn++ % hosts.length]!;
         const said = host === name ? host : `${name} (${host})`;
         const route = () => faultOfRoute(host, Number(port));
-        return attemptOf(tcpAddress(host, port), hosts.length, route, said, clock);
+        const limitMs = hosts.length > 1 ? ATTEMPT_OF_SEVERAL_MS : ATTEMPT_MS;
+        return attemptOf({ ...own, endpoint: tcpAddress(host, port), host: said, route, limitMs });
       } catch (error) {
         return { fault: nameless(name, error), pauseMs: NAME_PAUSE_MS };
       }
@@ -66,51 +78,79 @@ export function createDialler(init: {
   };
 }
 
-function attemptOf(
-  endpoint: string,
-  hosts: number,
-  route: () => Promise<string | undefined>,
-  host: string,
-  clock: Clock,
-): Attempt {
+function attemptOf(init: {
+  readonly endpoint: string;
+  readonly limitMs: number;
+  /** As it is called in a fault. */
+  readonly host: string;
+  readonly route: () => Promise<string | undefined>;
+  readonly clock: Clock;
+  readonly mechanism: Mechanism;
+}): Attempt {
+  const { endpoint, limitMs, host, route, clock, mechanism } = init;
   const startedMs = clock.now();
+
+  async function hungUp(): Promise<ConnectFault> {
+    const theirs = await mechanismAt(endpoint, mechanism, clock);
+    const ofKey = theirs && faultOfKey(mechanism, theirs);
+    if (ofKey !== undefined) return ofKey;
+    return {
+      kind: 'foreign',
+      reason: `what listens there hangs up on the protocol of Tutti`,
+      remedy: 'See what listens at that port: another service, or a proxy with nobody behind it.',
+    };
+  }
+
+  async function notAccepted(): Promise<ConnectFault> {
+    const code = await route();
+    if (code !== undefined)
+      return {
+        kind: 'route',
+        reason: `this machine knows no way to ${host}: ${code}`,
+        remedy: 'See the network of this machine, or give another address of the other one.',
+      };
+    if (clock.now() - startedMs >= REFUSED_WITHIN_MS)
+      return {
+        kind: 'silent',
+        reason: `${host} does not answer`,
+        remedy: 'See whether that machine runs, and whether a firewall keeps the port from it.',
+      };
+    return {
+      kind: 'refused',
+      reason: `nobody listens there${host.includes('(') ? `, at ${host}` : ''}`,
+      remedy: 'See whether it runs, and at which address it listens.',
+    };
+  }
+
   return {
     endpoint,
-    limitMs: hosts > 1 ? ATTEMPT_OF_SEVERAL_MS : ATTEMPT_MS,
+    limitMs,
     async fault(how) {
-      if (how === 'hung-up')
-        return {
-          kind: 'foreign',
-          reason: `what listens there hangs up on the protocol of Tutti`,
-          remedy:
-            'See what listens at that port: another service, or a proxy with nobody behind it.',
-        };
-      if (how === 'mute')
-        return {
-          kind: 'silent',
-          reason: 'something accepts the connection there and says nothing',
-          remedy:
-            'See whether it is Tutti that listens there, and whether its process stands still.',
-        };
-      const code = await route();
-      if (code !== undefined)
-        return {
-          kind: 'route',
-          reason: `this machine knows no way to ${host}: ${code}`,
-          remedy: 'See the network of this machine, or give another address of the other one.',
-        };
-      if (clock.now() - startedMs >= REFUSED_WITHIN_MS)
-        return {
-          kind: 'silent',
-          reason: `${host} does not answer`,
-          remedy: 'See whether that machine runs, and whether a firewall keeps the port from it.',
-        };
+      if (how === 'hung-up') return hungUp();
+      if (how === 'not-accepted') return notAccepted();
       return {
-        kind: 'refused',
-        reason: `nobody listens there${host.includes('(') ? `, at ${host}` : ''}`,
-        remedy: 'See whether it runs, and at which address it listens.',
+        kind: 'silent',
+        reason: 'something accepts the connection there and says nothing',
+        remedy: 'See whether it is Tutti that listens there, and whether its process stands still.',
       };
     },
+  };
+}
+
+/** Why two that speak the same protocol do not come together; undefined if both are without a key. */
+function faultOfKey(ours: Mechanism, theirs: Mechanism): ConnectFault | undefined {
+  if (ours === 'NULL' && theirs === 'NULL') return undefined;
+  const both = ours === theirs;
+  const reason = both
+    ? 'it has another key'
+    : ours === 'NULL'
+      ? 'it wants the key of its job, and there is none here'
+      : 'it has no key, and there is one here';
+  return {
+    kind: 'key',
+    reason,
+    remedy:
+      'Give all processes of the job the same key file (--key-file, or TUTTI_KEY_FILE), or none of them one.',
   };
 }
 

@@ -2,20 +2,34 @@ import assert from 'node:assert/strict';
 import { createSimulatedClock } from '@tutti/runtime';
 import { createStrangers } from './strangers.js';
 
+const init = { address: 'tcp://a:1', keyed: true };
+
 describe('strangers', () => {
   it('are told of at once, and a flood of them once a minute', () => {
     const clock = createSimulatedClock();
     const told: string[] = [];
-    const seen = createStrangers('tcp://a:1', clock, (reason) => told.push(reason));
+    const seen = createStrangers({ ...init, clock }, (reason) => told.push(reason));
     const first = 'somebody who does not speak the protocol of ZeroMQ connected to tcp://a:1';
-    seen('protocol error');
+    seen({ what: 'protocol error', ofKey: false });
     for (let i = 0; i < 119; i++) {
       clock.advance(1000);
-      seen('it hung up');
+      seen({ what: 'it hung up', ofKey: false });
     }
     assert.deepEqual(told, [
       `${first} (protocol error)`,
       `${first} (it hung up), and 59 others before it`,
     ]);
+  });
+
+  it('are told of apart from those who have another key', () => {
+    const told: string[] = [];
+    const clock = createSimulatedClock();
+    const seen = createStrangers({ ...init, clock }, (reason) => told.push(reason));
+    for (let i = 0; i < 2; i++) {
+      seen({ what: 'it hung up', ofKey: false });
+      seen({ what: 'it has another key', ofKey: true });
+    }
+    assert.equal(told.length, 2);
+    assert.match(told[1]!, /^somebody who does not have the key of this job .*another key/);
   });
 });

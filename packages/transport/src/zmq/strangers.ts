@@ -1,28 +1,38 @@
 import type { Clock } from '@tutti/runtime';
 import { STRANGERS_PAUSE_MS } from '../tunables.js';
+import type { FailedHandshake } from './failed-handshake.js';
 
 /**
  * Tells of connections that end before their handshake: the first at once, later ones together with
- * the next after a pause.
- * @returns to be called with each, and what became of it
+ * the next after a pause; apart from those, whoever speaks our protocol and has not our key.
+ * @returns to be called with each
  */
 export function createStrangers(
-  address: string,
-  clock: Clock,
+  init: { readonly address: string; readonly keyed: boolean; readonly clock: Clock },
   tell: (reason: string) => void,
-): (what: string) => void {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  let untold = 0;
-  return (what) => {
-    if (clock.now() - toldAt < STRANGERS_PAUSE_MS) {
-      untold++;
-      return;
-    }
-    toldAt = clock.now();
-    const others = untold === 0 ? '' : `, and ${untold} others before it`;
-    untold = 0;
-    tell(
-      `somebody who does not speak the protocol of ZeroMQ connected to ${address} (${what})${others}`,
-    );
-  };
+): (failed: FailedHandshake) => void {
+  const { address, keyed, clock } = init;
+  const strangers = gather('somebody who does not speak the protocol of ZeroMQ');
+  const outsiders = gather(
+    keyed
+      ? 'somebody who does not have the key of this job'
+      : 'somebody who has a key where this job has none, or does not speak the protocol of ZeroMQ',
+  );
+
+  function gather(who: string): (what: string) => void {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    let untold = 0;
+    return (what) => {
+      if (clock.now() - toldAt < STRANGERS_PAUSE_MS) {
+        untold++;
+        return;
+      }
+      toldAt = clock.now();
+      const others = untold === 0 ? '' : `, and ${untold} others before it`;
+      untold = 0;
+      tell(`${who} connected to ${address} (${what})${others}`);
+    };
+  }
+
+  return ({ what, ofKey }) => (ofKey ? outsiders : strangers)(what);
 }

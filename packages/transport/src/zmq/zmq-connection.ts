@@ -4,7 +4,7 @@ import type { Event } from 'zeromq';
 import { type Channel, createChannel } from '../shm/channel.js';
 import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
-import { FAREWELL_MS, MUTE_MS } from '../tunables.js';
+import { FAREWELL_MS, MOST_REFUSALS, MUTE_MS } from '../tunables.js';
 import { faultOfAddress } from './address.js';
 import { createFrameBatcher, messagesIn } from './batch.js';
 import { type Attempt, createDialler } from './dialler.js';
@@ -55,9 +55,16 @@ export function connectZmq(
   let mute: Timer | undefined;
   let lastFault: ConnectFault | undefined;
   let lookingUp = false;
+  /** For the key, in a row. */
+  let refusals = 0;
   let channel: Channel | undefined;
   let outbox: Outbox | undefined;
-  const dialler = createDialler({ address, resolve: init.resolve, clock });
+  const dialler = createDialler({
+    address,
+    resolve: init.resolve,
+    clock,
+    mechanism: init.keys === undefined ? 'NULL' : 'CURVE',
+  });
   const deadline = clock.after(init.connectDeadlineMs, () => {
     const seconds = init.connectDeadlineMs / 1000;
     const why =
@@ -117,6 +124,9 @@ export function connectZmq(
 
   function unreached(fault: ConnectFault, pauseMs: number): void {
     tell(fault);
+    refusals = fault.kind === 'key' ? refusals + 1 : 0;
+    if (refusals === MOST_REFUSALS)
+      finish(`${address} refuses the connection: ${fault.reason}`, fault);
     if (!isClosed()) retry = clock.after(Math.max(init.retryMs, pauseMs), () => void attempt());
   }
 

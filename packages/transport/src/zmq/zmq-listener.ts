@@ -1,16 +1,18 @@
 import type { Envelope, Listener, ListenHandlers } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
-import type { Event } from 'zeromq';
 import { type Channel, createChannel } from '../shm/channel.js';
 import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
-import { FAREWELL_MS, HANDSHAKE_MS } from '../tunables.js';
+import { FAREWELL_MS } from '../tunables.js';
 import { createFrameBatcher, type FrameBatcher, messagesIn } from './batch.js';
+import { refuseExposure } from './exposure.js';
+import { type FailedHandshake, failedHandshake, UNTOLD } from './failed-handshake.js';
 import { farewell } from './farewell.js';
 import { createHandshakes } from './handshakes.js';
 import { readEnvelope } from './incoming.js';
 import type { Resolve } from './resolve.js';
 import { createStrangers } from './strangers.js';
+import { guard } from './zap.js';
 import { bindFirst, endpointsOf } from './zmq-bind.js';
 import {
   encodeWithin,
@@ -33,24 +35,38 @@ interface Peer {
 export async function listenZmq(
   wanted: string,
   handlers: ListenHandlers,
-  limits: ZmqLimits & { readonly clock: Clock; readonly resolve: Resolve },
+  limits: ZmqLimits & {
+    readonly clock: Clock;
+    readonly resolve: Resolve;
+    readonly insecure: boolean;
+  },
 ): Promise<Listener> {
-  let stranger = (_: string) => {};
-  const handshakes = createHandshakes(limits.clock, () =>
-    stranger(`it sent something else, or hung up: no handshake within ${HANDSHAKE_MS / 1000} s`),
-  );
+  const { keys } = limits;
+  let stranger = (_: FailedHandshake) => {};
+  const handshakes = createHandshakes(limits.clock, () => stranger(UNTOLD));
   const endpoints = await endpointsOf(wanted, limits.resolve);
+  if (keys === undefined && !limits.insecure) refuseExposure(wanted, endpoints);
+  // Before anybody can connect.
+  const leaveUnguarded = keys === undefined ? () => {} : await guard(keys);
   const { router, ended } = await bindFirst(wanted, endpoints, (endpoint) => {
     const router = new NotifiedRouter(endpoint, limits);
     const ended = observe(router.events, (event) => {
       if (event.type === 'accept') handshakes.accepted();
       if (event.type.startsWith('handshake')) handshakes.ended();
-      if (event.type.startsWith('handshake:error')) stranger(whatOf(event));
+      if (event.type.startsWith('handshake:error'))
+        stranger(failedHandshake(event, keys !== undefined));
     });
     return { router, ended };
+  }).catch((error) => {
+    leaveUnguarded();
+    throw error;
   });
+  const freed = ended.then(leaveUnguarded);
   const address = router.lastEndpoint ?? wanted;
-  stranger = createStrangers(address, limits.clock, (reason) => handlers.stranger?.(reason));
+  stranger = createStrangers(
+    { address, keyed: keys !== undefined, clock: limits.clock },
+    (reason) => handlers.stranger?.(reason),
+  );
   const traffic = createTraffic();
   const byId = new Map<string, Peer>();
   const byName = new Map<string, Peer>();
@@ -179,17 +195,9 @@ export async function listenZmq(
         for (const { channel } of byName.values()) channel.close();
         outbox?.close();
       }
-      await ended;
+      await freed;
     },
   };
-}
-
-function whatOf(event: Event): string {
-  const reason = 'error' in event ? event.error.message : event.type;
-  // The socket's view of a connection that its other end closed.
-  if (reason === 'Broken pipe') return 'it sent something else, or hung up';
-  const { code } = ('error' in event ? event.error : {}) as NodeJS.ErrnoException;
-  return code === 'EAGAIN' ? `it was silent: no handshake within ${HANDSHAKE_MS / 1000} s` : reason;
 }
 
 /** A peer that is gone is told of by `closed`, in order; whatever else fails is a fault of ours. */

@@ -1,15 +1,22 @@
 import { type Envelope, encode, MAX_HEADER_BYTES } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { Dealer, type Event, type Observer, Router, type Socket } from 'zeromq';
+import type { CurveKeys } from '../key/job-key.js';
 import { HANDSHAKE_MS } from '../tunables.js';
 import { farewell } from './farewell.js';
+import { guardedContext } from './zap.js';
 
 /** What both ends of a ZeroMQ link must agree on, with everything filled in. */
 export interface ZmqLimits {
   readonly maxPayloadBytes: number;
   readonly heartbeatMs: number;
   readonly timeoutMs: number;
+  /** With them all traffic is encrypted, and only who has them takes part. */
+  readonly keys: CurveKeys | undefined;
 }
+
+/** What CURVE adds to a frame: its command name, a short nonce, flags and the authenticator. */
+const CURVE_OVERHEAD_BYTES = 64;
 
 // From libzmq's draft API, which the builds on npm contain and zeromq.js does not name.
 const ZMQ_ROUTER_NOTIFY = 97;
@@ -28,7 +35,9 @@ function socketOptions(address: string, limits: ZmqLimits) {
     sendHighWaterMark: 0,
     receiveHighWaterMark: 0,
     // Per frame. libzmq ends the connection of a peer that exceeds it, before allocating.
-    maxMessageSize: Math.max(limits.maxPayloadBytes, MAX_HEADER_BYTES),
+    maxMessageSize:
+      Math.max(limits.maxPayloadBytes, MAX_HEADER_BYTES) +
+      (limits.keys === undefined ? 0 : CURVE_OVERHEAD_BYTES),
     heartbeatInterval: limits.heartbeatMs,
     heartbeatTimeout: limits.timeoutMs,
     heartbeatTimeToLive: limits.timeoutMs,
@@ -37,11 +46,39 @@ function socketOptions(address: string, limits: ZmqLimits) {
   };
 }
 
+/** Of whoever listens: see `guard` for whom it lets in. */
+function serverOptions({ keys }: ZmqLimits) {
+  if (keys === undefined) return {};
+  return {
+    context: guardedContext(),
+    curveServer: true,
+    curvePublicKey: keys.server.publicKey,
+    curveSecretKey: keys.server.secretKey,
+    zapDomain: keys.domain,
+    // Without a handler nobody is let in, rather than everybody.
+    zapEnforceDomain: true,
+  };
+}
+
+function clientOptions({ keys }: ZmqLimits) {
+  if (keys === undefined) return {};
+  return {
+    curveServerKey: keys.server.publicKey,
+    curvePublicKey: keys.client.publicKey,
+    curveSecretKey: keys.client.secretKey,
+  };
+}
+
 /** A ROUTER that reads `[id, '']` behind the last message of a peer that is gone. */
 export class NotifiedRouter extends Router {
   constructor(address: string, limits: ZmqLimits) {
     const handshakeInterval = HANDSHAKE_MS;
-    super({ ...socketOptions(address, limits), mandatory: true, handshakeInterval });
+    super({
+      ...socketOptions(address, limits),
+      ...serverOptions(limits),
+      mandatory: true,
+      handshakeInterval,
+    });
     needDraft(() => this.setInt32Option(ZMQ_ROUTER_NOTIFY, ZMQ_NOTIFY_DISCONNECT));
   }
 }
@@ -51,7 +88,12 @@ export class NotifiedDealer extends Dealer {
   /** @param connectTimeout milliseconds */
   constructor(address: string, connectTimeout: number, limits: ZmqLimits) {
     const reconnectInterval = NEVER_MS;
-    super({ ...socketOptions(address, limits), reconnectInterval, connectTimeout });
+    super({
+      ...socketOptions(address, limits),
+      ...clientOptions(limits),
+      reconnectInterval,
+      connectTimeout,
+    });
     needDraft(() => this.setStringOption(ZMQ_HICCUP_MSG, farewell('')));
   }
 }

@@ -1,5 +1,6 @@
 import { MAX_PAYLOAD_BYTES, type Transport } from '@tutti/protocol';
 import { type Clock, systemClock } from '@tutti/runtime';
+import { curveKeysOf, type JobKey } from '../key/job-key.js';
 import { CONNECT_DEADLINE_MS, HEARTBEAT_MS, PEER_TIMEOUT_MS, RETRY_MS } from '../tunables.js';
 import { type Resolve, resolveWithSystem } from './resolve.js';
 import { connectZmq } from './zmq-connection.js';
@@ -14,6 +15,13 @@ export interface Heartbeat {
 }
 
 export interface ZmqTransportOptions extends Heartbeat {
+  /**
+   * The secret that all processes of a job share, 32 bytes: see `readKeyFile`. With it everything is
+   * encrypted, and whoever has another or none is refused at once.
+   */
+  readonly key?: JobKey | undefined;
+  /** Listens without a key also where other machines can connect. Default false. */
+  readonly insecure?: boolean | undefined;
   /**
    * Bytes of the largest payload. A peer that sends more loses its connection before anything is
    * allocated for it. Default `MAX_PAYLOAD_BYTES`.
@@ -39,12 +47,17 @@ export interface ZmqTransportOptions extends Heartbeat {
  *
  * The end of a peer is noticed at once when its process ends (its kernel closes the connection), and
  * after `timeoutMs` when its machine or the network is gone.
+ *
+ * Without a key it listens only where this machine alone can connect, unless it is told `insecure`.
+ * @throws TuttiError BAD_CONFIG for a key that is none
  */
 export function createZmqTransport(options: ZmqTransportOptions = {}): Transport {
   const init = {
     maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     timeoutMs: options.timeoutMs ?? PEER_TIMEOUT_MS,
+    keys: options.key && curveKeysOf(options.key),
+    insecure: options.insecure ?? false,
     connectDeadlineMs: options.connectDeadlineMs ?? CONNECT_DEADLINE_MS,
     retryMs: options.retryMs ?? RETRY_MS,
     sharedMemory: options.sharedMemory ?? true,

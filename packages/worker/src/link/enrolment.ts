@@ -10,6 +10,7 @@ import {
   type Evaluate,
   type Join,
   keepConnected,
+  keyRefusal,
   type Message,
   PROTOCOL_VERSION,
   refusal,
@@ -236,8 +237,9 @@ export function enrol(init: {
     if (dismissed) return false;
     present = false;
     awaySince ??= clock.now();
-    if (!isOutOfPatience()) return true;
-    monitor.fail(unreachable(reason, why));
+    const refused = keyRefusal(`the coordinator at ${address}`, why);
+    if (refused === undefined && !isOutOfPatience()) return true;
+    monitor.fail(refused ?? unreachable(reason, why));
     return false;
   }
 

@@ -5,6 +5,7 @@ import {
   type ConnectionHandlers,
   type KeptConnection,
   keepConnected,
+  keyRefusal,
   type Message,
   type ServerRange,
   type ServerToWorker,
@@ -120,7 +121,11 @@ export function createWeightPuller(init: {
         unreachedSince.delete(address);
       },
       unreached: (fault) => unreached(address, fault),
-      lost: () => true,
+      lost(_reason, fault) {
+        const refused = keyRefusal(`the parameter server at ${address}`, fault);
+        if (refused !== undefined) monitor.fail(refused);
+        return refused === undefined;
+      },
       again: () => ask(connection),
     });
     return connection;
