@@ -62,7 +62,7 @@ export const rows: readonly Row[] = [
     variants: [
       deepCompression(
         'papers/lenet-300-100.ts',
-        '--epochs 5 --rounds 4 --values 16 --keep hidden_1=0.085,hidden_2=0.1,output=0.3',
+        '--epochs 5 --rounds 3 --values 16 --keep hidden_1=0.09,hidden_2=0.1,output=0.3',
         { DROPOUT: '0.1' },
       ),
     ],

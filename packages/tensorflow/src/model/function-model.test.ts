@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { hashed, lowRank } from '@tutti/parameters';
 import { assertFiniteDifferences, classified, gradient, open, training } from '../testing.js';
 import { tf } from '../tf.js';
 import { defineTraining } from '../training/training.js';
+import type { FunctionContext } from './function-model.js';
 
 const batch = classified(8, [4], 3);
 
@@ -49,6 +51,42 @@ describe('a function over named parameters', () => {
     const before = tf.memory().numTensors;
     await computation.evaluate(weights, batch);
     assert.equal(tf.memory().numTensors, before);
+  });
+
+  it('looks up rows and applies factors without the whole of a shared matrix, to the same effect', async () => {
+    const ids = { data: Int32Array.of(1, 0, 5, 5, 2, 3, 1, 4), shape: [8, 1] };
+    const words = { x: ids, y: { data: Int32Array.of(0, 1, 2, 0, 1, 2, 0, 1), shape: [8] } };
+    const opened = async (roles: boolean) => {
+      const role = <Role>(role: Role) => (roles ? { role } : {});
+      const model = {
+        parameters: {
+          table: { shape: [6, 4], ...role('rows' as const) },
+          kernel: { shape: [4, 3], ...role('product' as const) },
+        },
+        initialize: () => ({ table: tf.randomNormal([6, 4]), kernel: tf.randomNormal([4, 3]) }),
+        apply: (
+          _: object,
+          { x }: Record<string, tf.Tensor>,
+          { rows, product }: FunctionContext<'table' | 'kernel'>,
+        ) => product(rows(x!, 'table'), 'kernel').reshape([-1, 3]),
+      };
+      const sharing = [hashed('table', { stored: 10, block: 2 }), lowRank('kernel', { rank: 1 })];
+      return open({ model, loss: 'sparseCategoricalCrossentropy', sharing });
+    };
+    const [factored, whole] = [await opened(true), await opened(false)];
+    const uses = ({ sharing }: typeof factored) =>
+      sharing!.inspect(0).weights.map(({ use }) => use);
+    assert.deepEqual(uses(factored), ['look up', 'apply']);
+    assert.deepEqual(uses(whole), ['expand', 'expand']);
+    const weights = await factored.initialize(1);
+    await assertFiniteDifferences(factored, weights, words);
+    const [a, b] = [
+      await gradient(factored, weights, words),
+      await gradient(whole, weights, words),
+    ];
+    for (const [name, values] of Object.entries(a.gradient))
+      for (const [i, value] of values.entries())
+        assert.ok(Math.abs(value - b.gradient[name]![i]!) < 1e-5, `${name} ${i}`);
   });
 
   it('is refused without one of its parts, as is a program without a loss', () => {

@@ -1,4 +1,4 @@
-import type { WeightSpec } from '@tutti/parameters';
+import type { WeightRole, WeightSpec } from '@tutti/parameters';
 import { type Random, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../training/batch-tensors.js';
@@ -31,6 +31,11 @@ export type ParameterDeclaration =
       readonly update?: 'gradient' | 'average' | 'frozen';
       /** False exempts it from weight decay. */
       readonly decay?: boolean;
+      /**
+       * What it is for, if it is a matrix that is shared and need not be made whole: `product` for
+       * `context.product`, `rows` for `context.rows`.
+       */
+      readonly role?: 'product' | 'rows';
     };
 
 export interface FunctionContext<Name extends string = string> {
@@ -39,19 +44,32 @@ export interface FunctionContext<Name extends string = string> {
   readonly random: Random;
   /** While training: the new value of an `average` parameter, as seen from this micro-batch. */
   update(name: Name, value: tf.Tensor): void;
+  /** x W, for x [..., rows] and a parameter W [rows, columns]: factor by factor, where that is less. */
+  product(x: tf.Tensor, name: Name): tf.Tensor;
+  /** Rows of a parameter [rows, columns], for their numbers [...]: [..., columns]. */
+  rows(ids: tf.Tensor, name: Name): tf.Tensor;
 }
 
 export function functionModel<Name extends string>(
   model: FunctionModel<Name>,
 ): DifferentiableModel {
   const weights = (Object.entries(model.parameters) as [Name, ParameterDeclaration][]).map(
-    ([name, declared]): WeightSpec & { name: Name } =>
+    ([name, declared]): WeightSpec & { name: Name; role?: WeightRole } =>
       isShape(declared) ? { name, shape: declared } : { ...declared, name },
   );
   const indexOf = new Map<string, number>(weights.map(({ name }, at) => [name, at]));
+  const matrix = (called: 'product' | 'rows', name: Name): number => {
+    const at = indexOf.get(name);
+    if (at !== undefined && weights[at]!.shape.length === 2) return at;
+    throw new TuttiError(
+      'PROGRAM_FAILED',
+      `context.${called}("${name}") names no parameter that is a matrix`,
+      { remedy: 'Declare it with a shape of two dimensions.' },
+    );
+  };
   return {
     weights,
-    roles: weights.map(() => 'other' as const),
+    roles: weights.map(({ role = 'other' }) => role),
     repeats: weights.map(() => 1),
     outputs: undefined,
     softmax: [],
@@ -62,7 +80,7 @@ export function functionModel<Name extends string>(
         return weights.map((weight) => flatValues(weight, values[weight.name]));
       });
     },
-    forward(weight, batch, { training, random, write, outputs: names }) {
+    forward(weight, batch, { training, random, write, factored, outputs: names }) {
       const named = Object.defineProperties(
         {},
         Object.fromEntries(
@@ -81,6 +99,18 @@ export function functionModel<Name extends string>(
               { remedy: "Declare it as { shape, update: 'average' }." },
             );
           if (training) write(at, value);
+        },
+        product(x, name) {
+          const at = matrix('product', name);
+          const [rows, columns] = weights[at]!.shape as [number, number];
+          const whole = () => x.reshape([-1, rows]).matMul(weight(at));
+          return (factored(at)?.apply(x) ?? whole()).reshape([...x.shape.slice(0, -1), columns]);
+        },
+        rows(ids, name) {
+          const at = matrix('rows', name);
+          const flat = ids.cast('int32').reshape([-1]) as tf.Tensor1D;
+          const found = factored(at)?.lookUp(flat) ?? weight(at).gather(flat);
+          return found.reshape([...ids.shape, weights[at]!.shape[1]!]);
         },
       };
       const outputs = withoutState('`model.apply`', FUNCTION, () =>
