@@ -34,7 +34,7 @@ describe('a new project', () => {
     ]);
     const { name, dependencies } = JSON.parse(await readFile(join(path, 'package.json'), 'utf8'));
     assert.equal(name, 'my-training');
-    // Of the checkout that this is.
+    // It leads to this checkout.
     const link = dependencies['@tutti/cli'].replace('file:', '');
     assert.equal(join(path, link), join(workspace, 'apps', 'cli'));
     assert.ok('@tutti/runtime' in dependencies);

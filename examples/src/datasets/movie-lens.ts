@@ -81,7 +81,7 @@ export interface Interactions {
 }
 
 /**
- * Of each user's items a tenth is drawn to test, a tenth to validate, the rest to train on.
+ * A tenth of each user's items is drawn to test, a tenth to validate, the rest to train on.
  *
  * `training` has an example for each rating: `user` [n, 1], `item` [n, 2], the item and room for one that was
  * not chosen, `y` [1, 0]. `evaluation` has one for each user: all `item`s [n, items], and in `y` 1 for those to

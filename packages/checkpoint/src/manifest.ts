@@ -20,7 +20,7 @@ export interface CheckpointFacts {
   readonly versions: Readonly<Record<string, string>>;
   /** The job that wrote it. */
   readonly job?: string;
-  /** Of these weights on the evaluation set, where that is known. */
+  /** How good these weights are on the evaluation set, where that is known. */
   readonly evaluation?: Evaluation;
   /** What the run had counted: for whoever goes on. */
   readonly progress?: unknown;
@@ -81,7 +81,7 @@ export function parseManifest(path: string, text: string): Manifest {
   return body;
 }
 
-/** Of such a manifest nothing is known: what it says of its writer is repeated if it is text. */
+/** Nothing is known of such a manifest: what it says of its writer is repeated if it is text. */
 function otherFormat(path: string, { formatVersion, versions }: Manifest) {
   const tutti: unknown = versions?.tutti;
   const writer = typeof tutti === 'string' ? `Tutti ${tutti}` : 'another version of Tutti';

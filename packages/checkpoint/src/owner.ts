@@ -37,7 +37,7 @@ export async function claimFolder(directory: string, job: string): Promise<Claim
     if (current !== undefined && isAlive(current)) throw inUse(directory, current);
     const aside = `${path}-${randomUUID()}`;
     await rename(path, aside).catch(() => {});
-    // Of two that find the same leftover, the second may have taken away what the first has made.
+    // Where two find the same leftover, the second may have taken away what the first has made.
     const taken = parse(await readFile(aside, 'utf8').catch(() => ''));
     if (taken !== undefined && isAlive(taken)) await link(aside, path).catch(() => {});
     await rm(aside, { force: true });

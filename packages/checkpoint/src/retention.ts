@@ -12,7 +12,7 @@ export interface Retention {
   readonly best?: string | undefined;
 }
 
-/** Of a loss and of what is called an error, less is better; of any other metric, more. */
+/** Less is better where it is a loss or is called an error; of any other metric, more. */
 export const isBetter = (metric: string, value: number, than: number) =>
   /loss|error|perplexity/i.test(metric) ? value < than : value > than;
 

@@ -15,7 +15,7 @@ async function storageErrorOf(task: Promise<unknown>): Promise<TuttiError> {
   } catch (error) {
     assert.ok(error instanceof TuttiError, String(error));
     assert.equal(error.code, 'STORAGE');
-    // Of other faults it would lead astray.
+    // With another fault it would lead astray.
     const full = error.details.code === 'ENOSPC';
     assert.equal(/ \(\d+ bytes are needed/.test(error.message), full);
     assert.notEqual(error.remedy, '');

@@ -39,15 +39,15 @@ export interface ModelSpec {
 }
 
 export interface Precisions {
-  /** Of weights with two dimensions or more. */
+  /** For weights with two dimensions or more. */
   readonly kernels?: Precision;
-  /** Of the others. */
+  /** For the others. */
   readonly biases?: Precision;
 }
 
 export interface WrittenModel {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Of each layer. */
+  /** Bytes of each layer. */
   readonly layerBytes: readonly number[];
 }
 

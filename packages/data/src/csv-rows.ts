@@ -39,7 +39,7 @@ export interface RowReader {
   read(cells: readonly string[], line?: number, offset?: number): { x: number[]; y: number };
   /** Makes a batch of the inputs of all rows, one after the other, and of their labels. */
   fields(xs: ArrayLike<number>, ys: ArrayLike<number>): Batch;
-  /** Of the rows read so far. */
+  /** What is to be said of the rows read so far. */
   notices(): Notice[];
 }
 

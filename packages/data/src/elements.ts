@@ -18,7 +18,7 @@ export const BYTES_PER_ELEMENT: Readonly<Record<ElementKind, number>> = {
 
 /** A number in a file that the kind of array does not hold. */
 export class UnfitNumberError extends Error {
-  /** Of those that were decoded at once, from 0. */
+  /** Its place among those that were decoded at once, from 0. */
   readonly element: number;
   readonly remedy: string;
 

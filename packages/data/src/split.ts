@@ -152,7 +152,7 @@ async function classesOf(
       classes.push(field.data.slice(i * length, (i + 1) * length).join());
   }
   const different = new Set(classes).size;
-  // Of so few examples nothing can be told.
+  // So few examples tell nothing.
   if (2 * different > classes.length && classes.length >= 10)
     throw badData(
       `field ${by} has ${different} different values in ${classes.length} examples: these are no classes`,

@@ -137,7 +137,7 @@ export function runUpdate(
   return largest;
 }
 
-/** Of those whose reciprocal is a float32 too. */
+/** Numbers whose reciprocal is a float32 too. */
 function isPowerOfTwo(value: number): boolean {
   return value >= 1 && value <= 2 ** 52 && 2 ** Math.round(Math.log2(value)) === value;
 }

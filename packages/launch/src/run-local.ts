@@ -235,7 +235,7 @@ const runProcesses: Body = async (program, run) => {
   let coordinator: RunningCoordinator | undefined;
   try {
     const local = createLocalTransport({ delivery: 'microtask' });
-    // Of both: so that the server updates with the sums where the coordinator has them.
+    // One for both, so that the server updates with the sums where the coordinator has them.
     const kernels = createKernels();
     // Unnamed wait: a small file of this machine.
     const transport = await openZmqTransport(settings);

@@ -15,5 +15,5 @@ export const MAX_SERVER_RESTARTS = 3;
 /** How often a process looks whether its parent is there: so long an orphan lives that loops. */
 export const PARENT_LOOK_MS = 1000;
 
-/** Of what a process printed before it died, so many lines are told. */
+/** So many of the lines that a process printed before it died are told. */
 export const LAST_LINES = 12;

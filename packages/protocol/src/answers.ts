@@ -34,7 +34,8 @@ export function answer<B extends Body, From>(
 export function unexpected(role: string, type: string, sender: string): TuttiError {
   return new TuttiError('REFUSED', `A ${role} takes no message of type ${type} from a ${sender}`, {
     remedy:
-      'Check which address belongs to which role, and that all run the same version of Tutti.',
+      // Nobody else listens.
+      'Check which address belongs to the server and which to the coordinator, and that all run the same version of Tutti.',
     details: { role, type, sender },
   });
 }

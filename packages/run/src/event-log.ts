@@ -2,10 +2,10 @@ import { createLineLog, EVENTS_FILE, type LineLog } from '@tutti/checkpoint/inte
 import { type Stamped, toTuttiError } from '@tutti/runtime';
 import { type RunEvent, type StartedEvent, warningOf } from '@tutti/telemetry';
 
-/** Of more steps than these, evenly many are kept: no curve shows more, and the file stays small. */
+/** Where there are more steps than these, evenly many are kept: no curve shows more, and the file stays small. */
 export const STORED_STEPS = 20_000;
 
-/** Of what happens before it is clear where the run writes. */
+/** Events that are held before it is clear where the run writes. */
 const EARLY_EVENTS = 1000;
 
 /** Keeps the events of a run in its folder, for whoever looks at it when it is over. */

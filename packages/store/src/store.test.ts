@@ -24,7 +24,7 @@ function storeOf(spec: OptimizerSpec, segments: StoreSegment[][], firstChunk = 0
 
 const bytesOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
 
-/** Of a Buffer or a Uint8Array that may lie anywhere. */
+/** The floats of a Buffer or a Uint8Array that may lie anywhere. */
 function floatsOf(bytes: Uint8Array | undefined): number[] {
   assert.ok(bytes);
   return [...new Float32Array(bytes.slice().buffer)];

@@ -7,7 +7,7 @@ import { summaryLines } from './summary.js';
 import { createTimeLeft } from './time-left.js';
 
 const FRAMES_PER_SECOND = 5;
-/** Of a terminal that does not say how wide it is. */
+/** How wide a terminal is taken to be that does not say so. */
 const DEFAULT_COLUMNS = 80;
 
 /**

@@ -40,7 +40,7 @@ export async function maySetUp(tfjsNode: string): Promise<boolean> {
 }
 
 /**
- * Of a user who can neither load TensorFlow nor set it up.
+ * What is said to a user who can neither load TensorFlow nor set it up.
  * @param problem why it does not load
  */
 export async function notForThisUser(tfjsNode: string, problem: string): Promise<TuttiError> {

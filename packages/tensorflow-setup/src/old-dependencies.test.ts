@@ -31,7 +31,7 @@ describe('what tfjs-node brings', () => {
     await install('node_modules/@mapbox/node-pre-gyp/node_modules/tar', '6.2.1');
     await install('node_modules/@tensorflow/tfjs-node/node_modules/tar', '7.5.9');
     await install('node_modules/adm-zip', '0.10.0');
-    // Of the project itself: tfjs-node does not use it.
+    // The project itself uses it, tfjs-node does not.
     await install('node_modules/tar', '4.0.0');
     const found = await oldDependencies(tfjsNode);
     assert.deepEqual(found.map(({ name, version }) => `${name} ${version}`).sort(), [

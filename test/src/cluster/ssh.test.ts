@@ -31,7 +31,7 @@ describe('tutti launch', () => {
   async function launch(path: string, hosts: readonly string[], more: readonly string[] = []) {
     const port = await freePorts();
     const directory = join(each.folder.path, 'runs');
-    // Of the variables here, ssh hands on none; the roll is called by one.
+    // ssh hands on none of the variables here; the roll is called by one.
     const there = ['env', `ROLL_CALL_PORT=${process.env.ROLL_CALL_PORT}`, process.execPath, MAIN];
     const args = [
       ...['launch', path, '--ssh', sshd.client, '--checkpoint-dir', directory],

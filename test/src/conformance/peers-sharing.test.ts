@@ -103,7 +103,7 @@ describe('shared weights', function () {
     const stored = await computation.initialize(9);
     await computation.close?.();
     const [left, right] = [stored['tower/kernel/left']!, stored['tower/kernel/right']!];
-    // Of full rank: the weights themselves.
+    // At full rank: the weights themselves.
     for (const [i, value] of values['tower/kernel']!.entries()) {
       const [r, c] = [Math.floor(i / 6), i % 6];
       const product = Array.from({ length: 6 }, (_, k) => left[r * 6 + k]! * right[k * 6 + c]!);

@@ -163,7 +163,7 @@ const MODELS: Record<string, { model: () => tf.LayersModel; words?: number }> = 
 
 const EXAMPLES = 100;
 
-/** Of a process that has @tutti/edge and nothing else of this repository. */
+/** A process that has @tutti/edge and nothing else of this repository. */
 const PREDICT = `
   import { readFileSync, writeFileSync } from 'node:fs';
   const [edge, file, examples, size, output] = process.argv.slice(1);

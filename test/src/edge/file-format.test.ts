@@ -12,7 +12,7 @@ import {
 
 const text = readFileSync(new URL('../../../docs/TUTTI_FILE.md', import.meta.url), 'utf8');
 
-/** Of a table: the first column, the word of the second, and the others. */
+/** What a table holds: the first column, the word of the second, and the others. */
 const rows = (heading: string) =>
   [
     ...text

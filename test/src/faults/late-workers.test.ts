@@ -52,7 +52,7 @@ const lost = (events: readonly RunEvent[]) =>
 describe('a worker that hangs', () => {
   const program = regression({ epochs: 5 });
   const PATIENCE_MS = 15_000 + 2000;
-  /** Of what a worker computes for the first time. */
+  /** How long it has for what it computes for the first time. */
   const FIRST_PATIENCE_MS = 60_000 + 2000;
 
   for (const [what, stage, from, reason] of [

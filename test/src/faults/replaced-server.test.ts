@@ -19,7 +19,7 @@ import { regression } from '../programs/regression.js';
 
 /** A run of this takes some 14 s: longer than a cut. */
 const SLOW_MS = 250;
-/** Of the network: when a cut counts. */
+/** How long a cut of the network lasts until it counts. */
 const NOTICED_MS = 3000;
 const RETURN_MS = 20_000;
 /** Longer than any deadline. */

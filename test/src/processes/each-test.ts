@@ -6,7 +6,7 @@ import { callRoll, type RollCall } from './roll-call.js';
 /** What each test has for itself. */
 export interface EachTest {
   readonly folder: Folder;
-  /** Of the processes that it starts: none outlives the test. */
+  /** The processes that it starts: none outlives the test. */
   readonly roll: RollCall;
 }
 

@@ -91,7 +91,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     const usable = coordinator.usable ?? world.usable();
     // It fails its own probe, perhaps before there is anybody else.
     if (kinds.has('lying worker') && / computed twice /.test(error.message ?? '')) return true;
-    // Of two that contradict each other and stand by it, nobody can know which is right.
+    // Where two contradict each other and stand by it, nobody can know which is right.
     if (kinds.has('lying worker') && error.code === 'ARITHMETIC' && usable <= 2) return true;
     if (usable >= needed || error.code !== 'DEADLINE') return false;
     // The last is not dropped when it hangs: there is nobody to take its place.

@@ -69,7 +69,7 @@ describe('tutti status', () => {
     const { code, stderr } = await tutti(['status', '--coordinator', address]);
     assert.equal(code, 1);
     assert.match(stderr, /A server takes no message of type status/);
-    assert.match(stderr, /which address belongs to which role/);
+    assert.match(stderr, /which address belongs to the server and which to the coordinator/);
     stop.abort();
     await ran;
   });

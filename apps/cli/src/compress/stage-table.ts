@@ -3,12 +3,12 @@ export interface Stage {
   readonly stage: string;
   /** Values that the servers hold. */
   readonly stored: number;
-  /** Of a worker: each stored value comes, and its gradient goes. */
+  /** For one worker: each stored value comes, and its gradient goes. */
   readonly wireBytesPerStep: number;
-  /** Of the .tutti file of its weights. */
+  /** The size of the .tutti file of its weights. */
   readonly bytes: number;
   readonly accuracy: number;
-  /** Of the stored values, where a run trained them. */
+  /** The digest of the stored values, where a run trained them. */
   readonly digest?: string;
 }
 

@@ -28,7 +28,7 @@ import type { Supervisor } from '../stragglers/supervisor.js';
 import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
-import { awaitEvaluation, awaitStep } from './waits.js';
+import { type AwaitedShards, awaitEvaluation, awaitStep } from './waits.js';
 
 /** How far a training came. */
 export interface Reached {
@@ -135,24 +135,23 @@ export function createTraining(init: {
     }
   }
 
+  const awaited = (missing: readonly number[], check: AwaitedShards['check']): AwaitedShards => ({
+    ...{ missing, ownersOf, check, deadlineMs },
+    note: supervisor.firstTimes(),
+  });
+
   /** Whether the version under way is evaluated, or needs not be; else the run ends here. */
   async function evaluated(ledger: Ledger): Promise<boolean> {
     const version = ledger.version();
     if (evaluatesAt(plan, version)) verifier.evaluations.begin(version);
     const done = () =>
       ledger.evaluated() && verifier.evaluations.cleared(version, ledger.unevaluated);
-    await untilWhole(done, () => {
-      const check = verifier.evaluations.awaited(version);
-      const missing = ledger.unevaluated();
-      return awaitEvaluation({
+    await untilWhole(done, () =>
+      awaitEvaluation(
         version,
-        missing,
-        ownersOf,
-        note: supervisor.firstTimes(),
-        check,
-        deadlineMs,
-      });
-    });
+        awaited(ledger.unevaluated(), verifier.evaluations.awaited(version)),
+      ),
+    );
     return !lost() && done();
   }
 
@@ -169,19 +168,7 @@ export function createTraining(init: {
         pump();
         return ledger.step(step)?.done() === true;
       },
-      () => {
-        const check = verifier.steps.awaited(step);
-        const servers = init.servers.names;
-        return awaitStep({
-          step,
-          missing: missing(),
-          ownersOf,
-          note: supervisor.firstTimes(),
-          check,
-          servers,
-          deadlineMs,
-        });
-      },
+      () => awaitStep(step, init.servers.names, awaited(missing(), verifier.steps.awaited(step))),
     );
     const end = ledger.step(step);
     return lost() || end?.done() !== true ? undefined : end.totals();

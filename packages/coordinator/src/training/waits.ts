@@ -3,18 +3,19 @@ import type { Wait } from '@tutti/runtime';
 /** What a check that has not come out waits for. */
 type Check = Pick<Wait, 'who' | 'what'> | undefined;
 
-/** A step waits for gradients, then for its check, then for the servers. */
-export function awaitStep(init: {
-  readonly step: number;
+/** What is awaited of the shards of a step, or of an evaluation. */
+export interface AwaitedShards {
   readonly missing: readonly number[];
   readonly ownersOf: (shards: readonly number[]) => string;
   /** What is said of workers that take longer; may be empty. */
   readonly note: string;
   readonly check: Check;
-  readonly servers: string;
   readonly deadlineMs: number;
-}): Wait {
-  const { step, missing, ownersOf, note, check, servers, deadlineMs } = init;
+}
+
+/** A step waits for gradients, then for its check, then for the servers. */
+export function awaitStep(step: number, servers: string, awaited: AwaitedShards): Wait {
+  const { missing, ownersOf, note, check, deadlineMs } = awaited;
   const remedy = 'See what it says; end it if it hangs, or raise --step-deadline-ms.';
   if (missing.length > 0)
     return {
@@ -27,16 +28,8 @@ export function awaitStep(init: {
 }
 
 /** An evaluation waits for shards, then for its check. */
-export function awaitEvaluation(init: {
-  readonly version: number;
-  readonly missing: readonly number[];
-  readonly ownersOf: (shards: readonly number[]) => string;
-  /** What is said of workers that take longer; may be empty. */
-  readonly note: string;
-  readonly check: Check;
-  readonly deadlineMs: number;
-}): Wait {
-  const { version, missing, ownersOf, note, check, deadlineMs } = init;
+export function awaitEvaluation(version: number, awaited: AwaitedShards): Wait {
+  const { missing, ownersOf, note, check, deadlineMs } = awaited;
   const remedy = 'See what the worker says, or end it.';
   if (missing.length === 0 && check !== undefined) return { remedy, deadlineMs, ...check };
   return {

@@ -6,7 +6,7 @@ import { addressOf, type Environment } from './variables.js';
 export interface Rank extends Place {
   /** How whoever said so is called. */
   readonly launcher: string;
-  /** Of a Slurm job array: the id of the array and of this task, each of which is a job of its own. */
+  /** For a Slurm job array: the id of the array and of this task, each of which is a job of its own. */
   readonly array?: { readonly job: string; readonly task: string };
 }
 

@@ -136,7 +136,11 @@ export async function trainInSingleProcess(init: {
         }
         evaluation = totalOf(reports);
       }
-      checkpoints?.between(version, progress.state(), evaluation && meansOf(evaluation, plan.metricForms));
+      checkpoints?.between(
+        version,
+        progress.state(),
+        evaluation && meansOf(evaluation, plan.metricForms),
+      );
       if (endsEpoch(plan, version)) {
         progress.epochDone(version, evaluation);
         progress.stepStarted();

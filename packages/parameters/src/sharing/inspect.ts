@@ -18,7 +18,7 @@ export interface WeightReport {
   readonly own: number;
   /** How often a stored value is used for one example, on average, by this weight. */
   readonly usesPerValue: number;
-  /** Of its own stored values: a worker receives each at every step, and sends its gradient. */
+  /** For its own stored values: a worker receives each at every step, and sends its gradient. */
   readonly wireBytesPerStep: number;
   /** What the optimizer keeps for its own stored values. */
   readonly optimizerBytes: number;
@@ -94,7 +94,7 @@ export function inspectSharing(
 
 const FLOAT_BYTES = 4;
 
-/** Of what no weight before has counted. */
+/** Counts what no weight before has counted. */
 function constantBytes(expression: Expression, known: Set<Expression | Int32Array>): number {
   let bytes = 0;
   for (const node of nodesOf(expression)) {

@@ -49,7 +49,7 @@ export interface Sharing {
   readonly parameters: readonly StoredParameter[];
   /** In the order of the model. */
   readonly weights: readonly SharedWeight[];
-  /** Of all maps and constants (`sharingDigest`); undefined if every weight is stored as it is. */
+  /** The digest of all maps and constants (`sharingDigest`); undefined if every weight is stored as it is. */
   readonly digest: string | undefined;
   /** The values of a constant, flat: made anew at each call. */
   constant(node: Op<'constant'>): Float32Array;

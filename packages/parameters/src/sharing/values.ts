@@ -1,6 +1,7 @@
 import type { Random } from '@tutti/runtime';
 import { evaluate } from './evaluate.js';
-import { type Expression, sizeOf } from './expression.js';
+import { type Expression, type Shape, sizeOf } from './expression.js';
+import type { Definition } from './rule.js';
 
 /**
  * Which stored value each element of a weight reads, as in `gather`: +k or -k for value k - 1, 0 for
@@ -57,11 +58,19 @@ export function normal(random: Random, length: number, deviation: number): Float
   });
 }
 
-/** A definition's first values where one stored parameter is read by one weight, value by value. */
-export function readByElements(name: string, stored: number, expression: Expression) {
-  return ([weight]: readonly Float32Array[], { pretrained }: { readonly pretrained: boolean }) => {
-    const index = readersOf(expression, name, stored);
-    if (index.length !== sizeOf(expression.shape)) throw new RangeError(name);
-    return { [name]: storedFromReaders(index, stored, weight!, pretrained) };
+/**
+ * What a rule defines whose weight has one stored parameter, of its own name, and reads it value by value.
+ * @param shape that of the stored parameter
+ */
+export function readByElements(name: string, shape: Shape, expression: Expression): Definition {
+  const count = sizeOf(shape);
+  return {
+    stored: [{ name, shape }],
+    expressions: [expression],
+    initial([weight], { pretrained }) {
+      const index = readersOf(expression, name, count);
+      if (index.length !== sizeOf(expression.shape)) throw new RangeError(name);
+      return { [name]: storedFromReaders(index, count, weight!, pretrained) };
+    },
   };
 }

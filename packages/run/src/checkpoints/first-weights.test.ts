@@ -131,7 +131,7 @@ describe('beginning with other weights', () => {
     const point = await begun(from, 'latest', description);
     assert.deepEqual([point!.step, point!.path], [2, pathOf(2, 2)]);
     assert.deepEqual(point!.plan, plan);
-    // Of the two runs that is the one which is meant, whichever wrote last.
+    // That is the one of the two runs which is meant, whichever wrote last.
     await write(planOf({ seed: 3 }), 5);
     assert.equal((await begun(from, 'latest', description))!.path, pathOf(2, 2));
     await refused(begun(pathOf(3, 5), pathOf(2, 2), description), /it began with the weights/);

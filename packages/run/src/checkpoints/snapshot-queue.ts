@@ -12,7 +12,7 @@ export const writingModel = {
 /** Checkpoints that are written in the background, one after the other. */
 export interface SnapshotQueue {
   /**
-   * Of those that wait while one is written only the last stays, since each is as large as the model: it is
+   * While one is written, only the last of those that wait stays, since each is as large as the model: it is
    * newer, and if another than the time asked for it, also better.
    */
   add(snapshot: Snapshot): void;

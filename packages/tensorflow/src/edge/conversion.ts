@@ -16,7 +16,7 @@ export interface Result {
 export interface Conversion {
   readonly layer: ConvertibleLayer;
   readonly inputs: readonly [Result, ...Result[]];
-  /** Of the layer's output. */
+  /** The shape of the layer's output. */
   readonly shape: readonly number[];
   readonly config: Readonly<Record<string, unknown>>;
   /** @returns the number of its result */

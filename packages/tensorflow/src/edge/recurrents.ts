@@ -7,7 +7,7 @@ const KINDS = {
   GRU: { kind: 'gru', gates: 3 },
 } as const;
 
-/** Of the number that a file has for it. */
+/** The numbers that a file has for directions. */
 const FORWARD = 0;
 const BACKWARD = 1;
 /** With results in the order of the input. */

@@ -12,7 +12,7 @@ import { simplified } from './simplified.js';
 
 type Model = (steps: number) => tf.LayersModel;
 
-/** Of words, 0 for none. */
+/** Numbers of words, 0 for none. */
 const reading =
   (maskZero: boolean, ...layers: (() => tf.layers.Layer)[]): Model =>
   (steps) =>

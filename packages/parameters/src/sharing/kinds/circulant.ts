@@ -41,11 +41,7 @@ export function circulant(
         across * block,
       ]);
       const expression = reshape(slice(whole, [0, 0, 0], [matrices, rows, columns]), shape);
-      return {
-        stored: [{ name, shape: values.shape }],
-        expressions: [expression],
-        initial: readByElements(name, sizeOf(values.shape), expression),
-      };
+      return readByElements(name, values.shape, expression);
     },
   };
 }

@@ -36,7 +36,7 @@ export function codebook(names: string | readonly string[], options: CodebookOpt
         values.subarray(run * dimension, (run + 1) * dimension).every((value) => value === 0);
       const runs = Array.from({ length: size / dimension }, (_, run) => run);
       const used = runs.filter((run) => !isZero(run));
-      // Of weights that begin at 0 all would be none.
+      // Weights that begin at 0 would all be none.
       const chosen = used.length === 0 ? runs : used;
       const clusters = wholeFrom1(rule, 'values', options.values, chosen.length);
       const points = new Float32Array(chosen.length * dimension);

@@ -60,11 +60,7 @@ export function hashed(names: string | readonly string[], options: HashedOptions
       const expression = whole
         ? gather(values, index, shape, block)
         : reshape(slice(gather(values, index, [index.length * block], block), [0], [size]), shape);
-      return {
-        stored: [{ name, shape: values.shape }],
-        expressions: [expression],
-        initial: readByElements(name, rows * block, expression),
-      };
+      return readByElements(name, values.shape, expression);
     },
   };
 }

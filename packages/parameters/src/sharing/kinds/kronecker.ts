@@ -60,7 +60,7 @@ export function kronecker(
   };
 }
 
-/** Of A kron B, the outer product of A and B, flat (Van Loan and Pitsianis 1993). */
+/** Makes A kron B of the outer product of A and B, flat (Van Loan and Pitsianis 1993). */
 function rearranged(
   values: Float32Array,
   columns: number,

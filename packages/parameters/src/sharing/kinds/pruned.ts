@@ -42,16 +42,12 @@ export function pruned(names: string | readonly string[], options: PrunedOptions
       for (let i = 0; i < size; i++) if (kept[i]) index[i] = ++count;
       if (count === 0) throw badRule(`${rule} keeps no element`, 'Give a mask that keeps some.');
       const expression = gather(stored(name, [count]), index, shape);
-      return {
-        stored: [{ name, shape: [count] }],
-        expressions: [expression],
-        initial: readByElements(name, count, expression),
-      };
+      return readByElements(name, [count], expression);
     },
   };
 }
 
-/** Of equal magnitudes, the first. */
+/** Where magnitudes are equal, the first. */
 function largest(values: Float32Array, count: number): Uint8Array {
   const order = Uint32Array.from(values, (_, i) => i).sort(
     (a, b) => Math.abs(values[b]!) - Math.abs(values[a]!) || a - b,

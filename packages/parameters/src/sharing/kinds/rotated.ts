@@ -36,11 +36,7 @@ export function rotated(names: string | readonly string[], options: RotatedOptio
       const { storedShape, index } =
         shape.length === 1 ? biasMap(weight!, turns) : kernelMap(weight!, turns, input);
       const expression = gather(stored(name, storedShape), index, shape);
-      return {
-        stored: [{ name, shape: storedShape }],
-        expressions: [expression],
-        initial: readByElements(name, sizeOf(storedShape), expression),
-      };
+      return readByElements(name, storedShape, expression);
     },
   };
 }
@@ -64,7 +60,7 @@ function times([a, b, c, d]: Turn, [e, f, g, h]: Turn): Turn {
   return [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
 }
 
-/** Of an orthogonal matrix. */
+/** An orthogonal matrix's, which is its transpose. */
 const inverse = ([a, b, c, d]: Turn): Turn => [a, c, b, d];
 
 function biasMap({ name, shape }: WeightSpec, turns: readonly Turn[]) {

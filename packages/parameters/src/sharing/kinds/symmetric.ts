@@ -50,11 +50,7 @@ function halves(
         return r > c ? (r * (r - 1)) / 2 + c + 1 : -((c * (c - 1)) / 2 + r + 1);
       });
       const expression = gather(stored(name, [count]), index, shape);
-      return {
-        stored: [{ name, shape: [count] }],
-        expressions: [expression],
-        initial: readByElements(name, count, expression),
-      };
+      return readByElements(name, [count], expression);
     },
   };
 }

@@ -43,11 +43,7 @@ function diagonals(
         shear(values, rows, columns, turned as { direction: 1 | -1 }),
         shape,
       );
-      return {
-        stored: [{ name, shape: values.shape }],
-        expressions: [expression],
-        initial: readByElements(name, sizeOf(values.shape), expression),
-      };
+      return readByElements(name, values.shape, expression);
     },
   };
 }

@@ -4,7 +4,7 @@ import { asMatrix, called, type KindRule, type Pretrained, wholeFrom1 } from '..
 
 export interface VeraOptions {
   readonly rank: number;
-  /** Of the bases, which all weights of one shape have in common. */
+  /** Draws the bases, which all weights of one shape have in common. */
   readonly seed?: number;
   /** Where the frozen values come from; the model's own first values, if not given. */
   readonly from?: Pretrained;
