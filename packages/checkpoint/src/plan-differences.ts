@@ -12,6 +12,7 @@ const SET_BY: Readonly<Partial<Record<keyof JobPlan, string>>> = {
   batchSize: '--batch-size',
   shards: '--shards',
   seed: '--seed',
+  gradientCompression: '--gradient-compression',
   optimizer: 'optimizer of the program',
   chunkFloats: 'chunkFloats, of a library alone',
 };

@@ -61,6 +61,14 @@ export const SETTINGS = {
     doc: "the optimizer's learning rate",
     otherwise: "the program's",
   },
+  gradientCompression: {
+    kind: 'choice',
+    values: ['none', 'bf16', 'fp16', 'int8'],
+    commands: ['train', 'coordinator', 'node', 'launch'],
+    group: 'Training',
+    doc: "what each shard's gradient is rounded to before it is added up, so that less travels; part of the experiment, like the seed",
+    otherwise: "the program's, else none",
+  },
   workers: {
     kind: 'integer',
     min: 0,

@@ -8,6 +8,8 @@ export { decay, divide, limit } from './conditioning';
 export { maxAbs, sumOfSquares } from './measure';
 export { momentum } from './momentum';
 export { nesterov } from './nesterov';
+export { pack, unpack } from './pack';
 export { rmsprop } from './rmsprop';
 export { rmspropCentered } from './rmsprop-centered';
+export { round } from './round';
 export { sgd } from './sgd';

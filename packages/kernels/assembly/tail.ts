@@ -9,6 +9,9 @@ export const CELL_SLOT0: usize = 1056;
 export const CELL_SLOT1: usize = 1072;
 export const CELL_SLOT2: usize = 1088;
 
+/** Room for a group of 256 elements. */
+export const SCRATCH: usize = 2048;
+
 /** Bytes of the whole vectors in a range of `length` elements. */
 // @ts-ignore: decorator
 @inline

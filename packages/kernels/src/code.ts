@@ -12,6 +12,9 @@ export interface Code {
   divide(target: number, sum: number, length: number, divisor: number): number;
   decay(target: number, weights: number, length: number, weightDecay: number): void;
   limit(target: number, length: number, scale: number, clipValue: number): void;
+  round(values: number, length: number, format: number, key: number, position: number): void;
+  pack(values: number, length: number, target: number): number;
+  unpack(source: number, bytes: number, target: number, length: number): number;
   sgd: UpdateCode;
   momentum: UpdateCode;
   nesterov: UpdateCode;
@@ -28,7 +31,8 @@ export interface Code {
 export type UpdateCode = (...numbers: number[]) => number;
 
 /**
- * Memory below this belongs to the code: tail cells at 1 KiB, the gradient tile at 8 KiB.
+ * Memory below this belongs to the code: tail cells at 1 KiB, a group to
+ * round or pack at 2 KiB, the gradient tile at 8 KiB.
  *
  * Half a page off a page: large buffers of Node start 16 bytes into one, and a processor takes a
  * read for one of what was just written if both lie so far into their pages (4 KiB aliasing). That

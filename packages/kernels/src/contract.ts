@@ -72,6 +72,22 @@ export interface Conditioning {
   readonly weightDecay: number;
 }
 
+/** What the elements of a gradient are rounded to before the first addition. */
+export type Rounding =
+  /** The upper half of a float32, ties to even. */
+  | { readonly to: 'bf16' }
+  /** IEEE binary16, ties to even; what is too large becomes 65,504. */
+  | { readonly to: 'fp16' }
+  /**
+   * A whole number from -127 to 127 times a power of two, the same for each group of `GROUP` elements;
+   * up or down by chance, so that the expectation is the value.
+   * @param key of the chances, 32 bits
+   */
+  | { readonly to: 'int8'; readonly key: number };
+
+/** Elements that are rounded and packed together, counted from the beginning of a block. */
+export const GROUP = 256;
+
 export interface Kernels {
   /** 16-byte aligned; holds whatever was there before. INTERNAL if the memory cannot grow. */
   allocate(length: number): Block;
@@ -94,6 +110,19 @@ export interface Kernels {
    * accumulator i mod 4, and the result is (a0 + a1) + (a2 + a3).
    */
   sumOfSquares(block: Block, start?: number, length?: number): number;
+  /**
+   * Rounds in place. `start` is a multiple of `GROUP`.
+   * @param position that of the first element among all that have the same key
+   */
+  round(rounding: Rounding, block: Block, position: number, start?: number, length?: number): void;
+  /**
+   * The elements in as few bytes as hold every bit of them: 1 an element after rounding to int8, 2
+   * after rounding to bf16 or fp16, and for most sums of what was rounded to int8; else 4.
+   * @returns bytes that are valid until the next call, a multiple of four
+   */
+  pack(block: Block): Uint8Array;
+  /** Fills the block with what was packed. @throws RangeError if the bytes are none of such a block */
+  unpack(packed: Uint8Array, block: Block): void;
   /**
    * One optimizer update of `length` elements from `start`: the new weights go to `target` (to
    * `weights` itself, if it is not given), the slots are changed in place, `sum` is only read. All

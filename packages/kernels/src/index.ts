@@ -1,3 +1,10 @@
-export type { Block, Conditioning, Kernels, UpdateRule } from './contract.js';
+export {
+  type Block,
+  type Conditioning,
+  GROUP,
+  type Kernels,
+  type Rounding,
+  type UpdateRule,
+} from './contract.js';
 export { createKernels } from './kernels.js';
 export { slotsOf } from './update.js';

@@ -1,6 +1,6 @@
 import { TuttiError } from '@tutti/runtime';
 import { loadCode } from './code.js';
-import type { Block, Kernels } from './contract.js';
+import { type Block, GROUP, type Kernels, type Rounding } from './contract.js';
 import { createHeap, type HeapBlock, MAXIMUM_PAGES } from './heap.js';
 import { runUpdate } from './update.js';
 
@@ -27,6 +27,16 @@ export function createKernels(): Kernels {
     return known.address;
   }
 
+  /** Holds what is packed; it grows to the largest. */
+  let room: HeapBlock | undefined;
+  function packedRoom(bytes: number): HeapBlock {
+    const floats = Math.ceil(bytes / 4);
+    if (room !== undefined && room.length >= floats) return room;
+    if (room !== undefined) heap.free(room);
+    room = heap.allocate(floats);
+    return room;
+  }
+
   return {
     allocate: (length) => heap.allocate(length),
     free: (block) => heap.free(own(block, 'the one to free')),
@@ -48,6 +58,29 @@ export function createKernels(): Kernels {
       checkRange(block, start, length);
       return code.sumOfSquares(own(block, 'values').address + start * 4, length);
     },
+    round(rounding, block, position, start = 0, length = block.length - start) {
+      checkRange(block, start, length);
+      if (start % GROUP !== 0) throw fault(`Rounding begins at ${start}, within a group.`);
+      const address = own(block, 'values').address + start * 4;
+      const key = rounding.to === 'int8' ? rounding.key : 0;
+      code.round(address, length, FORMATS[rounding.to], key, position);
+    },
+    pack(block) {
+      const { address, length } = own(block, 'values');
+      const target = packedRoom(Math.ceil(length / GROUP) * MOST_BYTES);
+      return target.bytes.subarray(0, code.pack(address, length, target.address));
+    },
+    unpack(packed, block) {
+      const { address, length } = own(block, 'target');
+      const most = 4 * Math.ceil((Math.ceil(length / GROUP) * MOST_BYTES) / 4);
+      const { byteLength } = packed;
+      if (byteLength > most)
+        throw new RangeError(`${byteLength} bytes hold more than ${length} packed elements`);
+      const source = packedRoom(most);
+      source.bytes.set(packed);
+      if (code.unpack(source.address, byteLength, address, length) === 0)
+        throw new RangeError(`${byteLength} bytes are not ${length} packed elements`);
+    },
     update(rule, conditioning, weights, sum, slots, start, length, target = weights) {
       checkRange(weights, start, length);
       const total = weights.length;
@@ -62,6 +95,11 @@ export function createKernels(): Kernels {
     },
   };
 }
+
+const FORMATS: Readonly<Record<Rounding['to'], number>> = { bf16: 0, fp16: 1, int8: 2 };
+
+/** Of a packed group: format, exponent and all bits. */
+const MOST_BYTES = 2 + 4 * GROUP;
 
 function checkRange(block: Block, start: number, length: number): void {
   const whole = Number.isSafeInteger(start) && Number.isSafeInteger(length);

@@ -19,14 +19,15 @@ import {
 } from './kinds.js';
 import type { Body, HostFacts, ServerRange, ShardReport, Stamp } from './messages.js';
 import { METRIC_FORMS } from './metric-form.js';
-import type {
-  FirstWeights,
-  JobPlan,
-  OptimizerSpec,
-  ProgramDefaults,
-  ProgramDescription,
-  Schedule,
-  StoredParameter,
+import {
+  type FirstWeights,
+  GRADIENT_COMPRESSIONS,
+  type JobPlan,
+  type OptimizerSpec,
+  type ProgramDefaults,
+  type ProgramDescription,
+  type Schedule,
+  type StoredParameter,
 } from './plan.js';
 import {
   JOB_PHASES,
@@ -94,6 +95,8 @@ const data = optional(shapeOf<DataIdentity>({ training: dataset, evaluation: opt
 
 const metricForms = optional(mapOf(oneOf(...METRIC_FORMS)));
 
+const gradientCompression = optional(oneOf(...GRADIENT_COMPRESSIONS));
+
 const description = shapeOf<ProgramDescription>({
   name: text,
   hash: text,
@@ -110,6 +113,7 @@ const description = shapeOf<ProgramDescription>({
     shards: optional(whole),
     optimizer,
     evaluationBatchSize: optional(whole),
+    gradientCompression,
   }),
 });
 
@@ -131,6 +135,7 @@ const plan = shapeOf<JobPlan>({
   stepsPerEpoch: whole,
   optimizer,
   chunkFloats: optional(whole),
+  gradientCompression,
 });
 
 const error = shapeOf<ErrorRecord>({

@@ -31,6 +31,8 @@ export {
   evaluatesAt,
   examplesOf,
   type FirstWeights,
+  GRADIENT_COMPRESSIONS,
+  type GradientCompression,
   type JobPlan,
   type OptimizerSpec,
   type ProgramDefaults,

@@ -89,7 +89,12 @@ export interface ProgramDefaults {
   readonly optimizer: OptimizerSpec;
   /** Examples in one call of `evaluate`. */
   readonly evaluationBatchSize?: number;
+  readonly gradientCompression?: GradientCompression;
 }
+
+/** What each shard's gradient is rounded to before the first addition, so that less travels. */
+export const GRADIENT_COMPRESSIONS = ['bf16', 'fp16', 'int8'] as const;
+export type GradientCompression = (typeof GRADIENT_COMPRESSIONS)[number];
 
 /** What a run begins with in place of the initial values of its program. */
 export interface FirstWeights {
@@ -127,6 +132,8 @@ export interface JobPlan {
   readonly optimizer: OptimizerSpec;
   /** Floats in a chunk; 262,144 if absent. The result depends on it only if it is no multiple of 65,536. */
   readonly chunkFloats?: number;
+  /** Absent where gradients are added as they are. */
+  readonly gradientCompression?: GradientCompression;
 }
 
 /** Whether a version is evaluated: after every epoch, and at the end. */

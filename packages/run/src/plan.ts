@@ -1,5 +1,11 @@
 import { CHUNK_FLOATS, checkChunkFloats, chunkFloatsFor, createLayout } from '@tutti/parameters';
-import type { FirstWeights, JobPlan, OptimizerSpec, ProgramDescription } from '@tutti/protocol';
+import type {
+  FirstWeights,
+  GradientCompression,
+  JobPlan,
+  OptimizerSpec,
+  ProgramDescription,
+} from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
 import { defaultShards } from './default-shards.js';
@@ -16,6 +22,8 @@ export interface JobSettings {
   readonly optimizer?: OptimizerSpec | undefined;
   /** Floats in a chunk: the unit of wire, reduction and update. */
   readonly chunkFloats?: number | undefined;
+  /** `none` goes before what the program gives. */
+  readonly gradientCompression?: GradientCompression | 'none' | undefined;
 }
 
 /** Their names, for whoever passes them on or refuses others. */
@@ -28,6 +36,7 @@ export const JOB_SETTINGS: Readonly<Record<keyof JobSettings, true>> = {
   learningRate: true,
   optimizer: true,
   chunkFloats: true,
+  gradientCompression: true,
 };
 
 /**
@@ -61,6 +70,8 @@ export function resolvePlan(init: {
     (previous === undefined
       ? chunkFloatsFor(createLayout(description.parameters).floats, servers)
       : CHUNK_FLOATS);
+  const gradientCompression =
+    settings.gradientCompression ?? defaults.gradientCompression ?? 'none';
   const whole = { batchSize, epochs, shards, evaluationBatchSize, steps };
   for (const [name, value] of Object.entries(whole))
     if (!Number.isSafeInteger(value) || value < 1)
@@ -94,6 +105,7 @@ export function resolvePlan(init: {
     steps: Math.min(settings.steps ?? Number.POSITIVE_INFINITY, epochs * stepsPerEpoch),
     optimizer,
     ...(chunkFloats === CHUNK_FLOATS ? {} : { chunkFloats }),
+    ...(gradientCompression === 'none' ? {} : { gradientCompression }),
   };
 }
 
@@ -105,6 +117,7 @@ function continued(settings: JobSettings, previous: JobPlan): JobSettings {
     seed: settings.seed ?? previous.seed,
     shards: settings.shards ?? previous.shards,
     chunkFloats: settings.chunkFloats ?? previous.chunkFloats,
+    gradientCompression: settings.gradientCompression ?? previous.gradientCompression ?? 'none',
     optimizer: settings.optimizer ?? previous.optimizer,
     // Whoever names neither wants the run that was planned; epochs alone are all their steps.
     steps: steps ?? (epochs === undefined ? previous.steps : undefined),

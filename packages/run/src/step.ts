@@ -1,7 +1,7 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import { type Contribution, examplesOf, type JobPlan, type ShardReport } from '@tutti/protocol';
-import { createReducer, type Offer } from '@tutti/reduction';
+import { createReducer, type Offer, unpackedBlock } from '@tutti/reduction';
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import { type Totals, totalOf } from './totals.js';
@@ -23,7 +23,7 @@ export interface Step {
   report(worker: string, report: ShardReport): void;
   hasReport(shard: number): boolean;
   /**
-   * Bytes are copied; a block passes into the step's hands, whatever comes of the offer.
+   * Bytes are as they travel, and are copied; a block passes into the step's hands, whatever comes of the offer.
    * @throws RangeError if the values do not have the length of the chunk
    */
   contribute(contribution: Contribution, values: Uint8Array | Block): Offer;
@@ -74,6 +74,12 @@ export function createStep(init: {
   let checked = false;
 
   const totals = () => totalOf([...reports.values()].map(({ report }) => report));
+
+  /** Compressed gradients arrive packed. */
+  const unpacked = (chunk: number, values: Uint8Array | Block) =>
+    plan.gradientCompression !== undefined && values instanceof Uint8Array
+      ? unpackedBlock(kernels, values, layout.chunkLength(chunk))
+      : values;
 
   /** All have reported: whether the numbers add up, and no sum can overflow. */
   function checkReports() {
@@ -126,7 +132,7 @@ export function createStep(init: {
         if (!(values instanceof Uint8Array)) kernels.free(values);
         return refused;
       }
-      const offer = entry!.reducer.offer(lo, hi, values);
+      const offer = entry!.reducer.offer(lo, hi, unpacked(chunk, values));
       if (offer === 'complete') entry!.state = 'complete';
       return offer;
     },

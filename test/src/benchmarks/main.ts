@@ -1,4 +1,6 @@
 import { benchCheckpoints } from './checkpoints.js';
+import { benchCompression } from './compression.js';
+import { benchGradient } from './gradient.js';
 import { benchKernels } from './kernels.js';
 import { benchLostProcess } from './lost-process.js';
 import { benchMemory } from './memory.js';
@@ -23,6 +25,8 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 25.6 M floats, 2 workers': () => benchStep(25_600_000, 2, 24),
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
+  ...(peers && { 'gradient, one thread, beside tf.function': () => benchGradient(7) }),
+  'compressed gradients': async () => benchCompression(9),
   training: () => benchTraining(3, peers),
   'checkpoint overhead': () => benchCheckpoints(12),
   'standstill after a SIGKILL': () => benchLostProcess(10),

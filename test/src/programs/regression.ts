@@ -11,7 +11,9 @@ export function regression(
     readonly features?: number;
     readonly examples?: number;
     readonly seed?: number;
-  } & Partial<Pick<Program, 'batchSize' | 'epochs' | 'shards' | 'optimizer'>> = {},
+  } & Partial<
+    Pick<Program, 'batchSize' | 'epochs' | 'shards' | 'optimizer' | 'gradientCompression'>
+  > = {},
 ): Program {
   const { features = 7, examples = 103, seed = 1, ...settings } = options;
   const random = createRandom('regression data');

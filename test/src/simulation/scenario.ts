@@ -1,4 +1,4 @@
-import type { OptimizerSpec } from '@tutti/protocol';
+import type { GradientCompression, OptimizerSpec } from '@tutti/protocol';
 import { createRandom, type Random } from '@tutti/runtime';
 
 /** What a fault does. A kind that is not drawn yet has its slot here, with weight 0. */
@@ -56,6 +56,7 @@ export interface ProgramShape {
   readonly optimizer: OptimizerSpec;
   /** Floats in a chunk, where it has several chunks and so something for several servers. */
   readonly chunkFloats?: number;
+  readonly gradientCompression?: GradientCompression;
 }
 
 /** Everything about one run, from one seed. */
@@ -86,6 +87,8 @@ const OPTIMIZERS: readonly OptimizerSpec[] = [
   { name: 'adagrad', learningRate: 0.1 },
 ];
 
+const ROUNDINGS: readonly GradientCompression[] = ['int8', 'int8', 'bf16', 'fp16'];
+
 const SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'chunkFloats'>[] = [
   { features: 3, examples: 12, batchSize: 4, epochs: 1, shards: 4 },
   { features: 2, examples: 11, batchSize: 6, epochs: 2, shards: 3 },
@@ -100,7 +103,13 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
   const shape = pick(random, SHAPES);
   const chunked = random.below(3) === 0;
   const optimizer = pick(random, OPTIMIZERS);
-  const program = { ...shape, optimizer, ...(chunked ? { chunkFloats: 2 } : {}) };
+  const program = {
+    ...shape,
+    optimizer,
+    ...(chunked ? { chunkFloats: 2 } : {}),
+    // Not drawn, so that the scenarios of all other seeds stay what they are.
+    ...(seed % 6 === 5 ? { gradientCompression: pick(createRandom(seed), ROUNDINGS) } : {}),
+  };
   const workers = 1 + random.below(Math.min(4, shape.shards));
   const verify = pick(random, [0, 0, 0, 0.5, 1, 1]);
   const minWorkers = random.below(4) > 0 ? 1 : 1 + random.below(workers);

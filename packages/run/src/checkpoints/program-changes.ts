@@ -23,6 +23,12 @@ export function programChanges({ defaults }: ProgramDescription, plan: JobPlan):
   note('batchSize', defaults.batchSize, plan.batchSize, '--batch-size');
   note('seed', defaults.seed, plan.seed, '--seed');
   note('shards', defaults.shards, plan.shards, '--shards');
+  note(
+    'gradientCompression',
+    defaults.gradientCompression,
+    plan.gradientCompression ?? 'none',
+    '--gradient-compression',
+  );
   note('optimizer', optimizer.name, plan.optimizer.name, 'optimizer of the program');
   const rate = plan.optimizer.learningRate;
   note('the learning rate', optimizer.learningRate, rate, '--learning-rate');

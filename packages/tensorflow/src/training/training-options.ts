@@ -32,6 +32,8 @@ export interface TrainingOptions extends HeadOptions {
   /** Weights that read fewer stored parameters: `tie(...)`, `hashed(...)`. */
   readonly sharing?: readonly SharingRule[];
   readonly evaluationBatchSize?: number;
+  /** What each shard's gradient is rounded to, so that less travels; part of the experiment. */
+  readonly gradientCompression?: Program['gradientCompression'];
   /** Which weights feel the optimizer's weight decay; all if not given. */
   readonly decay?: (weight: string) => boolean;
   /** False computes the gradients as tfjs defines them, without the faster native operations. */

@@ -29,6 +29,7 @@ const KNOWN: Readonly<Record<keyof TrainingOptions, true>> = {
   shards: true,
   sharing: true,
   evaluationBatchSize: true,
+  gradientCompression: true,
   decay: true,
   accelerate: true,
   graph: true,
@@ -63,6 +64,9 @@ export function defineTraining<Name extends string = string>(
     ...(options.evaluationBatchSize === undefined
       ? {}
       : { evaluationBatchSize: options.evaluationBatchSize }),
+    ...(options.gradientCompression === undefined
+      ? {}
+      : { gradientCompression: options.gradientCompression }),
     data: options.data,
     optimizer: options.optimizer,
     batchSize: options.batchSize,

@@ -32,8 +32,10 @@ export function createChunker(init: {
   readonly kernels: Kernels;
   readonly take: TakeChunk;
   readonly faults: ChunkerFaults;
+  /** Changes a chunk before it is measured and given out. */
+  readonly round?: TakeChunk | undefined;
 }): Chunker {
-  const { layout, kernels, take, faults } = init;
+  const { layout, kernels, take, faults, round } = init;
   const { chunkFloats } = layout;
   const places = new Map(layout.parameters.map((parameter) => [parameter.name, parameter]));
   const blocks = new Map<number, Block>();
@@ -52,14 +54,21 @@ export function createChunker(init: {
     const left = lacking.get(chunk)! - part.length;
     lacking.set(chunk, left);
     if (left > 0) return;
-    const most = kernels.maxAbs(block);
-    if (!Number.isFinite(most)) {
-      const element = block.values.findIndex((value) => !Number.isFinite(value));
-      throw faults.notFinite(chunk * chunkFloats + element, block.values[element]!);
+    let most = finiteMaxAbs(chunk, block);
+    if (round !== undefined) {
+      round(chunk, block);
+      most = finiteMaxAbs(chunk, block);
     }
     maxAbs = Math.max(maxAbs, most);
     blocks.delete(chunk);
     take(chunk, block);
+  }
+
+  function finiteMaxAbs(chunk: number, block: Block): number {
+    const most = kernels.maxAbs(block);
+    if (Number.isFinite(most)) return most;
+    const element = block.values.findIndex((value) => !Number.isFinite(value));
+    throw faults.notFinite(chunk * chunkFloats + element, block.values[element]!);
   }
 
   function give(name: string, values: unknown) {

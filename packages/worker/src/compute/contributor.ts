@@ -1,7 +1,7 @@
-import type { Kernels } from '@tutti/kernels';
+import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import { digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
-import { createReducer } from '@tutti/reduction';
+import { createReducer, packedBytes } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
 import type { Enrolment } from '../link/enrolment.js';
 import { createReportBatcher } from '../link/report-batcher.js';
@@ -52,6 +52,10 @@ export function createContributor(init: {
   let sent: Uint8Array[] = [];
   let wireBytes = 0;
 
+  /** What is sent of a sum. */
+  const wireBytesOf = (values: Block) =>
+    plan.gradientCompression === undefined ? values.bytes : packedBytes(kernels, values);
+
   const createReducers = () =>
     Array.from({ length: layout.chunks }, (_, chunk) =>
       createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
@@ -78,6 +82,7 @@ export function createContributor(init: {
       const reducers = createReducers();
       const push = (chunk: number) => {
         for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
+          const bytes = wireBytesOf(values);
           const body = {
             type: 'contribution',
             step,
@@ -86,7 +91,7 @@ export function createContributor(init: {
             chunk,
             attempt: init.attempt(),
           } as const;
-          send(body, values.bytes, () => keep(values.bytes));
+          send(body, bytes, () => keep(bytes));
         }
       };
       try {
@@ -128,7 +133,9 @@ export function createContributor(init: {
           reports.push(report);
           batcher.goesOn();
         }
-        const digests = reducers.map((reducer) => digestOfBytes(reducer.nodes()[0]!.values.bytes));
+        const digests = reducers.map((reducer) =>
+          digestOfBytes(wireBytesOf(reducer.nodes()[0]!.values)),
+        );
         send({ type: 'verification', order, digests, shards: reports });
       } finally {
         for (const reducer of reducers) reducer.release();

@@ -12,6 +12,7 @@ import type {
 } from '../program/program.js';
 import { blameData } from './blame-data.js';
 import { type ChunkerFaults, createChunker, type TakeChunk } from './chunker.js';
+import { createRounding } from './rounding.js';
 
 /** A micro-batch that has been read. */
 export type ReadMicroBatch = MicroBatch & {
@@ -63,6 +64,7 @@ export function createTask(init: {
 }): Task {
   const { plan, layout, data, computation, kernels, clock, worker } = init;
   const { seed, shards, batchSize, trainingExamples } = plan;
+  const rounding = createRounding({ plan, layout, kernels });
   const sampler = createSampler({ examples: trainingExamples, batchSize, shards, seed });
 
   async function call<T>(what: string, details: Details, run: () => T | Promise<T>): Promise<T> {
@@ -126,6 +128,7 @@ export function createTask(init: {
         layout,
         kernels,
         faults,
+        round: rounding?.(step, shard),
         take: (chunk, values) => take(chunk, values, early),
       });
       try {

@@ -1,5 +1,5 @@
 import { checkDataset, isDataset } from '@tutti/data/internal';
-import type { StoredParameter } from '@tutti/protocol';
+import { GRADIENT_COMPRESSIONS, type StoredParameter } from '@tutti/protocol';
 import { checkKeys, TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
 import type { Program, ProgramData } from './program.js';
@@ -26,6 +26,15 @@ export function checkProgram(exported: unknown, called: string): Program {
   for (const [name, value] of Object.entries({ batchSize, epochs, shards, evaluationBatchSize }))
     if (!Number.isSafeInteger(value) || (value as number) < 1)
       throw bad(`${name} of ${called} is ${show(value)}`, `Give ${name} a whole number from 1.`);
+  const { gradientCompression: compression } = candidate;
+  if (
+    compression !== undefined &&
+    !(GRADIENT_COMPRESSIONS as readonly unknown[]).includes(compression)
+  )
+    throw bad(
+      `gradientCompression of ${called} is ${show(compression)}`,
+      `Give one of ${GRADIENT_COMPRESSIONS.join(', ')}, or leave it out.`,
+    );
   if (typeof candidate.optimizer !== 'object' || candidate.optimizer === null)
     throw bad(
       `The optimizer of ${called} is ${show(candidate.optimizer)}`,

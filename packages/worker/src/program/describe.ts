@@ -18,6 +18,7 @@ export function describeProgram(
   identity?: DataIdentity,
 ): ProgramDescription {
   const { batchSize, epochs, seed, shards, optimizer, evaluationBatchSize } = program;
+  const { gradientCompression } = program;
   const { sharing } = computation;
   if (data.training.size < 1)
     throw new TuttiError('BAD_PROGRAM', 'The training set has no examples', {
@@ -40,6 +41,7 @@ export function describeProgram(
       optimizer,
       ...(shards === undefined ? {} : { shards }),
       ...(evaluationBatchSize === undefined ? {} : { evaluationBatchSize }),
+      ...(gradientCompression === undefined ? {} : { gradientCompression }),
     },
   };
   return {

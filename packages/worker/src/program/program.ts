@@ -106,6 +106,7 @@ const KNOWN: Readonly<Record<Exclude<keyof Program, 'open'> | keyof Computation,
   seed: true,
   shards: true,
   evaluationBatchSize: true,
+  gradientCompression: true,
 };
 
 /**
