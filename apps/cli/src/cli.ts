@@ -1,4 +1,4 @@
-import type { Command as CommandName } from '@tutti/config';
+import { type Command as CommandName, DASHBOARD_PORT } from '@tutti/config';
 import { errorToRecord, tuttiVersion } from '@tutti/runtime';
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './context.js';
@@ -126,6 +126,20 @@ function createProgram(context: CliContext): Command {
       'tutti status --json | jq -r .waits[0].who',
     ],
   ).action(alone(async () => (await import('./commands/status.js')).status));
+  add(
+    'dashboard',
+    'dashboard [run]',
+    'Show a run on a page of this machine: one that runs, or one that is over.',
+    [
+      'tutti dashboard --coordinator tcp://10.0.0.5:29500',
+      'tutti dashboard tutti-runs/program/run-0001',
+      'tutti dashboard --port 8080   # and Prometheus finds it at /metrics',
+    ],
+  )
+    .option('--port <port>', `port of the page (default: ${DASHBOARD_PORT}, or a free one)`)
+    .action(async (run: string | undefined, flags: Flags) =>
+      (await import('./commands/dashboard.js')).dashboard(run, flags, context),
+    );
   add('keys', 'keys <file>', 'Make the key of a job: all of its processes get the same one.', [
     'tutti keys job.key',
     'TUTTI_KEY_FILE=job.key tutti coordinator --listen tcp://10.0.0.5:29500',

@@ -26,6 +26,11 @@ function optionOf(name: SettingName): Option {
   if (setting.kind === 'boolean') {
     return new Option(flag, setting.doc).helpGroup(`${setting.group}:`);
   }
+  if (setting.kind === 'port')
+    return new Option(
+      `${flag} [port]`,
+      `${setting.doc} (default: ${fallbackText(name)})`,
+    ).helpGroup(`${setting.group}:`);
   const values = setting.kind === 'choice' ? `: ${setting.values.join(', ')}` : '';
   // Checked by @tutti/config, which also knows the other sources; commander only splits words.
   return new Option(

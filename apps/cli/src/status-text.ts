@@ -1,5 +1,12 @@
 import type { JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
-import { formatCount, formatDuration, formatLoss, formatMetrics } from '@tutti/telemetry';
+import {
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatMetrics,
+  formatRange,
+  formatRanges,
+} from '@tutti/telemetry';
 import { type Column, table } from './table.js';
 
 /** The status of a job for a reader: how far it is, who takes part, who is waited for. */
@@ -55,7 +62,7 @@ const WORKER_COLUMNS: readonly Column<WorkerStatus>[] = [
   ['name', ({ name }) => name],
   ['host', ({ host }) => host],
   ['pid', ({ pid }) => String(pid)],
-  ['shards', ({ shards }) => ranges(shards)],
+  ['shards', ({ shards }) => formatRanges(shards)],
   ['examples/s', ({ examplesPerSecond }) => counted(examplesPerSecond)],
   ['last heard', ({ heardMs }) => ago(heardMs)],
   ['is waited for to', ({ awaited = '' }) => awaited],
@@ -64,26 +71,8 @@ const WORKER_COLUMNS: readonly Column<WorkerStatus>[] = [
 const SERVER_COLUMNS: readonly Column<ServerStatus>[] = [
   ['address', ({ address }) => address],
   ['role', ({ role }) => role],
-  ['chunks', ({ firstChunk, chunks }) => span(firstChunk, firstChunk + chunks - 1)],
+  ['chunks', ({ firstChunk, chunks }) => formatRange(firstChunk, firstChunk + chunks - 1)],
   ['version', ({ version }) => counted(version)],
   ['last heard', ({ heardMs }) => ago(heardMs)],
   ['is waited for to', ({ awaited = '' }) => awaited],
 ];
-
-/** [0, 1, 2, 5] -> "0-2, 5" */
-export function ranges(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const parts: string[] = [];
-  for (let at = 0; at < sorted.length; ) {
-    let end = at;
-    while (sorted[end + 1] === sorted[end]! + 1) end++;
-    parts.push(span(sorted[at]!, sorted[end]!));
-    at = end + 1;
-  }
-  return parts.length === 0 ? 'none' : parts.join(', ');
-}
-
-function span(first: number, last: number): string {
-  if (last < first) return 'none';
-  return first === last ? String(first) : `${first}-${last}`;
-}

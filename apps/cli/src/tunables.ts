@@ -29,10 +29,12 @@ export const HOST_END_MS = 10_000;
 
 // ---- asking
 
-/** Between two answers of `tutti status --watch`. */
+/** Between two answers, of `tutti status --watch` and for the page of a run. */
 export const WATCH_MS = 1000;
 /** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
 export const CONNECT_MS = 2000;
+/** The coordinator of this process answers at once, if it is not held up. */
+export const ANSWER_DEADLINE_MS = 5000;
 
 // ---- numbers of workers where `--workers` is not given
 

@@ -6,6 +6,7 @@ export { flagOf, settingsOf, variableOf } from './names.js';
 export { type ResolvedSettings, type ResolveInit, resolveSettings } from './resolve.js';
 export { COMMANDS, type Command, type Setting } from './setting.js';
 export {
+  DASHBOARD_PORT,
   DEFAULT_COORDINATOR,
   SETTING_NAMES,
   SETTINGS,

@@ -42,6 +42,8 @@ function twoValues(name: SettingName): [SettingValue, SettingValue] {
       return ['head', '[fd00::1]'];
     case 'address':
       return ['tcp://10.0.0.1:1000', 'ipc:///tmp/x'];
+    case 'port':
+      return [8080, true];
     case 'addresses':
       return [['tcp://10.0.0.1:1000'], ['tcp://10.0.0.2:1000', 'tcp://10.0.0.3:1000']];
   }

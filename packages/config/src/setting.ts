@@ -21,6 +21,8 @@ export type Setting = Common &
     | { readonly kind: 'host'; readonly default?: string }
     /** Where a process listens or connects: `tcp://host:port`, `host:port` or `ipc://path`. */
     | { readonly kind: 'address'; readonly default?: string }
+    /** A port of this machine, 0 for a free one; or true: the usual one, else a free one. */
+    | { readonly kind: 'port'; readonly default?: number }
     /** Several of those: a list in a file, separated by commas elsewhere. */
     | { readonly kind: 'addresses'; readonly default?: readonly string[] }
   );
@@ -48,6 +50,7 @@ export const COMMANDS = [
   'compress',
   'inspect',
   'status',
+  'dashboard',
   'keys',
   'setup',
   'doctor',

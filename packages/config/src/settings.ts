@@ -3,6 +3,9 @@ import { COMMANDS, type Setting } from './setting.js';
 /** Where a coordinator listens and a worker looks for it, if nobody says otherwise: this machine only. */
 export const DEFAULT_COORDINATOR = 'tcp://127.0.0.1:29500';
 
+/** Where the page of a run is looked for first. */
+export const DASHBOARD_PORT = 29600;
+
 /**
  * Every setting of the command line, the environment and the settings file: the schema, the flags,
  * the help text and the error messages all come from here.
@@ -179,7 +182,7 @@ export const SETTINGS = {
   },
   keyFile: {
     kind: 'text',
-    commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch', 'status'],
+    commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch', 'status', 'dashboard'],
     group: 'Network',
     doc: 'file with the key of the job, made by tutti keys: all traffic is encrypted, and whoever has another key or none is refused',
     otherwise: 'no key: only this machine can connect',
@@ -194,7 +197,7 @@ export const SETTINGS = {
   coordinator: {
     kind: 'address',
     default: DEFAULT_COORDINATOR,
-    commands: ['worker', 'node', 'launch', 'status'],
+    commands: ['worker', 'node', 'launch', 'status', 'dashboard'],
     group: 'Network',
     doc: 'address of the coordinator',
   },
@@ -317,7 +320,7 @@ export const SETTINGS = {
     kind: 'integer',
     min: 1,
     default: 5000,
-    commands: ['status'],
+    commands: ['status', 'dashboard'],
     group: 'Deadlines',
     doc: 'how long the coordinator may take to answer',
   },
@@ -448,6 +451,13 @@ export const SETTINGS = {
     doc: 'the least accuracy of the file on the evaluation set; it exits with 1 if it is less',
     otherwise: 'any accuracy; where keep is not given, a hundredth below that of the checkpoint',
   },
+  dashboard: {
+    kind: 'port',
+    commands: ['train', 'coordinator'],
+    group: 'Output',
+    doc: `serve a page on this machine that follows the run, and its Prometheus metrics at /metrics; without a port ${DASHBOARD_PORT}, or a free one if that is taken`,
+    otherwise: 'no page',
+  },
   watch: {
     kind: 'boolean',
     default: false,
@@ -480,9 +490,11 @@ type ValueOf<S extends Setting> = S extends { kind: 'integer' | 'number' | 'shar
     ? boolean
     : S extends { kind: 'choice'; values: readonly (infer V)[] }
       ? V
-      : S extends { kind: 'addresses' }
-        ? readonly string[]
-        : string;
+      : S extends { kind: 'port' }
+        ? number | boolean
+        : S extends { kind: 'addresses' }
+          ? readonly string[]
+          : string;
 
 type WithDefault = {
   [N in SettingName]: (typeof SETTINGS)[N] extends { default: unknown } ? N : never;

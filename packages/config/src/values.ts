@@ -27,6 +27,8 @@ export function allowedText(setting: Setting): string {
       return 'a host name or an IP address, without a port';
     case 'address':
       return 'an address such as tcp://10.0.0.5:29500';
+    case 'port':
+      return 'a port from 0 to 65535, 0 for a free one, or nothing';
     case 'addresses':
       return 'addresses such as tcp://10.0.0.5:29501,tcp://10.0.0.6:29501';
   }
@@ -64,6 +66,11 @@ export function checkValue(setting: Setting, value: unknown): SettingValue | und
         : undefined;
     case 'address':
       return typeof value === 'string' ? normalizeAddress(value) : undefined;
+    case 'port':
+      if (typeof value === 'boolean') return value;
+      return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65535
+        ? (value as number)
+        : undefined;
     case 'addresses': {
       if (!Array.isArray(value) || value.length === 0) return undefined;
       const addresses = value.map((item) =>
@@ -85,6 +92,10 @@ export function parseText(setting: Setting, text: string): unknown {
     case 'boolean':
       if (/^(true|1|yes|on)$/i.test(text)) return true;
       return /^(false|0|no|off)$/i.test(text) ? false : undefined;
+    case 'port':
+      if (/^(true|yes|on)$/i.test(text)) return true;
+      if (/^(false|no|off)$/i.test(text)) return false;
+      return /^\d+$/.test(text) ? Number(text) : undefined;
     case 'addresses':
       return text.split(',');
     default:

@@ -92,3 +92,11 @@ export const SLOW = 1.5;
 
 /** Reports over which the speed of a worker is taken that `tutti status` shows. */
 export const SHOWN_SPEED_WINDOW = 20;
+
+// ---- what was told, for whoever looks at the job later
+
+/** Of more steps every second one is kept, of more again every fourth: enough for any curve. */
+export const MOST_STEP_EVENTS = 2000;
+export const MOST_OTHER_EVENTS = 1000;
+/** What one answer holds at most, so that it stays a small message. */
+export const MOST_TOLD_AT_ONCE = 250;

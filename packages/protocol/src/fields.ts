@@ -30,6 +30,8 @@ import {
   type StoredParameter,
 } from './plan.js';
 import {
+  type HistoryPart,
+  type HistoryPlace,
   JOB_PHASES,
   type JobStatus,
   type ServerStatus,
@@ -167,6 +169,14 @@ const shardReports = listOf(
 
 const servers = listOf(shapeOf<ServerRange>({ address: text, firstChunk: whole, chunks: whole }));
 
+const history = shapeOf<HistoryPart>({
+  begun: number,
+  next: whole,
+  // Whoever reads them looks at each.
+  events: listOf(mapOf(anything)),
+  more: flag,
+});
+
 const status = shapeOf<JobStatus>({
   job: text,
   program: optional(text),
@@ -181,6 +191,7 @@ const status = shapeOf<JobStatus>({
   loss: optional(number),
   metrics: optional(mapOf(number)),
   examplesPerSecond: optional(number),
+  wireBytesPerStep: optional(number),
   startsWith: whole,
   workers: listOf(
     shapeOf<WorkerStatus>({
@@ -258,8 +269,8 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   applied: { step: whole, chunk: whole },
   pull: { version: whole },
   weights: { version: whole, chunk: whole },
-  status: {},
-  'status-report': { status },
+  status: { history: optional(shapeOf<HistoryPlace>({ begun: number, next: whole })) },
+  'status-report': { status, history: optional(history) },
   refused: { error },
 };
 

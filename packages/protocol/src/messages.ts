@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '@tutti/runtime';
 import type { JobPlan, ProgramDescription } from './plan.js';
-import type { JobStatus } from './status.js';
+import type { HistoryPart, HistoryPlace, JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
 export const PROTOCOL_VERSION = 2;
@@ -274,10 +274,13 @@ export interface Weights {
 /** Asks how the job is doing; whoever asks need not have joined. */
 export interface Status {
   readonly type: 'status';
+  /** Asks for the events too that the coordinator has told from there on. */
+  readonly history?: HistoryPlace;
 }
 export interface StatusReport {
   readonly type: 'status-report';
   readonly status: JobStatus;
+  readonly history?: HistoryPart;
 }
 
 // ---- anyone

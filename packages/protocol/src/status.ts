@@ -20,12 +20,29 @@ export interface JobStatus {
   readonly metrics?: Readonly<Record<string, number>>;
   /** Over the last few steps. */
   readonly examplesPerSecond?: number;
+  /** What workers sent and received for a step, on average, since the coordinator started. */
+  readonly wireBytesPerStep?: number;
   /** How many the job starts with. */
   readonly startsWith: number;
   readonly workers: readonly WorkerStatus[];
   readonly servers: readonly ServerStatus[];
   /** What is waited for now, the longest wait first. */
   readonly waits: readonly WaitStatus[];
+}
+
+/** A place in the events of a coordinator, of which each process has its own. */
+export interface HistoryPlace {
+  /** Names the process: when it began, in milliseconds since 1970. 0 for nobody's. */
+  readonly begun: number;
+  /** The number of the event that comes next. */
+  readonly next: number;
+}
+
+/** Events that a coordinator has told, as it told them, and the place after them. */
+export interface HistoryPart extends HistoryPlace {
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+  /** There are more already. */
+  readonly more: boolean;
 }
 
 export const JOB_PHASES = [

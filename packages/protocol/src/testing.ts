@@ -23,6 +23,7 @@ export function jobStatuses(fields: {
       loss: number,
       metrics: fc.constant({ accuracy: 0.5 }),
       examplesPerSecond: number,
+      wireBytesPerStep: number,
       startsWith: whole,
       workers: fc.array(
         fc.record(

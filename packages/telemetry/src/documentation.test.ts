@@ -14,6 +14,7 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
       ...{ job: '', workers: '', servers: '', shards: '', steps: '', epochs: '?' },
       ...{ storedParameters: '', program: '?', folder: '?', resumed: '?', from: '?' },
     },
+    weights: { elements: '', stored: '', weights: '' },
     step: {
       ...{ step: '', epoch: '', loss: '', metrics: '', examples: '' },
       ...{ examplesPerSecond: '', stepMs: '' },

@@ -11,6 +11,7 @@ import type { ErrorCode, ErrorRecord, TuttiError } from '@tutti/runtime';
 export type RunEvent =
   | ListeningEvent
   | StartedEvent
+  | WeightsEvent
   | StepEvent
   | EpochEvent
   | WorkerJoinedEvent
@@ -51,6 +52,24 @@ export interface StartedEvent {
   readonly resumed?: { readonly step: number; readonly path: string };
   /** What a new run begins with: the weights of another, and their digest. */
   readonly from?: { readonly path: string; readonly digest: string };
+}
+
+/** What the model reads, and what of it is stored: told where somebody looks, with --dashboard. */
+export interface WeightsEvent {
+  readonly event: 'weights';
+  /** Elements that the model reads. */
+  readonly elements: number;
+  /** Floats that the servers hold of them. */
+  readonly stored: number;
+  readonly weights: readonly {
+    readonly weight: string;
+    readonly shape: readonly number[];
+    /** Of sharing; `none` for a weight that is stored as it is. */
+    readonly kind: string;
+    readonly elements: number;
+    /** Stored values that it reads and no weight before it does. */
+    readonly own: number;
+  }[];
 }
 
 export interface StepEvent {

@@ -5,6 +5,7 @@ import {
   formatDuration,
   formatLoss,
   formatMetrics,
+  formatRanges,
   formatShare,
 } from './format.js';
 
@@ -44,5 +45,10 @@ describe('formats', () => {
       formatMetrics({ accuracy: 0.5, top5: 1, meanAbsoluteError: 0.5, perplexity: 31.5 }),
       'accuracy 50.00 %, top5 100.00 %, meanAbsoluteError 0.5000, perplexity 31.50',
     );
+  });
+
+  it('neighbours as ranges', () => {
+    assert.equal(formatRanges([]), 'none');
+    assert.equal(formatRanges([5, 0, 1, 2]), '0-2, 5');
   });
 });

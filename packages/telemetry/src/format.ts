@@ -59,6 +59,24 @@ export function formatMetric(name: string, value: number): string {
   return share ? formatShare(value) : formatLoss(value);
 }
 
+/** [0, 1, 2, 5] -> "0-2, 5" */
+export function formatRanges(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const parts: string[] = [];
+  for (let at = 0; at < sorted.length; ) {
+    let end = at;
+    while (sorted[end + 1] === sorted[end]! + 1) end++;
+    parts.push(formatRange(sorted[at]!, sorted[end]!));
+    at = end + 1;
+  }
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+export function formatRange(first: number, last: number): string {
+  if (last < first) return 'none';
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }

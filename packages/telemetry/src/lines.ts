@@ -35,6 +35,7 @@ export function eventText(
       return warn(failureText(event));
     // A warning comes with it.
     case 'worker-excluded':
+    case 'weights':
     case 'step':
     case 'finished':
       return undefined;

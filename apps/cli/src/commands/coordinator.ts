@@ -7,6 +7,7 @@ import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
 import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
+import { openDashboard } from '../dashboards.js';
 import { runsFolder } from '../folders.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
 import { withOutput } from '../output.js';
@@ -28,7 +29,9 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',
     });
   }
-  await withOutput(settings, context, async ({ renderer, result, observe }) => {
+  await withOutput(settings, context, async (output) => {
+    const { renderer, result, observe } = output;
+    await openDashboard(settings, context, output);
     observe(createEventLog(renderer));
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);

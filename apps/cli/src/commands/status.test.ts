@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { JobStatus } from '@tutti/protocol';
 import { createSimulatedClock } from '@tutti/runtime';
-import { ranges, statusText } from '../status-text.js';
+import { statusText } from '../status-text.js';
 import { inTemporaryFolder, LINE, listening, type TuttiOptions, tutti } from '../testing.js';
 
 const anyPort = ['--json', '--listen', 'tcp://127.0.0.1:0'];
@@ -247,10 +247,5 @@ describe('the text of a status', () => {
       ].join('\n'),
     );
     assert.ok(statusText(status, { colour: true }).startsWith('\x1b[1mconvnet'));
-  });
-
-  it('writes neighbours as ranges', () => {
-    assert.equal(ranges([]), 'none');
-    assert.equal(ranges([5, 0, 1, 2]), '0-2, 5');
   });
 });

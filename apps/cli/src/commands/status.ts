@@ -1,8 +1,8 @@
 import { askStatus } from '@tutti/coordinator';
-import { abortError, type Clock } from '@tutti/runtime';
 import { openZmqTransport } from '@tutti/transport';
 import type { CliContext } from '../context.js';
 import { withOutput } from '../output.js';
+import { pause } from '../pause.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { statusText } from '../status-text.js';
 import { CONNECT_MS, WATCH_MS } from '../tunables.js';
@@ -34,21 +34,5 @@ export async function status(flags: Flags, context: CliContext): Promise<void> {
       // Unnamed wait: it is the pause between two answers.
       await pause(WATCH_MS, clock, signal);
     }
-  });
-}
-
-function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  // Unnamed wait: it is the pause between two answers.
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      timer.cancel();
-      reject(abortError(signal));
-    };
-    const timer = clock.after(ms, () => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
   });
 }

@@ -4,9 +4,10 @@ import { createEventLog, defaultShards, planToGoOn, readingCheckpoint } from '@t
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
+import { openDashboard } from '../dashboards.js';
 import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { folderFault, runsFolder } from '../folders.js';
-import { inspectedProgram } from '../inspected-program.js';
+import { inspectedProgram, tellWeights } from '../inspected-program.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
@@ -21,7 +22,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   const resolved = await settingsFor('train', flags, context, path);
   const { settings, sources } = resolved;
   setArithmeticEnvironment(context.environment, resolved);
-  await withOutput(settings, context, async ({ renderer, log, observe }) => {
+  await withOutput(settings, context, async (output) => {
+    const { renderer, log, observe } = output;
     observe(createEventLog(renderer));
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });
@@ -73,7 +75,9 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       const { report } = await inspectedProgram(path, context, renderer);
       renderer.note(sharingText(report));
     }
+    const page = await openDashboard(settings, context, output, program.name);
     const { result } = runLocal(path, options);
+    if (page !== undefined) await tellWeights(path, context, renderer);
     const { unsaved } = await sayingHowToGoOn(`tutti train ${quoted(path)}`, result);
     // The last event has told it.
     if (unsaved !== undefined) throw reported(unsaved);

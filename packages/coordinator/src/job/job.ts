@@ -9,6 +9,7 @@ import {
   PROTOCOL_VERSION,
   type ProgramDescription,
   refusal,
+  type Status,
   type Transport,
 } from '@tutti/protocol';
 import { beginAgain, type JobResult, resolvePlan, stoppedAt } from '@tutti/run';
@@ -32,6 +33,7 @@ import { closingJob } from '../state/closing-job.js';
 import { createJobIdentity } from '../state/job.js';
 import { createObservations } from '../status/observations.js';
 import { describeStatus } from '../status/status.js';
+import { createToldEvents } from '../status/told-events.js';
 import { DEADLINES, farewellMs, namesakeMs } from '../tunables.js';
 import { createMail } from '../workers/mail.js';
 import { createMembership, type Membership } from '../workers/membership.js';
@@ -56,9 +58,11 @@ export function coordinate(
   const { workers, minWorkers = workers, replicas = 0, strict = false, verify = 0 } = settings;
   const deadlines: Deadlines = { ...DEADLINES, ...settings.deadlines };
   const observations = createObservations(clock);
+  const told = createToldEvents(clock);
   const emit = (event: RunEvent) => {
     observations.observe(event);
     const job = identity.job()?.id;
+    told.tell(event, job ?? null);
     announceEvent(job === undefined ? event : { ...event, job });
   };
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
@@ -180,7 +184,7 @@ export function coordinate(
   }
 
   /** Answers whoever asks how the job is doing, whatever it is doing. */
-  function answerStatus(peer: string, message: Message) {
+  function answerStatus(peer: string, message: Message, asked: Status) {
     const misfit = refusal(message, identity.id());
     if (misfit !== undefined) return membership.refuse(peer, misfit);
     const status = describeStatus({
@@ -190,8 +194,10 @@ export function coordinate(
       members: membership,
       awaiting: run === undefined ? [holdings] : [run.alignment, run.training, run.finalWeights],
       startsWith: workers,
+      wireBytes,
     });
-    listener.send(peer, { message: stamp({ type: 'status-report', status }) });
+    const history = asked.history && { history: told.since(asked.history) };
+    listener.send(peer, { message: stamp({ type: 'status-report', status, ...history }) });
   }
 
   /** While nothing is trained there is nothing to wait for; afterwards the training ends itself. */
@@ -232,7 +238,7 @@ export function coordinate(
     receive(peer: string, envelope: Envelope) {
       // Payloads come only from those who were admitted: what is kept has none.
       const { message } = envelope;
-      if (message.type === 'status') return answerStatus(peer, message);
+      if (message.type === 'status') return answerStatus(peer, message, message);
       if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
         described ??= message.description;
         monitor.notify();

@@ -3,9 +3,11 @@ import {
   answer,
   type ConnectFault,
   type CoordinatorToAsker,
+  type HistoryPlace,
   type JobStatus,
   keyRefusal,
   PROTOCOL_VERSION,
+  type StatusReport,
   type Transport,
   unexpected,
 } from '@tutti/protocol';
@@ -17,27 +19,38 @@ import {
   TuttiError,
 } from '@tutti/runtime';
 
-/**
- * Asks a coordinator how its job is doing, without joining it.
- * @param init.deadlineMs how long it may take to answer; default 5,000
- * @throws TuttiError PEER_LOST if it cannot be reached, REFUSED if it is none or of another version,
- *   DEADLINE if it does not answer
- */
-export async function askStatus(init: {
+export interface Asking {
   readonly address: string;
   /** Should give up to connect before `deadlineMs`: that nobody listens says more than no answer. */
   readonly transport: Transport;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
+  /** How long it may take to answer; default 5,000. */
   readonly deadlineMs?: number;
-}): Promise<JobStatus> {
-  const { address, transport, clock = systemClock, signal, deadlineMs = 5000 } = init;
+}
+
+/**
+ * Asks a coordinator how its job is doing, without joining it.
+ * @throws TuttiError PEER_LOST if it cannot be reached, REFUSED if it is none or of another version,
+ *   DEADLINE if it does not answer
+ */
+export async function askStatus(init: Asking): Promise<JobStatus> {
+  // Unnamed wait: what it awaits names its own waits.
+  const { status } = await askHistory(init);
+  return status;
+}
+
+/** The same, and if a place is given the events that were told from there on. */
+export async function askHistory(
+  init: Asking & { readonly history?: HistoryPlace },
+): Promise<Pick<StatusReport, 'status' | 'history'>> {
+  const { address, transport, clock = systemClock, signal, deadlineMs = 5000, history } = init;
   const monitor = createMonitor({ clock, signal });
-  let status: JobStatus | undefined;
+  let report: StatusReport | undefined;
   const answers: Answers<CoordinatorToAsker, undefined> = {
     refused: (_from, { error }) => monitor.fail(errorFromRecord(error)),
-    'status-report'(_from, report) {
-      ({ status } = report);
+    'status-report'(_from, said) {
+      report = said;
       monitor.notify();
     },
   };
@@ -56,15 +69,15 @@ export async function askStatus(init: {
   });
   try {
     const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
-    connection.send({ message: { type: 'status', ...stamp } });
-    await monitor.until(() => status !== undefined, {
+    connection.send({ message: { type: 'status', ...stamp, ...(history && { history }) } });
+    await monitor.until(() => report !== undefined, {
       who: `the coordinator at ${address}`,
       what: 'say how the job is doing',
       remedy:
         'Something listens there and does not answer: see whether its process hangs (SIGSTOP, swapping), or ask again with a longer --answer-deadline-ms.',
       deadlineMs,
     });
-    return status!;
+    return report!;
   } finally {
     await connection.close(0);
   }

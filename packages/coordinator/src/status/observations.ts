@@ -7,6 +7,8 @@ export interface Observations {
   readonly startedAt: number;
   /** The last step that was done. */
   step(): StepEvent | undefined;
+  /** How many were done since the coordinator began. */
+  stepsDone(): number;
   observe(event: RunEvent): void;
   worker(peer: string): void;
   server(server: number, message: Message): void;
@@ -25,12 +27,16 @@ export function createObservations(clock: Clock): Observations {
   const workers = new Map<string, number>();
   const servers = new Map<number, { heardAt: number; version: number | undefined }>();
   let step: StepEvent | undefined;
+  let stepsDone = 0;
 
   return {
     startedAt,
     step: () => step,
+    stepsDone: () => stepsDone,
     observe(event) {
-      if (event.event === 'step') step = event;
+      if (event.event !== 'step') return;
+      step = event;
+      stepsDone++;
     },
     worker(peer) {
       workers.set(peer, clock.now());

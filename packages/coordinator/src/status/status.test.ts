@@ -53,6 +53,7 @@ describe('the status of a job', () => {
       timings: createWorkerTimings(),
       awaiting: [{ awaitsWorker: () => undefined, awaitsServer: () => 'say what it holds' }],
       startsWith: 2,
+      wireBytes: 5000,
       clock,
     });
     assert.deepEqual(status, {
@@ -91,6 +92,10 @@ describe('the status of a job', () => {
     clock.advance(1500);
     observations.server(0, { ...stamp, type: 'applied', step: 10, chunk: 0 });
     observations.observe({
+      ...{ event: 'step', step: 10, epoch: 1, loss: 1, metrics: {} },
+      ...{ examples: 100, examplesPerSecond: 400, stepMs: 25 },
+    });
+    observations.observe({
       ...{ event: 'step', step: 11, epoch: 2, loss: 0.5, metrics: { accuracy: 0.9 } },
       ...{ examples: 110, examplesPerSecond: 400, stepMs: 25 },
     });
@@ -123,6 +128,7 @@ describe('the status of a job', () => {
       timings,
       awaiting: [asked, silent],
       startsWith: 2,
+      wireBytes: 5000,
       clock,
     });
     const { workers, servers, waits, ...rest } = status;
@@ -140,6 +146,7 @@ describe('the status of a job', () => {
       loss: 0.5,
       metrics: { accuracy: 0.9 },
       examplesPerSecond: 400,
+      wireBytesPerStep: 5000,
       startsWith: 2,
     });
     const host = (name: string) => ({ name, host: `host of ${name}`, pid: 7 });

@@ -22,6 +22,8 @@ export function describeStatus(view: {
   /** The parts of the job, those with the say in this phase first. */
   readonly awaiting: readonly Awaiting[];
   readonly startsWith: number;
+  /** What workers sent and received for steps. */
+  readonly wireBytes: number;
   /** That of the observations. */
   readonly clock: Clock;
 }): JobStatus {
@@ -78,6 +80,7 @@ export function describeStatus(view: {
     ...(last === undefined
       ? {}
       : { loss: last.loss, metrics: last.metrics, examplesPerSecond: last.examplesPerSecond }),
+    ...wireOf(view.wireBytes, observations.stepsDone()),
     startsWith: view.startsWith,
     workers: [...view.members].map(workerStatus),
     servers: view.servers.views().map(serverStatus),
@@ -89,4 +92,9 @@ export function describeStatus(view: {
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     })),
   };
+}
+
+/** The first step that this coordinator sees is not counted: plan and initial values come before it. */
+function wireOf(bytes: number, steps: number) {
+  return steps < 2 ? {} : { wireBytesPerStep: Math.round(bytes / (steps - 1)) };
 }
