@@ -16,6 +16,8 @@ export interface Hosts {
   addressOf(host: string): string;
   /** The command that runs what follows it on a host. */
   via(host: string): readonly string[];
+  /** The process that keeps a host alive, for those who look for its namespaces. */
+  pidOf(host: string): number;
   /** From now on nothing that `from` sends arrives at `to`; nobody is told. */
   cut(from: string, to: string): Promise<void>;
   heal(from: string, to: string): Promise<void>;
@@ -36,20 +38,31 @@ interface Holder {
 const NOBODY = '02:00:00:00:ff:ff';
 
 /**
- * Makes hosts of these names.
+ * Makes hosts of these names, which they know each other by.
+ * @param init.root whether root there is root here: daemons that change users need it
  * @returns why not, where namespaces or bridges cannot be made
  */
-export async function createHosts(names: readonly string[]): Promise<Hosts | string> {
+export async function createHosts(
+  names: readonly string[],
+  { root = false }: { readonly root?: boolean } = {},
+): Promise<Hosts | string> {
   const holders: Holder[] = [];
   const end = async () => {
     await Promise.all(holders.map((holder) => holder.end()));
   };
   try {
-    const hub = await hold(['unshare', '--user', '--map-root-user', '--net'], SWITCH);
+    const user = root ? [] : ['--user'];
+    const mapped = root ? [] : ['--user', '--map-root-user'];
+    const hub = await hold(['unshare', ...mapped, '--net'], SWITCH);
     holders.push(hub);
-    const inside = ['nsenter', '--target', `${hub.pid}`, '--user', '--net', KEEP];
+    const inside = ['nsenter', '--target', `${hub.pid}`, ...user, '--net', KEEP];
+    const enter = ({ pid }: Holder) =>
+      ['nsenter', '--target', `${pid}`, ...user, '--net', '--mount'].concat(
+        `--wd=${process.cwd()}`,
+        KEEP,
+      );
     for (const at of names.keys()) {
-      const host = await hold([...inside, 'unshare', '--net', '--mount'], HOST);
+      const host = await hold([...inside, 'unshare', '--net', '--mount'], hostOf(names));
       holders.push(host);
       const pair = `type veth peer name eth0 address ${hardware(at)} netns ${host.pid}`;
       await shell(
@@ -64,7 +77,7 @@ export async function createHosts(names: readonly string[]): Promise<Hosts | str
       const address = `ip addr add ${internet(at)}/24 dev eth0 && ip link set eth0 up`;
       await shell(enter(host), [address, ...neighbours].join(' && '));
     }
-    return createNetwork(names, holders.slice(1), end);
+    return createNetwork(names, holders.slice(1), enter, end);
   } catch (error) {
     await end();
     return `no network namespaces here: ${(error as Error).message.trim().replaceAll('\n', '; ')}`;
@@ -73,7 +86,15 @@ export async function createHosts(names: readonly string[]): Promise<Hosts | str
 
 const KEEP = '--preserve-credentials';
 const SWITCH = 'ip link add switch type bridge && ip link set switch up';
-const HOST = 'mount -t tmpfs tmpfs /dev/shm && ip link set lo up';
+const hostOf = (names: readonly string[]) => {
+  const known = names.map((name, at) => `${internet(at)} ${name}\\n`).join('');
+  return [
+    'mount -t tmpfs tmpfs /dev/shm',
+    'ip link set lo up',
+    `printf '127.0.0.1 localhost\\n${known}' > /dev/shm/hosts`,
+    'mount --bind /dev/shm/hosts /etc/hosts',
+  ].join(' && ');
+};
 
 const internet = (at: number) => `10.9.0.${at + 1}`;
 const hardware = (at: number) => `02:00:00:00:00:${(at + 1).toString(16).padStart(2, '0')}`;
@@ -81,6 +102,7 @@ const hardware = (at: number) => `02:00:00:00:00:${(at + 1).toString(16).padStar
 function createNetwork(
   names: readonly string[],
   holders: readonly Holder[],
+  enter: (host: Holder) => readonly string[],
   end: () => Promise<void>,
 ): Hosts {
   const on = (host: string) => enter(holders[names.indexOf(host)]!);
@@ -91,6 +113,7 @@ function createNetwork(
   return {
     addressOf: (host) => internet(names.indexOf(host)),
     via: on,
+    pidOf: (host) => holders[names.indexOf(host)]!.pid,
     // Not by taking a link down: that the sender's kernel would know.
     cut: (from, to) => point(from, names.indexOf(to), NOBODY),
     heal: (from, to) => point(from, names.indexOf(to), hardware(names.indexOf(to))),
@@ -112,17 +135,6 @@ function createNetwork(
     end,
   };
 }
-
-const enter = ({ pid }: Holder) => [
-  'nsenter',
-  '--target',
-  `${pid}`,
-  '--user',
-  '--net',
-  '--mount',
-  `--wd=${process.cwd()}`,
-  KEEP,
-];
 
 async function shell(via: readonly string[], script: string): Promise<string> {
   const [file, ...args] = [...via, 'sh', '-c', script];
