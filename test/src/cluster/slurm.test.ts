@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keepAccount, lastLinesOf } from '../processes/accounts.js';
 import { MAIN, tutti } from '../processes/command.js';
 import { HELD_FLAGS } from '../processes/gated-program.js';
 import { createHosts, type Hosts } from '../processes/hosts.js';
@@ -75,13 +76,21 @@ describe('Slurm', () => {
         `exec srun --label ${[...node, ...every].join(' ')}`,
       ].join('\n'),
     );
-    const said = () => readFile(output, 'utf8').catch(() => '');
+    let text = '';
+    keepAccount('the job', () => lastLinesOf(text));
+    const says = (what: RegExp) =>
+      until(async () => {
+        text = await readFile(output, 'utf8').catch(() => '');
+        return what.test(text);
+      });
     const job = await slurm!.call('sbatch', '--parsable', script);
-    await until(async () => /"checkpoint".*step-0+20"/.test(await said()));
+    await says(/"event":"checkpoint"/);
     await slurm!.call('scontrol', 'requeue', job);
     await release();
-    await until(async () => /"event":"(finished|failed)".*"digest"/.test(await said()));
-    const text = await said();
+    await until(async () => (await slurm!.call('squeue', '--noheader', '--format=%t')) === 'PD');
+    // Not only when the credentials of its first start have expired.
+    await slurm!.call('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    await says(/"digest"/);
     assert.match(text, /"resumed":/);
     const digests = [...text.matchAll(/"digest":"(\w+)"/g)].map(([, digest]) => digest);
     process.env.UNHELD = '1';

@@ -31,7 +31,6 @@ const configuration = (hosts: Hosts, folder: string) =>
     'SlurmUser=root',
     'SlurmdUser=root',
     'AuthType=auth/munge',
-    // What is requeued starts again when its old credentials have expired.
     `AuthInfo=socket=${folder}/munge.socket,cred_expire=5`,
     'CredType=cred/munge',
     'ProctrackType=proctrack/linuxproc',

@@ -30,7 +30,12 @@ export function tutti(
   via: readonly string[] = [],
   name = `tutti ${args[0]}`,
 ): Command {
-  const [file, ...rest] = [...via, process.execPath, MAIN, ...args];
+  return command([...via, process.execPath, MAIN, ...args], name);
+}
+
+/** Any command, as one of these. */
+export function command(words: readonly string[], name = words[0]!): Command {
+  const [file, ...rest] = words;
   const child = spawn(file!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)

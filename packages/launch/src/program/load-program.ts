@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
@@ -86,6 +87,15 @@ function importFailed(path: string, thrown: unknown): TuttiError {
   );
 }
 
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The folder of a package of this checkout. */
 function ownPackage(name: string): string | undefined {
   if (!name.startsWith('@tutti/')) return undefined;
@@ -93,8 +103,9 @@ function ownPackage(name: string): string | undefined {
   return existsSync(join(folder, 'package.json')) ? folder : undefined;
 }
 
-/** tsx is loaded only when it is needed. */
+/** tsx is loaded only when it is needed; then it looks once whether it is to keep what it has compiled. */
 async function importTypeScript(url: string): Promise<{ default?: unknown }> {
+  if (!isWritable(tmpdir())) process.env.TSX_DISABLE_CACHE = '1';
   const loader = await import('./import-typescript.js');
   return loader.importTypeScript(url);
 }
