@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createKeyFile } from '@tutti/transport';
 import type { Command } from '../processes/command.js';
 import { HELD_FLAGS } from '../processes/gated-program.js';
 import { createHosts, type Hosts } from '../processes/hosts.js';
 import { createFolder, type Folder } from '../processes/program-files.js';
 import { runLocal } from '../processes/run-local.js';
-import { runContainer } from './containers.js';
+import { runContainer, USER } from './containers.js';
 import { endAllOf } from './end-all.js';
 import { heldProgram } from './held-program.js';
 import { need, skip } from './needs.js';
@@ -42,6 +43,10 @@ describe('containers of another user, with a root that is read-only and no /tmp'
     const called = (host: string) =>
       writeFile(names, `127.0.0.1 localhost\n${hosts.addressOf(host)} lead\n`);
     const runs = join(folder.path, 'runs');
+    const key = join(folder.path, 'job.key');
+    await createKeyFile(key);
+    await chown(key, USER, USER);
+    const keyed = ['--key-file', key];
     const container = (name: string, host: string, args: readonly string[], more = {}) =>
       runContainer({ name, hosts, host, folder: folder.path, names, args, ...more });
     const coordinator = (host: string) =>
@@ -51,7 +56,7 @@ describe('containers of another user, with a root that is read-only and no /tmp'
         [
           ...['coordinator', '--workers', '2', '--json', '--checkpoint-dir', runs],
           ...['--listen', 'tcp://*:29500', '--advertise', 'lead', '--checkpoint-every', '5'],
-          ...['--resume', 'latest', ...HELD_FLAGS],
+          ...['--resume', 'latest', ...HELD_FLAGS, ...keyed],
         ],
         { runs },
       );
@@ -59,7 +64,9 @@ describe('containers of another user, with a root that is read-only and no /tmp'
     await called('first');
     const first = coordinator('first');
     const workers = ['n2', 'n3'].map((host) =>
-      container(`worker-${host}`, host, ['worker', path, '--coordinator', 'tcp://lead:29500']),
+      container(`worker-${host}`, host, [
+        ...['worker', path, '--coordinator', 'tcp://lead:29500', ...keyed],
+      ]),
     );
     await Promise.race([
       first.line((line) => line.includes('"event":"checkpoint"')),

@@ -5,7 +5,7 @@ import { type Command, command, MAIN } from '../processes/command.js';
 import type { Hosts } from '../processes/hosts.js';
 
 /** A user that nobody is, as clusters run what they do not know. */
-const USER = 10_001;
+export const USER = 10_001;
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { createKeyFile } from '@tutti/transport';
 import { tutti } from '../processes/command.js';
 import { eachTest } from '../processes/each-test.js';
 import { createHosts, type Hosts } from '../processes/hosts.js';
@@ -51,10 +52,20 @@ describe('hosts with addresses of their own', () => {
   for (const [launcher, of] of said)
     it(`train as one job of ${launcher}, with the digest of one process`, async () => {
       const path = await each.folder.program(regressionWith('', '{ shards: 4 }'));
+      const key = join(each.folder.path, 'job.key');
+      await createKeyFile(key);
       const ranks = ['n1', 'n2', 'n3'].map((host, rank) => {
         const variables = Object.entries(of(rank)).map(([name, value]) => `${name}=${value}`);
         return tutti(
-          ['node', path, '--json', '--checkpoint-dir', join(each.folder.path, 'runs')],
+          [
+            'node',
+            path,
+            '--json',
+            '--checkpoint-dir',
+            join(each.folder.path, 'runs'),
+            '--key-file',
+            key,
+          ],
           [...hosts.via(host), 'env', ...variables],
           `rank ${rank}`,
         );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createKeyFile } from '@tutti/transport';
 import { keepAccount, lastLinesOf } from '../processes/accounts.js';
 import { MAIN, tutti } from '../processes/command.js';
 import { HELD_FLAGS } from '../processes/gated-program.js';
@@ -36,6 +37,7 @@ describe('Slurm', () => {
   after(() => hosts?.end());
   beforeEach(async () => {
     folder = await createFolder();
+    await createKeyFile(join(folder.path, 'job.key'));
     slurm = await startSlurm(hosts, join(folder.path, 'slurm'));
   });
   afterEach(async () => {
@@ -46,13 +48,16 @@ describe('Slurm', () => {
 
   const srun = (args: readonly string[], options: readonly string[]) =>
     tutti(['node', ...args], [...slurm!.via, 'srun', ...options], 'srun');
-  const checkpoints = () => ['--checkpoint-dir', join(folder.path, 'runs')];
+  const files = () => [
+    ...['--checkpoint-dir', join(folder.path, 'runs')],
+    ...['--key-file', join(folder.path, 'job.key')],
+  ];
   const expected = async (path: string) => (await runLocal(path, { workers: 0 }).result).digest;
 
   it('starts the ranks of one job on two nodes, with the digest of one process', async () => {
     const path = await folder.program(regressionWith('', '{ shards: 4 }'));
     const { code, stdout, stderr } = await srun(
-      [path, '--json', ...checkpoints()],
+      [path, '--json', ...files()],
       ['--nodes=2', '--ntasks=3', '--label'],
     ).ended;
     assert.equal(code, 0, stderr);
@@ -65,7 +70,7 @@ describe('Slurm', () => {
     const { path, release } = await heldProgram(folder, 20);
     const script = join(folder.path, 'job.sbatch');
     const output = join(folder.path, 'output');
-    const node = [process.execPath, MAIN, 'node', path, '--json', ...checkpoints()];
+    const node = [process.execPath, MAIN, 'node', path, '--json', ...files()];
     const every = ['--checkpoint-every', '5', '--resume', 'latest', ...HELD_FLAGS];
     await writeFile(
       script,
@@ -101,7 +106,7 @@ describe('Slurm', () => {
     const { path, release } = await heldProgram(folder, 20);
     const elastic = ['--no-kill', '--kill-on-bad-exit=0', '--wait=0'];
     const command = srun(
-      [path, '--json', ...checkpoints(), ...HELD_FLAGS],
+      [path, '--json', ...files(), ...HELD_FLAGS],
       ['--nodes=2', '--ntasks=2', ...elastic],
     );
     await command.line((line) => line.includes('"step":20,'));

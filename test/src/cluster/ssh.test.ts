@@ -38,7 +38,7 @@ describe('tutti launch', () => {
       ...['--remote-tutti', there.join(' '), '--coordinator', `tcp://127.0.0.1:${port}`],
       ...[...hosts, ...more],
     ];
-    return { command: tutti(args, ['env', 'TUTTI_SHARDS=4']), directory };
+    return { command: tutti(args, ['env', 'TUTTI_SHARDS=4']), directory, port };
   }
 
   it('is one job over hosts, with the digest of one process', async () => {
@@ -52,6 +52,17 @@ describe('tutti launch', () => {
     for (const [rank, host] of ['127.0.0.1', '127.0.0.1', 'localhost'].entries())
       assert.ok(ended.stderr.includes(`[${rank} ${host}] rank ${rank} of 3 by`), ended.stderr);
     await each.roll.assertAllGone(3);
+  });
+
+  it('gives its ranks a key of their own, without which nobody is told anything', async () => {
+    const path = await each.folder.program(regressionWith('', ENDLESS));
+    const { command, port } = await launch(path, ['--hosts', '127.0.0.1'], ['--json']);
+    await command.line(isStep);
+    const status = await tutti(['status', '--coordinator', `tcp://127.0.0.1:${port}`]).ended;
+    assert.equal(status.code, 1);
+    assert.match(status.stderr, /no key in common/);
+    command.process.kill('SIGTERM');
+    assert.equal((await command.ended).code, 143);
   });
 
   it('that is killed leaves a checkpoint, and nothing on any host', async () => {

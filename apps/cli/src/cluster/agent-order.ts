@@ -5,6 +5,8 @@ export interface AgentOrder {
   readonly environment: Readonly<Record<string, string>>;
   readonly ranks: readonly number[];
   readonly size: number;
+  /** That of the job, in base64. */
+  readonly key?: string;
   /** What was typed to start it all. */
   readonly startedAs: string;
   /** Of `tutti node`. */

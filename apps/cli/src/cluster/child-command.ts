@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { KEY_DESCRIPTOR, NAMELESS_KEY } from './nameless-key.js';
 
 /** A command of Tutti that another one runs as a process of its own. It ends with its parent. */
 export interface ChildCommand {
@@ -26,23 +27,35 @@ const STDERR = 2;
 /** Hears each line that a child writes. */
 export type OnLine = (stream: 'stdout' | 'stderr', line: string) => void;
 
+const ownKey = () => (process.env.TUTTI_KEY_FILE === NAMELESS_KEY ? KEY_DESCRIPTOR : undefined);
+
 /** @param init.output where it goes if not to this process' own: all of it to stderr, or to a function */
 export function startCommand(
   args: readonly string[],
   init: ChildArgument & {
     readonly output?: 'stderr' | OnLine;
     readonly environment?: Readonly<Record<string, string>>;
+    /** The descriptor of a key that the child is to have; without one, that of this process. */
+    readonly key?: number | undefined;
     /** Options of Node or V8. */
     readonly nodeOptions?: readonly string[];
   } = {},
 ): ChildCommand {
-  const { output, environment, nodeOptions = [], ...argument } = init;
+  const { output, environment, key = ownKey(), nodeOptions = [], ...argument } = init;
   const piped = typeof output === 'function';
   const child = fork(MAIN, [JSON.stringify(argument satisfies ChildArgument), ...args], {
-    stdio: piped
-      ? ['ignore', 'pipe', 'pipe', 'ipc']
-      : ['ignore', output === 'stderr' ? STDERR : 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, ...environment },
+    stdio: [
+      'ignore',
+      piped ? 'pipe' : output === 'stderr' ? STDERR : 'inherit',
+      piped ? 'pipe' : 'inherit',
+      'ipc',
+      ...(key === undefined ? [] : [key]),
+    ],
+    env: {
+      ...process.env,
+      ...environment,
+      ...(key !== undefined && { TUTTI_KEY_FILE: NAMELESS_KEY }),
+    },
     execArgv: [...nodeOptions],
     // What a terminal sends goes to the parent alone, which decides what it means.
     detached: true,

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { TuttiError } from '@tutti/runtime';
 import { AGENT_READY, type AgentOrder, type AgentSignal } from '../cluster/agent-order.js';
 import { type ChildCommand, startCommand } from '../cluster/child-command.js';
+import { holdKey } from '../cluster/nameless-key.js';
 import type { CliContext } from '../context.js';
 import { DONE, FAILED } from '../exit-codes.js';
 import { exitWith } from '../reported.js';
@@ -29,13 +30,15 @@ export async function agent(context: CliContext): Promise<void> {
     for (const child of children) child.signal('SIGTERM');
     clock.after(ABANDONED_MS, gone);
   };
-  const begin = ({ cwd, environment, ranks, size, args, startedAs }: AgentOrder) => {
+  const begin = ({ cwd, environment, ranks, size, args, startedAs, key }: AgentOrder) => {
     enter(cwd);
     stdout.write(`${AGENT_READY}\n`);
+    const descriptor = key === undefined ? undefined : holdKey(Buffer.from(key, 'base64'));
     for (const rank of ranks)
       children.push(
         startCommand(['node', ...args], {
           startedAs,
+          key: descriptor,
           environment: { ...environment, TUTTI_RANK: `${rank}`, TUTTI_WORKERS: `${size}` },
           output: (stream, line) =>
             (stream === 'stdout' ? stdout : stderr).write(`${rank}\t${line}\n`),

@@ -1,4 +1,6 @@
-import { DEFAULT_COORDINATOR, flagOf } from '@tutti/config';
+import { randomBytes } from 'node:crypto';
+import { DEFAULT_COORDINATOR, flagOf, type Settings } from '@tutti/config';
+import { readKeyFile } from '@tutti/transport';
 import { handedOn } from '../cluster/handed-on.js';
 import { connectHost, type HostConnection } from '../cluster/host-connection.js';
 import { hostRanks } from '../cluster/host-ranks.js';
@@ -10,7 +12,13 @@ import { type Flags, settingsFor } from '../settings.js';
 import { HOST_END_MS, NODE_GRACE_MS } from '../tunables.js';
 
 /** Each host has files of its own, and rank 0 is where the first one is. */
-const OF_THIS_HOST = ['TUTTI_CACHE', 'TUTTI_RANK', 'TUTTI_WORKERS', 'TUTTI_COORDINATOR'];
+const OF_THIS_HOST = [
+  'TUTTI_CACHE',
+  'TUTTI_RANK',
+  'TUTTI_WORKERS',
+  'TUTTI_COORDINATOR',
+  'TUTTI_KEY_FILE',
+];
 
 /**
  * `tutti launch <program>`: starts `tutti node` on hosts over ssh, and ends with the exit code of rank 0.
@@ -26,6 +34,8 @@ export async function launch(path: string, flags: Flags, context: CliContext): P
       ? DEFAULT_COORDINATOR.replace('127.0.0.1', first.includes(':') ? `[${first}]` : first)
       : settings.coordinator;
   const { json, ssh, remoteTutti } = settings;
+  // Unnamed wait: a small file of this machine.
+  const key = await keyOf(settings);
   const given = (['hosts', 'hostfile'] as const).flatMap((name) => {
     const value = settings[name];
     return value === undefined ? [] : [flagOf(name), quoted(value)];
@@ -35,10 +45,11 @@ export async function launch(path: string, flags: Flags, context: CliContext): P
       ...{ host, ssh, remoteTutti },
       order: {
         ...{ ranks, size },
+        ...(key !== undefined && { key }),
         cwd: process.cwd(),
         environment: { ...settingsIn(context.environment), TUTTI_COORDINATOR: address },
         startedAs: ['tutti launch', ...given, quoted(path)].join(' '),
-        args: [path, ...handedOn(flags, 'node', ['coordinator'])],
+        args: [path, ...handedOn(flags, 'node', ['coordinator', 'keyFile'])],
       },
       onLine(rank, stream, line) {
         // What scripts read is what rank 0 writes there.
@@ -92,6 +103,13 @@ async function untilEnded(
     await all;
     for (const timer of timers) timer.cancel();
   }
+}
+
+/** A job over ssh has a key: the one that was given, or a new one. */
+async function keyOf({ keyFile, insecure }: Settings): Promise<string | undefined> {
+  if (keyFile === undefined) return insecure ? undefined : randomBytes(32).toString('base64');
+  // Unnamed wait: a small file of this machine.
+  return Buffer.from(await readKeyFile(keyFile)).toString('base64');
 }
 
 /** What was set by variables here counts there, too. */
