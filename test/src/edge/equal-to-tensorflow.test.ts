@@ -117,11 +117,11 @@ const MODELS: Record<string, { model: () => tf.LayersModel; words?: number }> = 
       return tf.sequential({
         layers: [
           layers.embedding({ inputShape: [9], inputDim: 12, outputDim: 4, maskZero: true }),
-          both(layers.lstm({ units: 3, returnSequences: true }) as tf.RNN, 'concat'),
-          both(layers.gru({ units: 4, returnSequences: true }) as tf.RNN, 'ave'),
-          both(layers.simpleRNN({ units: 4, returnSequences: true }) as tf.RNN, 'sum'),
-          both(layers.lstm({ units: 4, returnSequences: true }) as tf.RNN, 'mul'),
-          both(layers.lstm({ units: 3 }) as tf.RNN, 'concat'),
+          both(layers.lstm({ units: 3, returnSequences: true }), 'concat'),
+          both(layers.gru({ units: 4, returnSequences: true }), 'ave'),
+          both(layers.simpleRNN({ units: 4, returnSequences: true }), 'sum'),
+          both(layers.lstm({ units: 4, returnSequences: true }), 'mul'),
+          both(layers.lstm({ units: 3 }), 'concat'),
           layers.dense({ units: 2 }),
         ],
       });
