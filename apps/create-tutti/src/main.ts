@@ -23,7 +23,7 @@ try {
     process.stdout.write(`${folder} is ready. Now:
 
 ${enter}  npm install
-  npx tutti train program.ts
+  npx tutti train program.ts --dashboard
 
 program.ts says what is trained. README.md says what else there is.
 `);

@@ -134,7 +134,7 @@ describe('a project of its own, with packages as they are published', () => {
       'digits',
     ];
     const { stdout: next } = await run('npm', create, { cwd: each.folder.path });
-    assert.match(next, /cd digits\n {2}npm install\n {2}npx tutti train program\.ts\n/);
+    assert.match(next, /cd digits\n {2}npm install\n {2}npx tutti train program\.ts --dashboard\n/);
 
     const cwd = join(each.folder.path, 'digits');
     const manifest = JSON.parse(await readFile(join(cwd, 'package.json'), 'utf8'));
@@ -143,7 +143,7 @@ describe('a project of its own, with packages as they are published', () => {
     await run('npm', ['test'], { cwd });
     const readme = await readFile(join(cwd, 'README.md'), 'utf8');
     for (const [shown, args] of [
-      ['npx tutti train program.ts  ', ['--steps', '30']],
+      ['npx tutti train program.ts --dashboard  ', ['--steps', '30']],
       ['npx tutti eval program.ts  ', []],
       ['npx tutti export program.ts --output model  ', []],
     ] as const) {
