@@ -92,13 +92,13 @@ export const rows: readonly Row[] = [
     name: 'recommender',
     paper: "RecBole's BPR on MovieLens 100k: recall@10 0.2368, NDCG@10 0.2768 with 168,128 values",
     variants: [
-      { label: 'unshared', program: 'papers/recommender.ts', environment: { RATIO: '1' } },
-      { label: 'a tenth', program: 'papers/recommender.ts', environment: { RATIO: '10' } },
+      { label: 'unshared', program: 'papers/recommender.ts', environment: { EPOCHS: '16' } },
       {
-        label: '6 columns',
+        label: 'hashed (16 columns)',
         program: 'papers/recommender.ts',
-        environment: { RATIO: '1', DIMENSION: '6' },
+        environment: { RATIO: '2.78', BLOCK: '1', DIMENSION: '16' },
       },
+      { label: 'rank 5', program: 'papers/recommender.ts', environment: { RANK: '5' } },
     ],
   },
   {

@@ -2,6 +2,9 @@
  * Trains what a row of docs/PAPERS.md says, seed after seed, and prints the row: mean and standard deviation.
  *
  *     npx tsx examples/papers/run.ts hashed-nets-64 --seeds 5
+ *
+ * What follows `--` is for `tutti train`, such as `-- --steps 100` to try it. `VALIDATION=1` measures on the
+ * validation set instead of the test set.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +45,7 @@ async function measure(
 ): Promise<Numbers> {
   const path = `${examples}${program}`;
   const seeded = ['--seed', String(seed)];
-  const trained = await tutti(environment, 'train', path, ...seeded);
+  const trained = await tutti(environment, 'train', path, ...seeded, ...positionals.slice(1));
   const { loss, metrics, storedParameters } = trained as {
     loss: number;
     metrics: Numbers;

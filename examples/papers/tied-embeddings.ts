@@ -36,7 +36,7 @@ export default defineTraining({
   sharing: tied ? [tie('input/embeddings', 'output/kernel', { transpose: true })] : [],
   optimizer: { name: 'adam', learningRate: setting('LEARNING_RATE', 0.002) },
   batchSize: 256,
-  epochs: setting('EPOCHS', 8),
+  epochs: setting('EPOCHS', 6),
   seed: 1,
   shards: 1,
 });

@@ -1,12 +1,12 @@
 /**
  * A recommender of films: matrix factorisation by Bayesian personalised ranking (Rendle et al. 2009), whose two
- * embeddings, 168,000 weights, read a tenth as many stored values, block by block (ROBE: Desai et al. 2022). The
- * rows that a batch asks for are looked up in these; the tables are never made. Needs python3 with pip the first
- * time, for the data.
+ * embeddings, 168,000 weights, are products of rank 5 and store less than a tenth as many values. The rows that a
+ * batch asks for are looked up in these; the tables are never made. Needs python3 with pip the first time, for the
+ * data. What that costs in recall, and what a hash does (ROBE): docs/PAPERS.md.
  *
  *     npm start -- examples/src/recommender.ts --workers 2
  */
-import { type BatchTensors, defineTraining, hashed, tf } from '@tutti/tensorflow';
+import { type BatchTensors, defineTraining, lowRank, tf } from '@tutti/tensorflow';
 import { ITEMS, interactions, movieLens, USERS } from './datasets/movie-lens.js';
 
 const TOP = 10;
@@ -79,12 +79,13 @@ export default defineTraining({
   loss,
   metrics: [recall, ndcg],
 
-  // Leave this out for embeddings of their own.
-  sharing: [hashed(['users/embeddings', 'items/embeddings'], { ratio: 0.09, block: 16 })],
+  // Leave this out for embeddings of their own, or share them by a hash, as is done with tables of millions of rows
+  // of which most are seldom read: hashed('*s/embeddings', { ratio: 1 / 10, block: 16 }).
+  sharing: [lowRank(['users/embeddings', 'items/embeddings'], { rank: 5 })],
 
-  optimizer: { name: 'adam', learningRate: 0.002 },
+  optimizer: { name: 'adam', learningRate: 0.003 },
   batchSize: 2048,
-  epochs: 30,
+  epochs: 20,
   seed: 1,
   shards: 2,
   evaluationBatchSize: 64,

@@ -39,6 +39,7 @@ describe('documentation', () => {
     'docs/SHARING.md',
     'docs/ERRORS.md',
     'docs/BENCHMARKS.md',
+    'docs/PAPERS.md',
     'docs/TUTTI_FILE.md',
     'docs/SECURITY.md',
   ])
@@ -55,6 +56,15 @@ describe('documentation', () => {
         assert.ok(script! in scripts, `npm ${script}`);
       assert.ok(text('.ci/run').includes('\nnpm test\n'));
     });
+
+  it('docs/PAPERS.md has the rows that can be run, and no other', () => {
+    const named = (file: string, pattern: RegExp) =>
+      [...text(file).matchAll(pattern)].map(([, name]) => name).sort();
+    assert.deepEqual(
+      named('docs/PAPERS.md', /^\| `([a-z0-9-]+)` \|/gm),
+      named('examples/papers/rows.ts', /^ {4}name: '([a-z0-9-]+)',$/gm),
+    );
+  });
 
   it('CONTRIBUTING.md names files that exist', () => {
     const named = [...text('CONTRIBUTING.md').matchAll(/`((?:packages|docs|test|apps)\/[^`]+)`/g)];
