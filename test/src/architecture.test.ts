@@ -12,7 +12,7 @@ const FLOORS = [
   ['protocol', 'kernels', 'config', 'telemetry', 'data', 'tensorflow-setup'],
   ['testing'],
   ['parameters', 'reduction', 'transport', 'store', 'checkpoint', 'compress'],
-  ['run', 'dashboard'],
+  ['run', 'dashboard', 'tracking'],
   ['server', 'coordinator', 'worker'],
   ['tensorflow', 'launch'],
 ];

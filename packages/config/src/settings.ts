@@ -458,6 +458,20 @@ export const SETTINGS = {
     doc: `serve a page on this machine that follows the run, and its Prometheus metrics at /metrics; without a port ${DASHBOARD_PORT}, or a free one if that is taken`,
     otherwise: 'no page',
   },
+  tensorboard: {
+    kind: 'text',
+    commands: ['train', 'coordinator'],
+    group: 'Output',
+    doc: 'folder for event files of TensorBoard: the numbers of each step, and the hyperparameters',
+    otherwise: 'none',
+  },
+  mlflow: {
+    kind: 'text',
+    commands: ['train', 'coordinator'],
+    group: 'Output',
+    doc: 'address of an MLflow tracking server that is told of the run, such as http://127.0.0.1:5000',
+    otherwise: 'none',
+  },
   watch: {
     kind: 'boolean',
     default: false,

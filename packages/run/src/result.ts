@@ -60,8 +60,19 @@ export function startedEvent(init: {
     epochs: Math.ceil(plan.steps / plan.stepsPerEpoch),
     storedParameters: layout.floats,
     program: plan.programName,
+    hyperparameters: hyperparametersOf(plan),
     ...(folder === undefined ? {} : { folder }),
     ...startOf(from, plan),
+  };
+}
+
+/** Those of the optimizer under its own names, a schedule by its kind. */
+function hyperparametersOf({ optimizer, batchSize, shards, seed, gradientCompression }: JobPlan) {
+  const { name, schedule, ...numbers } = optimizer;
+  return {
+    ...{ optimizer: name, ...numbers, batchSize, shards, seed },
+    ...(schedule === undefined ? {} : { schedule: schedule.kind }),
+    ...(gradientCompression === undefined ? {} : { gradientCompression }),
   };
 }
 

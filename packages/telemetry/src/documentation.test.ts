@@ -12,7 +12,14 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
     listening: { address: '' },
     started: {
       ...{ job: '', workers: '', servers: '', shards: '', steps: '', epochs: '?' },
-      ...{ storedParameters: '', program: '?', folder: '?', resumed: '?', from: '?' },
+      ...{
+        storedParameters: '',
+        program: '?',
+        hyperparameters: '?',
+        folder: '?',
+        resumed: '?',
+        from: '?',
+      },
     },
     weights: { elements: '', stored: '', weights: '' },
     step: {

@@ -24,6 +24,8 @@ export type RunEvent =
   | FinishedEvent
   | FailedEvent;
 
+export type Hyperparameters = Readonly<Record<string, number | string | boolean>>;
+
 export type Metrics = Readonly<Record<string, number>>;
 
 /** Where the coordinator of a run with processes can be reached: by `tutti status` and more workers. */
@@ -46,6 +48,8 @@ export interface StartedEvent {
   /** Floats that the servers hold. */
   readonly storedParameters: number;
   readonly program?: string;
+  /** What decides the result besides program and data. */
+  readonly hyperparameters?: Hyperparameters;
   /** Where the run writes: its checkpoints, and its events. */
   readonly folder?: string;
   /** The checkpoint that the run goes on from. */

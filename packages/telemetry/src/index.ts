@@ -5,6 +5,7 @@ export {
   type FailedEvent,
   type FinishedEvent,
   failedEvent,
+  type Hyperparameters,
   type Metrics,
   noticeEvent,
   type RunEvent,

@@ -10,6 +10,7 @@ import type { CliContext } from '../context.js';
 import { openDashboard } from '../dashboards.js';
 import { runsFolder } from '../folders.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
+import { observeRun } from '../observers.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
@@ -33,6 +34,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     const { renderer, result, observe } = output;
     await openDashboard(settings, context, output);
     observe(createEventLog(renderer));
+    observeRun(settings, output);
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;

@@ -78,6 +78,22 @@ describe('tutti train', () => {
       assert.deepEqual(kept(), [...first.json(), ...failing.json()]);
     }));
 
+  it('writes for TensorBoard, and says what is wrong with an address of MLflow', () =>
+    inTemporaryFolder(async (folder) => {
+      const board = ['--workers', '0', '--tensorboard', join(folder, 'board')];
+      const { code, json } = await tutti(trainArguments(join(folder, 'run'), ...board));
+      assert.equal(code, 0);
+      const { job } = json().at(-1)!;
+      const [file, ...more] = readdirSync(
+        join(folder, 'board', `line-${String(job).slice(0, 8)}`),
+      );
+      assert.deepEqual(more, []);
+      assert.match(file!, /^events\.out\.tfevents\.\d+\./);
+      const wrong = await tutti(trainArguments(folder, '--mlflow', 'localhost:5000'));
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, /--mlflow is localhost:5000.*\n.*http:\/\/127\.0\.0\.1:5000/);
+    }));
+
   it('gives the same digest with worker processes, whose number nobody has to name', () =>
     inTemporaryFolder(async (folder) => {
       const digests = [];

@@ -11,6 +11,7 @@ import { inspectedProgram, tellWeights } from '../inspected-program.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
+import { observeRun } from '../observers.js';
 import { withOutput } from '../output.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
@@ -25,6 +26,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   await withOutput(settings, context, async (output) => {
     const { renderer, log, observe } = output;
     observe(createEventLog(renderer));
+    observeRun(settings, output);
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });
     const { checkpointDir, resume, listen: address } = settings;

@@ -1,0 +1,2 @@
+export { createMlflow } from './mlflow.js';
+export { createTensorboard, type Tracker } from './tensorboard.js';

@@ -1,0 +1,12 @@
+// What can be set is in docs/CONFIGURATION.md; the rest has its reason here.
+
+/** What came meanwhile is written together: a run may make thousands of steps a second. */
+export const FLUSH_MS = 1000;
+
+/** MLflow is asked less often; each request takes at most so many numbers, which is its own limit. */
+export const MLFLOW_FLUSH_MS = 5000;
+export const MLFLOW_BATCH = 1000;
+/** A server that does not answer must not fill the memory: the oldest numbers are let go. */
+export const MLFLOW_MOST_WAITING = 100_000;
+/** How long it may take to answer. */
+export const MLFLOW_ANSWER_MS = 5000;
