@@ -20,12 +20,14 @@ import {
 import type { Body, HostFacts, ServerRange, ShardReport, Stamp } from './messages.js';
 import { METRIC_FORMS } from './metric-form.js';
 import {
+  type EarlyStopping,
   type FirstWeights,
   GRADIENT_COMPRESSIONS,
   type JobPlan,
   type OptimizerSpec,
   type ProgramDefaults,
   type ProgramDescription,
+  type ReduceOnPlateau,
   type Schedule,
   type StoredParameter,
 } from './plan.js';
@@ -46,6 +48,18 @@ const schedule = variantsOf('kind', {
   step: shapeOf<ScheduleOf<'step'>>({ every: number, factor: number }),
   exponential: shapeOf<ScheduleOf<'exponential'>>({ every: number, factor: number }),
   cosine: shapeOf<ScheduleOf<'cosine'>>({ steps: number, floor: optional(number) }),
+  cosineRestarts: shapeOf<ScheduleOf<'cosineRestarts'>>({
+    steps: number,
+    stretch: optional(number),
+    factor: optional(number),
+    floor: optional(number),
+  }),
+  polynomial: shapeOf<ScheduleOf<'polynomial'>>({
+    steps: number,
+    power: optional(number),
+    floor: optional(number),
+  }),
+  piecewise: shapeOf<ScheduleOf<'piecewise'>>({ from: listOf(number), factors: listOf(number) }),
 } satisfies Record<Schedule['kind'], Kind>);
 
 const optimizer = shapeOf<OptimizerSpec>({
@@ -75,6 +89,24 @@ const optimizer = shapeOf<OptimizerSpec>({
   centered: optional(flag),
   initialAccumulator: optional(number),
 });
+
+const watched = {
+  monitor: optional(text),
+  better: optional(oneOf('less', 'more')),
+  minChange: optional(number),
+  patience: optional(whole),
+};
+const steering = {
+  earlyStopping: optional(shapeOf<EarlyStopping>({ ...watched, keepBest: optional(flag) })),
+  reduceOnPlateau: optional(
+    shapeOf<ReduceOnPlateau>({
+      ...watched,
+      factor: optional(number),
+      floor: optional(number),
+      cooldown: optional(whole),
+    }),
+  ),
+};
 
 const parameters = listOf(
   shapeOf<StoredParameter>({
@@ -116,6 +148,7 @@ const description = shapeOf<ProgramDescription>({
     optimizer,
     evaluationBatchSize: optional(whole),
     gradientCompression,
+    ...steering,
   }),
 });
 
@@ -136,6 +169,7 @@ const plan = shapeOf<JobPlan>({
   steps: whole,
   stepsPerEpoch: whole,
   optimizer,
+  ...steering,
   chunkFloats: optional(whole),
   gradientCompression,
 });
@@ -260,7 +294,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   store: { chunk: whole },
   restore: { chunk: whole, version: whole },
   capture: { version: whole, slots: flag },
-  apply: { step: whole, chunk: whole, count: whole, scale: number },
+  apply: { step: whole, chunk: whole, count: whole, scale: number, rate: optional(number) },
   replaced: { by: text, reason: text },
   holding: { plan: optional(plan) },
   opened: { versions: listOf(version) },

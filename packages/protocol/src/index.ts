@@ -28,6 +28,7 @@ export {
 export * from './messages.js';
 export { METRIC_FORMS, type MetricForm, type MetricForms } from './metric-form.js';
 export {
+  type EarlyStopping,
   evaluatesAt,
   examplesOf,
   type FirstWeights,
@@ -37,8 +38,10 @@ export {
   type OptimizerSpec,
   type ProgramDefaults,
   type ProgramDescription,
+  type ReduceOnPlateau,
   type Schedule,
   type StoredParameter,
+  type Watched,
 } from './plan.js';
 export { keyRefusal, refusal } from './refusal.js';
 export * from './status.js';

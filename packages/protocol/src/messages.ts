@@ -3,7 +3,7 @@ import type { JobPlan, ProgramDescription } from './plan.js';
 import type { HistoryPart, HistoryPlace, JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** What every message carries besides its own fields. */
 export interface Stamp {
@@ -219,6 +219,8 @@ export interface Apply {
   readonly count: number;
   /** Factor of clipping by global norm. */
   readonly scale: number;
+  /** Factor of the learning rate, 1 if absent. */
+  readonly rate?: number;
 }
 
 /** The server was given up and others have its chunks: it need not wait for the coordinator any more. */

@@ -9,7 +9,58 @@ export type Schedule =
   /** `factor ^ (step / every)`. */
   | { readonly kind: 'exponential'; readonly every: number; readonly factor: number }
   /** Half a cosine from 1 down to `floor` over `steps`, then `floor` (Loshchilov & Hutter 2017). */
-  | { readonly kind: 'cosine'; readonly steps: number; readonly floor?: number };
+  | { readonly kind: 'cosine'; readonly steps: number; readonly floor?: number }
+  /** The same again and again, each time `stretch` times as long and `factor` times as high. */
+  | {
+      readonly kind: 'cosineRestarts';
+      readonly steps: number;
+      readonly stretch?: number;
+      readonly factor?: number;
+      readonly floor?: number;
+    }
+  /** From 1 to `floor` over `steps`, by `power` (1: along a line), then `floor`. */
+  | {
+      readonly kind: 'polynomial';
+      readonly steps: number;
+      readonly power?: number;
+      readonly floor?: number;
+    }
+  /** `factors[i]` from step `from[i]` on, 1 before the first. */
+  | {
+      readonly kind: 'piecewise';
+      readonly from: readonly number[];
+      readonly factors: readonly number[];
+    };
+
+/** A number of the evaluation at the end of each epoch (of its training, where nothing is evaluated). */
+export interface Watched {
+  /** `loss`, or the name of a metric. Default `loss`. */
+  readonly monitor?: string;
+  /** Default: of a loss, an error or a perplexity less is better, of other metrics more. */
+  readonly better?: 'less' | 'more';
+  /** How much better it must be to count. Default 0 for early stopping, 0.0001 for plateaus. */
+  readonly minChange?: number;
+}
+
+/** Ends a run that becomes no better. */
+export interface EarlyStopping extends Watched {
+  /** The run ends when so many epochs in a row were none better. Default 0: with the first. */
+  readonly patience?: number;
+  /** The run ends with the weights of its best epoch, also where it is not stopped. Default true. */
+  readonly keepBest?: boolean;
+}
+
+/** Multiplies the learning rate, whatever its schedule, when a run becomes no better. */
+export interface ReduceOnPlateau extends Watched {
+  /** After so many epochs in a row that were none better. Default 10. */
+  readonly patience?: number;
+  /** Default 0.1. */
+  readonly factor?: number;
+  /** The share of the learning rate that is left at least. Default 0. */
+  readonly floor?: number;
+  /** Epochs after it that do not count. Default 0. */
+  readonly cooldown?: number;
+}
 
 /** What the servers do with the mean gradient. */
 export interface OptimizerSpec {
@@ -90,6 +141,8 @@ export interface ProgramDefaults {
   /** Examples in one call of `evaluate`. */
   readonly evaluationBatchSize?: number;
   readonly gradientCompression?: GradientCompression;
+  readonly earlyStopping?: EarlyStopping;
+  readonly reduceOnPlateau?: ReduceOnPlateau;
 }
 
 /** What each shard's gradient is rounded to before the first addition, so that less travels. */
@@ -130,6 +183,8 @@ export interface JobPlan {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly optimizer: OptimizerSpec;
+  readonly earlyStopping?: EarlyStopping;
+  readonly reduceOnPlateau?: ReduceOnPlateau;
   /** Floats in a chunk; 262,144 if absent. The result depends on it only if it is no multiple of 65,536. */
   readonly chunkFloats?: number;
   /** Absent where gradients are added as they are. */

@@ -1,3 +1,4 @@
+export { bestSnapshot } from './checkpoints/best-snapshot.js';
 export {
   type CheckpointFolderInit,
   createCheckpointFolder,
@@ -43,6 +44,12 @@ export { JOB_SETTINGS, type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type Recorder } from './recorder.js';
 export { digestOf, endingEvent, type JobResult, savedAs, startedEvent } from './result.js';
+export {
+  type BestState,
+  createSteering,
+  isSteered,
+  type Steering,
+} from './steering.js';
 export { createStep, type ReadySum, type Step } from './step.js';
 export type { StepRecord } from './step-record.js';
 export { stoppedAt } from './stopped.js';

@@ -8,6 +8,7 @@ import type {
 } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
+import { checkSteering } from './check-steering.js';
 import { defaultShards } from './default-shards.js';
 
 /** What somebody set for this run; everything else comes from the program. */
@@ -86,6 +87,12 @@ export function resolvePlan(init: {
   const spec = settings.optimizer ?? defaults.optimizer;
   const { learningRate = spec.learningRate } = settings;
   const optimizer = checkOptimizer({ ...spec, learningRate });
+  const { earlyStopping, reduceOnPlateau } = defaults;
+  const steering = {
+    ...(earlyStopping && { earlyStopping }),
+    ...(reduceOnPlateau && { reduceOnPlateau }),
+  };
+  checkSteering(steering);
   const stepsPerEpoch = Math.ceil(trainingExamples / batchSize);
   return {
     programName: description.name,
@@ -104,6 +111,7 @@ export function resolvePlan(init: {
     stepsPerEpoch,
     steps: Math.min(settings.steps ?? Number.POSITIVE_INFINITY, epochs * stepsPerEpoch),
     optimizer,
+    ...steering,
     ...(chunkFloats === CHUNK_FLOATS ? {} : { chunkFloats }),
     ...(gradientCompression === 'none' ? {} : { gradientCompression }),
   };

@@ -1,6 +1,7 @@
 import type { JobPlan } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import type { SteeringState } from './steering-state.js';
 import { meansOf, NOTHING, plus, type Totals } from './totals.js';
 
 /** Steps over which the current speed is taken. */
@@ -11,6 +12,8 @@ export interface ProgressState {
   readonly examples: number;
   /** Totals of the epoch under way. */
   readonly epoch: Totals;
+  /** What early stopping and plateaus have come to. */
+  readonly steering?: SteeringState;
 }
 
 /** Turns the numbers of steps and evaluations into the events of a run, and remembers the last. */

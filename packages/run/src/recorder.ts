@@ -14,8 +14,8 @@ import type { Totals } from './totals.js';
 export interface Recorder {
   /** The servers have this sum. */
   applied(apply: Apply, sum: Uint8Array): void;
-  /** The step from this version is complete. */
-  done(version: number, totals: Totals): void;
+  /** The step from this version is complete; `rate` is the factor of its learning rate. */
+  done(version: number, totals: Totals, rate: number): void;
 }
 
 export function createRecorder(init: {
@@ -32,11 +32,12 @@ export function createRecorder(init: {
     applied(apply, sum) {
       if (recording) sums.applied(apply, sum);
     },
-    done(version, { count, lossSum }) {
+    done(version, { count, lossSum }, rate) {
       // A coordinator that was started again has not seen all of its first step.
       const digest = recording ? sums.of(version) : undefined;
       if (digest === undefined) return;
-      const record: StepRecord = { job: job.id, step: version + 1, count, lossSum, digest };
+      const step = { job: job.id, step: version + 1, count, lossSum };
+      const record: StepRecord = { ...step, ...(rate === 1 ? {} : { rate }), digest };
       sink!.record!(job.plan.programName, record).catch((thrown: unknown) => {
         if (!recording) return;
         recording = false;

@@ -5,6 +5,8 @@ export interface StepRecord {
   readonly step: number;
   readonly count: number;
   readonly lossSum: number;
+  /** Factor of the learning rate, 1 if absent. */
+  readonly rate?: number;
   /** Digest of what was applied: see `SumDigests`. */
   readonly digest: string;
 }

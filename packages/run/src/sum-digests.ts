@@ -5,8 +5,8 @@ import { type Apply, digestOfBytes } from '@tutti/protocol';
 export interface SumDigests {
   applied(apply: Apply, sum: Uint8Array): void;
   /**
-   * The digest of a step: SHA-256 over the digests of the summed gradient, chunk by chunk, the number of examples
-   * and the factor of clipping. Undefined if not all of it was seen.
+   * The digest of a step: SHA-256 over the digests of the summed gradient, chunk by chunk, the number of examples,
+   * the factor of clipping and, where there is one, that of the learning rate. Undefined if not all of it was seen.
    */
   of(step: number): string | undefined;
 }
@@ -22,10 +22,10 @@ export function createSumDigests(chunks: number): SumDigests {
     of(step) {
       if (current?.apply.step !== step || current.digests.size < chunks) return undefined;
       const { apply, digests } = current;
-      const { count, scale } = apply;
+      const { count, scale, rate } = apply;
       const inOrder = Array.from({ length: chunks }, (_, chunk) => digests.get(chunk));
       return createHash('sha256')
-        .update(JSON.stringify([inOrder, count, scale]))
+        .update(JSON.stringify([inOrder, count, scale, ...(rate === undefined ? [] : [rate])]))
         .digest('hex');
     },
   };

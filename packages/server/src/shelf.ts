@@ -122,11 +122,11 @@ export function createShelf(init: {
       const held = chunk >= firstChunk && chunk < firstChunk + chunks;
       return held && bytes === 4 * layout.chunkLength(chunk) ? store.landing(chunk) : undefined;
     },
-    apply({ step, chunk, count, scale }, sum) {
+    apply({ step, chunk, count, scale, rate }, sum) {
       // One that comes back without its values may be sent this before its answer has told of that.
       if (store.version(chunk) === undefined) return;
       captures.beforeStep(step, chunk);
-      if (store.apply(step, chunk, sum, count, scale) === 'applied') serve(chunk);
+      if (store.apply(step, chunk, sum, count, scale, rate) === 'applied') serve(chunk);
     },
     pull(peer, version) {
       const pull = { version, open: new Set<number>() };

@@ -12,8 +12,11 @@ export interface Optimizer {
   readonly slots: number;
   /** What slot `index` holds before the first step. */
   initialSlot(index: number): number;
-  /** The update of step `step` (from 0). `decay` false leaves decoupled decay out. */
-  rule(step: number, decay?: boolean): UpdateRule;
+  /**
+   * The update of step `step` (from 0). `decay` false leaves decoupled decay out; `rate` is a factor of
+   * the learning rate.
+   */
+  rule(step: number, decay?: boolean, rate?: number): UpdateRule;
   /**
    * From the sum over `count` examples to the gradient. `scale` comes from `normScale`; `decay`
    * false leaves L2 regularisation out.
@@ -37,7 +40,10 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
     spec,
     slots: slotsOf(ruleAt(0, true)),
     initialSlot: () => (spec.name === 'adagrad' ? settings.initialAccumulator : 0),
-    rule: (step, decay = true) => ruleAt(step, decay),
+    rule(step, decay = true, rate = 1) {
+      const rule = ruleAt(step, decay);
+      return rate === 1 ? rule : { ...rule, learningRate: rate * rule.learningRate };
+    },
     conditioning: (count, scale, decay = true) => ({
       divisor: count,
       weightDecay: decoupled || !decay ? 0 : settings.weightDecay,

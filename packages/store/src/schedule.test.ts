@@ -36,6 +36,37 @@ describe('learning rate', () => {
     close(learningRateAt(exponential, 25), 0.5 * Math.exp(2.5 * Math.log(0.25)));
   });
 
+  it('falls along a power down to its floor, and stays there', () => {
+    const line = spec({ kind: 'polynomial', steps: 10, floor: 0.2 });
+    const square = spec({ kind: 'polynomial', steps: 10, power: 2 });
+    for (const [step, rate] of [0.5, 0.46, 0.42].entries()) close(learningRateAt(line, step), rate);
+    close(learningRateAt(line, 10), 0.1);
+    close(learningRateAt(line, 99), 0.1);
+    close(learningRateAt(square, 5), 0.5 * 0.25);
+  });
+
+  it('is what is said piece by piece', () => {
+    const pieces = spec({ kind: 'piecewise', from: [3, 7], factors: [0.5, 0.1] });
+    const rates = [0, 2, 3, 6, 7, 100].map((step) => learningRateAt(pieces, step));
+    [0.5, 0.5, 0.25, 0.25, 0.05, 0.05].forEach((rate, at) => {
+      close(rates[at]!, rate);
+    });
+  });
+
+  it('begins a cosine again, longer and lower', () => {
+    const again = spec({ kind: 'cosineRestarts', steps: 4, stretch: 2, factor: 0.5, floor: 0.1 });
+    // Periods from 0, 4 and 12 on.
+    const expected = [
+      [0, 1],
+      [2, 0.55],
+      [4, 0.5],
+      [8, 0.275],
+      [12, 0.25],
+    ] as const;
+    for (const [step, share] of expected) close(learningRateAt(again, step), 0.5 * share);
+    close(learningRateAt(again, 27), 0.05);
+  });
+
   it('follows half a cosine down to its floor, and stays there', () => {
     const cosine = spec({ kind: 'cosine', steps: 100, floor: 0.2 });
     close(learningRateAt(cosine, 0), 0.5);

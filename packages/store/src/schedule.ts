@@ -24,7 +24,30 @@ function factorAt(schedule: Schedule, step: number): number {
       // Loshchilov & Hutter 2017, equation 5, without restarts.
       const floor = schedule.floor ?? 0;
       if (step >= schedule.steps) return floor;
-      return floor + ((1 - floor) * (1 + Math.cos((Math.PI * step) / schedule.steps))) / 2;
+      return halfCosine(step / schedule.steps, floor);
+    }
+    case 'cosineRestarts': {
+      // The same, with restarts: each period is as long as the one before times `stretch` (T_mult).
+      const { stretch = 1, factor = 1, floor = 0 } = schedule;
+      let [begun, length, peak] = [0, schedule.steps, 1];
+      while (step >= begun + length) {
+        begun += length;
+        length *= stretch;
+        peak *= factor;
+      }
+      return Math.max(floor, peak * halfCosine((step - begun) / length, floor));
+    }
+    case 'polynomial': {
+      const { power = 1, floor = 0, steps } = schedule;
+      return floor + (1 - floor) * (1 - Math.min(step, steps) / steps) ** power;
+    }
+    case 'piecewise': {
+      const at = schedule.from.findLastIndex((from) => step >= from);
+      return at < 0 ? 1 : schedule.factors[at]!;
     }
   }
+}
+
+function halfCosine(progress: number, floor: number): number {
+  return floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2;
 }

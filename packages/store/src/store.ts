@@ -31,6 +31,7 @@ export interface Store {
    * Makes version `step + 1` of the chunk out of version `step` and the gradient summed over
    * `count` examples: one pass, which writes the new weights where those of version `step - 1` were.
    * The sum is a block of the same kernels or its bytes; other float32 bytes are copied first.
+   * `rate` is a factor of the learning rate, 1 if not given.
    * 'already' if the chunk is at version `step + 1` or later: nothing happens then.
    * Errors: NOT_FINITE if the sum is not finite, or the new weights are not: the chunk stays at
    * version `step` with its weights, but its slots are unusable.
@@ -41,6 +42,7 @@ export interface Store {
     sum: Uint8Array | Block,
     count: number,
     scale: number,
+    rate?: number,
   ): 'applied' | 'already';
   /** Where the sum of a step of this chunk may be read into: the bytes that `apply` does not copy. */
   landing(chunk: number): Uint8Array;
@@ -153,7 +155,7 @@ export function createStore(init: StoreInit): Store {
       });
     },
 
-    apply(step, chunk, given, count, scale) {
+    apply(step, chunk, given, count, scale, rate) {
       const state = find(chunk);
       if (state.version > step) return 'already';
       if (state.version < step) {
@@ -171,7 +173,7 @@ export function createStore(init: StoreInit): Store {
       for (const { start, length, update, decay } of state.segments) {
         const average = update === 'average';
         const most = kernels.update(
-          average ? ADD_MEAN : optimizer.rule(step, decay),
+          average ? ADD_MEAN : optimizer.rule(step, decay, rate),
           average ? meanOf(count) : optimizer.conditioning(count, scale, decay),
           weights,
           sum,

@@ -22,6 +22,20 @@ const belowOne = number(
 const wholeFrom = (least: number): Check =>
   number(`a whole number from ${least}`, (value) => Number.isSafeInteger(value) && value >= least);
 
+const listOf = (
+  allowed: string,
+  holds: (value: number, before: number | undefined) => boolean,
+): Check => ({
+  allowed: `a list of ${allowed}`,
+  holds: (list) =>
+    Array.isArray(list) &&
+    list.length > 0 &&
+    list.every((value, at) => typeof value === 'number' && holds(value, list[at - 1])),
+});
+
+/** Settings of schedules that have a default. */
+const OPTIONAL = ['floor', 'stretch', 'factor', 'power'];
+
 const COMMON: Readonly<Record<string, Check>> = {
   learningRate: positive,
   warmupSteps: wholeFrom(0),
@@ -46,6 +60,20 @@ const SCHEDULES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   step: { every: wholeFrom(1), factor: positive },
   exponential: { every: wholeFrom(1), factor: positive },
   cosine: { steps: wholeFrom(1), floor: fraction },
+  cosineRestarts: {
+    steps: wholeFrom(1),
+    stretch: number('a number from 1', (value) => value >= 1),
+    factor: fraction,
+    floor: fraction,
+  },
+  polynomial: { steps: wholeFrom(1), power: positive, floor: fraction },
+  piecewise: {
+    from: listOf(
+      'rising whole numbers',
+      (value, before) => Number.isSafeInteger(value) && value > (before ?? -1),
+    ),
+    factors: listOf('numbers above 0, one for each of `from`', (value) => value > 0),
+  },
 };
 
 /**
@@ -90,8 +118,15 @@ function checkSchedule(schedule: unknown): string[] {
   if (!checks) {
     return [`${where}.kind is ${show(kind)}; allowed: ${Object.keys(SCHEDULES).join(', ')}`];
   }
-  const required = Object.keys(checks).filter((key) => key !== 'floor');
-  return checkSettings(rest, checks, required, `${where} (${kind})`, ['kind']);
+  const optional = kind === 'step' || kind === 'exponential' ? [] : OPTIONAL;
+  const required = Object.keys(checks).filter((key) => !optional.includes(key));
+  const problems = checkSettings(rest, checks, required, `${where} (${kind})`, ['kind']);
+  const { from, factors } = rest;
+  if (Array.isArray(from) && Array.isArray(factors) && from.length !== factors.length)
+    problems.push(
+      `${where} (${kind}): ${from.length} steps in from, and ${factors.length} factors`,
+    );
+  return problems;
 }
 
 function checkSettings(

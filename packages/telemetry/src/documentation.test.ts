@@ -27,6 +27,8 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
       ...{ examplesPerSecond: '', stepMs: '' },
     },
     epoch: { epoch: '', step: '', loss: '', metrics: '', evaluation: '?' },
+    'learning-rate': { step: '', epoch: '', factor: '' },
+    'early-stop': { step: '', epoch: '', monitor: '', best: '?' },
     'worker-joined': { worker: '', workers: '' },
     'worker-left': { worker: '', reason: '', politely: '', workers: '' },
     'worker-restarted': { worker: '', reason: '', restarts: '', maxRestarts: '' },

@@ -14,6 +14,8 @@ export type RunEvent =
   | WeightsEvent
   | StepEvent
   | EpochEvent
+  | LearningRateEvent
+  | EarlyStopEvent
   | WorkerJoinedEvent
   | WorkerLeftEvent
   | WorkerRestartedEvent
@@ -103,6 +105,26 @@ export interface EpochEvent {
 export interface EvaluationNumbers {
   readonly loss: number;
   readonly metrics: Metrics;
+}
+
+/** The evaluation became no better (`reduceOnPlateau`): the learning rate is less from now on. */
+export interface LearningRateEvent {
+  readonly event: 'learning-rate';
+  readonly step: number;
+  readonly epoch: number;
+  /** What the learning rate, or its schedule, is multiplied with. */
+  readonly factor: number;
+}
+
+/** The evaluation became no better (`earlyStopping`): the run ends before its last epoch. */
+export interface EarlyStopEvent {
+  readonly event: 'early-stop';
+  readonly step: number;
+  readonly epoch: number;
+  /** What was watched. */
+  readonly monitor: string;
+  /** The weights that it ends with; the last ones, if absent. */
+  readonly best?: { readonly step: number } & EvaluationNumbers;
 }
 
 export interface WorkerJoinedEvent {

@@ -1,4 +1,4 @@
-import type { EpochEvent, FailedEvent, RunEvent, StartedEvent } from './events.js';
+import type { EarlyStopEvent, EpochEvent, FailedEvent, RunEvent, StartedEvent } from './events.js';
 import { formatCount, formatDuration, formatLoss, formatMetrics } from './format.js';
 
 /** The sentence for an event that does not come every step. Undefined for those that do not need one. */
@@ -15,6 +15,12 @@ export function eventText(
       return say(startedText(event));
     case 'epoch':
       return say(epochText(event, started));
+    case 'learning-rate':
+      return say(
+        `no better after epoch ${event.epoch}: the learning rate is ${formatShare(event.factor)} of what it would be from now on`,
+      );
+    case 'early-stop':
+      return say(earlyStopText(event));
     case 'worker-joined':
       return say(`${event.worker} joined (${counted(event.workers, 'worker')})`);
     case 'worker-left':
@@ -62,6 +68,17 @@ export function epochText(event: EpochEvent, started: StartedEvent | undefined):
       ? ''
       : `; test: ${numbers(event.evaluation.loss, event.evaluation.metrics)}`;
   return `epoch ${outOf(event.epoch, started?.epochs)}: ${numbers(event.loss, event.metrics)}${test}`;
+}
+
+function earlyStopText({ epoch, monitor, best }: EarlyStopEvent): string {
+  const stopped = `no better by ${monitor}: the run ends after epoch ${epoch}`;
+  if (best === undefined) return stopped;
+  const numbers = [`loss ${formatLoss(best.loss)}`, formatMetrics(best.metrics)];
+  return `${stopped}, with the weights of step ${best.step}: ${numbers.filter(Boolean).join(', ')}`;
+}
+
+function formatShare(factor: number): string {
+  return `${Number((100 * factor).toPrecision(3))} %`;
 }
 
 export function outOf(value: number, total: number | undefined): string {

@@ -20,6 +20,8 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Readonly<Record<string, Ch
   weights: { elements: number, stored: number, weights: list },
   step: { step: number, epoch: number, loss: real, metrics, examples: number, stepMs: real },
   epoch: { epoch: number, step: number, loss: real, metrics },
+  'learning-rate': { step: number, epoch: number, factor: number },
+  'early-stop': { step: number, epoch: number, monitor: text },
   'worker-joined': { worker: text, workers: number },
   'worker-left': { worker: text, reason: text, politely: flag, workers: number },
   'worker-restarted': { worker: text, reason: text, restarts: number, maxRestarts: number },

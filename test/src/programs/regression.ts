@@ -1,4 +1,4 @@
-import { arrays } from '@tutti/data';
+import { arrays, slice, take } from '@tutti/data';
 import { createRandom } from '@tutti/runtime';
 import { defineProgram, type Program } from '@tutti/worker';
 
@@ -11,11 +11,22 @@ export function regression(
     readonly features?: number;
     readonly examples?: number;
     readonly seed?: number;
+    /** Of other examples than it is trained on. */
+    readonly evaluated?: number;
   } & Partial<
-    Pick<Program, 'batchSize' | 'epochs' | 'shards' | 'optimizer' | 'gradientCompression'>
+    Pick<
+      Program,
+      | 'batchSize'
+      | 'epochs'
+      | 'shards'
+      | 'optimizer'
+      | 'earlyStopping'
+      | 'reduceOnPlateau'
+      | 'gradientCompression'
+    >
   > = {},
 ): Program {
-  const { features = 7, examples = 103, seed = 1, ...settings } = options;
+  const { features = 7, examples = 103, seed = 1, evaluated, ...settings } = options;
   const random = createRandom('regression data');
   const x = Float32Array.from({ length: examples * features }, () => random.next() - 0.5);
   const y = Float32Array.from(
@@ -46,7 +57,10 @@ export function regression(
     optimizer: { name: 'adam', learningRate: 0.05 },
     ...settings,
     seed,
-    data: () => ({ training: dataset(), evaluation: dataset() }),
+    data: () => ({
+      training: evaluated === undefined ? dataset() : take(dataset(), examples - evaluated),
+      evaluation: evaluated === undefined ? dataset() : slice(dataset(), examples - evaluated),
+    }),
     parameters: [
       { name: 'w', shape: [features] },
       { name: 'b', shape: [1], decay: false },

@@ -23,10 +23,18 @@ export function createMemoryCheckpoints(
   const kept = new Map<number, Snapshot>();
 
   /** As from a disk: with what JSON leaves of the facts. */
-  function pointOf({ flat, slots, ...rest }: Snapshot): ResumePoint {
+  function pointOf({ flat, slots, best, ...rest }: Snapshot): ResumePoint {
     const { job, plan, step, progress } = JSON.parse(JSON.stringify(rest)) as typeof rest;
     const path = `memory/${step}`;
-    return { job, plan, step, ...copyOf({ flat, slots }), path, ...(progress && { progress }) };
+    return {
+      job,
+      plan,
+      step,
+      ...copyOf({ flat, slots }),
+      path,
+      ...(progress && { progress }),
+      ...(best && { best: { ...best, ...copyOf(best) } }),
+    };
   }
 
   return {
@@ -35,7 +43,12 @@ export function createMemoryCheckpoints(
       ...options,
       async write(snapshot) {
         kept.delete(snapshot.step);
-        kept.set(snapshot.step, { ...snapshot, ...copyOf(snapshot) });
+        const { best } = snapshot;
+        kept.set(snapshot.step, {
+          ...snapshot,
+          ...copyOf(snapshot),
+          ...(best && { best: { ...best, ...copyOf(best) } }),
+        });
         return { path: `memory/${snapshot.step}` };
       },
       async latest({ job, upTo }) {

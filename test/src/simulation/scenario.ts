@@ -1,4 +1,9 @@
-import type { GradientCompression, OptimizerSpec } from '@tutti/protocol';
+import type {
+  EarlyStopping,
+  GradientCompression,
+  OptimizerSpec,
+  ReduceOnPlateau,
+} from '@tutti/protocol';
 import { createRandom, type Random } from '@tutti/runtime';
 
 /** What a fault does. A kind that is not drawn yet has its slot here, with weight 0. */
@@ -54,6 +59,8 @@ export interface ProgramShape {
   readonly epochs: number;
   readonly shards: number;
   readonly optimizer: OptimizerSpec;
+  readonly earlyStopping?: EarlyStopping;
+  readonly reduceOnPlateau?: ReduceOnPlateau;
   /** Floats in a chunk, where it has several chunks and so something for several servers. */
   readonly chunkFloats?: number;
   readonly gradientCompression?: GradientCompression;

@@ -1,5 +1,7 @@
 import type { Evaluation } from '@tutti/checkpoint';
 import {
+  type BestState,
+  bestSnapshot,
   type CheckpointSink,
   createCheckpointSchedule,
   createSnapshotQueue,
@@ -24,15 +26,23 @@ export interface Checkpoints {
   /** The run starts, or goes on, at this version; what was being captured will not come. */
   startAt(version: number): void;
   /** Between two steps: asks the servers for their state, if a checkpoint is due. */
-  between(version: number, progress: ProgressState, evaluation: Evaluation | undefined): void;
+  between(
+    version: number,
+    progress: ProgressState,
+    evaluation: Evaluation | undefined,
+    best: BestState | undefined,
+  ): void;
   /** The run ends at this version, before its evaluation came: what it had counted by then. */
-  halt(progress: ProgressState): void;
+  halt(progress: ProgressState, best: BestState | undefined): void;
   /** A server sent the state of one chunk. */
   captured(version: number, chunk: number, payload: Uint8Array): void;
   /** Whether the optimizer's state is wanted at the end of the run. */
   readonly wanted: boolean;
-  /** Writes the state at the end, after what is under way; undefined if nothing is to be written. */
-  last(end: CollectedState): Promise<Saved | undefined>;
+  /**
+   * Writes the state at the end, or of an earlier version, after what is under way; undefined if
+   * nothing is to be written.
+   */
+  last(end: CollectedState | BestState): Promise<Saved | undefined>;
   /** The newest one of this job up to a version: for a run that must go back. */
   latest(upTo: number): Promise<ResumePoint | undefined>;
   /** Waits a while for what is being written. */
@@ -41,7 +51,7 @@ export interface Checkpoints {
 
 interface Begun {
   readonly state: CollectedState;
-  readonly complete: Pick<Snapshot, 'progress' | 'evaluation'>;
+  readonly complete: Pick<Snapshot, 'progress' | 'evaluation' | 'best'>;
 }
 
 /** @param init.versions of the libraries that compute */
@@ -61,15 +71,20 @@ export function createCheckpoints(init: {
   let now: Begun['complete'] = {};
   const writing = sink && createSnapshotQueue(sink, emit);
 
-  function snapshotOf({ state, complete }: Begun): Snapshot {
-    const { version: step, flat, slots } = state;
+  const run = () => ({ job: job.id, plan, versions: init.versions() });
+
+  /** Floats of each server's range. */
+  function ranges(): number[] {
     const { floats, chunkFloats } = layout;
-    const ranges = servers
+    return servers
       .ranges(layout)
       .map((range) => Math.min(floats - range.firstChunk * chunkFloats, range.chunks * chunkFloats))
       .map((length) => Math.max(0, length));
-    const versions = init.versions();
-    return { job: job.id, plan, step, flat, slots, ranges, versions, ...complete };
+  }
+
+  function snapshotOf({ state, complete }: Begun): Snapshot {
+    const { version: step, flat, slots } = state;
+    return { ...run(), step, flat, slots, ranges: ranges(), ...complete };
   }
 
   return {
@@ -78,11 +93,11 @@ export function createCheckpoints(init: {
       open.clear();
       schedule.startAt(version);
     },
-    between(version, progress, evaluation) {
+    between(version, progress, evaluation, best) {
       // A server sends its state before it changes it, so what has not come by now never will: its
       // server was lost.
       open.clear();
-      now = { progress, ...(evaluation === undefined ? {} : { evaluation }) };
+      now = { progress, ...(evaluation && { evaluation }), ...(best && { best }) };
       // The end of the run has its own.
       if (writing === undefined || version === plan.steps) return;
       if (!schedule.due(version, evaluation, open.size + writing.pending())) return;
@@ -93,8 +108,8 @@ export function createCheckpoints(init: {
       });
       servers.sendToFirst({ type: 'capture', version, slots: true });
     },
-    halt(progress) {
-      now = { progress };
+    halt(progress, best) {
+      now = { progress, ...(best && { best }) };
     },
     captured(version, chunk, payload) {
       const begun = open.get(version);
@@ -109,7 +124,11 @@ export function createCheckpoints(init: {
       // Unnamed wait: the caller races it.
       await writing?.idle();
       if (sink === undefined) return undefined;
-      return writeSnapshot(sink, snapshotOf({ state: end, complete: now }), true, emit);
+      const snapshot =
+        'progress' in end
+          ? bestSnapshot(run(), end, ranges())
+          : snapshotOf({ state: end, complete: now });
+      return writeSnapshot(sink, snapshot, true, emit);
     },
     async latest(upTo) {
       // Unnamed wait: the caller races it.

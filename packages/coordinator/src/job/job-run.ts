@@ -1,5 +1,11 @@
 import type { Kernels } from '@tutti/kernels';
-import { type beginAgain, type CheckpointSink, createRecorder } from '@tutti/run';
+import {
+  type beginAgain,
+  type CheckpointSink,
+  createRecorder,
+  createSteering,
+  type Steering,
+} from '@tutti/run';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createServerAlignment, type ServerAlignment } from '../alignment/server-alignment.js';
@@ -26,6 +32,7 @@ export interface JobRun {
   readonly startingPoint: StartingPoint;
   readonly alignment: ServerAlignment;
   readonly supervisor: Supervisor;
+  readonly steering: Steering;
   readonly training: Training;
   readonly finalWeights: FinalWeights;
 }
@@ -67,16 +74,20 @@ export function createJobRun(init: {
   });
   const { lost } = alignment;
   const supervisor = createSupervisor({ ...init, plan: job.plan });
+  const steering = createSteering({ plan: job.plan, emit: init.emit });
+  const slots = sink !== undefined;
+  const finalWeights: FinalWeights = createFinalWeights({ ...init, slots, lost });
   const training: Training = createTraining({
     ...init,
+    steering,
+    finalWeights,
     sums,
     checkpoints,
     supervisor,
     recorder,
     lost,
   });
-  const slots = sink !== undefined;
-  const finalWeights: FinalWeights = createFinalWeights({ ...init, slots, lost });
   const startingPoint = createStartingPoint({ ...init, checkpoints });
-  return { job, checkpoints, startingPoint, alignment, supervisor, training, finalWeights };
+  const weights = { startingPoint, alignment, finalWeights };
+  return { job, checkpoints, supervisor, steering, training, ...weights };
 }

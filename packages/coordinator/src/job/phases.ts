@@ -1,8 +1,10 @@
-import type { JobPhase, ProgramDescription } from '@tutti/protocol';
+import type { JobPhase, JobPlan, ProgramDescription } from '@tutti/protocol';
 import {
+  type BestState,
   createProgress,
   digestOf,
   endingEvent,
+  isSteered,
   type JobResult,
   openingFolder,
   ownCheckpoint,
@@ -29,6 +31,14 @@ export interface Phases {
   /** The one that the job is in. */
   phase(): JobPhase;
   run(): Promise<JobResult>;
+}
+
+const FORGOTTEN =
+  'the coordinator was started again, and what its evaluations had decided went with it';
+
+/** Whether the servers are further than anybody knows what was decided on the way. */
+function forgotten(plan: JobPlan, { version, from }: Aligned): boolean {
+  return isSteered(plan) && from === undefined && version > plan.stepsPerEpoch;
 }
 
 export function createPhases(init: {
@@ -78,10 +88,14 @@ export function createPhases(init: {
   }
 
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
-  async function rollBack(run: JobRun): Promise<Aligned> {
+  async function rollBack(
+    run: JobRun,
+    held = 0,
+    why = 'a server had lost its own',
+  ): Promise<Aligned> {
     phase = 'rolling back';
     const { training, alignment, startingPoint, finalWeights } = run;
-    const from = training.ledger()?.version() ?? 0;
+    const from = training.ledger()?.version() ?? held;
     training.release();
     finalWeights.release();
     const aligned = await alignment.align(true, () => startingPoint.base(from));
@@ -89,7 +103,7 @@ export function createPhases(init: {
     emit({
       event: 'warning',
       code: 'PEER_LOST',
-      message: `The weights went back from version ${from} to version ${aligned.version} (${where}): a server had lost its own`,
+      message: `The weights went back from version ${from} to version ${aligned.version} (${where}): ${why}`,
       remedy:
         'Use --replicas 1 for a standby, so that nothing is computed twice, or --checkpoint-every to go back less far.',
     });
@@ -116,7 +130,8 @@ export function createPhases(init: {
   async function finish(
     { job, checkpoints }: JobRun,
     progress: Progress,
-    end: CollectedState,
+    steps: number,
+    end: CollectedState | BestState,
   ): Promise<JobResult> {
     phase = 'saving';
     const { id, plan, layout } = job;
@@ -124,14 +139,14 @@ export function createPhases(init: {
     const trained = {
       job: id,
       plan,
-      steps: plan.steps,
+      steps,
       examples: progress.examples(),
-      ...progress.final(),
+      ...('means' in end ? end.means : progress.final()),
       digest: digestOf(parameters),
       parameters,
       values: layout.views(parameters),
       examplesPerSecond: progress.examplesPerSecond(),
-      wireBytesPerStep: Math.round(init.wireBytes() / Math.max(1, plan.steps - 1)),
+      wireBytesPerStep: Math.round(init.wireBytes() / Math.max(1, steps - 1)),
     };
     const saved = await monitor.race(checkpoints.last(end), writingModel);
     const result = { ...trained, ...savedAs(saved) };
@@ -150,17 +165,25 @@ export function createPhases(init: {
       const home = ownCheckpoint(checkpoint?.point);
       const folder = await monitor.race(run.checkpoints.begin(home), openingFolder);
       let aligned = await run.alignment.align(false, run.startingPoint.base);
+      let back = false;
+      if (forgotten(run.job.plan, aligned)) {
+        aligned = await rollBack(run, aligned.version, FORGOTTEN);
+        back = true;
+      }
       const progress = announce(run, aligned.from, folder);
-      for (let back = false; ; back = true) {
+      for (; ; back = true) {
         const { version, from } = aligned;
         // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
         const rewind = back || from !== undefined || !complete;
         phase = 'training';
+        run.steering.startAt(from?.progress?.steering, from?.best);
         const reached = await run.training.train(progress, version, from?.progress, rewind);
         phase = 'collecting weights';
-        const end = await run.finalWeights.collect(reached.version);
-        if (end !== undefined && reached.interrupted) throw await halt(run, end, aligned);
-        if (end !== undefined) return await finish(run, progress, end);
+        const best = reached.over ? run.steering.best() : undefined;
+        const end = best ?? (await run.finalWeights.collect(reached.version));
+        if (end !== undefined && reached.interrupted)
+          throw await halt(run, end as CollectedState, aligned);
+        if (end !== undefined) return await finish(run, progress, reached.version, end);
         if (init.interrupt?.aborted) throw stoppedAt({ step: reached.version, path: undefined });
         aligned = await rollBack(run);
       }

@@ -8,7 +8,8 @@ import { windowWidth } from './window.js';
 
 /** Sums on their way to the servers: kept until every living holder of the chunk has applied them. */
 export interface SumsInFlight {
-  send(step: number, ready: ReadySum): void;
+  /** @param rate factor of the learning rate */
+  send(step: number, ready: ReadySum, rate: number): void;
   /** Whether there is room for one more chunk on the way to each of its holders. */
   admits(chunk: number): boolean;
   /** A holder has it. True once all have. */
@@ -64,8 +65,9 @@ export function createSumsInFlight(
   }
 
   return {
-    send(step, { chunk, sum, count, scale }) {
-      const body = { type: 'apply', step, chunk, count, scale } as const;
+    send(step, { chunk, sum, count, scale }, rate) {
+      const factor = rate === 1 ? {} : { rate };
+      const body = { type: 'apply', step, chunk, count, scale, ...factor } as const;
       const waiting = new Set(servers.holders(chunk));
       const delivery: SumInFlight = { body, sum, copies: [], waiting };
       underWay.set(chunk, delivery);

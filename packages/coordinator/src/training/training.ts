@@ -12,6 +12,7 @@ import {
   type Progress,
   type ProgressState,
   type Recorder,
+  type Steering,
   type Totals,
   totalOf,
 } from '@tutti/run';
@@ -28,12 +29,15 @@ import type { Supervisor } from '../stragglers/supervisor.js';
 import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
+import type { FinalWeights } from './final-weights.js';
 import { type AwaitedShards, awaitEvaluation, awaitStep } from './waits.js';
 
 /** How far a training came. */
 export interface Reached {
   readonly version: number;
   readonly interrupted: boolean;
+  /** The run is over: neither interrupted, nor has a server lost its weights. */
+  readonly over: boolean;
 }
 
 /** The steps of a job: gradients come in, sums go to the servers, the trained weights come back. */
@@ -75,6 +79,8 @@ export function createTraining(init: {
   readonly checkpoints: Checkpoints;
   readonly supervisor: Supervisor;
   readonly recorder: Recorder;
+  readonly steering: Steering;
+  readonly finalWeights: Pick<FinalWeights, 'collect' | 'release'>;
   readonly kernels: Kernels;
   readonly monitor: Monitor;
   readonly deadlines: Deadlines;
@@ -87,6 +93,7 @@ export function createTraining(init: {
   readonly lost: () => boolean;
 }): Training {
   const { job, sums, membership, checkpoints, supervisor, monitor, deadlines, kernels } = init;
+  const { steering, finalWeights } = init;
   const { emit, lost } = init;
   const { plan, layout } = job;
   const { stepMs: deadlineMs } = deadlines;
@@ -119,7 +126,7 @@ export function createTraining(init: {
     if (current === undefined || current.version() !== released || halted()) return;
     const step = current.step(released);
     if (step === undefined || !verifier.steps.cleared(step.step, step.missing)) return;
-    step.give((ready) => sums.send(step.step, ready), sums.admits);
+    step.give((ready) => sums.send(step.step, ready, steering.rate()), sums.admits);
   }
 
   /** Waits for a condition, and whenever there are too few workers, for them. */
@@ -174,6 +181,25 @@ export function createTraining(init: {
     return lost() || end?.done() !== true ? undefined : end.totals();
   }
 
+  /**
+   * An epoch has ended: decides how it goes on.
+   * @returns whether the run ends here; undefined if a server has lost the weights that are to be kept
+   */
+  async function steered(
+    version: number,
+    { progress, before, evaluated }: Observed,
+  ): Promise<boolean | undefined> {
+    const means = progress.final();
+    const verdict = steering.observe(version, means);
+    if (!verdict.keep) return verdict.stop;
+    const collected = await finalWeights.collect(version);
+    finalWeights.release();
+    if (collected === undefined) return undefined;
+    const { flat, slots } = collected;
+    steering.keep({ version, flat, slots, progress: before, means, evaluated });
+    return verdict.stop;
+  }
+
   function release() {
     supervisor.stop();
     // Those are of the steps whose memory is given back here.
@@ -192,33 +218,37 @@ export function createTraining(init: {
       membership.assign(rewind);
       progress.startAt(from, begun);
       checkpoints.startAt(from);
+      const state = () => ({ ...progress.state(), ...steering.state() });
       supervisor.start(ledger, verifier.owing);
       for (;;) {
         const version = ledger.version();
-        const end = () => ({ version, interrupted: !lost() });
+        const end = () => ({ version, interrupted: !lost(), over: false });
         if (!(await evaluated(ledger))) {
-          if (!lost()) checkpoints.halt(progress.state());
+          if (!lost()) checkpoints.halt(state(), steering.best());
           return end();
         }
         verifier.evaluations.done(version);
         const reports = ledger.evaluation(version);
         if (reports !== undefined) supervisor.begin();
         const evaluation = reports && totalOf(reports.values());
-        checkpoints.between(
-          version,
-          progress.state(),
-          evaluation && meansOf(evaluation, plan.metricForms),
-        );
+        const means = evaluation && meansOf(evaluation, plan.metricForms);
+        const before = state();
+        checkpoints.between(version, before, means, steering.best());
+        let stop: boolean | undefined = version === plan.steps;
         if (endsEpoch(plan, version)) {
           progress.epochDone(version, evaluation);
+          const observed = { progress, before, evaluated: means !== undefined };
+          const told = await steered(version, observed);
+          if (told === undefined) return end();
+          stop ||= told;
           progress.stepStarted();
         }
-        if (version === plan.steps) return { version, interrupted: false };
+        if (stop) return { version, interrupted: false, over: true };
         const totals = await applied(ledger);
         if (totals === undefined) return end();
         progress.stepDone(version, totals);
         verifier.steps.done(version);
-        init.recorder.done(version, totals);
+        init.recorder.done(version, totals, steering.rate());
         ledger.advance();
         supervisor.next();
       }
@@ -292,6 +322,14 @@ export function createTraining(init: {
       return chunks > 0 ? `apply ${chunks} chunks of step ${current?.version()}` : undefined;
     },
   };
+}
+
+/** The end of an epoch. */
+interface Observed {
+  readonly progress: Progress;
+  /** As a checkpoint of this version has it. */
+  readonly before: ProgressState;
+  readonly evaluated: boolean;
 }
 
 function noNode({ worker }: Member, { lo, hi, chunk, step }: Contribution) {

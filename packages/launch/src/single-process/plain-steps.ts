@@ -14,8 +14,10 @@ export interface PlainSteps {
   /** The stored parameters at the version come to; always the same memory. */
   readonly flat: Float32Array;
   readonly weights: ParameterValues;
-  /** Makes version `version + 1` out of `version`. */
-  step(version: number): Promise<Totals>;
+  /** Makes version `version + 1` out of `version`; `rate` is a factor of the learning rate. */
+  step(version: number, rate?: number): Promise<Totals>;
+  /** Copies of the optimizer's state, each as long as `flat`. */
+  state(): Float32Array[];
 }
 
 export async function createPlainSteps(init: {
@@ -47,7 +49,14 @@ export async function createPlainSteps(init: {
     slots: optimizer.slots,
     flat,
     weights,
-    async step(version) {
+    state() {
+      const slots = Array.from({ length: optimizer.slots }, () => new Float32Array(layout.floats));
+      for (const chunk of all)
+        for (const [at, values] of store.slots(chunk).entries())
+          slots[at]!.set(values, chunk * layout.chunkFloats);
+      return slots;
+    },
+    async step(version, rate = 1) {
       const step = createStep({ step: version, plan, layout, kernels });
       for (let shard = 0; shard < plan.shards; shard++) {
         const microBatch = await task.read(version, shard);
@@ -64,8 +73,9 @@ export async function createPlainSteps(init: {
         step.report('main', report);
       }
       step.give(({ chunk, sum, count, scale }) => {
-        init.applied({ type: 'apply', step: version, chunk, count, scale }, sum.bytes);
-        store.apply(version, chunk, sum, count, scale);
+        const factor = rate === 1 ? {} : { rate };
+        init.applied({ type: 'apply', step: version, chunk, count, scale, ...factor }, sum.bytes);
+        store.apply(version, chunk, sum, count, scale, rate);
         bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
         step.applied(chunk);
       });

@@ -102,13 +102,15 @@ export async function replay(init: ReplayInit): Promise<Replay> {
 
   const run = await openSteps(program, manifest, point, clock, monitor, closing);
   const steps: ReplayedStep[] = [];
+  let rate = point.progress?.steering?.rate ?? 1;
   // Unnamed wait: what it awaits names its own waits.
   await withCleanUp(run.close, async () => {
     for (let version = point.step; version < last; version++) {
       if (signal.aborted) throw abortError(signal);
-      const { totals, digest } = await run.step(version);
       const step = version + 1;
       const recorded = records.get(step);
+      if (recorded !== undefined) rate = recorded.rate ?? 1;
+      const { totals, digest } = await run.step(version, rate);
       const comparing = compareWeights(checkpoints.get(step), manifest, run.flat);
       const checkpoint = await reading(comparing);
       const verdicts = [
@@ -209,8 +211,8 @@ async function openSteps(
   return {
     flat: steps.flat,
     arithmetic: computation.arithmetic ?? {},
-    async step(version: number) {
-      const totals = await steps.step(version);
+    async step(version: number, rate: number) {
+      const totals = await steps.step(version, rate);
       return { totals, digest: sums.of(version)! };
     },
     close: open.close,

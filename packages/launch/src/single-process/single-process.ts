@@ -5,6 +5,7 @@ import {
   type CheckpointSink,
   createProgress,
   createRecorder,
+  createSteering,
   digestOf,
   endsEpoch,
   type JobResult,
@@ -105,9 +106,7 @@ export async function trainInSingleProcess(init: {
         sink,
         run: { job, plan, versions: { ...computation.arithmetic } },
         layout,
-        store: steps.store,
-        flat,
-        slots: steps.slots,
+        steps,
         version: start,
         clock,
         emit,
@@ -116,6 +115,9 @@ export async function trainInSingleProcess(init: {
     emit(startedEvent({ job, plan, layout, workers: 0, servers: 0, from: point, folder }));
     const progress = createProgress({ plan, clock, emit });
     if (point !== undefined) progress.startAt(start, point.progress);
+    const steering = createSteering({ plan, emit });
+    steering.startAt(point?.progress?.steering, point?.best);
+    const state = () => ({ ...progress.state(), ...steering.state() });
     const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
     progress.stepStarted();
     training = true;
@@ -124,6 +126,7 @@ export async function trainInSingleProcess(init: {
       const saved = await monitor.race(checkpoints?.last(), writingModel);
       return stoppedAt({ step: version, path: saved?.path });
     }
+    let reached = start;
     for (let version = start; ; version++) {
       let evaluation: ReturnType<typeof totalOf> | undefined;
       if (evaluatesAt(plan, version)) {
@@ -131,43 +134,55 @@ export async function trainInSingleProcess(init: {
         for (const shard of shards) {
           reports.push(await task.evaluate(weights, version, shard));
           if (!interrupt?.aborted) continue;
-          checkpoints?.halt(version, progress.state());
+          checkpoints?.halt(version, state(), steering.best());
           throw await halted(version);
         }
         evaluation = totalOf(reports);
       }
-      checkpoints?.between(
-        version,
-        progress.state(),
-        evaluation && meansOf(evaluation, plan.metricForms),
-      );
+      const means = evaluation && meansOf(evaluation, plan.metricForms);
+      const before = state();
+      checkpoints?.between(version, before, means, steering.best());
+      let stop = version === plan.steps;
       if (endsEpoch(plan, version)) {
         progress.epochDone(version, evaluation);
+        const verdict = steering.observe(version, progress.final());
+        if (verdict.keep) {
+          const slots = checkpoints === undefined ? [] : steps.state();
+          const kept = { version, flat: flat.slice(), slots, progress: before };
+          steering.keep({ ...kept, means: progress.final(), evaluated: means !== undefined });
+        }
+        stop ||= verdict.stop;
         progress.stepStarted();
       }
-      if (version === plan.steps) break;
+      if (stop) {
+        reached = version;
+        break;
+      }
       if (interrupt?.aborted) throw await halted(version);
 
-      const totals = await steps.step(version);
+      const rate = steering.rate();
+      const totals = await steps.step(version, rate);
       progress.stepDone(version, totals);
-      recorder.done(version, totals);
+      recorder.done(version, totals, rate);
       // So that signals and timers of the host are heard.
       // Unnamed wait: it is one turn of the event loop.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (signal.aborted) throw abortError(signal);
     }
+    const best = steering.best();
+    const end = best?.flat ?? flat;
     return {
       job,
       plan,
-      steps: plan.steps,
+      steps: reached,
       examples: progress.examples(),
-      ...progress.final(),
-      digest: digestOf(flat),
-      parameters: flat,
-      values: weights,
+      ...(best?.means ?? progress.final()),
+      digest: digestOf(end),
+      parameters: end,
+      values: layout.views(end),
       examplesPerSecond: progress.examplesPerSecond(),
       wireBytesPerStep: 0,
-      ...savedAs(await monitor.race(checkpoints?.last(), writingModel)),
+      ...savedAs(await monitor.race(checkpoints?.last(best), writingModel)),
     };
   });
 }

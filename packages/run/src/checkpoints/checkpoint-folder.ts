@@ -12,7 +12,16 @@ import { layoutOf } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { toTuttiError, tuttiVersion } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
-import { firstGood, readPoint, refuseOther, slotName } from './resume-point.js';
+import type { ProgressState } from '../progress.js';
+import type { BestState } from '../steering.js';
+import {
+  bestName,
+  firstGood,
+  readPoint,
+  refuseOther,
+  type SavedProgress,
+  slotName,
+} from './resume-point.js';
 import { openRunFolder, type RunFolder } from './run-folder.js';
 import type { CheckpointInterval, CheckpointSink, Snapshot } from './snapshot.js';
 
@@ -121,21 +130,34 @@ const copyOf = (snapshot: Snapshot): Snapshot => ({
 });
 
 function contentOf(snapshot: Snapshot, own: Snapshot['versions']) {
-  const { job, plan, step, flat, slots, ranges, progress, evaluation, versions } = snapshot;
+  const { job, plan, step, flat, slots, ranges, progress, evaluation, best, versions } = snapshot;
   const values = layoutOf(plan).views(flat);
   return {
     step,
     ranges,
     parameters: plan.parameters.map(({ name, shape }) => ({ name, shape, values: values[name]! })),
-    slots: slots.map((vector, at) => ({ name: slotName(at), values: vector })),
+    slots: [
+      ...slots.map((vector, at) => ({ name: slotName(at), values: vector })),
+      ...(best === undefined ? [] : [best.flat, ...best.slots]).map((vector, at) => ({
+        name: bestName(at),
+        // It is kept, and may be written again.
+        values: vector.slice(),
+      })),
+    ],
     manifest: {
       seed: plan.seed,
       programHash: plan.programHash,
       plan,
       job,
       versions: { ...own, ...versions },
-      ...(progress === undefined ? {} : { progress }),
+      ...(progress === undefined ? {} : { progress: savedProgress(progress, best) }),
       ...(evaluation === undefined ? {} : { evaluation }),
     },
   };
+}
+
+function savedProgress(progress: ProgressState, best: BestState | undefined): SavedProgress {
+  if (best === undefined) return progress;
+  const { flat: _flat, slots: _slots, ...facts } = best;
+  return { ...progress, best: facts };
 }

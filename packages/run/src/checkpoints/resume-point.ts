@@ -6,6 +6,7 @@ import { isTuttiError, type TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { ProgressState } from '../progress.js';
+import type { BestState } from '../steering.js';
 import type { ResumePoint } from './snapshot.js';
 
 /** What is left where a run cannot go on as another experiment. */
@@ -116,9 +117,32 @@ export async function readPoint(path: string, plan: JobPlan): Promise<ResumePoin
     );
   });
   const job = isSamePlan(plan, manifest.plan) ? manifest.job : undefined;
-  const progress = manifest.progress as ProgressState | undefined;
-  return { path, plan, job, step, flat, slots, ...(progress && { progress }) };
+  const { best: facts, ...progress } = (manifest.progress ?? {}) as SavedProgress;
+  const [bestFlat, ...bestSlots] = Array.from({ length: slots.length + 1 }, (_, index) =>
+    byName.get(bestName(index)),
+  ).filter((values) => values?.length === floats);
+  const best = facts &&
+    bestFlat && { ...facts, flat: bestFlat, slots: bestSlots as Float32Array[] };
+  if (facts !== undefined && (best === undefined || bestSlots.length < slots.length))
+    throw badCheckpoint(
+      path,
+      `it lacks the weights of step ${facts.version}, its best`,
+      'Name another checkpoint of that run.',
+    );
+  return {
+    ...{ path, plan, job, step, flat, slots },
+    ...(manifest.progress !== undefined && { progress }),
+    ...(best && { best }),
+  };
 }
+
+/** What a run had counted, as it is in the manifest; the vectors of its best version are in the files. */
+export type SavedProgress = ProgressState & {
+  readonly best?: Omit<BestState, 'flat' | 'slots'>;
+};
+
+/** How the weights of the best version, followed by its optimizer's state, are called in the files. */
+export const bestName = (at: number) => `best-${at}`;
 
 /** How the optimizer's state is called in the files. */
 export const slotName = (at: number) => `slot-${at}`;

@@ -4,6 +4,7 @@ import type { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { JobSettings } from '../plan.js';
 import type { ProgressState } from '../progress.js';
+import type { BestState } from '../steering.js';
 import type { StepRecord } from '../step-record.js';
 
 /** Everything that a run needs to go on. */
@@ -18,6 +19,8 @@ export interface Snapshot {
   /** Floats of each server's range. */
   readonly ranges: readonly number[];
   readonly progress?: ProgressState;
+  /** What the run would end with, if it is of an earlier version. */
+  readonly best?: BestState;
   /** That of just these weights. */
   readonly evaluation?: Evaluation;
   /** Versions of libraries. */
@@ -72,6 +75,7 @@ export interface ResumePoint extends Pick<Snapshot, 'plan' | 'step' | 'flat' | '
   /** The job to go on as; undefined if the plan is another one by now (longer, say). */
   readonly job: string | undefined;
   readonly progress?: ProgressState;
+  readonly best?: BestState;
   readonly path: string;
 }
 

@@ -27,6 +27,7 @@ export function createComputation(options: TrainingOptions): Computation {
   const objective = createObjective(options, model, acceleration.softmaxCrossEntropy, {
     skipSoftmax: acceleration.enabled,
   });
+  checkMonitors(options, ['loss', ...objective.names]);
   const firstValues = (seed: number) => {
     const values = model.initialize(createRandom('initialize', seed));
     return Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!]));
@@ -175,6 +176,17 @@ export function createComputation(options: TrainingOptions): Computation {
       model.dispose();
     },
   };
+}
+
+/** What is watched at the end of an epoch is missed before the first. @throws TuttiError BAD_PROGRAM */
+function checkMonitors(options: TrainingOptions, known: readonly string[]): void {
+  for (const option of ['earlyStopping', 'reduceOnPlateau'] as const) {
+    const monitor = options[option]?.monitor ?? 'loss';
+    if (known.includes(monitor)) continue;
+    throw new TuttiError('BAD_PROGRAM', `${option} watches "${monitor}", which nobody measures`, {
+      remedy: `Let its monitor be one of ${known.join(', ')}, or add it to the metrics.`,
+    });
+  }
 }
 
 /** @throws TuttiError PROGRAM_FAILED unless there are as many examples as before */

@@ -23,6 +23,8 @@ export interface Objective {
   /** Of which outputs a softmax is left out: the loss starts from their logits. */
   readonly logits: readonly boolean[];
   readonly metricForms: MetricForms;
+  /** The names of all numbers that it reports, besides `loss`. */
+  readonly names: readonly string[];
   /** The sums of no examples. */
   readonly nothing: Readonly<Record<string, number>>;
   /** Reads labels. @throws TuttiError BAD_DATA, PROGRAM_FAILED */
@@ -96,6 +98,10 @@ export function createObjective(
     metricForms: Object.fromEntries(
       metrics.flatMap(({ metric: { name, form } }) => (form === undefined ? [] : [[name, form]])),
     ),
+    names: [
+      ...(several ? heads.map(({ lossName }) => lossName) : []),
+      ...metrics.map(({ metric }) => metric.name),
+    ],
     nothing: Object.fromEntries([
       ...(several ? heads.map(({ lossName }): [string, number] => [lossName, 0]) : []),
       ...metrics.flatMap(({ metric: { name, form } }): [string, number][] =>

@@ -34,6 +34,10 @@ export interface TrainingOptions extends HeadOptions {
   readonly evaluationBatchSize?: number;
   /** What each shard's gradient is rounded to, so that less travels; part of the experiment. */
   readonly gradientCompression?: Program['gradientCompression'];
+  /** Ends the run when its evaluation becomes no better, with the best weights. */
+  readonly earlyStopping?: Program['earlyStopping'];
+  /** Reduces the learning rate when the evaluation becomes no better. */
+  readonly reduceOnPlateau?: Program['reduceOnPlateau'];
   /** Which weights feel the optimizer's weight decay; all if not given. */
   readonly decay?: (weight: string) => boolean;
   /** False computes the gradients as tfjs defines them, without the faster native operations. */

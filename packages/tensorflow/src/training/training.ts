@@ -30,6 +30,8 @@ const KNOWN: Readonly<Record<keyof TrainingOptions, true>> = {
   sharing: true,
   evaluationBatchSize: true,
   gradientCompression: true,
+  earlyStopping: true,
+  reduceOnPlateau: true,
   decay: true,
   accelerate: true,
   graph: true,
@@ -67,6 +69,8 @@ export function defineTraining<Name extends string = string>(
     ...(options.gradientCompression === undefined
       ? {}
       : { gradientCompression: options.gradientCompression }),
+    ...(options.earlyStopping && { earlyStopping: options.earlyStopping }),
+    ...(options.reduceOnPlateau && { reduceOnPlateau: options.reduceOnPlateau }),
     data: options.data,
     optimizer: options.optimizer,
     batchSize: options.batchSize,

@@ -18,7 +18,7 @@ export function describeProgram(
   identity?: DataIdentity,
 ): ProgramDescription {
   const { batchSize, epochs, seed, shards, optimizer, evaluationBatchSize } = program;
-  const { gradientCompression } = program;
+  const { gradientCompression, earlyStopping, reduceOnPlateau } = program;
   const { sharing } = computation;
   if (data.training.size < 1)
     throw new TuttiError('BAD_PROGRAM', 'The training set has no examples', {
@@ -42,6 +42,8 @@ export function describeProgram(
       ...(shards === undefined ? {} : { shards }),
       ...(evaluationBatchSize === undefined ? {} : { evaluationBatchSize }),
       ...(gradientCompression === undefined ? {} : { gradientCompression }),
+      ...(earlyStopping && { earlyStopping }),
+      ...(reduceOnPlateau && { reduceOnPlateau }),
     },
   };
   return {

@@ -107,6 +107,8 @@ const KNOWN: Readonly<Record<Exclude<keyof Program, 'open'> | keyof Computation,
   shards: true,
   evaluationBatchSize: true,
   gradientCompression: true,
+  earlyStopping: true,
+  reduceOnPlateau: true,
 };
 
 /**

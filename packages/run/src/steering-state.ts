@@ -1,0 +1,12 @@
+/** How long something has not become better. */
+interface Watch {
+  readonly best?: number;
+  readonly wait: number;
+}
+
+/** What early stopping and plateaus have come to: part of a checkpoint. */
+export interface SteeringState {
+  readonly rate: number;
+  readonly stopping: Watch;
+  readonly plateau: Watch & { readonly cooldown: number };
+}
