@@ -4,7 +4,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { csv, idx, imageFolder, npy, npz, tfrecord } from '@tutti/data';
+import {
+  arrow,
+  createTokenizer,
+  csv,
+  idx,
+  imageFolder,
+  jsonLines,
+  npy,
+  npz,
+  parquet,
+  text as textData,
+  tfrecord,
+} from '@tutti/data';
 import { loadProgram } from '@tutti/launch/internal';
 import type { TuttiError } from '@tutti/runtime';
 import { validateOptimizer } from '@tutti/store';
@@ -95,7 +107,11 @@ describe('documentation', () => {
     const unknown = { unknown: true } as object;
     const image = { width: 1, height: 1, channels: 1 } as const;
     for (const [name, open] of Object.entries({
+      arrow: () => arrow('a', unknown),
       csv: () => csv('a', unknown),
+      jsonLines: () => jsonLines('a', unknown),
+      parquet: () => parquet('a', unknown),
+      text: () => textData('a', { length: 1, ...unknown }),
       imageFolder: () => imageFolder('a', { ...image, ...unknown }),
       npy: () => npy({ x: 'a' }, unknown),
       npz: () => npz('a', unknown),
@@ -108,6 +124,14 @@ describe('documentation', () => {
         return true;
       });
     }
+  });
+
+  it('shows how texts become numbers', () => {
+    const [, shown] = /```ts\n(const tokenizer[\s\S]*?)```/.exec(programs)!;
+    const make = new Function('createTokenizer', 'texts', `${shown}; return x;`);
+    const { data, shape } = make(createTokenizer, ['to be', 'or not to be']);
+    assert.deepEqual(shape, [2, 50]);
+    assert.deepEqual([...data.subarray(0, 3), ...data.subarray(50, 55)], [3, 2, 0, 5, 4, 3, 2, 0]);
   });
 
   it('lists every word for a missing value of a CSV file, and no other', async () => {

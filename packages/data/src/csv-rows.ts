@@ -43,13 +43,24 @@ export interface RowReader {
   notices(): Notice[];
 }
 
+/** NaN for what is no number. With a decimal comma, points may part thousands. */
+function numberIn(text: string, decimal: '.' | ','): number {
+  if (text === '') return Number.NaN;
+  if (decimal === '.') return Number(text);
+  const whole = /^[+-]?\d{1,3}(\.\d{3})+(,|$)/.test(text) ? text.replaceAll('.', '') : text;
+  return whole.includes('.') ? Number.NaN : Number(whole.replace(',', '.'));
+}
+
 /** @param header the names of the columns, or only their number */
 export function createRowReader(
   file: string,
   header: readonly string[] | number,
-  schema: CsvSchema,
+  schema: CsvSchema & { readonly decimal?: '.' | ',' | undefined },
 ): RowReader {
+  const { decimal = '.' } = schema;
   checkOptions(schema);
+  if (decimal !== '.' && decimal !== ',')
+    throw bad(`decimal is ${JSON.stringify(decimal)}`, "Give '.' or ','.");
   const names =
     typeof header === 'number'
       ? Array.from({ length: header }, (_, i) => `column ${i}`)
@@ -124,7 +135,7 @@ export function createRowReader(
       }
       const number = (column: number, factor = 1) => {
         const text = cells[column]!.trim();
-        const exact = text === '' ? Number.NaN : Number(text);
+        const exact = numberIn(text, decimal);
         const stored = Math.fround(exact);
         const value = Math.fround(stored * factor);
         if (Number.isFinite(value)) {
@@ -140,7 +151,9 @@ export function createRowReader(
               ? 'Fill in a number, or say in `missing` what it stands for.'
               : Number.isFinite(exact)
                 ? 'Correct it, or choose another `scale`: it does not fit into float32.'
-                : `Correct it, or list the words of the column in \`categories\`.${hint(text)}`,
+                : decimal === '.' && !Number.isNaN(numberIn(text, ','))
+                  ? "If its comma stands before decimals, say decimal: ','."
+                  : `Correct it, or list the words of the column in \`categories\`.${hint(text)}`,
           { ...place, column: names[column], found: text },
         );
       };

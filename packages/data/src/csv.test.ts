@@ -23,6 +23,30 @@ describe('csv', () => {
   const open = async (content: string | Uint8Array, options: CsvOptions = {}) =>
     csv(await folder.write('a.csv', content), options);
 
+  it('reads what spreadsheets write: semicolons, decimal commas, quotes, a byte-order mark', async () => {
+    const sheet = '\uFEFFrooms;"rent, net";note\r\n3,5;"1.250,75";"a ""b"""\r\n4;-0,5;c\r\n';
+    const data = await open(sheet, {
+      decimal: ',',
+      label: 'rent, net',
+      categories: { note: ['a "b"', 'c'] },
+    });
+    const { x, y } = await data.read([0, 1]);
+    assert.deepEqual([...x!.data], [3.5, 1, 0, 4, 0, 1]);
+    assert.deepEqual([...y!.data], [1250.75, -0.5]);
+    const tabs = await (await open('a\tb\n1\t2\n')).read([0]);
+    assert.deepEqual([...tabs.x!.data], [1, 2]);
+  });
+
+  it('tells of commas before decimals', async () => {
+    await assert.rejects(open('a;b\n1,5;2\n'), {
+      code: 'BAD_DATA',
+      remedy: "If its comma stands before decimals, say decimal: ','.",
+    });
+    await assert.rejects(open('a;b\n1.5;2\n', { decimal: ',' }), {
+      message: /expected a number in a, found "1\.5"/,
+    });
+  });
+
   const variants = [
     { name: 'in memory', content: flowers, options: {} },
     { name: 'gzip', content: gzipSync(flowers), options: {} },

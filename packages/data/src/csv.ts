@@ -9,6 +9,7 @@ import { type CsvSchema, createRowReader, type RowReader } from './csv-rows.js';
 import type { Dataset, Notice } from './dataset.js';
 import { checkIndices } from './indices.js';
 import { createNumberList, type NumberList } from './number-list.js';
+import { SCHEMA_KEYS } from './record-options.js';
 import {
   memorySource,
   openSource,
@@ -20,20 +21,17 @@ import {
 export interface CsvOptions extends CsvSchema, SourceOptions {
   /** Whether the first line names the columns. Default true. */
   readonly header?: boolean | undefined;
-  /** Default ','. */
+  /** Default: a semicolon or a tab, where the first line has such and no comma; else ','. */
   readonly delimiter?: string | undefined;
+  /** What stands before the decimals, as spreadsheets of many countries have it. Default '.'. */
+  readonly decimal?: '.' | ',' | undefined;
 }
 
 const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
   header: true,
   delimiter: true,
-  label: true,
-  columns: true,
-  classes: true,
-  categories: true,
-  missing: true,
-  scale: true,
-  shape: true,
+  decimal: true,
+  ...SCHEMA_KEYS,
   ...SOURCE_KEYS,
 };
 
@@ -81,7 +79,7 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
   const { file } = source;
   const { header = true } = options;
   const dialect: Options = {
-    delimiter: options.delimiter ?? ',',
+    delimiter: options.delimiter ?? (await delimiterOf(source)),
     record_delimiter: ['\r\n', '\n', '\r'],
     bom: true,
     skip_empty_lines: true,
@@ -231,6 +229,18 @@ function syntaxError(thrown: unknown, file: string): unknown {
       : 'Mend the line; a quote inside a quoted cell is written twice.',
     { file, ...(lines === undefined ? {} : { line: lines }), cause: thrown },
   );
+}
+
+/** That of the first line, without what is in quotes. */
+async function delimiterOf(source: Source): Promise<string> {
+  const start = Buffer.alloc(Math.min(4096, source.size));
+  await source.readInto(start, 0);
+  const [line = ''] = start
+    .toString('utf8')
+    .replace(/"[^"]*"/g, '')
+    .split(/\r|\n/);
+  if (line.includes(',')) return ',';
+  return [';', '\t'].find((each) => line.includes(each)) ?? ',';
 }
 
 async function markOf(source: Source) {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { arrow } from './arrow.js';
 import { csv } from './csv.js';
 import { idx } from './idx.js';
 import { imageFolder } from './image-folder.js';
+import { jsonLines } from './json-lines.js';
 import { npy } from './npy.js';
 import { npz } from './npz.js';
+import { parquet } from './parquet.js';
+import { text } from './text.js';
 import { tfrecord } from './tfrecord.js';
 
 /** Programs run without a check of their types. */
@@ -11,10 +15,14 @@ const misspelt = { clases: 10 } as object;
 
 describe('options of data files', () => {
   for (const [name, open] of Object.entries({
+    arrow: () => arrow('a.arrow', misspelt),
     csv: () => csv('a.csv', misspelt),
     idx: () => idx({ x: 'a' }, misspelt),
     npy: () => npy({ x: 'a.npy' }, misspelt),
     npz: () => npz('a.npz', misspelt),
+    jsonLines: () => jsonLines('a.jsonl', misspelt),
+    parquet: () => parquet('a.parquet', misspelt),
+    text: () => text('a.txt', { length: 1, ...misspelt }),
     imageFolder: () => imageFolder('a', { width: 1, height: 1, channels: 1, ...misspelt }),
     tfrecord: () => tfrecord('a', {}, misspelt),
   }))

@@ -9,6 +9,17 @@ const values = async (dataset: Dataset, indices: number[]) =>
   plain(await dataset.read(indices)).x!.data;
 
 describe('map', () => {
+  it('tells of decimals that JavaScript would cut off integers', async () => {
+    const bytes = arrays({ x: { data: Uint8Array.of(1, 2, 3), shape: [3] } });
+    const halved = map(bytes, ({ x }) => ({ x: { ...x!, data: x!.data.map((v) => v / 2) } }));
+    await assert.rejects(halved.read([0, 1]), {
+      code: 'BAD_DATA',
+      message: /field x holds integers, and Uint8Array.map makes 0 of 0.5/,
+    });
+    const doubled = map(bytes, ({ x }) => ({ x: { ...x!, data: x!.data.map((v) => v * 2) } }));
+    assert.deepEqual([...(await doubled.read([2])).x!.data], [6]);
+  });
+
   it('changes the batches and leaves the examples', async () => {
     const doubled = map(numbers(), async ({ x }) => ({
       x: { data: x!.data.map((value) => 2 * value), shape: x!.shape },

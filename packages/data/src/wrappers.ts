@@ -3,13 +3,14 @@ import { checkDataset } from './check-dataset.js';
 import type { Batch, Dataset, GivenBatch } from './dataset.js';
 import { toBatch } from './field.js';
 import { checkIndices } from './indices.js';
+import { withLoudIntegers } from './loud-integers.js';
 
 /**
  * A data set whose batches pass through `change`: other fields, other types, other shapes, but the
  * same examples in the same order. What it returns becomes what `arrays` makes of it.
  *
- * Beware of `x.data.map(...)` where x holds integers: JavaScript makes integers of the results, too.
- * `Array.from(x.data, ...)` does not.
+ * Where `x` holds integers, JavaScript makes integers of the results of `x.data.map(...)`, too: results
+ * with decimals are an error there. `Array.from(x.data, ...)` keeps them.
  *
  * Nothing random belongs here, since it would differ between workers: a program draws augmentation
  * from the generator of its micro-batch.
@@ -24,7 +25,7 @@ export function map(
   return wrapped(dataset, (index) => index, {
     size: dataset.size,
     read: async (indices) =>
-      toBatch(await change(await dataset.read(indices)), {
+      toBatch(await change(withLoudIntegers(await dataset.read(indices))), {
         of: 'that the function given to map() made',
         indices,
       }),
