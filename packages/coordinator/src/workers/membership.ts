@@ -105,7 +105,11 @@ export function createMembership(init: {
   const namesakes = createNamesakes(init.clock, init.namesakeMs, (peer, message) =>
     consider(peer, message, true),
   );
-  const meetingPoint = { address: listener.address, deadlineMs: init.deadlines.joinMs };
+  const meetingPoint = {
+    address: listener.address,
+    deadlineMs: init.deadlines.joinMs,
+    starting: observer !== undefined,
+  };
   const isTraining = () => ledger() !== undefined;
   const enough = () => roster.ready().length >= minWorkers;
 

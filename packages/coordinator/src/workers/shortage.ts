@@ -4,16 +4,22 @@ import type { Wait } from '@tutti/runtime';
 export interface MeetingPoint {
   readonly address: string;
   readonly deadlineMs: number;
+  /** Whether somebody starts the workers, so that nobody has to be asked to. */
+  readonly starting: boolean;
 }
 
 /** Somebody must come before anything can go on. */
-export function awaitAnyone({ address, deadlineMs }: MeetingPoint, what: string): Wait {
+export function awaitAnyone(point: MeetingPoint, what: string): Wait {
   return {
     who: 'a worker',
     what,
-    remedy: `Start one: tutti worker <program> --coordinator ${address}`,
-    deadlineMs,
+    remedy: remedyOf(point, 'It is being started; start another', 'Start one'),
+    deadlineMs: point.deadlineMs,
   };
+}
+
+function remedyOf({ address, starting }: MeetingPoint, another: string, start: string): string {
+  return `${starting ? another : start}: tutti worker <program> --coordinator ${address}`;
 }
 
 /**
@@ -23,7 +29,7 @@ export function awaitAnyone({ address, deadlineMs }: MeetingPoint, what: string)
  * @param crew.lastLoss who was lost last, as the end of a sentence; empty if nobody was
  */
 export function awaitWorkers(
-  { address, deadlineMs }: MeetingPoint,
+  point: MeetingPoint,
   wanted: number,
   crew: {
     readonly here: readonly string[];
@@ -32,6 +38,7 @@ export function awaitWorkers(
   },
 ): Wait {
   const { here, probing, lastLoss } = crew;
+  const { address, deadlineMs } = point;
   if (here.length >= wanted)
     return {
       who: `worker ${probing.join(', ')}`,
@@ -43,7 +50,7 @@ export function awaitWorkers(
   return {
     who: `${wanted - here.length} of ${wanted} workers`,
     what: `join at ${address}${present}${lastLoss}`,
-    remedy: `Start them: tutti worker <program> --coordinator ${address}`,
+    remedy: remedyOf(point, 'They are being started; start others', 'Start them'),
     deadlineMs,
   };
 }
