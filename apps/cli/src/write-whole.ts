@@ -4,10 +4,11 @@ import { ensureFolder, toTuttiError } from '@tutti/runtime';
 
 /**
  * Writes a file all or nothing, with the folders above it.
+ * @param what it is, for the message
  * @returns its absolute path
  * @throws TuttiError STORAGE
  */
-export function writeWhole(file: string, content: Uint8Array): Promise<string> {
+export function writeWhole(file: string, content: Uint8Array, what = 'model'): Promise<string> {
   const path = resolve(file);
   const partial = `${path}.partial`;
   return ensureFolder(dirname(path))
@@ -19,7 +20,7 @@ export function writeWhole(file: string, content: Uint8Array): Promise<string> {
       throw toTuttiError(
         error,
         'STORAGE',
-        `The model could not be written to ${path}`,
+        `The ${what} could not be written to ${path}`,
         'Choose a folder that is writable and has room.',
       );
     });

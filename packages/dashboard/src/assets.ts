@@ -49,6 +49,7 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
     ['/uplot.css', { type: STYLE, content: readFileSync(uplot.replace('esm.js', 'min.css')) }],
     ['/uplot.js', { type: SCRIPT, content: readFileSync(uplot) }],
     ['/format.js', { type: SCRIPT, content: readFileSync(format) }],
+    ['/smooth.js', { type: SCRIPT, content: own('../dist/smooth.js') }],
     ...MODULES.map((name): [string, Asset] => [
       `/${name}.js`,
       { type: SCRIPT, content: own(`../dist/page/${name}.js`) },

@@ -28,8 +28,8 @@ export function createCrew(): Crew {
     known.spans.push({ from: at, to: null });
     if (known.spans.length > MOST_SPANS) known.spans.shift();
     crew.set(name, known);
-    const gone = [...crew].find(([, each]) => !isHere(each));
-    if (crew.size > MOST_WORKERS && gone !== undefined) crew.delete(gone[0]);
+    if (crew.size <= MOST_WORKERS) return;
+    for (const [other, each] of crew) if (!isHere(each)) return void crew.delete(other);
   }
 
   function go(name: string, at: number) {

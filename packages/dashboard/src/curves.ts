@@ -28,9 +28,8 @@ export function createCurves(most = MOST_POINTS): RunCurves {
 
   /** The run went back, or another process goes on with it: what comes again is told again. */
   function forget(from: number) {
-    const kept = buckets.filter((bucket) => bucket.step < from);
-    if (kept.length === buckets.length) return;
-    buckets = kept;
+    if ((buckets.at(-1)?.step ?? 0) < from) return;
+    buckets = buckets.filter((bucket) => bucket.step < from);
     revision++;
   }
 

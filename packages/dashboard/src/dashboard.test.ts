@@ -74,7 +74,7 @@ describe('the dashboard', () => {
       assert.equal(code, 200, file);
       assert.match(String(headers['content-type']), /^text\/javascript/);
       for (const [, name] of text.matchAll(/^(?:import|export)\b.*?from '([^']+)'/gm))
-        await load(name!.startsWith('./') ? name!.slice(2) : map[name!].slice(2));
+        await load((map[name!] ?? name!).replace(/^\.{1,2}\//, ''));
     }
     await load('main.js');
     assert.ok(seen.size > 10 && seen.has('uplot.js'));

@@ -43,7 +43,7 @@ export function createRunHistory(init: {
   const curves = createCurves();
   const crew = createCrew();
   const timeLeft = createTimeLeft(clock);
-  let marks: Mark[] = [];
+  const marks: Mark[] = [];
   let epochs: EpochView[] = [];
   let waiting: (WaitView & { readonly mark: number })[] = [];
   let started: Stamped<StartedEvent> | undefined;
@@ -63,9 +63,10 @@ export function createRunHistory(init: {
     if (made === undefined) return;
     // A wait that lasts is told again: it is one mark.
     const same = event.event === 'waiting' ? lasting(event.who, event.what) : undefined;
-    const { id, at } = marks.find((each) => each.id === same) ?? { id: changes, at: made.at };
-    const rest = marks.filter((each) => each.id !== same);
-    marks = [...rest, { ...made, id, at }].slice(-MOST_MARKS);
+    const before = marks.findIndex(({ id }) => id === same);
+    if (before < 0) marks.push({ ...made, id: changes });
+    else marks[before] = { ...made, id: marks[before]!.id, at: marks[before]!.at };
+    if (marks.length > MOST_MARKS) marks.shift();
   }
 
   const lasting = (who: string, what: string) =>
@@ -185,11 +186,13 @@ export function createRunHistory(init: {
         wireBytesPerStep: finite(finished?.wireBytesPerStep ?? status?.wireBytesPerStep),
         shards: started?.shards ?? status?.shards ?? 0,
         storedParameters: started?.storedParameters ?? status?.storedParameters ?? 0,
+        hyperparameters: started?.hyperparameters ?? {},
+        dataset: started?.dataset ?? null,
         startsWith: status?.startsWith ?? started?.workers ?? null,
         workers: crew.views(),
         servers: status?.servers ?? [],
         waits: over ? [] : waits(),
-        marks,
+        marks: [...marks],
         epochsDone: epochs,
         weights:
           weights === undefined

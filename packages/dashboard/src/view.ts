@@ -28,6 +28,8 @@ export interface View {
   readonly wireBytesPerStep: number | null;
   readonly shards: number;
   readonly storedParameters: number;
+  readonly hyperparameters: Readonly<Record<string, number | string | boolean>>;
+  readonly dataset: { readonly training: number; readonly evaluation: number } | null;
   /** How many workers the run starts with, where that is known. */
   readonly startsWith: number | null;
   readonly workers: readonly WorkerView[];

@@ -61,6 +61,7 @@ export function startedEvent(init: {
     storedParameters: layout.floats,
     program: plan.programName,
     hyperparameters: hyperparametersOf(plan),
+    dataset: { training: plan.trainingExamples, evaluation: plan.evaluationExamples },
     ...(folder === undefined ? {} : { folder }),
     ...startOf(from, plan),
   };

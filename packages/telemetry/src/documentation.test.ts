@@ -16,6 +16,7 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
         storedParameters: '',
         program: '?',
         hyperparameters: '?',
+        dataset: '?',
         folder: '?',
         resumed: '?',
         from: '?',

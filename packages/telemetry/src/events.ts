@@ -52,6 +52,8 @@ export interface StartedEvent {
   readonly program?: string;
   /** What decides the result besides program and data. */
   readonly hyperparameters?: Hyperparameters;
+  /** How many examples there are. */
+  readonly dataset?: { readonly training: number; readonly evaluation: number };
   /** Where the run writes: its checkpoints, and its events. */
   readonly folder?: string;
   /** The checkpoint that the run goes on from. */

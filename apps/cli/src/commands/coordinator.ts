@@ -1,7 +1,7 @@
 import { DEFAULT_COORDINATOR } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch/internal';
-import { checkpointsOf, createEventLog } from '@tutti/run';
+import { checkpointsOf } from '@tutti/run';
 import { TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
@@ -12,6 +12,7 @@ import { runsFolder } from '../folders.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
 import { observeRun } from '../observers.js';
 import { withOutput } from '../output.js';
+import { keepRun } from '../report.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -33,7 +34,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
   await withOutput(settings, context, async (output) => {
     const { renderer, result, observe } = output;
     await openDashboard(settings, context, output);
-    observe(createEventLog(renderer));
+    observe(keepRun(output, context.clock));
     observeRun(settings, output);
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);

@@ -67,6 +67,8 @@ describe('tutti train', () => {
           .map((line) => JSON.parse(line));
       const first = await tutti(trainArguments(folder, '--workers', '1'));
       assert.deepEqual(kept(), first.json());
+      const report = () => readFileSync(join(folder, 'report.html'), 'utf8');
+      assert.ok(report().includes(String(first.json().at(-1)!.digest)));
       assert.equal(kept().find(({ event }) => event === 'started').folder, folder);
       const stop = new AbortController();
       const onwards = ['--workers', '1', '--resume', 'latest', '--epochs', '5000'];
@@ -76,6 +78,7 @@ describe('tutti train', () => {
       });
       assert.equal(failing.json().at(-1)!.event, 'failed');
       assert.deepEqual(kept(), [...first.json(), ...failing.json()]);
+      assert.match(report(), /Stopped on /);
     }));
 
   it('writes for TensorBoard, and says what is wrong with an address of MLflow', () =>
@@ -84,9 +87,7 @@ describe('tutti train', () => {
       const { code, json } = await tutti(trainArguments(join(folder, 'run'), ...board));
       assert.equal(code, 0);
       const { job } = json().at(-1)!;
-      const [file, ...more] = readdirSync(
-        join(folder, 'board', `line-${String(job).slice(0, 8)}`),
-      );
+      const [file, ...more] = readdirSync(join(folder, 'board', `line-${String(job).slice(0, 8)}`));
       assert.deepEqual(more, []);
       assert.match(file!, /^events\.out\.tfevents\.\d+\./);
       const wrong = await tutti(trainArguments(folder, '--mlflow', 'localhost:5000'));

@@ -1,6 +1,6 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, runLocal } from '@tutti/launch';
-import { createEventLog, defaultShards, planToGoOn, readingCheckpoint } from '@tutti/run';
+import { defaultShards, planToGoOn, readingCheckpoint } from '@tutti/run';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -13,6 +13,7 @@ import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { observeRun } from '../observers.js';
 import { withOutput } from '../output.js';
+import { keepRun } from '../report.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -25,7 +26,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   setArithmeticEnvironment(context.environment, resolved);
   await withOutput(settings, context, async (output) => {
     const { renderer, log, observe } = output;
-    observe(createEventLog(renderer));
+    observe(keepRun(output, context.clock));
     observeRun(settings, output);
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });

@@ -1,0 +1,56 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { createRunHistory, readStoredEvents, reportHtml } from '@tutti/dashboard';
+import { createEventLog } from '@tutti/run';
+import { type Clock, toTuttiError, tuttiVersion } from '@tutti/runtime';
+import { warningOf } from '@tutti/telemetry';
+import type { Observer, Output } from './output.js';
+import { writeWhole } from './write-whole.js';
+
+const REPORT_FILE = 'report.html';
+
+/** Keeps the events of a run in its folder, and at its end a report of it, also of what was before a resume. */
+export function keepRun(
+  { renderer, json }: Pick<Output, 'renderer' | 'json'>,
+  clock: Clock,
+): Observer {
+  const log = createEventLog(renderer);
+  let folder: string | undefined;
+  let over = false;
+  return {
+    listen(event) {
+      log.listen(event);
+      if (event.event === 'started') ({ folder } = event);
+      over ||= event.event === 'finished' || (event.event === 'failed' && folder !== undefined);
+    },
+    async close() {
+      // Unnamed wait: the caller races it.
+      await log.close();
+      if (folder === undefined || !over) return;
+      const path = join(folder, REPORT_FILE);
+      try {
+        // Unnamed wait: the caller races it.
+        await writeReport(folder, path, clock);
+        if (!json) renderer.note(`report: ${path}`);
+      } catch (thrown) {
+        const remedy = 'Make room: `tutti dashboard` shows the run, too.';
+        renderer(
+          warningOf(toTuttiError(thrown, 'STORAGE', 'There is no report of the run', remedy)),
+        );
+      }
+    },
+  };
+}
+
+async function writeReport(folder: string, path: string, clock: Clock) {
+  // Unnamed wait: the caller races it.
+  const { events } = await readStoredEvents(folder);
+  const history = createRunHistory({ clock });
+  for (const event of events) history.event(event);
+  history.complete();
+  const [processor] = cpus();
+  const machine = `${cpus().length} × ${processor?.model.trim() ?? process.arch}`;
+  const text = reportHtml(history, { tutti: tuttiVersion(), node: process.version, machine });
+  // Unnamed wait: the caller races it.
+  await writeWhole(path, Buffer.from(text), 'report');
+}
