@@ -301,7 +301,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   stored: { chunk: whole },
   captured: { chunk: whole, version: whole },
   applied: { step: whole, chunk: whole },
-  pull: { version: whole },
+  pull: { version: whole, until: optional(whole) },
   weights: { version: whole, chunk: whole },
   status: { history: optional(shapeOf<HistoryPlace>({ begun: number, next: whole })) },
   'status-report': { status, history: optional(history) },

@@ -260,10 +260,16 @@ export interface Applied {
 }
 
 // ---- anyone -> server, and back
-/** Asks for every chunk of the server at `version`, each as soon as it is there. */
+/**
+ * A standing order: for every chunk of the server at `version`, each as soon as it is there, then for
+ * those of the next version, and so on. It replaces the one before, and says that nothing of what that
+ * has brought is on its way any more, but for the version before this.
+ */
 export interface Pull {
   readonly type: 'pull';
   readonly version: number;
+  /** The last version that is wanted; `version` itself, if it is not given. */
+  readonly until?: number;
 }
 /** Payload: float32. */
 export interface Weights {

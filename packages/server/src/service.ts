@@ -120,7 +120,7 @@ export function createService(init: {
       opened().apply(message, payload);
       send(peer, { type: 'applied', step: message.step, chunk: message.chunk });
     },
-    pull: (peer, { version }) => opened().pull(peer, version),
+    pull: (peer, { version, until }) => opened().pull(peer, version, until),
     replaced(peer, { job: id, by, reason }) {
       // One that was taken for dead and was not must not end what its successor works with.
       if (coordinator !== undefined && peer !== coordinator) return;

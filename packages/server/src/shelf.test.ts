@@ -79,6 +79,38 @@ describe('shelf', () => {
     assert.throws(() => shelf.pull('later', 0), { code: 'REFUSED' });
   });
 
+  it('goes on with the next versions, up to the last that was ordered', () => {
+    const { shelf, sent, apply } = open();
+    shelf.store(0, bytes(1, 2));
+    shelf.pull('a', 0, 2);
+    shelf.pull('b', 1);
+    for (let step = 0; step < 4; step++) apply(step, 0, 0);
+    const versions = (peer: string) =>
+      sent.flatMap(([to, body]) => (to === peer && body.type === 'weights' ? body.version : []));
+    assert.deepEqual(versions('a'), [0, 1, 2]);
+    assert.deepEqual(versions('b'), [1]);
+    shelf.pull('a', 4, 9);
+    shelf.pull('a', 5, 5);
+    apply(4, 0, 0);
+    apply(5, 0, 0);
+    assert.deepEqual(versions('a'), [0, 1, 2, 4, 5], 'an order takes the place of the one before');
+  });
+
+  it('sends whoever is late the version that it asks for, and what there is of the next', () => {
+    const { shelf, sent, apply } = open();
+    shelf.store(0, bytes(1, 2));
+    apply(0, 0, 0);
+    shelf.pull('late', 0, 5);
+    apply(1, 0, 0);
+    assert.deepEqual(
+      sent.map(([, body]) => body.type === 'weights' && body.version),
+      [0, 1, 2],
+    );
+    shelf.forget('late');
+    apply(2, 0, 0);
+    assert.equal(sent.length, 3);
+  });
+
   it('refuses a version that is gone, with both', () => {
     const { shelf, apply } = open();
     shelf.store(0, bytes(1, 2));

@@ -11,6 +11,7 @@ import type {
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
 import { createCaptures } from './captures.js';
+import { createStandingOrders } from './standing-orders.js';
 import { createWeightCopies } from './weight-copies.js';
 
 /**
@@ -32,8 +33,11 @@ export interface Shelf {
   /** Where the sum of a chunk may be read to; undefined if it is not held, or has another length. */
   landing(chunk: number, bytes: number): Uint8Array | undefined;
   apply(message: Apply, sum: Uint8Array): void;
-  /** Sends every chunk at `version`: those there are now, the others as they come. */
-  pull(peer: string, version: number): void;
+  /**
+   * Sends every chunk at `version`: those there are now, the others as they come; then those of the
+   * next versions, up to `until`.
+   */
+  pull(peer: string, version: number, until?: number): void;
   /** The peer is gone. */
   forget(peer: string): void;
   /** Gives its memory back. */
@@ -67,36 +71,30 @@ export function createShelf(init: {
   const captures = createCaptures({ store, send, defer });
   const copies = createWeightCopies();
   const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
-  /** The version that each peer asked for last, and its chunks that have not been sent. */
-  const pulls = new Map<string, { version: number; open: Set<number> }>();
-
-  function serve(chunk: number) {
-    const version = store.version(chunk)!;
-    const peers = [...pulls].flatMap(([peer, pull]) =>
-      pull.version === version && pull.open.delete(chunk) ? peer : [],
-    );
-    ship(peers, version, chunk);
-  }
-
-  function ship(peers: readonly string[], version: number, chunk: number) {
-    if (peers.length === 0) return;
-    const weights = store.read(chunk, version)!;
-    broadcast(peers, { type: 'weights', version, chunk }, weights, () =>
-      copies.make(version, weights),
-    );
-  }
+  const versionOf = (chunk: number) => store.version(chunk) ?? -1;
+  const orders = createStandingOrders({
+    chunks: all,
+    version: versionOf,
+    has: (chunk, version) => store.read(chunk, version) !== undefined,
+    ship(peers, version, chunk) {
+      if (peers.length === 0) return;
+      const weights = store.read(chunk, version)!;
+      const lent = () => copies.make(version, weights);
+      broadcast(peers, { type: 'weights', version, chunk }, weights, lent);
+    },
+  });
 
   /** The step from it is under way: whoever comes late may be needed to compute what is missing of it. */
   const lowest = () => Math.min(...all.map((chunk) => store.version(chunk)!));
 
   return {
     plan,
-    versions: () => all.map((chunk) => store.version(chunk) ?? -1),
+    versions: () => all.map(versionOf),
     store(chunk, values) {
       // A second time after a coordinator that was lost in the middle of it.
       if (store.version(chunk) !== undefined) return;
       store.initialize(chunk, values);
-      serve(chunk);
+      orders.serve(chunk);
     },
     restore({ chunk, version }, payload) {
       if (store.version(chunk) !== undefined) return;
@@ -112,7 +110,7 @@ export function createShelf(init: {
       const part = (at: number) => floats.subarray(at * length, (at + 1) * length);
       const slots = Array.from({ length: optimizer.slots }, (_, at) => part(1 + at));
       store.restore(chunk, version, part(0), slots);
-      serve(chunk);
+      orders.serve(chunk);
     },
     capture(peer, { version, slots }) {
       if (all.every((chunk) => store.version(chunk) === version))
@@ -126,23 +124,18 @@ export function createShelf(init: {
       // One that comes back without its values may be sent this before its answer has told of that.
       if (store.version(chunk) === undefined) return;
       captures.beforeStep(step, chunk);
-      if (store.apply(step, chunk, sum, count, scale, rate) === 'applied') serve(chunk);
+      if (store.apply(step, chunk, sum, count, scale, rate) === 'applied') orders.serve(chunk);
     },
-    pull(peer, version) {
-      const pull = { version, open: new Set<number>() };
-      pulls.set(peer, pull);
-      // Whoever asks for a version has received all of the one before. What may still be queued for a
-      // peer that is gone reaches nobody who would be listened to.
-      copies.recycle(Math.min(...[...pulls.values()].map((each) => each.version)) - 2);
-      for (const chunk of all) {
-        const current = store.version(chunk) ?? -1;
-        if (current < version) pull.open.add(chunk);
-        else if (store.read(chunk, version) !== undefined) ship([peer], version, chunk);
-        else throw versionGone(chunk, version, lowest());
-      }
+    pull(peer, version, until = version) {
+      const there = orders.place(peer, version, until);
+      // What may still be queued for a peer that is gone reaches nobody who would be listened to.
+      copies.recycle(orders.lowest() - 2);
+      if (there) return;
+      const gone = all.find((chunk) => versionOf(chunk) > version) ?? firstChunk;
+      throw versionGone(gone, version, lowest());
     },
     forget(peer) {
-      pulls.delete(peer);
+      orders.forget(peer);
       captures.forget(peer);
     },
     release() {

@@ -19,6 +19,14 @@ export const NO_WAY_MS = 10_000;
 /** The last word to a peer: one that is gone must not keep this process. */
 export const FAREWELL_MS = 1000;
 
+/**
+ * Weights that servers send a worker before it asks for more: with small models it would say more
+ * than it is sent, and each message wakes four threads. A worker that hangs is sent no more than this.
+ */
+export const UNASKED_BYTES = 16 * 1024 * 1024;
+/** Versions of those, of the smallest models: asking costs nothing to speak of any more. */
+export const MOST_UNASKED = 32;
+
 /** Chunks that a line of who is waited for names; more would not fit into a terminal. */
 export const MOST_NAMED_CHUNKS = 8;
 

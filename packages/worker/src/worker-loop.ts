@@ -92,7 +92,7 @@ export function createWorkerLoop(init: {
     if (version < plan.steps && goal === version) {
       // Each chunk comes as soon as it is there, while this version is still computed on.
       goal = version + 1;
-      puller.pull(goal);
+      puller.follow(goal);
     }
     const { unevaluated } = owed();
     if (unevaluated.length > 0) await work.evaluate(version, unevaluated);

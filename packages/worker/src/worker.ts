@@ -25,7 +25,7 @@ import { createWork } from './compute/work.js';
 import { awaitedNews, remedyOf } from './link/awaited.js';
 import { type Enrolment, enrol } from './link/enrolment.js';
 import { createSignsOfLife } from './link/signs-of-life.js';
-import { createWeightPuller, type WeightPuller } from './link/weight-puller.js';
+import { createWeightPuller, versionsUnasked, type WeightPuller } from './link/weight-puller.js';
 import { createWeightBuffer } from './link/weights.js';
 import { describeProgram } from './program/describe.js';
 import { identifyData } from './program/identify-data.js';
@@ -168,7 +168,10 @@ async function run(
     const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
-    const source = createWeightPuller({ transport, clock, monitor, weights, stamp });
+    const source = createWeightPuller({
+      ...{ transport, clock, monitor, weights, stamp },
+      unasked: versionsUnasked(layout.floats),
+    });
     puller = source;
     const readAhead = createReadAhead(task, plan);
     const parts = { plan, layout, kernels, task, weights, readAhead, monitor, clock, send };

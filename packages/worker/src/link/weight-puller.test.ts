@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
-import type { ConnectFault, ConnectionHandlers, Transport } from '@tutti/protocol';
+import { createLayout } from '@tutti/parameters';
+import type {
+  ConnectFault,
+  ConnectionHandlers,
+  Envelope,
+  Transport,
+  WorkerToServer,
+} from '@tutti/protocol';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { createMonitor, createSimulatedClock } from '@tutti/runtime';
-import { createWeightPuller } from './weight-puller.js';
-import type { WeightBuffer } from './weights.js';
+import { createWeightPuller, versionsUnasked } from './weight-puller.js';
+import { createWeightBuffer } from './weights.js';
 
 const NAME: ConnectFault = {
   kind: 'name',
@@ -29,7 +36,8 @@ function connecting() {
     transport,
     clock,
     monitor,
-    weights: { expect() {} } as unknown as WeightBuffer,
+    weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
+    unasked: 0,
     stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
   });
   puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
@@ -73,5 +81,115 @@ describe('a server that a worker does not reach', () => {
       handlers.opened!();
       assert.equal(puller.faultOf([0]), undefined);
     }
+  });
+});
+
+describe('a standing order for weights', () => {
+  const layout = createLayout([{ name: 'w', shape: [1] }]);
+  const job = { protocol: PROTOCOL_VERSION, job: 'j', session: 's' };
+
+  /** A worker whose server sends so many versions unasked, and what it asks of it. */
+  function ordering(unasked: number) {
+    const asked: [version: number, until: number | undefined][] = [];
+    let handlers: ConnectionHandlers | undefined;
+    const transport: Transport = {
+      listen: () => Promise.reject(new Error('A worker does not listen')),
+      connect(address, given) {
+        handlers = given;
+        const traffic = { sentBytes: 0, receivedBytes: 0 };
+        const send = ({ message }: Envelope) =>
+          void (message.type === 'pull' && asked.push([message.version, message.until]));
+        return { address, send, close: async () => {}, traffic };
+      },
+    };
+    const clock = createSimulatedClock();
+    const monitor = createMonitor({ clock });
+    const weights = createWeightBuffer(layout);
+    const stamp = (body: WorkerToServer) => ({ ...body, ...job });
+    const puller = createWeightPuller({ transport, clock, monitor, weights, unasked, stamp });
+    puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
+    const comes = (version: number) =>
+      handlers!.message({
+        message: { type: 'weights', version, chunk: 0, ...job },
+        payload: new Uint8Array(Float32Array.of(version).buffer),
+      });
+    return { puller, weights, asked, comes, clock, lose: () => handlers!.closed!('it was cut') };
+  }
+
+  it('is given anew only when it has been carried out', () => {
+    const { puller, weights, asked, comes } = ordering(2);
+    puller.pull(0);
+    for (let version = 0; version < 7; version++) {
+      comes(version);
+      weights.turn();
+      assert.equal(weights.values().w![0], version);
+      puller.follow(version + 1);
+    }
+    assert.deepEqual(asked, [
+      [0, 2],
+      [3, 5],
+      [6, 8],
+    ]);
+  });
+
+  it('is not given anew for versions that came while an earlier one was waited for', () => {
+    const { puller, weights, asked, comes } = ordering(10);
+    puller.pull(4);
+    // Others did the steps without this worker, which has not looked yet.
+    for (const version of [4, 5, 6]) comes(version);
+    for (const version of [4, 5, 6]) {
+      assert.ok(weights.arrived());
+      weights.turn();
+      assert.equal(weights.values().w![0], version);
+      puller.follow(version + 1);
+    }
+    assert.ok(!weights.arrived());
+    assert.deepEqual(asked, [[4, 14]]);
+  });
+
+  it('begins anew when the weights go back', () => {
+    const { puller, weights, asked, comes } = ordering(10);
+    puller.pull(4);
+    for (const version of [4, 5]) comes(version);
+    weights.turn();
+    puller.pull(4);
+    puller.follow(5);
+    assert.ok(!weights.arrived(), 'what came before is void');
+    assert.deepEqual(asked, [
+      [4, 14],
+      [4, 14],
+    ]);
+  });
+
+  it('that was carried out before a server was lost is not given again', () => {
+    const { puller, asked, comes, clock, lose } = ordering(2);
+    puller.pull(0);
+    for (const version of [0, 1, 2]) comes(version);
+    lose();
+    clock.advance(10_000);
+    assert.deepEqual(asked, [[0, 2]]);
+  });
+
+  it('is given to a server that is back, for what has not come', () => {
+    const { puller, weights, asked, comes, clock, lose } = ordering(3);
+    puller.pull(0);
+    comes(0);
+    weights.turn();
+    puller.follow(1);
+    comes(1);
+    lose();
+    clock.advance(10_000);
+    assert.deepEqual(asked.at(-1), [2, 3]);
+    comes(3);
+    lose();
+    clock.advance(10_000);
+    assert.deepEqual(asked.at(-1), [2, 3]);
+  });
+
+  it('is for fewer versions of larger models', () => {
+    assert.equal(versionsUnasked(25_600_000), 0);
+    assert.equal(versionsUnasked(2_500_000), 1);
+    assert.equal(versionsUnasked(225_034), 18);
+    assert.equal(versionsUnasked(10), 32);
   });
 });

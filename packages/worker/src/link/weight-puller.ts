@@ -20,13 +20,15 @@ import {
   type Monitor,
   TuttiError,
 } from '@tutti/runtime';
-import { FAREWELL_MS, NO_WAY_MS } from '../tunables.js';
+import { FAREWELL_MS, MOST_UNASKED, NO_WAY_MS, UNASKED_BYTES } from '../tunables.js';
 import type { WeightBuffer } from './weights.js';
 
 /** The way to the servers: pulls versions into the weight buffer, whoever holds them now. */
 export interface WeightPuller {
-  /** Asks all servers for a version. */
+  /** Asks all servers for a version, and has them send some of the next ones unasked. */
   pull(version: number): void;
+  /** Waits for a version, and asks for it if it does not come unasked. */
+  follow(version: number): void;
   /** Connects to these instead; asks them again for what was asked last. */
   relocate(servers: readonly ServerRange[]): void;
   servers(): readonly ServerRange[];
@@ -46,12 +48,16 @@ export function createWeightPuller(init: {
   readonly clock: Clock;
   readonly monitor: Monitor;
   readonly weights: WeightBuffer;
+  /** How many versions beyond the one asked for the servers send unasked. */
+  readonly unasked: number;
   readonly stamp: (body: WorkerToServer) => Message;
 }): WeightPuller {
   const { transport, clock, monitor, weights, stamp } = init;
   let servers: readonly ServerRange[] = [];
   let connections: readonly KeptConnection[] = [];
   let wanted = -1;
+  /** The last version that the servers send unasked. */
+  let until = -1;
   let past = 0;
   /** Since when those that are not reached are not. */
   const unreachedSince = new Map<string, number>();
@@ -59,15 +65,19 @@ export function createWeightPuller(init: {
 
   const addresses = () => servers.map(({ address }) => address);
 
+  /** Orders what has not come of a server; nothing, if all that was ordered has. */
   function ask(connection: KeptConnection) {
-    if (wanted >= 0) connection.send({ message: stamp({ type: 'pull', version: wanted }) });
+    const server = servers[connections.indexOf(connection)];
+    if (wanted < 0 || server === undefined) return;
+    const version = weights.firstMissing(server.firstChunk, server.chunks);
+    if (version <= until) connection.send({ message: stamp({ type: 'pull', version, until }) });
   }
 
   /** Others were faster: the version asked for is gone, and so nobody needs its gradients. */
   function catchUp(error: TuttiError) {
     const { version, current } = error.details;
     if (typeof version !== 'number' || typeof current !== 'number') throw error;
-    if (version !== wanted || current <= version) return;
+    if (version < wanted || current <= version) return;
     pull(current);
   }
 
@@ -85,6 +95,8 @@ export function createWeightPuller(init: {
 
   function pull(version: number) {
     wanted = version;
+    until = version + init.unasked;
+    weights.clear();
     weights.expect(version);
     for (const connection of connections) ask(connection);
   }
@@ -138,6 +150,11 @@ export function createWeightPuller(init: {
 
   return {
     pull,
+    follow(version) {
+      if (version > until) return pull(version);
+      wanted = version;
+      weights.expect(version);
+    },
     relocate(next) {
       const same = next.map(({ address }) => address).join() === addresses().join();
       servers = next;
@@ -167,6 +184,11 @@ export function createWeightPuller(init: {
       await closeAll(old);
     },
   };
+}
+
+/** How many versions of so many floats the servers may send a worker before it asks again. */
+export function versionsUnasked(floats: number): number {
+  return Math.min(MOST_UNASKED, Math.floor(UNASKED_BYTES / (4 * floats)));
 }
 
 function noWay(address: string, { reason }: ConnectFault): TuttiError {

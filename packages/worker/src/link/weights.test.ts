@@ -30,7 +30,29 @@ describe('weight buffer', () => {
     assert.deepEqual([...weights.values().a!, ...weights.values().b!], [1, 2, 3, 4, 5]);
   });
 
-  it('ignores chunks of other versions and second copies', () => {
+  it('keeps what comes early, and knows what has not come', () => {
+    const weights = createWeightBuffer(layout);
+    weights.expect(1);
+    const early = bytes(3, 4);
+    weights.accept(2, 1, early);
+    early.fill(0xff);
+    weights.accept(2, 2, bytes(5));
+    weights.accept(1, 1, bytes(9, 9));
+    assert.deepEqual(weights.missing(), [0, 2]);
+    assert.deepEqual([weights.firstMissing(0, 1), weights.firstMissing(1, 1)], [1, 3]);
+    assert.equal(weights.firstMissing(1, 2), 1, 'one of its chunks has not come');
+    weights.expect(2);
+    assert.deepEqual(weights.missing(), [0]);
+    weights.accept(2, 0, bytes(1, 2));
+    weights.turn();
+    assert.deepEqual([...weights.values().a!, ...weights.values().b!], [1, 2, 3, 4, 5]);
+    weights.accept(4, 0, bytes(7, 7));
+    weights.clear();
+    weights.expect(4);
+    assert.deepEqual(weights.missing(), [0, 1, 2]);
+  });
+
+  it('ignores chunks of earlier versions and second copies', () => {
     const weights = createWeightBuffer(layout);
     weights.expect(1);
     weights.accept(0, 0, bytes(7, 7));

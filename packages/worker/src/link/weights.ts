@@ -11,11 +11,16 @@ export interface WeightBuffer {
   version(): number;
   /** Named views of it. */
   values(): ParameterValues;
-  /** Begins to collect a version. What arrived of another one is forgotten. */
+  /** Begins to collect a version, with what has come of it early. What came of earlier ones is forgotten. */
   expect(version: number): void;
+  /** Forgets what came early. */
+  clear(): void;
   /** Where a chunk of so many bytes may be read to; undefined if `accept` would not take it. */
   place(version: number, chunk: number, bytes: number): Uint8Array | undefined;
-  /** Takes one chunk; those of other versions are ignored. What lies in its place is not copied. */
+  /**
+   * Takes one chunk. What lies in its place is not copied; what comes early, while an earlier version
+   * is awaited, is; what is late is ignored.
+   */
   accept(version: number, chunk: number, payload: Uint8Array): void;
   /** Whether all of the expected version has come, and `turn` would make it the current one. */
   arrived(): boolean;
@@ -23,6 +28,8 @@ export interface WeightBuffer {
   turn(): void;
   /** Chunks of the expected version that have not come. */
   missing(): number[];
+  /** The first version, from the expected one on, of which not all of these chunks have come. */
+  firstMissing(firstChunk: number, chunks: number): number;
 }
 
 export function createWeightBuffer(layout: Layout): WeightBuffer {
@@ -33,6 +40,8 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
   let [current, next] = [create(), create()];
   let [version, expected] = [-1, -1];
   let arrived = new Set<number>();
+  /** By version, what came before it was expected: servers send no more unasked than fits into memory. */
+  const early = new Map<number, Map<number, Uint8Array>>();
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
   const bytesOf = (chunk: number) => (chunk < layout.chunks ? 4 * layout.chunkLength(chunk) : -1);
   const isWanted = (of: number, chunk: number) =>
@@ -41,6 +50,13 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
   function placeOf(chunk: number): Uint8Array {
     const from = 4 * chunk * layout.chunkFloats;
     return next.bytes.subarray(from, from + bytesOf(chunk));
+  }
+
+  function take(chunk: number, payload: Uint8Array) {
+    const place = placeOf(chunk);
+    const lies = payload.buffer === place.buffer && payload.byteOffset === place.byteOffset;
+    if (!lies) place.set(payload);
+    arrived.add(chunk);
   }
 
   return {
@@ -55,22 +71,35 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
     expect(wanted) {
       expected = wanted;
       arrived = new Set();
+      for (const [chunk, bytes] of early.get(wanted) ?? []) take(chunk, bytes);
+      for (const of of early.keys()) if (of <= wanted) early.delete(of);
     },
+    clear: () => early.clear(),
     place: (of, chunk, bytes) =>
       isWanted(of, chunk) && bytes === bytesOf(chunk) ? placeOf(chunk) : undefined,
     accept(of, chunk, payload) {
-      if (!isWanted(of, chunk)) return;
+      if (of <= expected && !isWanted(of, chunk)) return;
       if (payload.byteLength !== bytesOf(chunk))
         throw new TuttiError(
           'BAD_FRAME',
           `Chunk ${chunk} of version ${of} came with ${payload.byteLength} bytes, not ${bytesOf(chunk)}`,
           { remedy: 'Check that server and worker run the same version of Tutti.' },
         );
-      const place = placeOf(chunk);
-      const lies = payload.buffer === place.buffer && payload.byteOffset === place.byteOffset;
-      if (!lies) place.set(payload);
-      arrived.add(chunk);
+      if (of === expected) return take(chunk, payload);
+      const chunks = early.get(of) ?? new Map<number, Uint8Array>();
+      chunks.set(chunk, payload.slice());
+      early.set(of, chunks);
     },
     missing: () => (version === expected ? [] : all.filter((chunk) => !arrived.has(chunk))),
+    firstMissing(firstChunk, chunks) {
+      const range = all.slice(firstChunk, firstChunk + chunks);
+      const isWhole = (of: number) => {
+        const come = of === expected ? arrived : early.get(of);
+        return range.every((chunk) => come?.has(chunk));
+      };
+      let of = expected;
+      while (isWhole(of)) of++;
+      return of;
+    },
   };
 }
