@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { type KeptConnection, keepConnected, type Message } from '@tutti/protocol';
+import {
+  type KeptConnection,
+  keepConnected,
+  type Message,
+  PROTOCOL_VERSION,
+} from '@tutti/protocol';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import { createMemoryNetwork } from '@tutti/transport/internal';
 import fc from 'fast-check';
@@ -7,7 +12,7 @@ import fc from 'fast-check';
 const SEEDS = Number(process.env.TUTTI_SEEDS ?? 30);
 const numbered = (version: number): Message => ({
   ...{ type: 'pull', version },
-  ...{ protocol: 2, job: 'j', session: '' },
+  ...{ protocol: PROTOCOL_VERSION, job: 'j', session: '' },
 });
 
 /** A peer that may die and come back, a network that may be cut, and who keeps connected to it. */

@@ -161,7 +161,7 @@ describe('a run that began with the weights of another and lost its own', () => 
       const first = 150 + random.below(50);
       const kills = new Map<number, 'coordinator' | 'server'>([
         [first, 'coordinator'],
-        [first + 100 + random.below(100), 'server'],
+        [first + 50 + random.below(100), 'server'],
       ]);
       const { digest, events } = await disturbed({ seed, kills, beginAgain });
       assert.equal(digest, expected, `seed ${seed}, kills at ${[...kills.keys()]}`);
