@@ -18,12 +18,12 @@ const args = process.argv.slice(2);
 const peers = args.includes('--peers');
 const suites: Record<string, () => Promise<Record<string, number>>> = {
   kernels: benchKernels,
-  'step, 225,034 floats, 2 workers': () => benchStep(225_034, 2, 400),
-  'step, 225,034 floats, 4 workers': () => benchStep(225_034, 4, 400),
-  'step, 2.5 M floats, 2 workers': () => benchStep(2_500_000, 2, 100),
-  'step, 2.5 M floats, 4 workers': () => benchStep(2_500_000, 4, 100),
-  'step, 25.6 M floats, 2 workers': () => benchStep(25_600_000, 2, 24),
-  'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16),
+  'step, 225,034 floats, 2 workers': () => benchStep(225_034, 2, 400, peers),
+  'step, 225,034 floats, 4 workers': () => benchStep(225_034, 4, 400, peers),
+  'step, 2.5 M floats, 2 workers': () => benchStep(2_500_000, 2, 100, peers),
+  'step, 2.5 M floats, 4 workers': () => benchStep(2_500_000, 4, 100, peers),
+  'step, 25.6 M floats, 2 workers': () => benchStep(25_600_000, 2, 24, peers),
+  'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16, peers),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
   ...(peers && { 'gradient, one thread, beside tf.function': () => benchGradient(7) }),
   'compressed gradients': async () => benchCompression(9),

@@ -1,27 +1,59 @@
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { runLocal } from '@tutti/launch';
 import { median } from './median.js';
+import { pythonWith } from './python.js';
 import { tcpCopyMs } from './tcp-copy.js';
 
 /** The programs stand in src: they are run as they are. */
 export const programPath = (name: string) =>
   fileURLToPath(new URL(`../../src/programs/${name}`, import.meta.url));
 
+const ROUNDS = 5;
+
 /**
  * One synchronous step without computing: push, add, Adam, pull. Milliseconds (median), and the ratio
  * to a bare copy of the same bytes over loopback TCP, for the number of floats and of workers.
+ * @param peers beside all_reduce over gloo and fused Adam of PyTorch, in turn: `stepToGloo` is the
+ * median ratio
  */
 export async function benchStep(
   floats: number,
   workers: number,
   steps: number,
+  peers: boolean,
 ): Promise<Record<string, number>> {
+  const glooMs = peers ? await glooStep(floats, workers, steps) : undefined;
+  const rounds: { stepMs: number; glooMs: number }[] = [];
+  for (let round = 0; round < (peers ? ROUNDS : 1); round++)
+    rounds.push({
+      stepMs: await ownStep(floats, workers, steps),
+      glooMs: (await glooMs?.()) ?? Number.NaN,
+    });
+  const stepMs = median(rounds.map((round) => round.stepMs));
+  const copyMs = await tcpCopyMs(workers, 4 * floats, Math.min(steps, 60));
+  const figures = { stepMs, copyMs, stepToCopy: stepMs / copyMs };
+  if (!peers) return figures;
+  return {
+    ...figures,
+    glooMs: median(rounds.map((round) => round.glooMs)),
+    stepToGloo: median(rounds.map((round) => round.stepMs / round.glooMs)),
+  };
+}
+
+async function ownStep(floats: number, workers: number, steps: number): Promise<number> {
   process.env.IDLE_PARAMETERS = String(floats);
   const times: number[] = [];
-  const run = runLocal(programPath('idle.ts'), { workers, steps });
-  for await (const event of run)
+  const options = { workers, steps, shards: Math.max(2, workers) };
+  for await (const event of runLocal(programPath('idle.ts'), options))
     if (event.event === 'step' && event.step > steps / 4) times.push(event.stepMs);
-  const stepMs = median(times);
-  const copyMs = await tcpCopyMs(workers, 4 * floats, Math.min(steps, 60));
-  return { stepMs, copyMs, stepToCopy: stepMs / copyMs };
+  return median(times);
+}
+
+async function glooStep(floats: number, workers: number, steps: number) {
+  const python = await pythonWith('torch');
+  const script = fileURLToPath(new URL('../../src/benchmarks/step-torch.py', import.meta.url));
+  const args = [script, `${workers}`, `${floats}`, `${steps}`];
+  return async () => Number((await promisify(execFile)(python, args)).stdout);
 }

@@ -1,0 +1,42 @@
+"""A synchronous step of PyTorch that computes nothing: all_reduce over gloo, then fused Adam.
+
+step-torch.py WORKERS FLOATS STEPS prints the median of the milliseconds of a step.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+
+def work(rank, workers, floats, steps, meeting):
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=workers)
+    weights = torch.nn.Parameter(torch.zeros(floats))
+    # So small that adding it to itself in every step does not overflow.
+    weights.grad = torch.full((floats,), 2.0**-100)
+    adam = torch.optim.Adam([weights], lr=1e-3, fused=True)
+    times = []
+    for step in range(steps):
+        if step % 32 == 0:
+            weights.grad.fill_(2.0**-100)
+            dist.barrier()
+        begun = time.perf_counter()
+        dist.all_reduce(weights.grad)
+        adam.step()
+        times.append(1000 * (time.perf_counter() - begun))
+    if rank == 0:
+        print(statistics.median(times[steps // 4 :]))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    workers, floats, steps = map(int, sys.argv[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = (workers, floats, steps, os.path.join(folder, "meeting"))
+        mp.spawn(work, args=arguments, nprocs=workers)
