@@ -114,7 +114,7 @@ export function createChart(
       width,
       height: style.height,
       legend: { show: false },
-      padding: [14, 8, 0, 0],
+      padding: [14, 22, 0, 0],
       cursor: {
         sync: { key: 'run' },
         points: { size: 7, fill: colours.accent, stroke: colours.card },

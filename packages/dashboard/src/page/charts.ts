@@ -80,9 +80,14 @@ export function createCharts(): { show(store: Store): void } {
     const start = view.startedAt ?? 0;
     const xOf = (step: number, at: number) => (along() === 'step' ? step : (at - start) / 1000);
     const x = points.map((point) => xOf(point[STEP]!, point[AT]!));
+    const faults = new Set(
+      view.marks.filter(({ tone }) => tone === 'fault').map(({ step }) => step),
+    );
     const marks = view.marks
       .filter(({ tone, at }) => tone !== 'quiet' && at >= start)
       .filter(({ title }) => title !== 'Finished')
+      // What is said of a fault besides is in the list.
+      .filter(({ tone, step }) => tone !== 'note' || !faults.has(step))
       .map((mark) => ({ x: xOf(mark.step, mark.at), mark }))
       // The last is drawn on top.
       .sort((a, b) => WEIGHT[a.mark.tone] - WEIGHT[b.mark.tone]);
