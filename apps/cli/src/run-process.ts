@@ -10,6 +10,9 @@ import { UNTOLD_MS } from './tunables.js';
 /** Commands that run a program in this process: what it does there is guarded. */
 const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export', 'compress'];
 
+/** Commands that are told to leave, however early, and exit as they do then. */
+const LEAVING = ['worker', 'node'];
+
 /**
  * Runs a command as all of this process: its signals, its output and its exit code are the command's.
  * @param parent what a process of Tutti that has started this one is told, and says of it
@@ -25,7 +28,11 @@ export async function runProcess(
 
   let exit: (code: number) => never = process.exit.bind(process);
   // Child processes end with this one.
-  const stopping = createStopSignals({ clock: systemClock, exit: (code) => exit(code) });
+  const stopping = createStopSignals({
+    clock: systemClock,
+    exit: (code) => exit(code),
+    held: LEAVING.includes(args[0] ?? ''),
+  });
   const goesOn = hangupIsIgnored(process.env);
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.receive(name));
   process.on('SIGHUP', () => {

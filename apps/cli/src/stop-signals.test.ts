@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createSimulatedClock } from '@tutti/runtime';
 import { createStopSignals, type StopSignal } from './stop-signals.js';
 
-function prepare() {
+function prepare(init: { readonly held?: boolean } = {}) {
   const clock = createSimulatedClock();
   const exits: number[] = [];
-  const signals = createStopSignals({ clock, exit: (code) => exits.push(code) });
+  const signals = createStopSignals({ clock, exit: (code) => exits.push(code), ...init });
   const later = async (ms: number) => {
     clock.after(ms, () => {});
     clock.step();
@@ -31,6 +31,20 @@ describe('signals that ask for the end', () => {
       assert.deepEqual(exits, [code]);
       assert.equal(asked.length, 1);
     });
+
+  it('wait where a command is to say what it does instead, but for Ctrl-C', () => {
+    const early = prepare({ held: true });
+    early.receive('SIGTERM');
+    assert.equal(early.signal.aborted, false);
+    const asked: StopSignal[] = [];
+    early.onStop((given) => asked.push(given) > 0);
+    assert.deepEqual(asked, ['SIGTERM']);
+    assert.equal(early.signal.aborted, false);
+
+    const interrupted = prepare({ held: true });
+    interrupted.receive('SIGINT');
+    assert.equal(interrupted.signal.aborted, true);
+  });
 
   it('are one where npm hands on what the terminal has sent', async () => {
     const { receive, onStop, exits, later } = prepare();

@@ -21,8 +21,11 @@ export interface StopSignals {
 export function createStopSignals(init: {
   readonly clock: Clock;
   readonly exit: (code: number) => void;
+  /** Whether a first signal waits until the command says what it does instead, but for Ctrl-C. */
+  readonly held?: boolean;
 }): StopSignals {
   const { clock, exit } = init;
+  let held = init.held === true;
   const stopping = new AbortController();
   let instead: (name: StopSignal) => boolean = () => false;
   let first: { readonly name: StopSignal; readonly at: number } | undefined;
@@ -32,6 +35,7 @@ export function createStopSignals(init: {
     receive(name) {
       if (first === undefined) {
         first = { name, at: clock.now() };
+        if (held && name !== 'SIGINT') return;
         if (instead(name)) return;
         stopping.abort();
         force = clock.after(ORDERLY_END_MS, () => exit(exitCodeOfSignal(name)));
@@ -46,6 +50,9 @@ export function createStopSignals(init: {
     signal: stopping.signal,
     onStop(given) {
       instead = given;
+      const waiting = held && first !== undefined && first.name !== 'SIGINT';
+      held = false;
+      if (waiting && !instead(first!.name)) stopping.abort();
     },
     stoppedBy: () => first?.name,
   };

@@ -112,9 +112,9 @@ export const SETTINGS = {
     min: 0,
     max: 255,
     default: 0,
-    commands: ['node', 'launch'],
+    commands: ['worker', 'node', 'launch'],
     group: 'Processes',
-    doc: 'with what a rank other than 0 exits that was told to leave (SIGTERM) and has handed over',
+    doc: 'with what a worker, or a rank other than 0, exits that was told to leave (SIGTERM) and has handed over',
   },
   maxRestarts: {
     kind: 'integer',

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Folder, regressionWith } from '../processes/program-files.js';
@@ -12,12 +11,10 @@ export interface HeldProgram {
 export async function heldProgram(folder: Folder, step: number): Promise<HeldProgram> {
   const file = join(folder.path, 'go');
   const held = `
-    if (step >= ${step} && !process.env.UNHELD) {
+    if (step >= ${step}) {
       const { existsSync } = await import('node:fs');
       while (!existsSync(${JSON.stringify(file)})) await new Promise((go) => setTimeout(go, 20));
     }`;
   const path = await folder.program(regressionWith(held, '{ epochs: 8, shards: 4 }'));
   return { path, release: () => writeFile(file, '') };
 }
-
-export const isThere = async (path: string): Promise<boolean> => existsSync(path);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { tutti } from '../processes/command.js';
 import { eachTest } from '../processes/each-test.js';
 import { regressionWith } from '../processes/program-files.js';
 import { runLocal } from '../processes/run-local.js';
@@ -75,6 +76,18 @@ describe('tutti node', () => {
     ranks[0]!.process.kill('SIGTERM');
     assert.equal((await ranks[0]!.ended).code, 143);
     await each.roll.everyoneGone();
+  });
+
+  it('told to leave before it has joined exits in the same way', async () => {
+    const path = await each.folder.program(regressionWith(''));
+    const nowhere = ['--coordinator', 'tcp://127.0.0.1:9', '--drained-exit-code'];
+    for (const code of [0, 77]) {
+      const worker = tutti(['worker', path, ...nowhere, `${code}`]);
+      await worker.line((line) => line.includes('is here'), 'stderr');
+      worker.process.kill('SIGTERM');
+      const ended = await worker.ended;
+      assert.equal(ended.code, code, ended.stderr);
+    }
   });
 
   it('leaves nothing behind that was killed at rank 0', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createKeyFile } from '@tutti/transport';
 import { keepAccount, lastLinesOf } from '../processes/accounts.js';
 import { MAIN, tutti } from '../processes/command.js';
@@ -12,6 +13,8 @@ import { heldProgram } from './held-program.js';
 import { need, skip } from './needs.js';
 import { digestOf } from './ranks.js';
 import { CONTROLLER, NODES, type Slurm, startSlurm, until } from './slurm.js';
+
+const SCRIPTS = fileURLToPath(new URL('../../../deploy/slurm', import.meta.url));
 
 describe('Slurm', () => {
   let hosts: Hosts;
@@ -66,60 +69,65 @@ describe('Slurm', () => {
     assert.equal(digestOf({ stdout: ofFirst.join('\n'), stderr }), await expected(path));
   });
 
-  it('requeues a job, which goes on from its checkpoint to the same digest', async () => {
-    const { path, release } = await heldProgram(folder, 20);
-    const script = join(folder.path, 'job.sbatch');
+  /** Submits one of the scripts that are shipped, and reads what it writes. */
+  async function submit(script: string, program: string) {
     const output = join(folder.path, 'output');
-    const node = [process.execPath, MAIN, 'node', path, '--json', ...files()];
-    const every = ['--checkpoint-every', '5', '--resume', 'latest', ...HELD_FLAGS];
-    await writeFile(
-      script,
-      [
-        '#!/bin/sh',
-        '#SBATCH --nodes=2 --ntasks=2 --requeue --open-mode=append',
-        `#SBATCH --output=${output}`,
-        `exec srun --label ${[...node, ...every].join(' ')}`,
-      ].join('\n'),
+    const variables = {
+      TUTTI: `${process.execPath} ${MAIN}`,
+      TUTTI_KEY_FILE: join(folder.path, 'job.key'),
+      CHECKPOINT_EVERY: '5',
+    };
+    const job = await slurm!.call(
+      ...['env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
+      ...['sbatch', '--parsable', `--output=${output}`, `--chdir=${folder.path}`],
+      ...[join(SCRIPTS, script), program, '--json', ...HELD_FLAGS],
     );
     let text = '';
     keepAccount('the job', () => lastLinesOf(text));
-    const says = (what: RegExp) =>
-      until(async () => {
-        text = await readFile(output, 'utf8').catch(() => '');
-        return what.test(text);
-      });
-    const job = await slurm!.call('sbatch', '--parsable', script);
+    return {
+      job,
+      /** Resolves with all that it has written when something is in it. */
+      async says(what: RegExp) {
+        await until(async () => {
+          text = await readFile(output, 'utf8').catch(() => '');
+          return what.test(text);
+        });
+        return text;
+      },
+    };
+  }
+
+  const digestsIn = (text: string) =>
+    [...text.matchAll(/"digest":"(\w+)"/g)].map(([, digest]) => digest);
+
+  it('requeues a job, which goes on from its checkpoint to the same digest', async () => {
+    const { path, release } = await heldProgram(folder, 20);
+    const { job, says } = await submit('requeue.sbatch', path);
     await says(/"event":"checkpoint"/);
     await slurm!.call('scontrol', 'requeue', job);
     await release();
     await until(async () => (await slurm!.call('squeue', '--noheader', '--format=%t')) === 'PD');
     // Not only when the credentials of its first start have expired.
     await slurm!.call('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
-    await says(/"digest"/);
+    const text = await says(/"digest"/);
     assert.match(text, /"resumed":/);
-    const digests = [...text.matchAll(/"digest":"(\w+)"/g)].map(([, digest]) => digest);
-    process.env.UNHELD = '1';
-    assert.deepEqual(digests, [await expected(path)]);
+    assert.deepEqual(digestsIn(text), [await expected(path)]);
   });
 
   it('loses a node, and the others finish with the same digest', async () => {
     const { path, release } = await heldProgram(folder, 20);
-    const elastic = ['--no-kill', '--kill-on-bad-exit=0', '--wait=0'];
-    const command = srun(
-      [path, '--json', ...files(), ...HELD_FLAGS],
-      ['--nodes=2', '--ntasks=2', ...elastic],
-    );
-    await command.line((line) => line.includes('"step":20,'));
-    for (const other of [CONTROLLER, 'n1']) {
+    const { job, says } = await submit('elastic.sbatch', path);
+    await says(/"step":20,/);
+    const others = [CONTROLLER, 'n1'];
+    for (const other of others) {
       await hosts.cut(other, 'n2');
       await hosts.cut('n2', other);
     }
-    await command.line((line) => line.includes('"worker-left"'));
+    await says(/"worker-left"/);
     await release();
-    const finished = await command.line((line) => line.includes('"digest"'));
-    assert.ok(finished.includes(await expected(path)), finished);
-    await command.ended;
-    for (const other of [CONTROLLER, 'n1']) {
+    assert.deepEqual(digestsIn(await says(/"digest"/)), [await expected(path)]);
+    await slurm!.call('scancel', job);
+    for (const other of others) {
       await hosts.heal(other, 'n2');
       await hosts.heal('n2', other);
     }

@@ -20,6 +20,7 @@ import { NODE_GRACE_MS } from '../tunables.js';
 
 /** What a worker exits with whose job was stopped, if it was told nothing itself. */
 const STOPPED = exitCodeOfSignal('SIGINT');
+const TERMINATED = exitCodeOfSignal('SIGTERM');
 
 /** What a rank runs, and as whom. */
 interface Node {
@@ -90,10 +91,12 @@ async function follow(self: Node, { onStop }: CliContext): Promise<number> {
   });
   // Unnamed wait: each of them names its own waits.
   const codes = await Promise.all(workers.map(({ ended }) => ended));
+  const { drainedExitCode } = self.settings;
   // Nobody has pressed Ctrl-C here: rank 0 was told to end, and has told the workers.
   if (!interrupted && codes.includes(STOPPED)) drained = true;
-  const failed = codes.find((code) => code !== DONE && (code !== STOPPED || interrupted));
-  return failed ?? (drained ? self.settings.drainedExitCode : DONE);
+  // One that was just starting ends by the signal itself.
+  const well = drained ? [DONE, STOPPED, TERMINATED, drainedExitCode] : [DONE];
+  return codes.find((code) => !well.includes(code)) ?? (drained ? drainedExitCode : DONE);
 }
 
 /**

@@ -5,9 +5,11 @@ import { openZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
+import { DONE } from '../exit-codes.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
+import { exitWith } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 
@@ -22,45 +24,57 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
   setFlagsFromString(SELDOM_MARKING);
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
     let running: RunningWorker | undefined;
-    let leaving = false;
+    let [joined, leaving] = [false, false];
+    // Who has not joined has nothing to hand over.
+    const unjoined = new AbortController();
+    const signal = AbortSignal.any([context.signal, unjoined.signal]);
     context.onStop?.((name) => {
       if (name === 'SIGINT') return false;
       leaving = true;
-      void running?.leave();
+      if (joined) void running?.leave();
+      else unjoined.abort();
       return true;
     });
-    const roles = roleSettings(settings);
-    // Before the program, which takes longer.
-    // Unnamed wait: a small file of this machine.
-    const transport = await openZmqTransport(roles);
-    const { monitor } = monitorsOf(context, renderer);
-    const { program, hash } = await loadProgram(path, context, { monitor, renderer });
-    const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
-    const { coordinator } = settings;
-    running = createWorker({
-      program,
-      programHash: hash,
-      coordinator,
-      ...(name === undefined ? {} : { name }),
-      transport,
-      settings: roles,
-      signal: context.signal,
-      onEvent(event) {
-        if (event.event === 'joined') context.onJoined?.();
-        if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });
-        else if (event.event === 'noticed') renderer(noticeEvent(event));
-        else if (json) result({ ...event }, '');
-        else if (event.event === 'joined') {
-          result(event, `${event.worker} joined job ${event.job} at ${coordinator}`);
-        } else log.debug(`computed step ${event.step}: shards ${event.shards.join(', ')}`);
-      },
-    }).start();
-    if (leaving) void running.leave();
-    // Unnamed wait: what it awaits names its own waits.
-    const { worker, microBatches } = await running.result;
-    result(
-      { event: 'finished', worker, microBatches },
-      `${worker} is done: ${microBatches} micro-batches computed`,
-    );
+    try {
+      const roles = roleSettings(settings);
+      // Before the program, which takes longer.
+      // Unnamed wait: a small file of this machine.
+      const transport = await openZmqTransport(roles);
+      const { monitor } = monitorsOf({ ...context, signal }, renderer);
+      const { program, hash } = await loadProgram(path, context, { monitor, renderer });
+      const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
+      const { coordinator } = settings;
+      running = createWorker({
+        program,
+        programHash: hash,
+        coordinator,
+        ...(name === undefined ? {} : { name }),
+        transport,
+        settings: roles,
+        signal,
+        onEvent(event) {
+          if (event.event === 'joined') {
+            joined = true;
+            context.onJoined?.();
+          }
+          if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });
+          else if (event.event === 'noticed') renderer(noticeEvent(event));
+          else if (json) result({ ...event }, '');
+          else if (event.event === 'joined') {
+            result(event, `${event.worker} joined job ${event.job} at ${coordinator}`);
+          } else log.debug(`computed step ${event.step}: shards ${event.shards.join(', ')}`);
+        },
+      }).start();
+      // Unnamed wait: what it awaits names its own waits.
+      const { worker, microBatches } = await running.result;
+      result(
+        { event: 'finished', worker, microBatches },
+        `${worker} is done: ${microBatches} micro-batches computed`,
+      );
+    } catch (error) {
+      if (!unjoined.signal.aborted) throw error;
+      renderer.note('This worker leaves before it has joined.');
+    }
+    if (leaving && settings.drainedExitCode !== DONE) throw exitWith(settings.drainedExitCode);
   });
 }
