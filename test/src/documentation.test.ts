@@ -52,6 +52,17 @@ describe('documentation', () => {
     'docs/BENCHMARKS.md',
     'docs/PAPERS.md',
     'docs/TUTTI_FILE.md',
+    ...[
+      '',
+      'docker/',
+      'compose/',
+      'helm/',
+      'kubernetes/',
+      'kubeflow/',
+      'slurm/',
+      'skypilot/',
+      'dstack/',
+    ].map((folder) => `deploy/${folder}README.md`),
     'docs/SECURITY.md',
   ])
     it(`${file} links to what exists`, () => {

@@ -1,27 +1,25 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 import type { RunEvent } from '@tutti/telemetry';
 import { type Command, type Ended, tutti } from '../processes/command.js';
+
+/** Below those that systems give to whoever asks for none: what is free here stays so. */
+const [FIRST, PAIRS] = [20_000, 6000];
 
 /** A port of this machine that is free, and so is the next one, which the server has. */
 export async function freePorts(): Promise<number> {
   for (;;) {
-    const first = await held(0);
-    const next = await held(first.port + 1).catch(() => undefined);
-    await Promise.all([first.free(), next?.free()]);
-    if (next !== undefined) return first.port;
+    const port = FIRST + 2 * randomInt(PAIRS);
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
   }
 }
 
-async function held(port: number) {
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-  return {
-    port: (server.address() as AddressInfo).port,
-    free: () => new Promise((resolve) => server.close(resolve)),
-  };
 }
 
 /** `tutti node` on this machine, as rank so and so of so many. */
