@@ -3,8 +3,18 @@
 import { existsSync } from 'node:fs';
 
 const main = new URL('../dist/main.js', import.meta.url);
-if (existsSync(main)) await import(main.href);
-else {
+if (existsSync(main)) {
+  try {
+    await import(main.href);
+  } catch (error) {
+    // Not even its own files can be opened.
+    if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
+    process.stderr.write(
+      `error LIMIT: A limit of this system is reached: this process may open no more files (${error.message})\n  Raise the limit of open files: ulimit -n 1024\n`,
+    );
+    process.exitCode = 1;
+  }
+} else {
   process.stderr.write('error: Tutti is not built\n  Run `npm run setup` in its checkout.\n');
   process.exitCode = 1;
 }

@@ -46,7 +46,8 @@ export function storageError(
   free: number | undefined,
   cause?: unknown,
 ): TuttiError {
-  const freeOnes = free === undefined ? '' : `, ${free} are free`;
+  // Less than there is free can be refused too: what has been written of it is gone by now, or others write.
+  const freeOnes = free === undefined || free >= neededBytes ? '' : `, ${free} are free`;
   const space = OF_SPACE.includes(code) ? ` (${neededBytes} bytes are needed${freeOnes})` : '';
   return new TuttiError('STORAGE', `Could not save to ${path}: ${reason}${space}`, {
     remedy: REMEDIES[code] ?? 'Check that disk, or save somewhere else.',

@@ -63,14 +63,15 @@ export async function writeCheckpoint(init: WriteCheckpointInit): Promise<Writte
     values,
   }));
   const contents = contentsOf(parameters, slots, init.ranges);
-  const neededBytes = [...contents.values()].reduce((sum, tensors) => sum + sizeOf(tensors), 0);
+  const sizes = [...contents.values()].map(sizeOf);
+  const neededBytes = sizes.reduce((sum, size) => sum + size, OVERHEAD_BYTES);
   const path = join(directory, folderName(step));
 
   return withStorageErrors(fs, { path, neededBytes }, async () => {
     await ensureFolder(directory, fs.mkdir);
     const free = await freeBytes(fs, directory);
     // Before writing, so that a disk is not filled to the brim for nothing.
-    if (free !== undefined && free < neededBytes + OVERHEAD_BYTES) {
+    if (free !== undefined && free < neededBytes) {
       throw storageError({ path, neededBytes }, 'the disk is full', 'ENOSPC', free);
     }
     const aside = join(directory, `${ASIDE_PREFIX}${folderName(step)}-${randomUUID()}`);

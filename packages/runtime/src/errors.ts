@@ -1,3 +1,5 @@
+import { limitReached } from './limit-reached.js';
+
 /**
  * Every error that Tutti throws on purpose.
  *
@@ -28,7 +30,7 @@ export function isTuttiError(thrown: unknown): thrown is TuttiError {
   return thrown instanceof Error && thrown.name === 'TuttiError' && 'remedy' in thrown;
 }
 
-/** Turns anything thrown into a TuttiError, keeping one that already is. */
+/** Turns anything thrown into a TuttiError, keeping one that already is; a limit of the system is no INTERNAL one. */
 export function toTuttiError(
   thrown: unknown,
   code: ErrorCode,
@@ -36,6 +38,9 @@ export function toTuttiError(
   remedy: string,
 ): TuttiError {
   if (isTuttiError(thrown)) return thrown;
+  const limit = code === 'INTERNAL' ? limitReached(thrown) : undefined;
+  if (limit !== undefined)
+    return new TuttiError('LIMIT', limit.message, { remedy: limit.remedy, cause: thrown });
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new TuttiError(code, `${context}: ${reason}`, { remedy, cause: thrown });
 }
@@ -139,6 +144,8 @@ export type ErrorCode =
   | 'NO_CHECKPOINT'
   /** The native TensorFlow library cannot be loaded. */
   | 'NO_TENSORFLOW'
+  /** A limit of the system: open files, memory, processes. */
+  | 'LIMIT'
   /** Stopped on request. */
   | 'ABORTED'
   | 'INTERNAL';

@@ -19,6 +19,7 @@ export {
   toTuttiError,
 } from './errors.js';
 export { checkKeys } from './known-keys.js';
+export { limitReached } from './limit-reached.js';
 export {
   abortError,
   createMonitor,

@@ -48,6 +48,21 @@ describe('the guard of a program', () => {
     assert.deepEqual(ended, [1]);
   });
 
+  it('blames nobody for what Node.js itself does where a thread cannot be started', () => {
+    const { host, told } = guarded();
+    const { stackTraceLimit } = Error;
+    const stack =
+      '    at InternalWorker.emit (node:events:524:28)\n    at [kOnExit] (node:internal/worker:322:10)';
+    const { prepareStackTrace } = Error;
+    try {
+      Error.prepareStackTrace = (error) => `${error}\n${stack}`;
+      assert.throws(() => host.exit(1), { code: 'LIMIT' });
+    } finally {
+      Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+    }
+    assert.match(told[0]!.remedy, /ulimit -v/);
+  });
+
   it('blames Tutti for what is thrown in Tutti, and not for what only passes through it', () => {
     const thrownIn = (...places: string[]) =>
       Object.assign(new Error('x'), {

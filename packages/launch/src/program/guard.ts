@@ -48,21 +48,31 @@ export function guardProgram(
   const refuse = (code: unknown = 0): never => {
     const call = new Error(`process.exit(${code})`);
     Error.captureStackTrace(call, refuse);
-    const error = new TuttiError(
-      'PROGRAM_FAILED',
-      `The program called ${call.message}${at(call)}`,
-      {
-        remedy:
-          'Let it go on, or throw an error to end the run: Tutti ends the process when all is done.',
-        cause: call,
-      },
-    );
+    const error = isOfNode(call)
+      ? new TuttiError('LIMIT', 'Node.js could not start a thread of its own, and ends.', {
+          remedy:
+            'There may be too little memory: raise its limit (that of address space: ulimit -v unlimited), or that of processes (ulimit -u).',
+          cause: call,
+        })
+      : new TuttiError('PROGRAM_FAILED', `The program called ${call.message}${at(call)}`, {
+          remedy:
+            'Let it go on, or throw an error to end the run: Tutti ends the process when all is done.',
+          cause: call,
+        });
     fault(error);
     // So that the program does not go on as if it had not called it.
     throw error;
   };
   host.exit = refuse as NodeJS.Process['exit'];
   return { exit };
+}
+
+/** Whether nobody's code made the call but Node's own. */
+function isOfNode({ stack = '' }: Error): boolean {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return (
+    frames.length > 0 && frames.every((line) => /\(?node:internal\/|\(?node:events/.test(line))
+  );
 }
 
 function faultOf(thrown: unknown, what: string, remedy: string): TuttiError {

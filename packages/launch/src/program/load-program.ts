@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   byteOrderMark,
   isTuttiError,
+  limitReached,
   type Monitor,
   NoTextError,
   TuttiError,
@@ -38,9 +39,11 @@ export async function loadProgram(
 ): Promise<LoadedProgram> {
   const file = resolve(path);
   // Unnamed wait: a small file of this machine.
-  await stat(file).catch((cause) => {
+  const found = await stat(file).catch((cause) => {
     throw bad(`There is no program at ${path}`, 'Check the path.', cause);
   });
+  if (found.isDirectory())
+    throw bad(`${path} is a folder, not a program`, 'Name the file in it that is the program.');
   const watched = <T>(work: Promise<T>) => monitor?.race(work, importOf(path)) ?? work;
   const { hash, packages } = await watched(readSources(file));
   // Unnamed wait: what it awaits names its own waits.
@@ -71,6 +74,9 @@ function importOf(path: string): Wait {
 }
 
 function importFailed(path: string, thrown: unknown): TuttiError {
+  const limit = limitReached(thrown);
+  if (limit !== undefined)
+    return new TuttiError('LIMIT', limit.message, { remedy: limit.remedy, cause: thrown });
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   const lacking = /^Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec(reason)?.[1];
   if (lacking !== undefined)

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TuttiError } from '@tutti/runtime';
 import type { tf as types } from '../tf.js';
+import { GRAPH_PREFIX, sweepGraphs, tryToRemove } from './left-over-graphs.js';
 import { type AttributeTypes, loadMessages } from './messages.js';
 import type { RecordedBackend, RecordedTensor, Recording } from './recording.js';
 import type { Repeat } from './repeats.js';
@@ -57,7 +58,8 @@ function inFolder<T>(model: Uint8Array, task: (folder: string) => T): T {
   let folder: string | undefined;
   try {
     try {
-      folder = mkdtempSync(join(tmpdir(), 'tutti-graph-'));
+      folder = mkdtempSync(join(tmpdir(), GRAPH_PREFIX));
+      sweepGraphs(folder);
       writeFileSync(join(folder, 'saved_model.pb'), model);
     } catch (error) {
       // Not a reason to do without: results would differ from those of other machines.
@@ -70,11 +72,4 @@ function inFolder<T>(model: Uint8Array, task: (folder: string) => T): T {
   } finally {
     if (folder !== undefined) tryToRemove(folder);
   }
-}
-
-/** What is left behind there is no reason to end, nor to hide one. */
-function tryToRemove(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch {}
 }
