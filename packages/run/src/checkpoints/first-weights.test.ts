@@ -60,6 +60,64 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
+/** As `model.save` writes it. */
+async function saveModel(
+  weights: readonly { name: string; shape: number[]; dtype?: string }[],
+  values: Float32Array,
+  paths = ['weights.bin'],
+): Promise<string> {
+  const entries = weights.map((each) => ({ dtype: 'float32', ...each }));
+  const weightsManifest = [{ paths, weights: entries }];
+  await writeFile(join(root, 'model.json'), JSON.stringify({ modelTopology: {}, weightsManifest }));
+  await writeFile(join(root, 'weights.bin'), new Uint8Array(values.buffer));
+  return root;
+}
+
+describe('the weights of a saved tf.LayersModel', () => {
+  const values = Float32Array.of(1, 2, 3, 4, 5);
+  const begin = (from: string) =>
+    beginFrom({ from, runs, directory: runs })({ description, settings: {}, workers: 1, emit });
+
+  it('are those that a run begins with, by their names or in their order', async () => {
+    for (const [w, b] of [
+      ['w', 'b'],
+      ['dense_Dense7/kernel', 'dense_Dense7/bias'],
+    ] as const) {
+      const folder = await saveModel(
+        [
+          { name: w, shape: [2, 2] },
+          { name: b, shape: [1] },
+        ],
+        values,
+      );
+      for (const from of [folder, join(folder, 'model.json')])
+        assert.deepEqual((await begin(from))!.flat, values);
+    }
+    const folder = await saveModel(
+      [
+        { name: 'b', shape: [1] },
+        { name: 'w', shape: [2, 2] },
+      ],
+      values,
+    );
+    assert.deepEqual((await begin(folder))!.flat, Float32Array.of(2, 3, 4, 5, 1));
+  });
+
+  it('are refused where they do not fit, or are not whole', async () => {
+    const w = { name: 'w', shape: [2, 2] };
+    const cases: [Parameters<typeof saveModel>, RegExp][] = [
+      [[[w, { name: 'c', shape: [1] }], values], /it lacks "b" \[1\]/],
+      [[[w, { name: 'b', shape: [2] }], values], /end within "b"/],
+      [[[w, { name: 'b', shape: [1], dtype: 'int32' }], values], /"b" is int32/],
+      [[[w], values, ['../secret.bin']], /secret.bin/],
+    ];
+    for (const [saved, message] of cases)
+      await assert.rejects(begin(await saveModel(...saved)), { code: 'BAD_CHECKPOINT', message });
+    await writeFile(join(root, 'model.json'), '{}');
+    await assert.rejects(begin(root), { message: /lists no weights of a tf.LayersModel/ });
+  });
+});
+
 /** Checkpoints of a run in a folder of its own. */
 async function write(plan: JobPlan, ...steps: number[]) {
   const sink = createCheckpointFolder({ directory: runs, runs: true });

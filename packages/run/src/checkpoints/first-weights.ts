@@ -10,6 +10,7 @@ import { digestOf } from '../result.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { fitWeights } from './fit-weights.js';
 import { frozenIn } from './frozen-names.js';
+import { modelFileAt, readLayersModelWeights } from './layers-model-weights.js';
 import { resumeFrom } from './resume.js';
 import { refuseOtherSharing } from './resume-point.js';
 import type { Resume, ResumePoint } from './snapshot.js';
@@ -18,7 +19,7 @@ import type { Resume, ResumePoint } from './snapshot.js';
  * Begins a new run with the weights of an earlier one: at step 0, with a fresh optimizer. All stored
  * parameters come from there, also those that are not trained. The program, its data and all settings
  * may be others, as long as the parameters are the same.
- * @param init.from `latest`, a checkpoint, a folder of them, or a safetensors file
+ * @param init.from `latest`, a checkpoint, a folder of them, a safetensors file, or the folder of a saved tf.LayersModel
  * @param init.runs the folder of runs that `latest` is looked for in
  * @param init.resume goes on with the run that began with these weights, if there is one in `directory`
  * @throws TuttiError BAD_CONFIG for `latest` with `resume`
@@ -90,13 +91,21 @@ const SHARING_REMEDY =
   'Share the weights as that run did. To take the stored values as they are, name its weights.safetensors.';
 
 /**
- * The stored parameters of a program, from a checkpoint, the latest in a folder of them, or a safetensors file.
+ * The stored parameters of a program, from a checkpoint, the latest in a folder of them, a safetensors
+ * file, or a saved tf.LayersModel.
  * @throws TuttiError BAD_CHECKPOINT if they do not fit it
  */
 export async function readWeights(
   path: string,
   { parameters, sharing }: Pick<ProgramDescription, 'parameters' | 'sharing'>,
 ): Promise<{ readonly path: string; readonly flat: Float32Array }> {
+  // Unnamed wait: the caller races it.
+  const model = await modelFileAt(path);
+  if (model !== undefined) {
+    // Unnamed wait: the caller races it.
+    const tensors = await readLayersModelWeights(model, parameters);
+    return { path: model, flat: fitWeights(model, tensors, parameters) };
+  }
   // Unnamed wait: the caller races it.
   const isFile = await stat(path).then(
     (found) => found.isFile(),
