@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { command } from './command.js';
+import { eachTest } from './each-test.js';
+import { regressionWith, resolvePath } from './program-files.js';
+
+const each = eachTest(import.meta.url);
+
+/** What npm links: it must say it even where the command itself cannot be loaded. */
+const BIN = resolvePath('@tutti/cli/bin/tutti.mjs');
+
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+onLinux('a limit of the system', () => {
+  const train = (limit: string, path: string) =>
+    command([
+      ...['sh', '-c', `${limit} && exec "$@"`, 'sh', process.execPath, BIN, 'train', path],
+      ...['--workers', '1', '--checkpoint-dir', join(each.folder.path, 'runs')],
+    ]).ended;
+
+  for (const files of [32, 40])
+    it(`of ${files} open files is no fault of Tutti or of the program`, async () => {
+      const path = await each.folder.program(regressionWith(''));
+      const { code, stderr } = await train(`ulimit -n ${files}`, path);
+      assert.equal(code, 1);
+      assert.match(stderr, /LIMIT[\s\S]*ulimit -n/);
+      assert.doesNotMatch(stderr, /fault in Tutti|^ {4}at /m);
+    });
+});
