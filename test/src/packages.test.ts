@@ -100,7 +100,9 @@ describe('what is published', () => {
   it('shows nobody the exports that are for siblings', () => {
     const shown = [
       'README.md',
-      ...readdirSync(join(root, 'docs')).map((name) => join('docs', name)),
+      ...readdirSync(join(root, 'docs'))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => join('docs', name)),
       ...readdirSync(join(root, 'examples', 'src'))
         .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
         .map((name) => join('examples', 'src', name)),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Asset {
@@ -42,13 +43,14 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
   const own = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)));
   const require = createRequire(import.meta.url);
   const uplot = require.resolve('uplot/dist/uPlot.esm.js');
-  const format = require.resolve('@tutti/telemetry/format');
+  const formats = require.resolve('@tutti/telemetry/internal');
   return new Map<string, Asset>([
     ['/', { type: 'text/html; charset=utf-8', content: own('../src/page/index.html') }],
     ['/page.css', { type: STYLE, content: own('../src/page/page.css') }],
     ['/uplot.css', { type: STYLE, content: readFileSync(uplot.replace('esm.js', 'min.css')) }],
     ['/uplot.js', { type: SCRIPT, content: readFileSync(uplot) }],
-    ['/format.js', { type: SCRIPT, content: readFileSync(format) }],
+    ['/internal.js', { type: SCRIPT, content: readFileSync(formats) }],
+    ['/format.js', { type: SCRIPT, content: readFileSync(join(dirname(formats), 'format.js')) }],
     ['/smooth.js', { type: SCRIPT, content: own('../dist/smooth.js') }],
     ...MODULES.map((name): [string, Asset] => [
       `/${name}.js`,

@@ -18,6 +18,7 @@ export async function dashboard(
       remedy:
         'Give one of them: the folder of a run that is over, or the address of a running job.',
     });
+  const wanted = portOf(port);
   const { clock, signal } = context;
   await withOutput(settings, context, async (output) => {
     const { monitor } = monitorsOf(context, output.renderer);
@@ -30,7 +31,7 @@ export async function dashboard(
             remedy: 'See whether it answers.',
           });
     // Unnamed wait: it opens a port of this machine.
-    const page = await servePage(portOf(port), { clock });
+    const page = await servePage(wanted, { clock });
     try {
       if (stored === undefined) {
         const { coordinator: address, answerDeadlineMs: deadlineMs, keyFile } = settings;

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatLoss, formatMetric } from '@tutti/telemetry/format';
+import { formatCount, formatDuration, formatLoss, formatMetric } from '@tutti/telemetry/internal';
 import { smoothed } from '../smooth.js';
 import { type Chart, type ChartStyle, createChart } from './chart.js';
 import { currentColours, onSchemeChange } from './colours.js';

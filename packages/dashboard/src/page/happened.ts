@@ -1,4 +1,4 @@
-import { formatCount, formatDuration } from '@tutti/telemetry/format';
+import { formatCount, formatDuration } from '@tutti/telemetry/internal';
 import type { Mark, View } from '../view.js';
 import { fill, find, make } from './dom.js';
 import type { Store } from './store.js';

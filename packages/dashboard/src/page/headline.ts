@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDuration } from '@tutti/telemetry/format';
+import { formatBytes, formatCount, formatDuration } from '@tutti/telemetry/internal';
 import type { Phase, View } from '../view.js';
 import { find, make, setText } from './dom.js';
 import type { Store } from './store.js';

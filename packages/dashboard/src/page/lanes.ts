@@ -1,4 +1,4 @@
-import { formatDuration } from '@tutti/telemetry/format';
+import { formatDuration } from '@tutti/telemetry/internal';
 import type { View, WorkerView } from '../view.js';
 import { make } from './dom.js';
 

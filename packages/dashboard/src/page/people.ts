@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatRange, formatRanges } from '@tutti/telemetry/format';
+import { formatCount, formatDuration, formatRange, formatRanges } from '@tutti/telemetry/internal';
 import type { View, WorkerView } from '../view.js';
 import { fill, find, make } from './dom.js';
 import { laneOf, presence } from './lanes.js';

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatLoss, formatMetric } from '@tutti/telemetry/format';
+import { formatCount, formatDuration, formatLoss, formatMetric } from '@tutti/telemetry/internal';
 import type { View } from '../view.js';
 
 export const orDash = (value: number | null | undefined, format: (value: number) => string) =>

@@ -1,4 +1,4 @@
-import { formatCount } from '@tutti/telemetry/format';
+import { formatCount } from '@tutti/telemetry/internal';
 import type { View } from '../view.js';
 import { fill, find, make } from './dom.js';
 import { table } from './people.js';
