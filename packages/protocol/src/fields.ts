@@ -43,7 +43,7 @@ import {
 
 type ScheduleOf<K extends Schedule['kind']> = Omit<Extract<Schedule, { kind: K }>, 'kind'>;
 
-const schedule = variantsOf('kind', {
+const schedule = variantsOf<Schedule>('kind', {
   constant: shapeOf<ScheduleOf<'constant'>>({}),
   step: shapeOf<ScheduleOf<'step'>>({ every: number, factor: number }),
   exponential: shapeOf<ScheduleOf<'exponential'>>({ every: number, factor: number }),
@@ -60,7 +60,7 @@ const schedule = variantsOf('kind', {
     floor: optional(number),
   }),
   piecewise: shapeOf<ScheduleOf<'piecewise'>>({ from: listOf(number), factors: listOf(number) }),
-} satisfies Record<Schedule['kind'], Kind>);
+} satisfies { [K in Schedule['kind']]: Kind<ScheduleOf<K>> });
 
 const optimizer = shapeOf<OptimizerSpec>({
   name: oneOf(
@@ -175,7 +175,8 @@ const plan = shapeOf<JobPlan>({
 });
 
 const error = shapeOf<ErrorRecord>({
-  code: text,
+  // Whoever sends it may know others.
+  code: text as unknown as Kind<ErrorRecord['code']>,
   message: text,
   remedy: text,
   details: mapOf(anything),

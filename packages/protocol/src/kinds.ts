@@ -1,11 +1,38 @@
 /**
  * A check of one value. Returns undefined if the value is of the kind, else where and what is
  * wrong, as the end of a sentence that starts with the name of the field.
+ * @typeParam T the type of what passes, which the compiler holds against the types of the messages
  */
-export type Kind = (value: unknown) => string | undefined;
+export type Kind<T = unknown> = ((value: unknown) => string | undefined) & {
+  /** What it checks, as data: tests make values from it. */
+  readonly schema: Schema;
+  /** Never there. It makes two kinds of different types differ for the compiler. */
+  readonly type?: (value: T) => T;
+};
 
-function leaf(expected: string, holds: (value: unknown) => boolean): Kind {
-  return (value) => (holds(value) ? undefined : ` is ${show(value)}, not ${expected}`);
+/** Any kind, whatever its type. */
+// biome-ignore lint/suspicious/noExplicitAny: a type that is taken and given fits no other.
+export type AnyKind = Kind<any>;
+
+export type Schema =
+  | { readonly is: 'text' | 'number' | 'flag' | 'integer' | 'whole' | 'version' | 'anything' }
+  | { readonly is: 'choice'; readonly of: readonly string[] }
+  | { readonly is: 'optional' | 'list' | 'map'; readonly of: AnyKind }
+  | { readonly is: 'shape'; readonly of: Readonly<Record<string, AnyKind>> }
+  | {
+      readonly is: 'variants';
+      readonly tag: string;
+      readonly of: Readonly<Record<string, AnyKind>>;
+    };
+
+function kind<T>(schema: Schema, check: (value: unknown) => string | undefined): Kind<T> {
+  return Object.assign(check, { schema });
+}
+
+function leaf<T>(schema: Schema, expected: string, holds: (value: unknown) => boolean): Kind<T> {
+  return kind(schema, (value) =>
+    holds(value) ? undefined : ` is ${show(value)}, not ${expected}`,
+  );
 }
 
 function show(value: unknown): string {
@@ -15,65 +42,83 @@ function show(value: unknown): string {
   return String(value);
 }
 
-export const text = leaf('text', (value) => typeof value === 'string');
+export const text: Kind<string> = leaf(
+  { is: 'text' },
+  'text',
+  (value) => typeof value === 'string',
+);
 /** Any number, also NaN and infinities: the receiver decides what they mean. */
-export const number = leaf('a number', (value) => typeof value === 'number');
-export const flag = leaf('true or false', (value) => typeof value === 'boolean');
-export const integer = leaf('an integer', (value) => Number.isSafeInteger(value));
-export const whole = leaf(
+export const number: Kind<number> = leaf(
+  { is: 'number' },
+  'a number',
+  (value) => typeof value === 'number',
+);
+export const flag: Kind<boolean> = leaf(
+  { is: 'flag' },
+  'true or false',
+  (value) => typeof value === 'boolean',
+);
+export const integer: Kind<number> = leaf({ is: 'integer' }, 'an integer', (value) =>
+  Number.isSafeInteger(value),
+);
+export const whole: Kind<number> = leaf(
+  { is: 'whole' },
   'a whole number of at least 0',
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 );
 /** A version of a chunk; -1 stands for none. */
-export const version = leaf(
+export const version: Kind<number> = leaf(
+  { is: 'version' },
   'a whole number of at least -1',
   (value) => Number.isSafeInteger(value) && (value as number) >= -1,
 );
-export const anything: Kind = () => undefined;
+export const anything: Kind<unknown> = kind({ is: 'anything' }, () => undefined);
 
-export function oneOf(...allowed: readonly string[]): Kind {
-  return leaf(`one of ${allowed.join(', ')}`, (value) => allowed.includes(value as string));
+export function oneOf<T extends string>(...allowed: readonly T[]): Kind<T> {
+  return leaf({ is: 'choice', of: allowed }, `one of ${allowed.join(', ')}`, (value) =>
+    allowed.includes(value as T),
+  );
 }
 
-export function optional(kind: Kind): Kind {
-  return (value) => (value === undefined ? undefined : kind(value));
+export function optional<T>(of: Kind<T>): Kind<T | undefined> {
+  return kind({ is: 'optional', of }, (value) => (value === undefined ? undefined : of(value)));
 }
 
-export function listOf(kind: Kind): Kind {
-  return (value) => {
+export function listOf<T>(of: Kind<T>): Kind<readonly T[]> {
+  return kind({ is: 'list', of }, (value) => {
     if (!Array.isArray(value)) return ` is ${show(value)}, not a list`;
     for (let i = 0; i < value.length; i++) {
-      const fault = kind(value[i]);
+      const fault = of(value[i]);
       if (fault !== undefined) return `[${i}]${fault}`;
     }
     return undefined;
-  };
+  });
 }
 
 /** An object with any keys and values of one kind. */
-export function mapOf(kind: Kind): Kind {
-  return (value) => {
+export function mapOf<T>(of: Kind<T>): Kind<Readonly<Record<string, T>>> {
+  return kind({ is: 'map', of }, (value) => {
     if (!isMap(value)) return ` is ${show(value)}, not a map`;
     for (const key of Object.keys(value)) {
-      const fault = kind(value[key]);
+      const fault = of(value[key]);
       if (fault !== undefined) return `.${key}${fault}`;
     }
     return undefined;
-  };
+  });
 }
 
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What each field of T must be; the compiler sees that none is forgotten. */
-export type Fields<T> = { readonly [K in keyof T]-?: Kind };
+/** What each field of T must be; the compiler sees that none is forgotten, or of another type. */
+export type Fields<T> = { readonly [K in keyof T]-?: Kind<T[K]> };
 
 /** An object with these fields. Further fields are let pass and mean nothing. */
-export function shapeOf<T>(fields: Fields<T>): Kind {
+export function shapeOf<T>(fields: Fields<T>): Kind<T> {
   const names = Object.keys(fields);
-  const kinds = Object.values(fields) as Kind[];
-  return (value) => {
+  const kinds = Object.values(fields) as AnyKind[];
+  return kind({ is: 'shape', of: fields as Readonly<Record<string, AnyKind>> }, (value) => {
     if (!isMap(value)) return ` is ${show(value)}, not a map`;
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
@@ -81,15 +126,18 @@ export function shapeOf<T>(fields: Fields<T>): Kind {
       if (fault !== undefined) return `.${name}${fault}`;
     }
     return undefined;
-  };
+  });
 }
 
 /** An object whose field `tag` chooses among shapes. */
-export function variantsOf(tag: string, variants: Readonly<Record<string, Kind>>): Kind {
+export function variantsOf<T>(
+  tag: keyof T & string,
+  variants: Readonly<Record<string, AnyKind>>,
+): Kind<T> {
   const tagKind = oneOf(...Object.keys(variants));
-  return (value) => {
+  return kind({ is: 'variants', tag, of: variants }, (value) => {
     if (!isMap(value)) return ` is ${show(value)}, not a map`;
     const fault = tagKind(value[tag]);
     return fault === undefined ? variants[value[tag] as string]!(value) : `.${tag}${fault}`;
-  };
+  });
 }

@@ -1,70 +1,63 @@
 import fc from 'fast-check';
-import { JOB_PHASES, type JobStatus } from './status.js';
+import type { AnyKind, Kind } from './kinds.js';
 
-/** Any report of a job's status. Only tests import this file. */
-export function jobStatuses(fields: {
-  readonly number: fc.Arbitrary<number>;
-  readonly whole: fc.Arbitrary<number>;
-  readonly text: fc.Arbitrary<string>;
-}): fc.Arbitrary<JobStatus> {
-  const { number, whole, text } = fields;
-  return fc.record(
-    {
-      job: text,
-      program: text,
-      phase: fc.constantFrom(...JOB_PHASES),
-      runningMs: number,
-      step: whole,
-      steps: whole,
-      epoch: whole,
-      epochs: whole,
-      shards: whole,
-      storedParameters: whole,
-      loss: number,
-      metrics: fc.constant({ accuracy: 0.5 }),
-      examplesPerSecond: number,
-      wireBytesPerStep: number,
-      startsWith: whole,
-      workers: fc.array(
-        fc.record(
-          {
-            name: text,
-            host: text,
-            pid: whole,
-            shards: fc.array(whole),
-            examplesPerSecond: number,
-            heardMs: number,
-            awaited: text,
-          },
-          { requiredKeys: ['name', 'host', 'pid', 'shards', 'heardMs'] },
+/** Whatever a kind lets pass, made from the same declaration. Only tests import this file. */
+export function arbitraryOf<T>(kind: Kind<T>): fc.Arbitrary<T> {
+  return made(kind) as fc.Arbitrary<T>;
+}
+
+/** msgpack gives -0 as 0; nothing in a header depends on the sign of zero. */
+const number = fc.double().map((value) => (value === 0 ? 0 : value));
+const whole = fc.oneof(fc.nat(), fc.maxSafeNat());
+const text = fc.string({ unit: 'grapheme' });
+const key = fc.string({ unit: 'grapheme-ascii' }).filter((name) => name !== '__proto__');
+const nested = { step: 3, worker: 'w1', nested: { list: [1, 'two', null, true] } };
+
+function made({ schema }: AnyKind): fc.Arbitrary<unknown> {
+  switch (schema.is) {
+    case 'text':
+      return text;
+    case 'number':
+      return number;
+    case 'flag':
+      return fc.boolean();
+    case 'integer':
+      return fc.maxSafeInteger();
+    case 'whole':
+      return whole;
+    case 'version':
+      return fc.oneof(fc.constant(-1), whole);
+    case 'anything':
+      return fc.constant(nested);
+    case 'choice':
+      return fc.constantFrom(...schema.of);
+    case 'optional':
+      return fc.option(made(schema.of), { nil: undefined });
+    case 'list':
+      return fc.array(made(schema.of));
+    case 'map':
+      return fc.dictionary(key, made(schema.of));
+    case 'shape':
+      return recordOf(schema.of);
+    case 'variants':
+      return fc.oneof(
+        ...Object.entries(schema.of).map(([name, variant]) =>
+          fc
+            .tuple(fc.constant(name), made(variant))
+            .map(([tag, fields]) => ({ [schema.tag]: tag, ...(fields as object) })),
         ),
-      ),
-      servers: fc.array(
-        fc.record(
-          {
-            address: text,
-            role: fc.constantFrom('primary', 'standby', 'lost'),
-            firstChunk: whole,
-            chunks: whole,
-            version: whole,
-            heardMs: number,
-            awaited: text,
-          },
-          { requiredKeys: ['address', 'role', 'firstChunk', 'chunks'] },
-        ),
-      ),
-      waits: fc.array(
-        fc.record(
-          { who: text, what: text, remedy: text, sinceMs: number, deadlineMs: number },
-          { requiredKeys: ['who', 'what', 'remedy', 'sinceMs'] },
-        ),
-      ),
-    },
-    {
-      requiredKeys: [
-        ...(['job', 'phase', 'runningMs', 'step', 'steps', 'epoch', 'epochs', 'shards'] as const),
-        ...(['storedParameters', 'startsWith', 'workers', 'servers', 'waits'] as const),
-      ],
-    },
-  );
+      );
+  }
+}
+
+/** Without the optional fields, or with some of them. */
+function recordOf(fields: Readonly<Record<string, AnyKind>>): fc.Arbitrary<unknown> {
+  const names = Object.keys(fields);
+  const model = Object.entries(fields).map(([name, kind]) => [
+    name,
+    made(kind.schema.is === 'optional' ? kind.schema.of : kind),
+  ]);
+  return fc.record(Object.fromEntries(model) as Record<string, fc.Arbitrary<unknown>>, {
+    requiredKeys: names.filter((name) => fields[name]!.schema.is !== 'optional'),
+  });
 }
