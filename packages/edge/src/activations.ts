@@ -26,9 +26,9 @@ export const ACTIVATIONS: readonly (readonly [
   [() => softmax],
 ];
 
-function each(of: (argument: number) => (value: number) => number) {
+function each(withArgument: (argument: number) => (value: number) => number) {
   return (argument: number): Activation => {
-    const element = of(argument);
+    const element = withArgument(argument);
     return (values) => {
       for (let i = 0; i < values.length; i++) values[i] = element(values[i]!);
     };

@@ -59,9 +59,9 @@ function readValues(reader: ByteReader, encoding: number, count: number): (i: nu
   if (encoding === ENCODING.codebook) {
     const entries = reader.varint();
     reader.need(entries * 4);
-    const book = Float32Array.from({ length: entries }, reader.float32);
+    const codebook = Float32Array.from({ length: entries }, reader.float32);
     const symbol = readCode(reader, entries);
-    return () => book[symbol()]!;
+    return () => codebook[symbol()]!;
   }
   const group = reader.varint();
   if (group === 0) throw damaged('a group is empty');

@@ -30,8 +30,8 @@ function stepReference(rule: UpdateRule, w: number, g: number, s: readonly numbe
       const square = weighted(decay, s0, 1 - decay, f(g * g));
       const mean = weighted(decay, s2, 1 - decay, g);
       const variance = f(square - f(f(mean * mean) + epsilon));
-      const under = rule.centered ? Math.max(variance, epsilon) : f(square + epsilon);
-      const v = f(f(s1 * f(momentum)) + f(f(g * f(rule.learningRate)) / f(sqrt(under))));
+      const denominator = rule.centered ? Math.max(variance, epsilon) : f(square + epsilon);
+      const v = f(f(s1 * f(momentum)) + f(f(g * f(rule.learningRate)) / f(sqrt(denominator))));
       return rule.centered ? [f(w - v), square, v, mean] : [f(w - v), square, v];
     }
     case 'adam': {

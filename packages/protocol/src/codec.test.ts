@@ -55,9 +55,9 @@ describe('the codec', () => {
       const tail = payload === undefined ? [] : [payload];
       const { schema } = formats.get(type)!.body;
       assert.ok(schema.is === 'shape');
-      for (const field of ['type', 'protocol', 'job', 'session', ...Object.keys(schema.of)]) {
+      for (const field of ['type', 'protocol', 'job', 'session', ...Object.keys(schema.fields)]) {
         const { [field]: _, ...rest } = message as unknown as Record<string, unknown>;
-        const isOptional = schema.of[field]?.schema.is === 'optional';
+        const isOptional = schema.fields[field]?.schema.is === 'optional';
         if (field !== 'protocol' && !isOptional) throwsBadFrame([pack(rest), ...tail]);
         for (const wrong of [null, -1.5, false, [{}], { x: 1 }]) {
           if (field === 'protocol' && wrong === null) continue;

@@ -16,13 +16,13 @@ export type AnyKind = Kind<any>;
 
 export type Schema =
   | { readonly is: 'text' | 'number' | 'flag' | 'integer' | 'whole' | 'version' | 'anything' }
-  | { readonly is: 'choice'; readonly of: readonly string[] }
-  | { readonly is: 'optional' | 'list' | 'map'; readonly of: AnyKind }
-  | { readonly is: 'shape'; readonly of: Readonly<Record<string, AnyKind>> }
+  | { readonly is: 'choice'; readonly values: readonly string[] }
+  | { readonly is: 'optional' | 'list' | 'map'; readonly inner: AnyKind }
+  | { readonly is: 'shape'; readonly fields: Readonly<Record<string, AnyKind>> }
   | {
       readonly is: 'variants';
       readonly tag: string;
-      readonly of: Readonly<Record<string, AnyKind>>;
+      readonly variants: Readonly<Record<string, AnyKind>>;
     };
 
 function kind<T>(schema: Schema, check: (value: unknown) => string | undefined): Kind<T> {
@@ -75,20 +75,22 @@ export const version: Kind<number> = leaf(
 export const anything: Kind<unknown> = kind({ is: 'anything' }, () => undefined);
 
 export function oneOf<T extends string>(...allowed: readonly T[]): Kind<T> {
-  return leaf({ is: 'choice', of: allowed }, `one of ${allowed.join(', ')}`, (value) =>
+  return leaf({ is: 'choice', values: allowed }, `one of ${allowed.join(', ')}`, (value) =>
     allowed.includes(value as T),
   );
 }
 
-export function optional<T>(of: Kind<T>): Kind<T | undefined> {
-  return kind({ is: 'optional', of }, (value) => (value === undefined ? undefined : of(value)));
+export function optional<T>(inner: Kind<T>): Kind<T | undefined> {
+  return kind({ is: 'optional', inner }, (value) =>
+    value === undefined ? undefined : inner(value),
+  );
 }
 
-export function listOf<T>(of: Kind<T>): Kind<readonly T[]> {
-  return kind({ is: 'list', of }, (value) => {
+export function listOf<T>(inner: Kind<T>): Kind<readonly T[]> {
+  return kind({ is: 'list', inner }, (value) => {
     if (!Array.isArray(value)) return ` is ${show(value)}, not a list`;
     for (let i = 0; i < value.length; i++) {
-      const fault = of(value[i]);
+      const fault = inner(value[i]);
       if (fault !== undefined) return `[${i}]${fault}`;
     }
     return undefined;
@@ -96,11 +98,11 @@ export function listOf<T>(of: Kind<T>): Kind<readonly T[]> {
 }
 
 /** An object with any keys and values of one kind. */
-export function mapOf<T>(of: Kind<T>): Kind<Readonly<Record<string, T>>> {
-  return kind({ is: 'map', of }, (value) => {
+export function mapOf<T>(inner: Kind<T>): Kind<Readonly<Record<string, T>>> {
+  return kind({ is: 'map', inner }, (value) => {
     if (!isMap(value)) return ` is ${show(value)}, not a map`;
     for (const key of Object.keys(value)) {
-      const fault = of(value[key]);
+      const fault = inner(value[key]);
       if (fault !== undefined) return `.${key}${fault}`;
     }
     return undefined;
@@ -118,7 +120,7 @@ export type Fields<T> = { readonly [K in keyof T]-?: Kind<T[K]> };
 export function shapeOf<T>(fields: Fields<T>): Kind<T> {
   const names = Object.keys(fields);
   const kinds = Object.values(fields) as AnyKind[];
-  return kind({ is: 'shape', of: fields as Readonly<Record<string, AnyKind>> }, (value) => {
+  return kind({ is: 'shape', fields: fields as Readonly<Record<string, AnyKind>> }, (value) => {
     if (!isMap(value)) return ` is ${show(value)}, not a map`;
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
@@ -135,7 +137,7 @@ export function variantsOf<T>(
   variants: Readonly<Record<string, AnyKind>>,
 ): Kind<T> {
   const tagKind = oneOf(...Object.keys(variants));
-  return kind({ is: 'variants', tag, of: variants }, (value) => {
+  return kind({ is: 'variants', tag, variants }, (value) => {
     if (!isMap(value)) return ` is ${show(value)}, not a map`;
     const fault = tagKind(value[tag]);
     return fault === undefined ? variants[value[tag] as string]!(value) : `.${tag}${fault}`;

@@ -30,18 +30,18 @@ function made({ schema }: AnyKind): fc.Arbitrary<unknown> {
     case 'anything':
       return fc.constant(nested);
     case 'choice':
-      return fc.constantFrom(...schema.of);
+      return fc.constantFrom(...schema.values);
     case 'optional':
-      return fc.option(made(schema.of), { nil: undefined });
+      return fc.option(made(schema.inner), { nil: undefined });
     case 'list':
-      return fc.array(made(schema.of));
+      return fc.array(made(schema.inner));
     case 'map':
-      return fc.dictionary(key, made(schema.of));
+      return fc.dictionary(key, made(schema.inner));
     case 'shape':
-      return recordOf(schema.of);
+      return recordOf(schema.fields);
     case 'variants':
       return fc.oneof(
-        ...Object.entries(schema.of).map(([name, variant]) =>
+        ...Object.entries(schema.variants).map(([name, variant]) =>
           fc
             .tuple(fc.constant(name), made(variant))
             .map(([tag, fields]) => ({ [schema.tag]: tag, ...(fields as object) })),
@@ -55,7 +55,7 @@ function recordOf(fields: Readonly<Record<string, AnyKind>>): fc.Arbitrary<unkno
   const names = Object.keys(fields);
   const model = Object.entries(fields).map(([name, kind]) => [
     name,
-    made(kind.schema.is === 'optional' ? kind.schema.of : kind),
+    made(kind.schema.is === 'optional' ? kind.schema.inner : kind),
   ]);
   return fc.record(Object.fromEntries(model) as Record<string, fc.Arbitrary<unknown>>, {
     requiredKeys: names.filter((name) => fields[name]!.schema.is !== 'optional'),

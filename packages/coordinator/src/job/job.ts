@@ -38,6 +38,7 @@ import { DEADLINES, farewellMs, namesakeMs } from '../tunables.js';
 import { createMail } from '../workers/mail.js';
 import { createMembership, type Membership } from '../workers/membership.js';
 import { createWorkerTimings } from '../workers/timings.js';
+import { createEarlyMessages } from './early-messages.js';
 import { createJobRun, type JobRun } from './job-run.js';
 import { createPhases } from './phases.js';
 import { createRoutes } from './routes.js';
@@ -78,8 +79,7 @@ export function coordinate(
   let run: JobRun | undefined;
   let ended = false;
   let wireBytes = 0;
-  /** What came before it was clear which job this is. */
-  let early: (() => void)[] | undefined = [];
+  const early = createEarlyMessages(guard);
   /** The first program that a worker came with before that. */
   let described: ProgramDescription | undefined;
 
@@ -134,7 +134,7 @@ export function coordinate(
     interrupt,
     request: { settings, workers, servers: servers.width },
     described: () => described,
-    identified: answerEarly,
+    identified: early.answer,
     started: () => init.workerObserver?.started(),
     begin,
     wireBytes: () => wireBytes,
@@ -149,13 +149,6 @@ export function coordinate(
     } catch (error) {
       monitor.fail(error);
     }
-  }
-
-  /** Only when it is clear which job this is can the workers be answered that came meanwhile. */
-  function answerEarly() {
-    const waiting = early ?? [];
-    early = undefined;
-    for (const handle of waiting) guard(handle);
   }
 
   function begin(found: FoundCheckpoint | undefined): JobRun {
@@ -243,8 +236,8 @@ export function coordinate(
         described ??= message.description;
         monitor.notify();
       }
-      if (early !== undefined) early.push(() => routes.fromWorker(peer, { message }));
-      else guard(() => routes.fromWorker(peer, envelope));
+      const kept = early.held() ? { message } : envelope;
+      early.handle(() => routes.fromWorker(peer, kept));
     },
     place: (message: Message, bytes: number) =>
       ended || message.type !== 'contribution'
@@ -253,8 +246,7 @@ export function coordinate(
     closed(peer: string, reason: string) {
       observations.forget(peer);
       // In its place: whoever joined and left early must not stay.
-      if (early !== undefined) early.push(() => membership.leave(peer, reason));
-      else guard(() => membership.leave(peer, reason));
+      early.handle(() => membership.leave(peer, reason));
     },
     badFrame: (peer: string, reason: string) =>
       emit(foreign(`Peer ${peer} was cut off: ${reason}`)),

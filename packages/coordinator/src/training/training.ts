@@ -30,7 +30,7 @@ import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { FinalWeights } from './final-weights.js';
-import { type AwaitedShards, awaitEvaluation, awaitStep } from './waits.js';
+import { type AwaitedShards, awaitEvaluation, awaitedOfWorker, awaitStep } from './waits.js';
 
 /** How far a training came. */
 export interface Reached {
@@ -303,20 +303,8 @@ export function createTraining(init: {
     },
     release,
 
-    awaitsWorker(member) {
-      const { shards } = member;
-      if (current === undefined) return undefined;
-      const version = current.version();
-      const mine = (missing: readonly number[]) =>
-        missing.filter((shard) => shards.includes(shard)).join(', ');
-      const unevaluated = mine(current.unevaluated());
-      if (unevaluated !== '')
-        return `evaluate shards ${unevaluated} at version ${version}${supervisor.firstTimes(member)}`;
-      const missing = mine(current.step(version)?.missing() ?? []);
-      return missing === ''
-        ? undefined
-        : `send the gradients of shards ${missing} of step ${version}${supervisor.firstTimes(member)}`;
-    },
+    awaitsWorker: (member) =>
+      current && awaitedOfWorker(current, member.shards, supervisor.firstTimes(member)),
     awaitsServer(server) {
       const chunks = sums.outstanding(server);
       return chunks > 0 ? `apply ${chunks} chunks of step ${current?.version()}` : undefined;

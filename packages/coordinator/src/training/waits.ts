@@ -1,4 +1,5 @@
 import type { Wait } from '@tutti/runtime';
+import type { Ledger } from '../state/ledger.js';
 
 /** What a check that has not come out waits for. */
 type Check = Pick<Wait, 'who' | 'what'> | undefined;
@@ -38,4 +39,24 @@ export function awaitEvaluation(version: number, awaited: AwaitedShards): Wait {
     remedy,
     deadlineMs,
   };
+}
+
+/**
+ * What one worker is waited for, for `tutti status`; undefined if nothing.
+ * @param note as in `AwaitedShards`
+ */
+export function awaitedOfWorker(
+  ledger: Ledger,
+  shards: readonly number[],
+  note: string,
+): string | undefined {
+  const version = ledger.version();
+  const own = (missing: readonly number[]) =>
+    missing.filter((shard) => shards.includes(shard)).join(', ');
+  const unevaluated = own(ledger.unevaluated());
+  if (unevaluated !== '') return `evaluate shards ${unevaluated} at version ${version}${note}`;
+  const missing = own(ledger.step(version)?.missing() ?? []);
+  return missing === ''
+    ? undefined
+    : `send the gradients of shards ${missing} of step ${version}${note}`;
 }

@@ -80,8 +80,8 @@ export function inspectSharing(
       constantBytes: constantBytes(expression, known),
     };
   });
-  const sum = (of: (report: WeightReport) => number) =>
-    weights.reduce((total, report) => total + of(report), 0);
+  const sum = (measure: (report: WeightReport) => number) =>
+    weights.reduce((total, report) => total + measure(report), 0);
   return {
     weights,
     elements: sum(({ elements }) => elements),

@@ -269,10 +269,10 @@ describe('kinds of sharing', () => {
       masked.expand('w', masked.initial({ w: values }, 1)),
       [0.1, 0, 0, 0, 0, 0, 0, 0.05].map(Math.fround),
     );
-    const book = only(codebook('w', { values: 3 }), [2, 4], values);
+    const clustered = only(codebook('w', { values: 3 }), [2, 4], values);
     const means = [0.35 / 3, -2.95, 0, 2.05];
     assertNear(
-      book.expand('w', book.initial({ w: values }, 1)),
+      clustered.expand('w', clustered.initial({ w: values }, 1)),
       [means[0]!, means[1]!, 0, means[3]!, means[0]!, means[1]!, means[3]!, means[0]!],
       1e-6,
     );
