@@ -226,7 +226,7 @@ function decodesOrRefuses(frames: readonly Uint8Array[]): void {
 /** Values of the table of wrong ones that happen to be right for a field. */
 function isRight(field: string, value: unknown): boolean {
   return (
-    (field === 'scale' && value === -1.5) ||
+    (['scale', 'rate'].includes(field) && value === -1.5) ||
     (['slots', 'reset'].includes(field) && typeof value === 'boolean')
   );
 }
