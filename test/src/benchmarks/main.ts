@@ -4,6 +4,7 @@ import { benchGradient } from './gradient.js';
 import { benchKernels } from './kernels.js';
 import { benchLostProcess } from './lost-process.js';
 import { benchMemory } from './memory.js';
+import { benchScale } from './scale.js';
 import { benchSharing } from './sharing.js';
 import { benchStep } from './step.js';
 import { benchTraining } from './training.js';
@@ -26,6 +27,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16, peers),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
   ...(peers && { 'gradient, one thread, beside tf.function': () => benchGradient(7) }),
+  scale: () => benchScale(),
   'compressed gradients': async () => benchCompression(9),
   training: () => benchTraining(3, peers),
   'checkpoint overhead': () => benchCheckpoints(12),

@@ -103,7 +103,7 @@ for (const isa of PROCESSORS)
         else process.env.ONEDNN_MAX_CPU_ISA = before;
         await folder.remove();
       }
-    }).timeout(120_000);
+    }).timeout(240_000);
 
 describe('weights that share stored parameters', () => {
   /** An autoencoder of random examples, with or without rules. */
