@@ -5,7 +5,7 @@ import { TRIAL_STEPS } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
-import { createStragglers, type Owed, type Stage } from './stragglers.js';
+import { type Crew, createStragglers, type Owed, type Stage } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {
@@ -52,13 +52,19 @@ export function createHelping(init: {
   /** There is no step from the last version. */
   const isOver = () => current.work === 'gradient' && current.at >= plan.steps;
 
+  /** As of the last muster. At every report of anybody there is one: those that change nothing are cheap. */
+  let mustered: readonly Crew[] = [];
+
   function muster() {
     const followed = current.work === 'evaluation' && current.at < plan.steps;
+    const over = isOver();
     const crew = membership.ready().map(({ session, shards }) => ({
       who: session,
-      shards: isOver() ? [] : shards,
-      next: followed ? shards : [],
+      shards: over ? NONE : shards,
+      next: followed ? shards : NONE,
     }));
+    if (isSameCrew(crew, mustered)) return;
+    mustered = crew;
     stragglers.muster(crew, clock.now());
   }
 
@@ -146,4 +152,17 @@ export function createHelping(init: {
     },
     helped: stragglers.helped,
   };
+}
+
+const NONE: readonly number[] = [];
+
+/** Shards are the same if they are of the same assignment: another makes new arrays. */
+function isSameCrew(crew: readonly Crew[], other: readonly Crew[]): boolean {
+  return (
+    crew.length === other.length &&
+    crew.every(({ who, shards, next }, at) => {
+      const then = other[at]!;
+      return who === then.who && shards === then.shards && next === then.next;
+    })
+  );
 }

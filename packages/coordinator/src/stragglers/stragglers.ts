@@ -209,11 +209,18 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
     },
     lateAt(now) {
       if (!enough()) return Number.POSITIVE_INFINITY;
-      const times = busy().map((workload) => workload.lateAt(expected()));
-      return Math.min(Number.POSITIVE_INFINITY, ...times.filter((at) => at > now));
+      const expectation = expected();
+      let first = Number.POSITIVE_INFINITY;
+      for (const workload of busy()) {
+        const at = workload.lateAt(expectation);
+        if (at > now && at < first) first = at;
+      }
+      return first;
     },
     due(now) {
-      return enough() && busy().some((workload) => workload.doneInMs(expected(), now) > 0);
+      if (!enough()) return false;
+      const expectation = expected();
+      return busy().some((workload) => workload.doneInMs(expectation, now) > 0);
     },
     idle: isIdle,
     isBehind: (who) => workloads.get(who)?.leftover() ?? false,

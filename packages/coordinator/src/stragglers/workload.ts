@@ -53,9 +53,16 @@ export function createWorkload(who: string, since: number): Workload {
   let leftover = false;
   /** How long what it may still owe takes, from `since`. */
   let owedMs = 0;
-  const all = () => (extra.length === 0 ? own : [...new Set([...own, ...extra])]);
+  /** Asked for at every report of anybody: known until something changes. */
+  let pending: readonly number[] | undefined;
+
+  function findPending(): readonly number[] {
+    const all = extra.length === 0 ? own : [...new Set([...own, ...extra])];
+    return all.filter((shard) => !done.has(shard));
+  }
 
   function settle() {
+    pending = undefined;
     // It sends what it has computed when it has computed all that it was given.
     if (workload.pending().length === 0) sent = new Set(done);
   }
@@ -64,13 +71,18 @@ export function createWorkload(who: string, since: number): Workload {
     who,
     own: () => own,
     extra: () => extra,
-    pending: () => all().filter((shard) => !done.has(shard)),
+    pending() {
+      pending ??= findPending();
+      return pending;
+    },
     sent: () => sent,
     leftover: () => leftover,
     carries: (shard) => own.includes(shard) || extra.includes(shard),
     assign(mine, now) {
+      if (mine === own) return;
       const wasBusy = leftover || workload.pending().length > 0;
       own = mine;
+      pending = undefined;
       if (!wasBusy && workload.pending().length > 0) since = now;
       settle();
     },
@@ -86,6 +98,7 @@ export function createWorkload(who: string, since: number): Workload {
     take(shard, now) {
       if (workload.pending().length === 0) workload.restart(now);
       extra.push(shard);
+      pending = undefined;
     },
     reported(counts, current, expectation, now) {
       const computed = [...counts.values()].filter((count) => count > 0).length;
