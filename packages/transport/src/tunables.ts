@@ -48,8 +48,14 @@ export const LARGE_BESIDE_BYTES = 512 * 1024;
 
 // ---- shared memory
 
-/** Pages of the file take memory only once they were written. */
-export const OUTBOX_BYTES = 32 * 1024 * 1024;
+/**
+ * Pages of the file take memory only once they were written. A worker sends all gradients of a large model
+ * before it hears which of them were read: with 32 MiB two thirds of 25.6 M floats went through the
+ * socket, and were copied for it first.
+ */
+export const OUTBOX_BYTES = 256 * 1024 * 1024;
+/** A larger payload goes through the socket: whoever is told of one makes room for it. */
+export const MOST_SHARED_BYTES = 32 * 1024 * 1024;
 /** Below this a frame costs less than a reference. */
 export const LEAST_SHARED_BYTES = 16 * 1024;
 /** What was read is told of along with something else, or by itself after this much. */

@@ -50,4 +50,19 @@ describe('allocator', () => {
     allocator.free(0, 100);
     assert.equal(allocator.allocate(101), undefined);
   });
+
+  it('gives out only what came back, once it is sealed', () => {
+    const allocator = createAllocator(100);
+    assert.equal(allocator.allocate(30), 0);
+    assert.equal(allocator.allocate(30), 30);
+    allocator.seal();
+    assert.equal(allocator.allocate(30), undefined);
+    allocator.free(0, 30);
+    assert.equal(allocator.allocate(20), undefined);
+    assert.equal(allocator.allocate(30), 0);
+    allocator.free(0, 30);
+    allocator.free(30, 30);
+    assert.equal(allocator.allocate(61), undefined);
+    assert.equal(allocator.allocate(60), 0);
+  });
 });

@@ -7,6 +7,8 @@ export interface Allocator {
   allocate(length: number): number | undefined;
   /** A run that was taken is free again. */
   free(start: number, length: number): void;
+  /** There is no more of the region than was given out: runs that are free again must do. */
+  seal(): void;
 }
 
 /** Runs are of few lengths, those of chunks: one that is free serves only for its own length. */
@@ -14,12 +16,13 @@ export function createAllocator(size: number): Allocator {
   const freeRuns = new Map<number, number[]>();
   let out = 0;
   let end = 0;
+  let limit = size;
 
   return {
     allocate(length) {
       let start = freeRuns.get(length)?.pop();
       if (start === undefined) {
-        if (end + length > size) return undefined;
+        if (end + length > limit) return undefined;
         start = end;
         end += length;
       }
@@ -36,6 +39,9 @@ export function createAllocator(size: number): Allocator {
       const others = freeRuns.get(length);
       if (others === undefined) freeRuns.set(length, [start]);
       else others.push(start);
+    },
+    seal() {
+      limit = end;
     },
   };
 }

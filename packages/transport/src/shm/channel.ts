@@ -1,5 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
-import { OUTBOX_BYTES, TELL_READ_BYTES } from '../tunables.js';
+import { MOST_SHARED_BYTES, OUTBOX_BYTES, TELL_READ_BYTES } from '../tunables.js';
 import type { Outbox, Posted } from './outbox.js';
 import { type ForeignFile, MARK_BYTES, openSharedFile } from './shared-file.js';
 
@@ -115,7 +115,7 @@ export function createChannel(send: (frame: Uint8Array) => void, answer = () => 
         return frames;
       const view = Buffer.from(reference);
       const [start, length] = [view.readUInt32LE(0), view.readUInt32LE(4)];
-      if (length > OUTBOX_BYTES) throw noPayload(start, length);
+      if (length > MOST_SHARED_BYTES) throw noPayload(start, length);
       const payload = place?.(length) ?? scratchFor(length);
       if (incoming?.read(payload, start, view.readDoubleLE(8)) !== true)
         throw noPayload(start, length);

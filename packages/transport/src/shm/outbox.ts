@@ -1,4 +1,4 @@
-import { LEAST_SHARED_BYTES, OUTBOX_BYTES } from '../tunables.js';
+import { LEAST_SHARED_BYTES, MOST_SHARED_BYTES, OUTBOX_BYTES } from '../tunables.js';
 import { createAllocator } from './allocator.js';
 import { createSharedFile, MARK_BYTES } from './shared-file.js';
 
@@ -32,7 +32,7 @@ export function createOutbox(): Outbox | undefined {
   const allocator = createAllocator(OUTBOX_BYTES);
   const reading = new Map<Posted, number>();
   let mark = 0;
-  let full = false;
+  let closed = false;
   // Whole pages, for the sake of `alignedMemory`.
   const runOf = (length: number) => Math.ceil((MARK_BYTES + length) / PAGE_BYTES) * PAGE_BYTES;
 
@@ -40,14 +40,15 @@ export function createOutbox(): Outbox | undefined {
     place: file.place,
     post(payload, readers) {
       const { length } = payload;
-      if (full || readers === 0 || length < LEAST_SHARED_BYTES) return undefined;
+      if (closed || readers === 0) return undefined;
+      if (length < LEAST_SHARED_BYTES || length > MOST_SHARED_BYTES) return undefined;
       const start = allocator.allocate(runOf(length));
       if (start === undefined) return undefined;
       try {
         file.write(payload, start, ++mark);
       } catch {
-        // No memory left for the file. The run stays taken: nobody is told of it.
-        full = true;
+        // No memory left for the file: what it has must do. The run stays taken: nobody is told of it.
+        allocator.seal();
         return undefined;
       }
       const posted = { start, length, mark };
@@ -63,7 +64,7 @@ export function createOutbox(): Outbox | undefined {
       if (reading.delete(posted)) allocator.free(posted.start, runOf(posted.length));
     },
     close() {
-      full = true;
+      closed = true;
       file.close();
     },
   };
