@@ -133,6 +133,7 @@ const short = (value: number) =>
 /** Seconds on an axis. */
 const timeTick = (seconds: number) => {
   if (seconds < 100) return `${Math.round(seconds * 10) / 10} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 6) / 10} min`;
+  const rest = String(Math.round(seconds) % 60).padStart(2, '0');
+  if (seconds < 5400) return `${Math.floor(Math.round(seconds) / 60)}:${rest} min`;
   return `${Math.round(seconds / 360) / 10} h`;
 };

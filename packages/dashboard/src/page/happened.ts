@@ -57,5 +57,5 @@ function moreButton(count: number, view: View): HTMLElement {
     all = true;
     showHappened({ view } as Store);
   });
-  return button;
+  return make('li', { class: 'more' }, button);
 }
