@@ -290,7 +290,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
     hi: whole,
   },
   finish: { error: optional(error) },
-  inquire: {},
+  inquire: { by: optional(text) },
   open: { plan, firstChunk: whole, chunks: whole, reset: optional(flag) },
   store: { chunk: whole },
   restore: { chunk: whole, version: whole },

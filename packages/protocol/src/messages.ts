@@ -180,6 +180,8 @@ export interface Finish {
 /** Asks what the server has; a coordinator that was started again finds its job so. */
 export interface Inquire {
   readonly type: 'inquire';
+  /** What this coordinator is called, with its address. */
+  readonly by?: string;
 }
 export interface Open {
   readonly type: 'open';

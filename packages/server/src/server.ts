@@ -12,7 +12,7 @@ import {
 import type { ServerEvent } from './server-event.js';
 import type { ServerSettings } from './server-settings.js';
 import { createService } from './service.js';
-import { FAREWELL_MS, RETURN_DEADLINE_MS } from './tunables.js';
+import { contenderMs, FAREWELL_MS, RETURN_DEADLINE_MS } from './tunables.js';
 
 export interface ServerInit {
   /** Where to listen: `tcp://host:port`, port 0 for a free one. */
@@ -83,6 +83,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
 
   const service = createService({
     ...{ monitor, clock, kernels, broadcast },
+    contenderMs: contenderMs(transport),
     emit: (event) => emit(event),
   });
 
@@ -134,6 +135,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           });
         }
       } finally {
+        service.close();
         // Unnamed wait: connections close within their linger.
         await Promise.all(listeners.map((listener) => listener.close(FAREWELL_MS)));
       }

@@ -1,13 +1,18 @@
 import type { Kernels } from '@tutti/kernels';
 import {
   type Answers,
+  type Apply,
   answer,
+  type Capture,
   type CoordinatorToServer,
   type Envelope,
   type PlacePayload,
+  type Restore,
   refusal,
   type ServerToCoordinator,
   type ServerToWorker,
+  type Stamp,
+  type Store,
   unexpected,
   type WorkerToServer,
 } from '@tutti/protocol';
@@ -19,6 +24,7 @@ import {
   TuttiError,
   toTuttiError,
 } from '@tutti/runtime';
+import { createContenders } from './contenders.js';
 import type { ServerEvent } from './server-event.js';
 import { createShelf, type Shelf } from './shelf.js';
 
@@ -42,6 +48,8 @@ export interface Service {
   heardAt(): number;
   /** The job is over, or goes on without this server. */
   finished(): boolean;
+  /** Nothing is left to be done later. */
+  close(): void;
 }
 
 /** What a server is told that is believed to have a job. */
@@ -58,6 +66,8 @@ export function createService(init: {
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly kernels: Kernels;
+  /** How long a second coordinator waits for the first to be missed. */
+  readonly contenderMs: number;
   readonly emit: (event: ServerEvent) => void;
   /** Sends to some peers, as of this job. */
   readonly broadcast: (
@@ -71,6 +81,12 @@ export function createService(init: {
   const { monitor, clock, kernels, emit, broadcast } = init;
   let job: string | undefined;
   let coordinator: string | undefined;
+  /** The token of the coordinator that has opened the job; it outlives its connections. */
+  let session = '';
+  /** What coordinators call themselves, by peer. */
+  const names = new Map<string, string>();
+  /** What the one of this session is called. */
+  let owner = '';
   /** One that has asked what is held here, and opens the job once it has its workers. */
   let inquirer: string | undefined;
   let heardAt = clock.now();
@@ -88,38 +104,89 @@ export function createService(init: {
     });
   }
 
+  const contenders = createContenders({
+    clock,
+    patienceMs: init.contenderMs,
+    admit: tellHolding,
+    refuse: (peer) => refuse(peer, taken(peer)),
+  });
+
+  const nameOf = (peer: string) => names.get(peer) ?? `peer ${peer}`;
+
+  function tellHolding(peer: string) {
+    if (peer !== coordinator) inquirer = peer;
+    monitor.notify();
+    send(peer, { type: 'holding', ...(shelf === undefined ? {} : { plan: shelf.plan }) });
+  }
+
+  /** Whether another coordinator is there than the one that says this. */
+  const isTakenFrom = (stamp: Stamp) => coordinator !== undefined && stamp.session !== session;
+
+  function taken(peer: string): TuttiError {
+    return new TuttiError(
+      'REFUSED',
+      `This server works for ${owner}, which is there, and cannot work for ${nameOf(peer)} too`,
+      { remedy: 'Give each job servers of its own, or end the other coordinator.' },
+    );
+  }
+
+  function refuse(peer: string, error: TuttiError) {
+    emit({ event: 'refused', peer, reason: error.message });
+    send(peer, { type: 'refused', error: errorToRecord(error) });
+  }
+
+  /** What is held here is changed, and captured, by the coordinator alone. */
+  function ofCoordinator<M extends Incoming, P>(
+    handle: (shelf: Shelf, peer: string, message: M & Stamp, payload: P) => void,
+  ) {
+    return (peer: string, message: M & Stamp, payload: P) => {
+      if (message.session === session) return handle(opened(), peer, message, payload);
+      const what = `A message of type ${message.type} came from ${nameOf(peer)}`;
+      const error = new TuttiError('REFUSED', `${what}, and only ${owner} may send it`, {
+        remedy: 'End the processes that are left over from another run.',
+      });
+      refuse(peer, error);
+    };
+  }
+
   const answers: Answers<Incoming, string> = {
-    inquire(peer) {
-      if (peer !== coordinator) inquirer = peer;
-      monitor.notify();
-      send(peer, { type: 'holding', ...(shelf === undefined ? {} : { plan: shelf.plan }) });
+    inquire(peer, message) {
+      if (message.by !== undefined) names.set(peer, message.by);
+      if (isTakenFrom(message)) contenders.hold(peer);
+      else tellHolding(peer);
     },
-    open(peer, { job: id, plan, firstChunk, chunks, reset }) {
+    open(peer, message) {
+      const { plan, firstChunk, chunks, reset } = message;
+      if (isTakenFrom(message)) return refuse(peer, taken(peer));
       if (shelf === undefined || reset === true) {
+        // Before anything is let go: it may be refused.
+        const next = createShelf({ plan, firstChunk, chunks, kernels, send, broadcast, defer });
         shelf?.release();
-        job = id;
-        shelf = createShelf({ plan, firstChunk, chunks, kernels, send, broadcast, defer });
+        shelf = next;
+        job = message.job;
         emit({ event: 'opened', job, chunks });
       }
       coordinator = peer;
+      session = message.session;
+      owner = nameOf(peer);
       inquirer = undefined;
       heardAt = clock.now();
       monitor.notify();
       send(peer, { type: 'opened', versions: shelf.versions() });
     },
-    store(peer, { chunk }, payload) {
-      opened().store(chunk, payload);
+    store: ofCoordinator((held, peer, { chunk }: Store, payload: Uint8Array) => {
+      held.store(chunk, payload);
       send(peer, { type: 'stored', chunk });
-    },
-    restore(peer, message, payload) {
-      opened().restore(message, payload);
+    }),
+    restore: ofCoordinator((held, peer, message: Restore, payload: Uint8Array) => {
+      held.restore(message, payload);
       send(peer, { type: 'stored', chunk: message.chunk });
-    },
-    capture: (peer, message) => opened().capture(peer, message),
-    apply(peer, message, payload) {
-      opened().apply(message, payload);
-      send(peer, { type: 'applied', step: message.step, chunk: message.chunk });
-    },
+    }),
+    capture: ofCoordinator((held, peer, message: Capture) => held.capture(peer, message)),
+    apply: ofCoordinator((held, peer, message: Apply, payload: Uint8Array) => {
+      const { step, chunk } = message;
+      if (held.apply(message, payload)) send(peer, { type: 'applied', step, chunk });
+    }),
     pull: (peer, { version, until }) => opened().pull(peer, version, until),
     replaced(peer, { job: id, by, reason }) {
       // One that was taken for dead and was not must not end what its successor works with.
@@ -129,9 +196,9 @@ export function createService(init: {
       emit({ event: 'replaced', job: id, by, reason });
       monitor.notify();
     },
-    finish(peer, { error }) {
+    finish(_peer, { error, session: of }) {
       // Only the coordinator ends the job.
-      if (peer !== coordinator) return;
+      if (of !== session) return;
       finished = true;
       if (error !== undefined) monitor.fail(errorFromRecord(error));
       monitor.notify();
@@ -143,7 +210,7 @@ export function createService(init: {
   return {
     job: () => job,
     place: (message, bytes) =>
-      message.type === 'apply' && message.job === job
+      message.type === 'apply' && message.job === job && message.session === session
         ? shelf?.landing(message.chunk, bytes)
         : undefined,
     receive(peer, envelope) {
@@ -157,9 +224,8 @@ export function createService(init: {
       const opening = message.type === 'open' && job === undefined;
       const misfit = refusal(message, opening ? message.job : job);
       if (misfit !== undefined) {
-        emit({ event: 'refused', peer, reason: misfit.message });
-        if (message.type !== 'refused')
-          send(peer, { type: 'refused', error: errorToRecord(misfit) });
+        if (message.type !== 'refused') refuse(peer, misfit);
+        else emit({ event: 'refused', peer, reason: misfit.message });
         return;
       }
       try {
@@ -172,14 +238,19 @@ export function createService(init: {
     },
     closed(peer) {
       shelf?.forget(peer);
+      names.delete(peer);
+      contenders.forget(peer);
       if (peer === inquirer) inquirer = undefined;
-      else if (peer === coordinator) coordinator = undefined;
-      else return;
+      else if (peer === coordinator) {
+        coordinator = undefined;
+        contenders.admit();
+      } else return;
       monitor.notify();
     },
     hasCoordinator: () => coordinator !== undefined,
     isAttended: () => (coordinator ?? inquirer) !== undefined,
     heardAt: () => heardAt,
     finished: () => finished,
+    close: contenders.close,
   };
 }

@@ -1,5 +1,5 @@
 import type { Kernels } from '@tutti/kernels';
-import { layoutOf } from '@tutti/parameters';
+import { type Layout, layoutOf } from '@tutti/parameters';
 import type {
   Apply,
   Capture,
@@ -12,6 +12,7 @@ import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
 import { createCaptures } from './captures.js';
 import { createStandingOrders } from './standing-orders.js';
+import { MOST_CHUNKS } from './tunables.js';
 import { createWeightCopies } from './weight-copies.js';
 
 /**
@@ -32,7 +33,8 @@ export interface Shelf {
   capture(peer: string, message: Capture): void;
   /** Where the sum of a chunk may be read to; undefined if it is not held, or has another length. */
   landing(chunk: number, bytes: number): Uint8Array | undefined;
-  apply(message: Apply, sum: Uint8Array): void;
+  /** Returns whether the chunk is at the version after that step, now or since earlier. */
+  apply(message: Apply, sum: Uint8Array): boolean;
   /**
    * Sends every chunk at `version`: those there are now, the others as they come; then those of the
    * next versions, up to `until`.
@@ -66,6 +68,7 @@ export function createShelf(init: {
 }): Shelf {
   const { plan, firstChunk, chunks, kernels, send, broadcast, defer } = init;
   const layout = layoutOf(plan);
+  checkRange(layout, firstChunk, chunks);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(firstChunk, chunks) });
   const captures = createCaptures({ store, send, defer });
@@ -122,9 +125,10 @@ export function createShelf(init: {
     },
     apply({ step, chunk, count, scale, rate }, sum) {
       // One that comes back without its values may be sent this before its answer has told of that.
-      if (store.version(chunk) === undefined) return;
+      if (store.version(chunk) === undefined) return false;
       captures.beforeStep(step, chunk);
       if (store.apply(step, chunk, sum, count, scale, rate) === 'applied') orders.serve(chunk);
+      return true;
     },
     pull(peer, version, until = version) {
       const there = orders.place(peer, version, until);
@@ -143,6 +147,16 @@ export function createShelf(init: {
       store.free();
     },
   };
+}
+
+/** Before anything is allocated for it. @throws TuttiError REFUSED */
+function checkRange({ chunks: all }: Layout, firstChunk: number, chunks: number): void {
+  if (chunks <= MOST_CHUNKS && firstChunk + chunks <= all) return;
+  throw new TuttiError(
+    'REFUSED',
+    `Chunks ${firstChunk} to ${firstChunk + chunks - 1} were to be held here, but the plan has ${all}, and a server holds ${MOST_CHUNKS} at most`,
+    { remedy: 'Check that all processes run the same version of Tutti; more servers hold more.' },
+  );
 }
 
 function versionGone(chunk: number, version: number, current: number): TuttiError {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { createKernels } from '@tutti/kernels';
 import {
   type Body,
@@ -69,13 +70,18 @@ export function coordinate(
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor: Monitor = createMonitor({ clock, signal, onWaiting });
   const identity = createJobIdentity(newId());
-  const stamp = (body: Body): Message => ({
-    // First, since V8 gives every object that gets keys after a spread a hidden class of its own.
-    protocol: PROTOCOL_VERSION,
-    job: identity.id(),
-    session: '',
-    ...body,
-  });
+  const stampOf =
+    (session: string) =>
+    (body: Body): Message => ({
+      // First, since V8 gives every object that gets keys after a spread a hidden class of its own.
+      protocol: PROTOCOL_VERSION,
+      job: identity.id(),
+      session,
+      ...body,
+    });
+  const stamp = stampOf('');
+  const self = `the coordinator at ${listener.address} (process ${process.pid} on ${hostname()})`;
+  const inquiry = { type: 'inquire', by: self } as const;
   let run: JobRun | undefined;
   let ended = false;
   let wireBytes = 0;
@@ -88,7 +94,9 @@ export function coordinate(
     replicas,
     transport,
     clock,
-    stamp,
+    // By this they tell this coordinator from any other.
+    stamp: stampOf(newId()),
+    inquiry,
     events: {
       receive: (server, envelope) => guard(() => routes.fromServer(server, envelope)),
       replaced: (server, reason) => guard(() => replaced(server, reason)),
@@ -101,7 +109,7 @@ export function coordinate(
         if (!ended) monitor.fail(error);
       },
       returned(server) {
-        if (!ended) servers.send(server, { type: 'inquire' });
+        if (!ended) servers.send(server, inquiry);
       },
     },
   });

@@ -54,8 +54,9 @@ export function createRoutes(init: {
     },
     // It was given up, and ends.
     leave() {},
-    refused(_server, { error }) {
-      throw errorFromRecord(error);
+    refused(server, { error }) {
+      const { message, ...rest } = error;
+      throw errorFromRecord({ ...rest, message: `${message} (said by ${servers.nameOf(server)})` });
     },
   };
 

@@ -5,6 +5,7 @@ import {
   type ConnectionHandlers,
   type CoordinatorToServer,
   type Envelope,
+  type Inquire,
   type KeptConnection,
   keepConnected,
   keyRefusal,
@@ -96,9 +97,11 @@ export function connectServers(init: {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly stamp: (body: CoordinatorToServer) => Envelope['message'];
+  /** Asks what a server holds, and says who asks. */
+  readonly inquiry: Inquire;
   readonly events: ServerEvents;
 }): Servers {
-  const { servers, replicas, transport, clock, stamp, events } = init;
+  const { servers, replicas, transport, clock, stamp, inquiry, events } = init;
   const width = servers.length / (replicas + 1);
   const alive = servers.map(() => true);
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
@@ -168,8 +171,7 @@ export function connectServers(init: {
       return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
     },
     inquire() {
-      for (const connection of connections)
-        connection.send({ message: stamp({ type: 'inquire' }) });
+      for (const connection of connections) connection.send({ message: stamp(inquiry) });
     },
     broadcast(body) {
       if (parts.length === 0) return;
