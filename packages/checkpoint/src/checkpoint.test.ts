@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { bytesOf } from './bytes.js';
 import { parameterDigest } from './digest.js';
 import { latestCheckpoints, listCheckpoints } from './folder.js';
-import { readCheckpoint } from './read-checkpoint.js';
+import { manifestText } from './manifest.js';
+import { readCheckpoint, readManifest } from './read-checkpoint.js';
 import { checkpointOf, facts, inTemporaryFolder, parameters, plan, slots } from './testing.js';
 import { writeCheckpoint } from './write-checkpoint.js';
 
@@ -124,6 +125,34 @@ describe('checkpoint', () => {
         await assert.rejects(readCheckpoint(empty), { code: 'BAD_CHECKPOINT' }, text);
       }
     }));
+
+  /** Each is written instead of what the manifest has under that name. */
+  const broken: [name: string, value: unknown][] = [
+    ...[
+      null,
+      [],
+      'x',
+      { 'weights.safetensors': null },
+      { 'weights.safetensors': { bytes: -1 } },
+    ].map((files): [string, unknown] => ['files', files]),
+    ...['x', -5, 0.5, null, undefined].map((step): [string, unknown] => ['step', step]),
+    ...['plan', 'digest', 'seed', 'programHash', 'versions'].map((name): [string, unknown] => [
+      name,
+      undefined,
+    ]),
+    ['plan', { ...plan, parameters: null }],
+    ['job', 7],
+  ];
+  for (const [name, value] of broken)
+    it(`refuses one whose ${name} is ${JSON.stringify(value)?.slice(0, 40)}, with a checksum that fits`, () =>
+      inTemporaryFolder(async (folder) => {
+        const { path } = await writeCheckpoint(checkpointOf(folder, 3));
+        const file = join(path, 'manifest.json');
+        const { checksum: _, ...body } = JSON.parse(await readFile(file, 'utf8'));
+        await writeFile(file, manifestText({ ...body, [name]: value }));
+        for (const read of [readCheckpoint, readManifest])
+          await assert.rejects(read(path), { code: 'BAD_CHECKPOINT', message: /manifest\.json/ });
+      }));
 
   it('refuses one in a format of later, naming the Tutti that wrote it', () =>
     inTemporaryFolder(async (folder) => {

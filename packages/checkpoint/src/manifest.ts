@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JobPlan } from '@tutti/protocol';
+import { type JobPlan, planFault } from '@tutti/protocol';
 import { tuttiVersion } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 
@@ -78,6 +78,8 @@ export function parseManifest(path: string, text: string): Manifest {
   if (body.format !== FORMAT) throw badCheckpoint(path, 'it is no manifest of a Tutti checkpoint');
   if (body.formatVersion !== FORMAT_VERSION) throw otherFormat(path, body);
   if (manifestText(body) !== text) throw badCheckpoint(path, 'it does not match its own checksum');
+  const fault = faultOf(body);
+  if (fault !== undefined) throw badCheckpoint(path, `its ${fault}`);
   return body;
 }
 
@@ -91,3 +93,26 @@ function otherFormat(path: string, { formatVersion, versions }: Manifest) {
     `Use ${writer}, or another checkpoint.`,
   );
 }
+
+/** A checksum says that it is as it was written, not that Tutti wrote it. */
+function faultOf(body: { readonly [Name in keyof Manifest]: unknown }): string | undefined {
+  const { step, digest, files, seed, programHash, plan, versions, job } = body;
+  if (!isWhole(step)) return `step is ${JSON.stringify(step)}, not a whole number`;
+  if (!Number.isSafeInteger(seed)) return `seed is ${JSON.stringify(seed)}, not an integer`;
+  if (!isText(digest)) return 'digest is no text';
+  if (!isText(programHash)) return 'hash of the program is no text';
+  if (job !== undefined && !isText(job)) return 'job is no text';
+  if (!isMapOf(versions, isText)) return 'list of versions is none';
+  if (!isMapOf(files, isFileFacts)) return 'list of files is none';
+  const fault = planFault(plan);
+  return fault === undefined ? undefined : `plan${fault}`;
+}
+
+const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText = (value: unknown) => typeof value === 'string';
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMapOf = (value: unknown, is: (item: unknown) => boolean) =>
+  isMap(value) && Object.values(value).every(is);
+const isFileFacts = (value: unknown) =>
+  isMap(value) && isWhole(value.bytes) && isText(value.sha256);

@@ -174,6 +174,9 @@ const plan = shapeOf<JobPlan>({
   gradientCompression,
 });
 
+/** What is wrong with a plan that came from elsewhere, as the end of a sentence about it. */
+export const planFault: Kind = plan;
+
 const error = shapeOf<ErrorRecord>({
   // Whoever sends it may know others.
   code: text as unknown as Kind<ErrorRecord['code']>,

@@ -12,6 +12,7 @@ export {
 } from './data-identity.js';
 export { digestOfBytes } from './digest.js';
 export type * from './directions.js';
+export { planFault } from './fields.js';
 export { type KeptConnection, keepConnected } from './keep-connected.js';
 export {
   type ConnectFault,
