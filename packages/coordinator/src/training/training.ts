@@ -16,8 +16,8 @@ import {
   type Totals,
   totalOf,
 } from '@tutti/run';
-import { type Monitor, TuttiError, type Wait } from '@tutti/runtime';
-import type { RunEvent } from '@tutti/telemetry';
+import type { Monitor, Wait } from '@tutti/runtime';
+import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
@@ -30,6 +30,7 @@ import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { FinalWeights } from './final-weights.js';
+import { type Misfit, miscounted, noNode, offerOf } from './misfits.js';
 import { type AwaitedShards, awaitEvaluation, awaitedOfWorker, awaitStep } from './waits.js';
 
 /** How far a training came. */
@@ -59,7 +60,7 @@ export interface Training extends Awaiting {
   reported(member: Member, step: number, reports: readonly ShardReport[]): void;
   /** Where a contribution to a chunk may be read to; undefined if it has another length. */
   landing(chunk: number, bytes: number): Uint8Array | undefined;
-  /** @throws TuttiError BAD_FRAME for a range that is no node of the tree */
+  /** Who sends what is no sum of a node of the tree is excluded. */
   contributed(member: Member, contribution: Contribution, payload: Uint8Array): void;
   /** A worker has computed again what another contributed. */
   verified(member: Member, answer: Verification): void;
@@ -200,6 +201,21 @@ export function createTraining(init: {
     return verdict.stop;
   }
 
+  /** The step goes on without who has said what cannot be; from its beginning, if it still can. */
+  function exclude(member: Member, step: number, { shards, error }: Misfit) {
+    if (membership.ready().length <= 1) throw error;
+    // Of the step under way: nothing of it can be taken back then.
+    const begun = current?.step(current.version())?.begun() === true;
+    if (!begun) redo();
+    emit(warningOf(error));
+    const { worker, host } = member;
+    const { hostname, pid } = host;
+    emit({ event: 'worker-excluded', worker, step, shards, hostname, pid });
+    membership.exclude(member, error);
+    membership.assign(!begun);
+    if (!begun && current !== undefined) verifier.steps.begin(current.version());
+  }
+
   function release() {
     supervisor.stop();
     // Those are of the steps whose memory is given back here.
@@ -261,6 +277,8 @@ export function createTraining(init: {
         : undefined,
     reported(member, at, reports) {
       const step = current?.step(at);
+      const fault = step && miscounted(plan, at, member, reports);
+      if (fault !== undefined) return exclude(member, at, fault);
       for (const report of reports) {
         step?.report(member.worker, report);
         if (step !== undefined) verifier.steps.reported(member, at, report);
@@ -275,8 +293,9 @@ export function createTraining(init: {
       if (step === undefined) return;
       // Before it is added to: nothing is left of it then.
       const digest = verifier.steps.digestOf(contribution.step, payload);
-      const offer = step.contribute(contribution, landing.take(payload) ?? payload);
-      if (offer === 'no-node') throw noNode(member, contribution);
+      const offer = offerOf(() => step.contribute(contribution, landing.take(payload) ?? payload));
+      if (offer === 'no-node' || offer === 'no-sum')
+        return exclude(member, contribution.step, noNode(member, contribution, payload));
       if (digest !== undefined && (offer === 'held' || offer === 'complete'))
         verifier.steps.contributed(member, contribution, digest);
       pump();
@@ -318,12 +337,4 @@ interface Observed {
   /** As a checkpoint of this version has it. */
   readonly before: ProgressState;
   readonly evaluated: boolean;
-}
-
-function noNode({ worker }: Member, { lo, hi, chunk, step }: Contribution) {
-  return new TuttiError(
-    'BAD_FRAME',
-    `Worker ${worker} sent [${lo}, ${hi}) of chunk ${chunk} of step ${step}, which is no node of the tree`,
-    { remedy: 'Check that all processes run the same version of Tutti.', details: { worker } },
-  );
 }
