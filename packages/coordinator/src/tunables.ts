@@ -22,6 +22,10 @@ const PEER_TIMEOUT_MS = 2000;
  */
 export const farewellMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => peerTimeoutMs + 2000;
 
+/** Of what is refused, so many of a kind are told in such a while; others are only counted. */
+export const STRAYS_AT_ONCE = 8;
+export const STRAYS_PERIOD_MS = 60_000;
+
 /** How long who comes with the name of one who is there waits for that one to be missed. */
 export const namesakeMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => peerTimeoutMs + 3000;
 

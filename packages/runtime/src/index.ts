@@ -18,6 +18,7 @@ export {
   TuttiError,
   toTuttiError,
 } from './errors.js';
+export { createGathering } from './gathering.js';
 export { checkKeys } from './known-keys.js';
 export { limitReached } from './limit-reached.js';
 export {

@@ -2,6 +2,7 @@ import { createKernels, type Kernels } from '@tutti/kernels';
 import { type Body, type Listener, PROTOCOL_VERSION, type Transport } from '@tutti/protocol';
 import {
   type Clock,
+  createGathering,
   createMonitor,
   type EventListeners,
   type Running,
@@ -12,7 +13,13 @@ import {
 import type { ServerEvent } from './server-event.js';
 import type { ServerSettings } from './server-settings.js';
 import { createService } from './service.js';
-import { contenderMs, FAREWELL_MS, RETURN_DEADLINE_MS } from './tunables.js';
+import {
+  contenderMs,
+  FAREWELL_MS,
+  REFUSALS_AT_ONCE,
+  REFUSALS_PERIOD_MS,
+  RETURN_DEADLINE_MS,
+} from './tunables.js';
 
 export interface ServerInit {
   /** Where to listen: `tcp://host:port`, port 0 for a free one. */
@@ -64,6 +71,13 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   });
   const listeners: Listener[] = [];
   let emit: (event: ServerEvent) => void = () => {};
+  const gather = createGathering({
+    clock,
+    atOnce: REFUSALS_AT_ONCE,
+    periodMs: REFUSALS_PERIOD_MS,
+  });
+  const refused = (peer: string, reason: string) =>
+    gather('', (others) => emit({ event: 'refused', peer, reason: `${reason}${others}` }));
   /** Peers of all listeners in one space of names. */
   function broadcast(
     peers: readonly string[],
@@ -84,7 +98,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   const service = createService({
     ...{ monitor, clock, kernels, broadcast },
     contenderMs: contenderMs(transport),
-    emit: (event) => emit(event),
+    emit: (event) => (event.event === 'refused' ? refused(event.peer, event.reason) : emit(event)),
   });
 
   try {
@@ -95,8 +109,8 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           message: (peer, envelope) => service.receive(`${at}/${peer}`, envelope),
           place: service.place,
           closed: (peer) => service.closed(`${at}/${peer}`),
-          stranger: (reason) => emit({ event: 'refused', peer: 'a stranger', reason }),
-          badFrame: (peer, reason) => emit({ event: 'refused', peer: `${at}/${peer}`, reason }),
+          stranger: (reason) => refused('a stranger', reason),
+          badFrame: (peer, reason) => refused(`${at}/${peer}`, reason),
         }),
       );
   } catch (error) {

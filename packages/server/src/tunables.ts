@@ -14,5 +14,9 @@ export const contenderMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => p
 /** More are none of a plan: each costs a server memory before it has any weights. */
 export const MOST_CHUNKS = 65_536;
 
+/** Of what is refused, so many are told in such a while; others are only counted. */
+export const REFUSALS_AT_ONCE = 8;
+export const REFUSALS_PERIOD_MS = 60_000;
+
 /** The last word to a peer: one that is gone must not keep this process. */
 export const FAREWELL_MS = 1000;

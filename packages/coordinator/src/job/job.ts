@@ -43,7 +43,7 @@ import { createEarlyMessages } from './early-messages.js';
 import { createJobRun, type JobRun } from './job-run.js';
 import { createPhases } from './phases.js';
 import { createRoutes } from './routes.js';
-import { foreign } from './stray-connections.js';
+import { foreign, gatherStrays } from './stray-connections.js';
 
 /** The phases in which the servers have weights that are worth keeping. */
 const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 'saving'];
@@ -114,7 +114,8 @@ export function coordinate(
     },
   });
   const timings = createWorkerTimings();
-  const mail = createMail({ listener, stamp, emit });
+  const emitStray = gatherStrays(emit, clock);
+  const mail = createMail({ listener, stamp, emit: emitStray });
   const membership: Membership = createMembership({
     ...{ listener, mail, monitor, clock, deadlines, emit, timings, workers, minWorkers, newId },
     observer: init.workerObserver,
@@ -129,7 +130,7 @@ export function coordinate(
   });
   const holdings = createHoldings({ servers, monitor, clock, deadlines });
   const routes = createRoutes({
-    ...{ identity, membership, servers, holdings, observations, emit },
+    ...{ identity, membership, servers, holdings, observations, emit: emitStray },
     run: () => run,
     travelled(bytes) {
       wireBytes += bytes;
@@ -257,7 +258,7 @@ export function coordinate(
       early.handle(() => membership.leave(peer, reason));
     },
     badFrame: (peer: string, reason: string) =>
-      emit(foreign(`Peer ${peer} was cut off: ${reason}`)),
-    stranger: (reason: string) => emit(foreign(`Refused a connection: ${reason}`)),
+      emitStray(foreign(`Peer ${peer} was cut off: ${reason}`)),
+    stranger: (reason: string) => emitStray(foreign(`Refused a connection: ${reason}`)),
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@tutti/runtime';
+import { type Clock, createGathering } from '@tutti/runtime';
 import { STRANGERS_PAUSE_MS } from '../tunables.js';
 import type { FailedHandshake } from './failed-handshake.js';
 
@@ -20,18 +20,9 @@ export function createStrangers(
   );
 
   function gather(who: string): (what: string) => void {
-    let toldAt = Number.NEGATIVE_INFINITY;
-    let untold = 0;
-    return (what) => {
-      if (clock.now() - toldAt < STRANGERS_PAUSE_MS) {
-        untold++;
-        return;
-      }
-      toldAt = clock.now();
-      const others = untold === 0 ? '' : `, and ${untold} others before it`;
-      untold = 0;
-      tell(`${who} connected to ${address} (${what})${others}`);
-    };
+    const gathering = createGathering({ clock, atOnce: 1, periodMs: STRANGERS_PAUSE_MS });
+    return (what) =>
+      gathering('', (others) => tell(`${who} connected to ${address} (${what})${others}`));
   }
 
   return ({ what, ofKey }) => (ofKey ? outsiders : strangers)(what);
