@@ -175,7 +175,7 @@ const plan = shapeOf<JobPlan>({
 });
 
 /** What is wrong with a plan that came from elsewhere, as the end of a sentence about it. */
-export const planFault: Kind = plan;
+export const planFault: (value: unknown) => string | undefined = plan;
 
 const error = shapeOf<ErrorRecord>({
   // Whoever sends it may know others.
