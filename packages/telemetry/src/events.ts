@@ -5,8 +5,8 @@ import type { ErrorCode, ErrorRecord, TuttiError } from '@tutti/runtime';
  * they only ever gain fields.
  *
  * Conventions: `step` counts the steps that are done (the last one equals `steps` of `started`),
- * `epoch` counts from 1, losses are means over examples, metrics are means over examples between 0
- * and 1 (`metrics.accuracy`), times are in milliseconds.
+ * `epoch` counts from 1, losses are means over examples, metrics are over all examples too
+ * (`metrics.accuracy`), times are in milliseconds.
  */
 export type RunEvent =
   | ListeningEvent
