@@ -42,6 +42,9 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   let lastFaultMs = 0;
   const bytes = new Map<string, Uint8Array>();
   const newest = new Map<string, number>();
+  /** The session of each worker, and the version that was asked for last in each session. */
+  const sessions = new Map<string, string>();
+  const asked = new Map<string, number>();
   const wentBack = new Set<string>();
   const assigned = new Map<string, string>();
   const violated = (text: string) => {
@@ -109,6 +112,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   return {
     violations,
     delivered(host, { message, payload }) {
+      if (host.startsWith('worker') && message.session !== '') sessions.set(host, message.session);
+      if (message.type === 'pull') asked.set(message.session, message.version);
       if (message.type === 'weights') {
         const key = `${message.version}/${message.chunk}`;
         const known = bytes.get(key);
@@ -116,7 +121,10 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         else if (Buffer.compare(known, payload!) !== 0)
           violated(`Chunk ${message.chunk} of version ${message.version} has two values`);
         const at = `${host}/${message.chunk}`;
-        if ((newest.get(at) ?? -1) > message.version && !wentBack.has(host))
+        // What one server has no more is asked of all again, of which others may have sent more unasked.
+        const wanted = asked.get(sessions.get(host) ?? '') ?? Number.POSITIVE_INFINITY;
+        const isOlder = message.version < Math.min(newest.get(at) ?? -1, wanted);
+        if (isOlder && !wentBack.has(host))
           violated(`${host} got version ${message.version} after ${newest.get(at)}`);
         newest.set(at, message.version);
       }
