@@ -151,7 +151,9 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     const apply = { type: 'apply', step, chunk: 0, count: 1, scale: 1 } as const;
     const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, attempt: '' } as const;
     const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
-    stranger(world, address, [{ ...body, ...stamp, job: 'of yesterday' }], bytes);
+    // Nothing but the job is wrong: a server looks at the session, too, and would refuse another.
+    const session = world.last.get(body.type)?.session ?? '';
+    stranger(world, address, [{ ...body, ...stamp, session, job: 'of yesterday' }], bytes);
     return true;
   },
   'stale session': (world) => {
