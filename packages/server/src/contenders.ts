@@ -6,8 +6,8 @@ import type { Clock, Timer } from '@tutti/runtime';
  */
 export interface Contenders {
   /** It may ask again while it waits. */
-  hold(peer: string): void;
-  /** The coordinator is gone: all that wait may ask. */
+  hold(peer: string, session: string): void;
+  /** The coordinator is gone: who came first may ask, and the others wait for that one. */
   admit(): void;
   forget(peer: string): void;
   /** Nobody is answered any more. */
@@ -22,31 +22,32 @@ export interface Contenders {
 export function createContenders(init: {
   readonly clock: Clock;
   readonly patienceMs: number;
-  readonly admit: (peer: string) => void;
+  readonly admit: (peer: string, session: string) => void;
   readonly refuse: (peer: string) => void;
 }): Contenders {
   const { clock, patienceMs, admit, refuse } = init;
-  const waiting = new Map<string, Timer>();
+  const waiting = new Map<string, { readonly session: string; readonly timer: Timer }>();
 
   function forget(peer: string) {
-    waiting.get(peer)?.cancel();
+    waiting.get(peer)?.timer.cancel();
     waiting.delete(peer);
   }
 
   return {
-    hold(peer) {
+    hold(peer, session) {
       if (waiting.has(peer)) return;
       const giveUp = () => {
         waiting.delete(peer);
         refuse(peer);
       };
-      waiting.set(peer, clock.after(patienceMs, giveUp));
+      waiting.set(peer, { session, timer: clock.after(patienceMs, giveUp) });
     },
     admit() {
-      for (const peer of [...waiting.keys()]) {
-        forget(peer);
-        admit(peer);
-      }
+      const [first] = waiting;
+      if (first === undefined) return;
+      const [peer, { session }] = first;
+      forget(peer);
+      admit(peer, session);
     },
     forget,
     close() {

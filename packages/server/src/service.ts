@@ -88,7 +88,7 @@ export function createService(init: {
   /** What the one of this session is called. */
   let owner = '';
   /** One that has asked what is held here, and opens the job once it has its workers. */
-  let inquirer: string | undefined;
+  let inquirer: { readonly peer: string; readonly session: string } | undefined;
   let heardAt = clock.now();
   let shelf: Shelf | undefined;
   let finished = false;
@@ -113,20 +113,32 @@ export function createService(init: {
 
   const nameOf = (peer: string) => names.get(peer) ?? `peer ${peer}`;
 
-  function tellHolding(peer: string) {
-    if (peer !== coordinator) inquirer = peer;
+  function tellHolding(peer: string, of: string) {
+    if (peer !== coordinator) inquirer = { peer, session: of };
     monitor.notify();
     send(peer, { type: 'holding', ...(shelf === undefined ? {} : { plan: shelf.plan }) });
   }
 
   /** Whether another coordinator is there than the one that says this. */
-  const isTakenFrom = (stamp: Stamp) => coordinator !== undefined && stamp.session !== session;
+  const isTakenFrom = (stamp: Stamp) =>
+    coordinator !== undefined
+      ? stamp.session !== session
+      : inquirer !== undefined && stamp.session !== inquirer.session;
 
   function taken(peer: string): TuttiError {
+    const holder = coordinator === undefined && inquirer ? nameOf(inquirer.peer) : owner;
     return new TuttiError(
       'REFUSED',
-      `This server works for ${owner}, which is there, and cannot work for ${nameOf(peer)} too`,
+      `This server works for ${holder}, which is there, and cannot work for ${nameOf(peer)} too`,
       { remedy: 'Give each job servers of its own, or end the other coordinator.' },
+    );
+  }
+
+  function nobody(peer: string): TuttiError {
+    return new TuttiError(
+      'REFUSED',
+      `${nameOf(peer)} would open a job, and does not say which, or in whose name`,
+      { remedy: 'Use a coordinator of this version of Tutti.' },
     );
   }
 
@@ -152,12 +164,13 @@ export function createService(init: {
   const answers: Answers<Incoming, string> = {
     inquire(peer, message) {
       if (message.by !== undefined) names.set(peer, message.by);
-      if (isTakenFrom(message)) contenders.hold(peer);
-      else tellHolding(peer);
+      if (isTakenFrom(message)) contenders.hold(peer, message.session);
+      else tellHolding(peer, message.session);
     },
     open(peer, message) {
       const { plan, firstChunk, chunks, reset } = message;
       if (isTakenFrom(message)) return refuse(peer, taken(peer));
+      if (message.session === '' || message.job === '') return refuse(peer, nobody(peer));
       if (shelf === undefined || reset === true) {
         // Before anything is let go: it may be refused.
         const next = createShelf({ plan, firstChunk, chunks, kernels, send, broadcast, defer });
@@ -215,7 +228,7 @@ export function createService(init: {
         : undefined,
     receive(peer, envelope) {
       const { message } = envelope;
-      if (peer === (coordinator ?? inquirer)) heardAt = clock.now();
+      if (peer === (coordinator ?? inquirer?.peer)) heardAt = clock.now();
       // A server that was started again: the coordinator will find out and give it its weights.
       if (job === undefined && FOR_A_JOB.includes(message.type as Incoming['type']))
         return send(peer, { type: 'holding' });
@@ -240,11 +253,10 @@ export function createService(init: {
       shelf?.forget(peer);
       names.delete(peer);
       contenders.forget(peer);
-      if (peer === inquirer) inquirer = undefined;
-      else if (peer === coordinator) {
-        coordinator = undefined;
-        contenders.admit();
-      } else return;
+      if (peer === inquirer?.peer) inquirer = undefined;
+      else if (peer === coordinator) coordinator = undefined;
+      else return;
+      contenders.admit();
       monitor.notify();
     },
     hasCoordinator: () => coordinator !== undefined,

@@ -176,7 +176,7 @@ describe('that a server is replaced', () => {
         message: ({ message }) => heard.push(message.type),
       });
       const say = (body: Body, job = 'j1') =>
-        connection.send({ message: { ...body, protocol: PROTOCOL_VERSION, job, session: '' } });
+        connection.send({ message: { ...body, protocol: PROTOCOL_VERSION, job, session: 'one' } });
       return { say, close: () => connection.close(0) };
     };
     const pass = () =>
