@@ -41,6 +41,11 @@ describe('weight buffer', () => {
     assert.deepEqual(weights.missing(), [0, 2]);
     assert.deepEqual([weights.firstMissing(0, 1), weights.firstMissing(1, 1)], [1, 3]);
     assert.equal(weights.firstMissing(1, 2), 1, 'one of its chunks has not come');
+    assert.equal(
+      weights.firstMissing(3, 0),
+      Number.POSITIVE_INFINITY,
+      'of a server without chunks',
+    );
     weights.expect(2);
     assert.deepEqual(weights.missing(), [0]);
     weights.accept(2, 0, bytes(1, 2));

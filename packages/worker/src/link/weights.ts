@@ -28,7 +28,10 @@ export interface WeightBuffer {
   turn(): void;
   /** Chunks of the expected version that have not come. */
   missing(): number[];
-  /** The first version, from the expected one on, of which not all of these chunks have come. */
+  /**
+   * The first version, from the expected one on, of which not all of these chunks have come; Infinity of
+   * no chunks: a small model leaves servers without any.
+   */
   firstMissing(firstChunk: number, chunks: number): number;
 }
 
@@ -93,6 +96,7 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
     missing: () => (version === expected ? [] : all.filter((chunk) => !arrived.has(chunk))),
     firstMissing(firstChunk, chunks) {
       const range = all.slice(firstChunk, firstChunk + chunks);
+      if (range.length === 0) return Number.POSITIVE_INFINITY;
       const isWhole = (of: number) => {
         const come = of === expected ? arrived : early.get(of);
         return range.every((chunk) => come?.has(chunk));
