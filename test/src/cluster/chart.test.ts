@@ -11,7 +11,7 @@ import { skip } from './needs.js';
 const run = promisify(execFile);
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const tools = join(root, 'node_modules/.cache/cluster-tools');
+const tools = join(root, '.cache/cluster-tools');
 const CHART = 'deploy/helm/tutti';
 const VALUES = 'deploy/kubernetes/values.yaml';
 const CHECK = fileURLToPath(new URL('./check-manifests.py', import.meta.url));

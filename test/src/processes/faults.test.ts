@@ -135,7 +135,7 @@ describe('bytes that are no message', () => {
       const { coordinator } = await each.roll.worker('w0');
       await makeNoise(coordinator!);
       await talkNonsense(coordinator!);
-      await until(() => warnings().length >= 2);
+      await until(() => warnings().length >= 3);
       gate.open(7);
       assert.equal((await result).digest, (await run(program, { workers: 0 }).result).digest);
     } finally {
@@ -143,9 +143,10 @@ describe('bytes that are no message', () => {
     }
     assert.ok(warnings().every(({ code }) => code === 'BAD_FRAME'));
     const told = warnings().map(({ message }) => message);
-    // All the noise of a minute is one warning.
-    assert.equal(told.length, 2, told.join('\n'));
-    assert.ok(told.some((message) => /does not speak the protocol of ZeroMQ/.test(message)));
+    // All the noise of a minute is one warning, and so is all that claims to have a key.
+    assert.equal(told.length, 3, told.join('\n'));
+    assert.ok(told.some((message) => /^Refused a connection: somebody who does not/.test(message)));
+    assert.ok(told.some((message) => /who has a key where this job has none/.test(message)));
     assert.ok(told.some((message) => /was cut off/.test(message)));
   });
 
