@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readManifest } from '@tutti/checkpoint';
 import type { RunEvent } from '@tutti/telemetry';
@@ -99,7 +99,11 @@ onLinux('a run that is told to end', () => {
       const first = JSON.parse(await command.line(isStep)).step as number;
       signalAll(command, 'SIGHUP');
       await command.line((line) => isStep(line) && JSON.parse(line).step > first + 20);
-      assert.equal(existsSync(directory), false);
+      const kept = await readdir(directory);
+      assert.deepEqual(
+        kept.filter((name) => name.startsWith('step-')),
+        [],
+      );
       signalAll(command, 'SIGTERM');
       const { stdout } = await command.ended;
       const last = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
