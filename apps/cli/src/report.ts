@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { createRunHistory, readStoredEvents, reportHtml } from '@tutti/dashboard';
 import { createEventLog } from '@tutti/run';
 import { type Clock, toTuttiError, tuttiVersion } from '@tutti/runtime';
-import { warningOf } from '@tutti/telemetry';
 import type { Observer, Output } from './output.js';
 import { writeWhole } from './write-whole.js';
 
@@ -34,9 +33,9 @@ export function keepRun(
         if (!json) renderer.note(`report: ${path}`);
       } catch (thrown) {
         const remedy = 'Make room: `tutti dashboard` shows the run, too.';
-        renderer(
-          warningOf(toTuttiError(thrown, 'STORAGE', 'There is no report of the run', remedy)),
-        );
+        const why = toTuttiError(thrown, 'STORAGE', 'There is no report of the run', remedy);
+        // No event: the last has told how the run ended.
+        renderer.note(`${why.message}\n  ${why.remedy}`);
       }
     },
   };
