@@ -156,7 +156,7 @@ describe('a worker that joins a running job', () => {
         ...program,
         open: async () => ({ ...(await program.open()), gradient: faulty }),
       };
-      for (const at of [50, 80, 110]) {
+      for (const at of [30, 45, 60]) {
         const { result, events } = await joins(at, late);
         assert.equal(result.digest, expected.digest);
         const told = JSON.stringify(events.filter(({ event }) => event === 'warning'));
