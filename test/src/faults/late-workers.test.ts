@@ -202,7 +202,8 @@ describe('in steps of a few milliseconds, which others do for it too,', () => {
             clock.after(16_000, () => {
               network.heal('worker-1', 'server-0');
               times.healed = clock.now();
-              assert.ok(times.computed < times.cut + 100, 'it has computed meanwhile');
+              // What it has ordered before still comes where only its own words are lost.
+              assert.ok(times.computed < times.cut + 1000, 'it has computed meanwhile');
             });
           },
         });
