@@ -12,7 +12,7 @@ import { runLocal } from '../processes/run-local.js';
 import { heldProgram } from './held-program.js';
 import { need, skip } from './needs.js';
 import { digestOf } from './ranks.js';
-import { CONTROLLER, NODES, type Slurm, startSlurm, until } from './slurm.js';
+import { CONTROLLER, CREDENTIALS_S, NODES, type Slurm, startSlurm, until } from './slurm.js';
 
 const SCRIPTS = fileURLToPath(new URL('../../../deploy/slurm', import.meta.url));
 
@@ -107,8 +107,10 @@ describe('Slurm', () => {
     await slurm!.call('scontrol', 'requeue', job);
     await release();
     await until(async () => (await slurm!.call('squeue', '--noheader', '--format=%t')) === 'PD');
-    // Not only when the credentials of its first start have expired.
-    await slurm!.call('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    // As soon as the credentials of its first start have expired: by itself it waits for minutes, and sooner a
+    // node may refuse it, and the job be held.
+    const start = `StartTime=now+${CREDENTIALS_S + 2}seconds`;
+    await slurm!.call('scontrol', 'update', `JobId=${job}`, start);
     const text = await says(/"digest"/);
     assert.match(text, /"resumed":/);
     assert.deepEqual(digestsIn(text), [await expected(path)]);

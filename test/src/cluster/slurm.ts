@@ -15,6 +15,9 @@ const run = promisify(execFile);
 export const CONTROLLER = 'ctl';
 export const NODES = ['n1', 'n2'] as const;
 
+/** How long what allows a job to start is believed. */
+export const CREDENTIALS_S = 5;
+
 /** A Slurm of two nodes, with daemons and a configuration of its own. */
 export interface Slurm {
   /** The command that runs what follows it where jobs are submitted. */
@@ -31,7 +34,7 @@ const configuration = (hosts: Hosts, folder: string) =>
     'SlurmUser=root',
     'SlurmdUser=root',
     'AuthType=auth/munge',
-    `AuthInfo=socket=${folder}/munge.socket,cred_expire=5`,
+    `AuthInfo=socket=${folder}/munge.socket,cred_expire=${CREDENTIALS_S}`,
     'CredType=cred/munge',
     'ProctrackType=proctrack/linuxproc',
     'TaskPlugin=task/none',
@@ -44,6 +47,8 @@ const configuration = (hosts: Hosts, folder: string) =>
     `SlurmdSpoolDir=${folder}/spool-%n`,
     `StateSaveLocation=${folder}/state`,
     'SchedulerType=sched/builtin',
+    // Seconds until it looks at what may start now.
+    'SchedulerParameters=sched_interval=5',
     'SelectType=select/cons_tres',
     'SelectTypeParameters=CR_Core',
     'SlurmctldTimeout=10',
