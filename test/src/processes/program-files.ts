@@ -59,6 +59,7 @@ export async function createFolder(): Promise<Folder> {
       await writeFile(join(path, name), source);
       return join(path, name);
     },
-    remove: () => rm(path, { recursive: true, force: true }),
+    // Who was told to end may still write a last file meanwhile.
+    remove: () => rm(path, { recursive: true, force: true, maxRetries: 20 }),
   };
 }
