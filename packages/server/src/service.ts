@@ -256,7 +256,8 @@ export function createService(init: {
       if (peer === inquirer?.peer) inquirer = undefined;
       else if (peer === coordinator) coordinator = undefined;
       else return;
-      contenders.admit();
+      // Nobody comes in beside one that is back on another connection.
+      if ((coordinator ?? inquirer) === undefined) contenders.admit();
       monitor.notify();
     },
     hasCoordinator: () => coordinator !== undefined,

@@ -170,6 +170,24 @@ describe('a server that a living coordinator uses', () => {
     assert.deepEqual(typesOf(second.heard), ['holding', 'opened']);
     await end();
   });
+
+  it('stays with the first where that is back on another connection before the old one is missed', async () => {
+    const { pass, speaker, end } = await withServer();
+    const [first, second] = [speaker('a', 'sa'), speaker('b', 'sb')];
+    first.say(open);
+    await pass();
+    second.say({ type: 'inquire', by: 'another coordinator' }, undefined, 'j2');
+    const back = speaker('a', 'sa');
+    back.say({ type: 'inquire', by: 'the coordinator again' });
+    await pass();
+    void first.close();
+    await pass();
+    back.say(open);
+    await pass();
+    assert.deepEqual(typesOf(back.heard), ['holding', 'opened']);
+    assert.deepEqual(second.heard, []);
+    await end();
+  });
 });
 
 describe('a server', () => {
