@@ -1,7 +1,8 @@
 import { TuttiError } from '@tutti/runtime';
+import { arrays } from './arrays.js';
 import { badData } from './bad-data.js';
-import type { Batch, Field, Notice } from './dataset.js';
-import { product } from './indices.js';
+import type { Batch, Dataset, Field, Notice } from './dataset.js';
+import { checkIndices, product } from './indices.js';
 import { isMissing } from './missing-cells.js';
 import { createRoundedIntegers } from './rounded-integers.js';
 
@@ -41,6 +42,28 @@ export interface RowReader {
   fields(xs: ArrayLike<number>, ys: ArrayLike<number>): Batch;
   /** What is to be said of the rows read so far. */
   notices(): Notice[];
+}
+
+/** Where row `index` of a file stands, for errors. */
+export const rowOf = (file: string) => (index: number) => `row ${index + 1} of ${file}`;
+
+/** The data set of rows whose fields are in memory. */
+export function rowsInMemory(
+  file: string,
+  size: number,
+  fields: Batch,
+  notices: readonly Notice[],
+): Dataset {
+  const { read } = arrays(fields);
+  return {
+    size,
+    async read(indices) {
+      checkIndices(indices, size, file);
+      return read(indices);
+    },
+    notices,
+    origin: rowOf(file),
+  };
 }
 
 /** NaN for what is no number. With a decimal comma, points may part thousands. */

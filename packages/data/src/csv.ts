@@ -3,9 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { byteOrderMark, checkKeys, textOf } from '@tutti/runtime';
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { CsvError as CsvSyncError, parse as parseSync } from 'csv-parse/sync';
-import { arrays } from './arrays.js';
 import { badData } from './bad-data.js';
-import { type CsvSchema, createRowReader, type RowReader } from './csv-rows.js';
+import {
+  type CsvSchema,
+  createRowReader,
+  type RowReader,
+  rowOf,
+  rowsInMemory,
+} from './csv-rows.js';
 import type { Dataset, Notice } from './dataset.js';
 import { checkIndices } from './indices.js';
 import { createNumberList, type NumberList } from './number-list.js';
@@ -124,20 +129,10 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
       remedy: 'A value that is missing wants a cell that says so, such as NA, and `missing`.',
     });
   notices.push(...reader.notices());
-  const origin = (index: number) => `row ${index + 1} of ${file}`;
-  if (!inMemory) return { ...streamed(source, dialect, offsets, reader), notices, origin };
+  if (!inMemory)
+    return { ...streamed(source, dialect, offsets, reader), notices, origin: rowOf(file) };
   await source.close();
-  const { read } = arrays(reader.fields(xs.values(), ys.values()));
-  const size = ys.length;
-  return {
-    size,
-    async read(indices) {
-      checkIndices(indices, size, file);
-      return read(indices);
-    },
-    notices,
-    origin,
-  };
+  return rowsInMemory(file, ys.length, reader.fields(xs.values(), ys.values()), notices);
 }
 
 /** A first row of numbers is likely to be an example that is passed over. */

@@ -1,8 +1,6 @@
-import { arrays } from './arrays.js';
 import { badData } from './bad-data.js';
-import { type CsvSchema, createRowReader } from './csv-rows.js';
+import { type CsvSchema, createRowReader, rowsInMemory } from './csv-rows.js';
 import type { Dataset } from './dataset.js';
-import { checkIndices } from './indices.js';
 
 /** Rows of named values, in the order of the file. */
 export interface Records {
@@ -33,17 +31,7 @@ export function recordsDataset(records: Records, schema: CsvSchema): Dataset {
     for (const value of x) xs.push(value);
     ys.push(y);
   });
-  const { read } = arrays(reader.fields(xs, ys));
-  const size = rows.length;
-  return {
-    size,
-    async read(indices) {
-      checkIndices(indices, size, file);
-      return read(indices);
-    },
-    notices: reader.notices(),
-    origin: (index) => `row ${index + 1} of ${file}`,
-  };
+  return rowsInMemory(file, rows.length, reader.fields(xs, ys), reader.notices());
 }
 
 /** Lists that the first row has become columns of their own: `pixels.0`, `pixels.1`, ... */
