@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import {
   type Body,
   type ConnectFault,
-  type ConnectionHandlers,
-  type Envelope,
   type Join,
   type Message,
   PROTOCOL_VERSION,
-  type Transport,
 } from '@tutti/protocol';
 import { createMonitor, createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { enrol } from './enrolment.js';
+import { createDeadEnd } from './testing.js';
 
 const NAME: ConnectFault = {
   kind: 'name',
@@ -35,15 +33,7 @@ const join = (worker: string): Join => ({
 
 /** A worker whose coordinator is not there yet. */
 function early(connectDeadlineMs: number) {
-  let handlers: ConnectionHandlers | undefined;
-  const transport: Transport = {
-    listen: () => Promise.reject(new Error('A worker does not listen')),
-    connect(address, given) {
-      handlers = given;
-      const traffic = { sentBytes: 0, receivedBytes: 0 };
-      return { address, send() {}, close: async () => {}, traffic };
-    },
-  };
+  const { transport, handlers } = createDeadEnd();
   const clock = createSimulatedClock();
   const monitor = createMonitor({ clock });
   const enrolment = enrol({
@@ -58,22 +48,13 @@ function early(connectDeadlineMs: number) {
   });
   const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
   ended.catch(() => {});
-  return { enrolment, clock, ended, handlers: () => handlers! };
+  return { enrolment, clock, ended, handlers };
 }
 
 /** A worker that has been welcomed, and what its coordinator says next. */
 function enrolled() {
-  let handlers: ConnectionHandlers | undefined;
   const sent: Message[] = [];
-  const transport: Transport = {
-    listen: () => Promise.reject(new Error('A worker does not listen')),
-    connect(address, given) {
-      handlers = given;
-      const traffic = { sentBytes: 0, receivedBytes: 0 };
-      const send = ({ message }: Envelope) => void sent.push(message);
-      return { address, send, close: async () => {}, traffic };
-    },
-  };
+  const { transport, handlers } = createDeadEnd((message) => void sent.push(message));
   const clock = createSimulatedClock();
   const enrolment = enrol({
     address: 'coordinator:1',
@@ -86,7 +67,9 @@ function enrolled() {
     returnDeadlineMs: 1000,
   });
   const hear = (body: Body) =>
-    handlers!.message({ message: { ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' } });
+    handlers().message({
+      message: { ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' },
+    });
   hear({ type: 'welcome', worker: 'w0', plan: samplePlan(), servers: [] });
   const assign = (generation: number, step: number, attempt: string) =>
     hear({ type: 'assign', generation, step, shards: [0], attempt });

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { createLayout } from '@tutti/parameters';
-import type {
-  ConnectFault,
-  ConnectionHandlers,
-  Envelope,
-  Transport,
-  WorkerToServer,
-} from '@tutti/protocol';
+import type { ConnectFault, WorkerToServer } from '@tutti/protocol';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { createMonitor, createSimulatedClock } from '@tutti/runtime';
+import { createDeadEnd } from './testing.js';
 import { createWeightPuller, versionsUnasked } from './weight-puller.js';
 import { createWeightBuffer } from './weights.js';
 
@@ -21,15 +16,7 @@ const REFUSED: ConnectFault = { kind: 'refused', reason: 'nobody listens there',
 
 /** A worker that is told of one server, and how its attempts to connect fare. */
 function connecting() {
-  let handlers: ConnectionHandlers | undefined;
-  const transport: Transport = {
-    listen: () => Promise.reject(new Error('A worker does not listen')),
-    connect(address, given) {
-      handlers = given;
-      const traffic = { sentBytes: 0, receivedBytes: 0 };
-      return { address, send() {}, close: async () => {}, traffic };
-    },
-  };
+  const { transport, handlers } = createDeadEnd();
   const clock = createSimulatedClock();
   const monitor = createMonitor({ clock });
   const puller = createWeightPuller({
@@ -43,7 +30,7 @@ function connecting() {
   puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
   const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
   ended.catch(() => {});
-  return { puller, clock, ended, handlers: handlers! };
+  return { puller, clock, ended, handlers: handlers() };
 }
 
 describe('a server that a worker does not reach', () => {
@@ -91,17 +78,9 @@ describe('a standing order for weights', () => {
   /** A worker whose server sends so many versions unasked, and what it asks of it. */
   function ordering(unasked: number) {
     const asked: [version: number, until: number | undefined][] = [];
-    let handlers: ConnectionHandlers | undefined;
-    const transport: Transport = {
-      listen: () => Promise.reject(new Error('A worker does not listen')),
-      connect(address, given) {
-        handlers = given;
-        const traffic = { sentBytes: 0, receivedBytes: 0 };
-        const send = ({ message }: Envelope) =>
-          void (message.type === 'pull' && asked.push([message.version, message.until]));
-        return { address, send, close: async () => {}, traffic };
-      },
-    };
+    const { transport, handlers } = createDeadEnd(
+      (message) => void (message.type === 'pull' && asked.push([message.version, message.until])),
+    );
     const clock = createSimulatedClock();
     const monitor = createMonitor({ clock });
     const weights = createWeightBuffer(layout);
@@ -109,11 +88,11 @@ describe('a standing order for weights', () => {
     const puller = createWeightPuller({ transport, clock, monitor, weights, unasked, stamp });
     puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
     const comes = (version: number) =>
-      handlers!.message({
+      handlers().message({
         message: { type: 'weights', version, chunk: 0, ...job },
         payload: new Uint8Array(Float32Array.of(version).buffer),
       });
-    return { puller, weights, asked, comes, clock, lose: () => handlers!.closed!('it was cut') };
+    return { puller, weights, asked, comes, clock, lose: () => handlers().closed!('it was cut') };
   }
 
   it('is given anew only when it has been carried out', () => {

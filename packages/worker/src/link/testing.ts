@@ -1,0 +1,22 @@
+import type { ConnectionHandlers, Message, Transport } from '@tutti/protocol';
+
+/**
+ * Only tests import this file: a transport of one connection that reaches nobody.
+ * @param sent told of what is sent on it
+ * @returns `handlers` of who has connected last: call them for what comes
+ */
+export function createDeadEnd(sent: (message: Message) => void = () => {}): {
+  readonly transport: Transport;
+  readonly handlers: () => ConnectionHandlers;
+} {
+  let handlers: ConnectionHandlers | undefined;
+  const transport: Transport = {
+    listen: () => Promise.reject(new Error('A worker does not listen')),
+    connect(address, given) {
+      handlers = given;
+      const traffic = { sentBytes: 0, receivedBytes: 0 };
+      return { address, send: ({ message }) => sent(message), close: async () => {}, traffic };
+    },
+  };
+  return { transport, handlers: () => handlers! };
+}
