@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { WORKER_NODE_OPTIONS, workerEnvironment } from '@tutti/launch/internal';
 import { median } from './median.js';
-import { pythonWith } from './python.js';
+import { pythonWith, scriptPath } from './python.js';
 
 export type ModelName = 'convnet' | 'lstm' | 'dense';
 
@@ -25,7 +25,6 @@ const EXAMPLES: Record<ModelName, number> = { convnet: 512, lstm: 512, dense: 40
  */
 export async function benchGradient(rounds: number): Promise<Record<string, number>> {
   const child = fileURLToPath(new URL('./gradient-child.js', import.meta.url));
-  const script = fileURLToPath(new URL('../../src/benchmarks/gradient.py', import.meta.url));
   const node = process.execPath;
   const measured = {
     ours: open(node, [...WORKER_NODE_OPTIONS, child, 'ours'], workerEnvironment(process.env)),
@@ -33,7 +32,9 @@ export async function benchGradient(rounds: number): Promise<Record<string, numb
       TF_NUM_INTRAOP_THREADS: '1',
       TF_NUM_INTEROP_THREADS: '1',
     }),
-    python: open(await pythonWith('tensorflow'), [script], { TF_ENABLE_ONEDNN_OPTS: '1' }),
+    python: open(await pythonWith('tensorflow'), [scriptPath('gradient.py')], {
+      TF_ENABLE_ONEDNN_OPTS: '1',
+    }),
   };
   const result: Record<string, number> = {};
   try {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -36,4 +37,20 @@ export async function pythonWith(peer: keyof typeof PEERS): Promise<string> {
   const pip = ['-m', 'pip', 'install', '--quiet', '--no-cache-dir', '--disable-pip-version-check'];
   await run(python, [...pip, `${project}==${version}`, 'numpy']);
   return python;
+}
+
+/** Scripts stand in src: they are run as they are. */
+export const scriptPath = (name: string) =>
+  fileURLToPath(new URL(`../../src/benchmarks/${name}`, import.meta.url));
+
+/** Runs a script that prints one number. */
+export async function figureOf(
+  python: string,
+  script: string,
+  args: readonly (string | number)[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<number> {
+  const env = { ...process.env, ...environment };
+  const { stdout } = await run(python, [scriptPath(script), ...args.map(String)], { env });
+  return Number(stdout);
 }

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { runLocal } from '@tutti/launch';
 import { median } from './median.js';
-import { pythonWith } from './python.js';
+import { figureOf, pythonWith } from './python.js';
 import { tcpCopyMs } from './tcp-copy.js';
 
 /** The programs stand in src: they are run as they are. */
@@ -53,7 +51,5 @@ async function ownStep(floats: number, workers: number, steps: number): Promise<
 
 async function glooStep(floats: number, workers: number, steps: number) {
   const python = await pythonWith('torch');
-  const script = fileURLToPath(new URL('../../src/benchmarks/step-torch.py', import.meta.url));
-  const args = [script, `${workers}`, `${floats}`, `${steps}`];
-  return async () => Number((await promisify(execFile)(python, args)).stdout);
+  return () => figureOf(python, 'step-torch.py', [workers, floats, steps]);
 }

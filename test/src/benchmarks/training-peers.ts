@@ -1,11 +1,5 @@
-import { execFile } from 'node:child_process';
-import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { pythonWith } from './python.js';
-
-const script = (name: string) =>
-  fileURLToPath(new URL(`../../src/benchmarks/${name}`, import.meta.url));
+import { freePorts } from '../cluster/free-ports.js';
+import { figureOf, pythonWith } from './python.js';
 
 export interface PeerTraining {
   /** The folder of the files of MNIST. */
@@ -27,23 +21,21 @@ export async function trainingPeers({
 }: PeerTraining): Promise<Record<string, () => Promise<number>>> {
   const tensorflow = await pythonWith('tensorflow');
   const torch = await pythonWith('torch');
-  const half = [data, String(steps), String(batchSize / 2)];
+  const half = [data, steps, batchSize / 2];
   const oneDnn = { TF_ENABLE_ONEDNN_OPTS: '1' };
   return {
-    tensorflow: () => {
-      const args = [script('training-tensorflow.py'), data, `${steps}`, `${batchSize}`, '2'];
-      return figureOf(tensorflow, args, oneDnn);
-    },
+    tensorflow: () =>
+      figureOf(tensorflow, 'training-tensorflow.py', [data, steps, batchSize, 2], oneDnn),
     multiWorkerMirrored: () =>
       two(async (index, [first, second]) => {
         const cluster = { worker: [`127.0.0.1:${first}`, `127.0.0.1:${second}`] };
         const config = JSON.stringify({ cluster, task: { type: 'worker', index } });
-        const args = [script('training-tensorflow.py'), ...half, '1'];
-        return figureOf(tensorflow, args, { ...oneDnn, TF_CONFIG: config });
+        const environment = { ...oneDnn, TF_CONFIG: config };
+        return figureOf(tensorflow, 'training-tensorflow.py', [...half, 1], environment);
       }),
     distributedDataParallel: () =>
       two((index, [port]) =>
-        figureOf(torch, [script('training-torch.py'), ...half], {
+        figureOf(torch, 'training-torch.py', half, {
           ...{ RANK: `${index}`, WORLD_SIZE: '2' },
           ...{ MASTER_ADDR: '127.0.0.1', MASTER_PORT: `${port}` },
         }),
@@ -55,28 +47,8 @@ export async function trainingPeers({
 async function two(
   half: (index: number, ports: readonly [number, number]) => Promise<number>,
 ): Promise<number> {
-  const ports = [await freePort(), await freePort()] as const;
+  const port = await freePorts();
+  const ports = [port, port + 1] as const;
   const [first, second] = await Promise.all([half(0, ports), half(1, ports)]);
   return first + second;
-}
-
-async function figureOf(
-  python: string,
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv,
-): Promise<number> {
-  const env = { ...process.env, ...environment };
-  const { stdout } = await promisify(execFile)(python, args, { env });
-  return Number(stdout);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-      .once('error', reject)
-      .listen(0, '127.0.0.1', () => {
-        const { port } = server.address() as { port: number };
-        server.close(() => resolve(port));
-      });
-  });
 }

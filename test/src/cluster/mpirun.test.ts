@@ -4,8 +4,9 @@ import { tutti } from '../processes/command.js';
 import { eachTest } from '../processes/each-test.js';
 import { regressionWith } from '../processes/program-files.js';
 import { runLocal } from '../processes/run-local.js';
+import { freePorts } from './free-ports.js';
 import { need } from './needs.js';
-import { digestOf, freePorts } from './ranks.js';
+import { digestOf } from './ranks.js';
 
 const each = eachTest(import.meta.url);
 

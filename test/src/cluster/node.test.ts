@@ -5,7 +5,8 @@ import { tutti } from '../processes/command.js';
 import { eachTest } from '../processes/each-test.js';
 import { regressionWith } from '../processes/program-files.js';
 import { runLocal } from '../processes/run-local.js';
-import { digestOf, freePorts, lastEvent, startRank } from './ranks.js';
+import { freePorts } from './free-ports.js';
+import { digestOf, lastEvent, startRank } from './ranks.js';
 
 const each = eachTest(import.meta.url);
 

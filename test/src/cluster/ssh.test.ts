@@ -6,8 +6,9 @@ import { MAIN, tutti } from '../processes/command.js';
 import { eachTest } from '../processes/each-test.js';
 import { regressionWith } from '../processes/program-files.js';
 import { runLocal } from '../processes/run-local.js';
+import { freePorts } from './free-ports.js';
 import { need } from './needs.js';
-import { digestOf, freePorts, lastEvent } from './ranks.js';
+import { digestOf, lastEvent } from './ranks.js';
 import { type Sshd, startSshd } from './sshd.js';
 
 const each = eachTest(import.meta.url);

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as lasting } from 'node:timers/promises';
 import { keepAccount, lastLinesOf } from '../processes/accounts.js';
+import { freePorts } from './free-ports.js';
 import { placeOf } from './needs.js';
-import { freePorts } from './ranks.js';
 
 /** An SSH server of this user's own, with keys that nobody else has. */
 export interface Sshd {
