@@ -1,16 +1,16 @@
 import type { SharingReport } from '@tutti/parameters';
-import { type Monitor, programError } from '@tutti/runtime';
+import { programError } from '@tutti/runtime';
 import type { Renderer } from '@tutti/telemetry';
+import type { Program } from '@tutti/worker';
 import { inspectProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
-import { loadProgram } from './load-program.js';
 import { monitorsOf } from './monitors.js';
 
 /** Tells what the weights of a program are made of, for whoever looks at the run. */
-export async function tellWeights(path: string, context: CliContext, renderer: Renderer) {
+export async function tellWeights(program: Program, context: CliContext, renderer: Renderer) {
   // What is wrong with the program the run itself tells.
   // Unnamed wait: what it awaits names its own waits.
-  const inspected = await inspectedProgram(path, context, renderer).catch(() => undefined);
+  const inspected = await inspectedProgram(program, context, renderer).catch(() => undefined);
   if (inspected === undefined) return;
   const { elements, stored, weights } = inspected.report;
   const rows = weights.map(({ weight, shape, kind, elements, own }) => ({
@@ -21,16 +21,11 @@ export async function tellWeights(path: string, context: CliContext, renderer: R
 
 /** What the weights of a program are made of, and a picture of it. Its data are not opened. */
 export async function inspectedProgram(
-  path: string,
+  program: Program,
   context: CliContext,
   renderer: Renderer,
-): Promise<{
-  readonly report: SharingReport;
-  readonly picture: string;
-  readonly monitor: Monitor;
-}> {
+): Promise<{ readonly report: SharingReport; readonly picture: string }> {
   const { monitor, closing } = monitorsOf(context, renderer);
-  const { program } = await loadProgram(path, context, { monitor, renderer });
   const ofProgram = (what: string) => ({
     who: 'the program',
     what,
@@ -42,7 +37,7 @@ export async function inspectedProgram(
   const computation = await monitor.race(opening, ofProgram('open its computation'));
   try {
     const { report, picture } = inspectProgram(program, computation);
-    return { report, picture: picture(program.name ?? path), monitor };
+    return { report, picture: picture(program.name ?? 'program') };
   } finally {
     const closed = (async () => computation.close?.())();
     await closing.race(closed, ofProgram('close its computation'));

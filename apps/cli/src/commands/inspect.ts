@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { toTuttiError } from '@tutti/runtime';
 import type { CliContext } from '../context.js';
 import { inspectedProgram } from '../inspected-program.js';
+import { loadProgram } from '../load-program.js';
+import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { sharingText } from '../sharing-text.js';
@@ -11,7 +13,9 @@ import { sharingText } from '../sharing-text.js';
 export async function inspect(path: string, flags: Flags, context: CliContext): Promise<void> {
   const { settings } = await settingsFor('inspect', flags, context, path);
   await withOutput(settings, context, async ({ renderer, result }) => {
-    const { report, picture, monitor } = await inspectedProgram(path, context, renderer);
+    const { monitor } = monitorsOf(context, renderer);
+    const { program } = await loadProgram(path, context, { monitor, renderer });
+    const { report, picture } = await inspectedProgram(program, context, renderer);
     const plot = settings.plot === undefined ? undefined : resolve(settings.plot);
     if (plot !== undefined) {
       const writing = writeFile(plot, picture).catch((error) => {

@@ -75,12 +75,12 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         `${workers} of at most ${shards} workers, by the cores and the memory there are`,
       );
     if (settings.verbose) {
-      const { report } = await inspectedProgram(path, context, renderer);
+      const { report } = await inspectedProgram(program, context, renderer);
       renderer.note(sharingText(report));
     }
     const page = await openDashboard(settings, context, output, program.name);
     const { result } = runLocal(path, options);
-    if (page !== undefined) await tellWeights(path, context, renderer);
+    if (page !== undefined) await tellWeights(program, context, renderer);
     const { unsaved } = await sayingHowToGoOn(`tutti train ${quoted(path)}`, result);
     // The last event has told it.
     if (unsaved !== undefined) throw reported(unsaved);
