@@ -11,7 +11,7 @@ import { digits, stepsOf } from './digits.js';
 import { setting } from './settings.js';
 
 const rate = setting('DROPOUT', 0.3);
-const epochs = 14;
+const epochs = setting('EPOCHS', 14);
 const batchSize = 128;
 const dense = (name: string, units: number) =>
   tf.layers.dense({ name, units, activation: 'relu', kernelInitializer: 'heNormal' });

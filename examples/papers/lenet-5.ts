@@ -11,7 +11,7 @@ import { digits, stepsOf } from './digits.js';
 import { setting } from './settings.js';
 
 const rate = setting('DROPOUT', 0.3);
-const epochs = 8;
+const epochs = setting('EPOCHS', 8);
 const batchSize = 128;
 const convolution = (name: string, filters: number, inputShape?: number[]) =>
   tf.layers.conv2d({

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
-import { layoutOf } from '@tutti/parameters';
+import { type FrozenValues, layoutOf } from '@tutti/parameters';
 import { checkpointsOf, endingEvent, type JobResult } from '@tutti/run';
 import {
   createMonitor,
@@ -25,6 +25,7 @@ import { warningsOnce } from './processes/warnings-once.js';
 import { createWorkerCrew } from './processes/worker-crew.js';
 import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-environment.js';
 import type { WorkerArgument } from './processes/worker-process.js';
+import { tellingFrozen } from './program/frozen-values.js';
 import { trainInSingleProcess } from './single-process/single-process.js';
 import type { SingleProcessArgument } from './single-process/single-process-main.js';
 import { GRACE_MS } from './tunables.js';
@@ -51,8 +52,16 @@ export function runLocal(
   return start(
     async (emit, stop) => {
       checkLocalOptions(options);
-      const run = { settings, signal: stop, interrupt, emit, onLine };
-      return body(program as string & Program, run);
+      let frozen: readonly FrozenValues[] = [];
+      const onFrozen = (told: typeof frozen) => {
+        frozen = told;
+      };
+      const run = { settings, signal: stop, interrupt, emit, onLine, onFrozen };
+      const telling = typeof program === 'string' ? program : tellingFrozen(program, onFrozen);
+      // Unnamed wait: what it awaits names its own waits.
+      const result = await body(telling as string & Program, run);
+      const others = Object.fromEntries(frozen.map(({ name, values }) => [name, values]));
+      return { ...result, values: { ...result.values, ...others } };
     },
     { signal, onEvent },
   );
@@ -65,6 +74,8 @@ interface LocalRun {
   readonly interrupt: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
   readonly onLine: LocalOptions['onLine'];
+  /** Is told what weights read and nobody stores, by each process that opens the program. */
+  readonly onFrozen: (frozen: readonly FrozenValues[]) => void;
 }
 
 type Body = (program: string & Program, run: LocalRun) => Promise<JobResult>;
@@ -91,7 +102,7 @@ const runSingle: Body = async (program, run) => {
 
 async function trainInChild(
   program: string,
-  { settings, signal, interrupt, emit, onLine }: LocalRun,
+  { settings, signal, interrupt, emit, onLine, onFrozen }: LocalRun,
 ): Promise<JobResult> {
   let trained: Trained | undefined;
   let heardAt = systemClock.now();
@@ -107,6 +118,7 @@ async function trainInChild(
     onReport(report) {
       heardAt = systemClock.now();
       if (report.type === 'event') emit(report.event);
+      else if (report.type === 'frozen') onFrozen(report.frozen);
       else if (report.type === 'trained') trained = report.trained;
     },
   });
@@ -198,7 +210,7 @@ const runTogether: Body = async (program: Program, run) => {
 };
 
 const runProcesses: Body = async (program, run) => {
-  const { settings, signal, emit, onLine } = run;
+  const { settings, signal, emit, onLine, onFrozen } = run;
   const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK } = settings;
   const { maxRestarts = 0, minWorkers } = settings;
   const children: Child[] = [];
@@ -217,7 +229,10 @@ const runProcesses: Body = async (program, run) => {
         environment,
         nodeOptions: WORKER_NODE_OPTIONS,
         onLine,
-        onReport: (report) => report.type === 'event' && ofWorkers(report.event),
+        onReport(report) {
+          if (report.type === 'event') ofWorkers(report.event);
+          else if (report.type === 'frozen') onFrozen(report.frozen);
+        },
       });
       children.push(child);
       return child;

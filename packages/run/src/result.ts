@@ -19,7 +19,7 @@ export interface JobResult {
   readonly digest: string;
   /** The stored parameters, flat, in declared order. */
   readonly parameters: Float32Array;
-  /** The same memory, by name. Frozen weights are the program's; exports have them, too. */
+  /** The same memory, by name. That of `runLocal` has frozen values besides, which are the program's. */
   readonly values: Readonly<Record<string, Float32Array>>;
   readonly examplesPerSecond: number;
   readonly wireBytesPerStep: number;

@@ -11,7 +11,7 @@ import { simulate } from '../simulation/cluster.js';
 function sharedBy(digest: string | undefined): Program {
   const program = regression({ epochs: 2 });
   const unused = () => assert.fail('Nobody inspects this.');
-  const functions = { frozen: unused, inspect: unused, picture: unused };
+  const functions = { frozen: () => [], inspect: unused, picture: unused };
   const sharing = { ...(digest === undefined ? {} : { digest }), ...functions };
   return { ...program, open: async () => ({ ...(await program.open()), sharing }) };
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { FrozenValues } from '@tutti/parameters';
 import type { JobResult } from '@tutti/run';
 import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -13,6 +14,7 @@ export type Trained = Omit<JobResult, 'values' | 'unsaved'> & { readonly unsaved
 export type ChildReport =
   | { readonly type: 'listening'; readonly addresses: readonly string[] }
   | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'frozen'; readonly frozen: readonly FrozenValues[] }
   | { readonly type: 'trained'; readonly trained: Trained }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly error: ErrorRecord };

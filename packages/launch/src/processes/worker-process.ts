@@ -3,6 +3,7 @@ import { noticeEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import type { LocalSettings } from '../local-options.js';
+import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
 import { programMain } from './child-main.js';
 
@@ -20,7 +21,7 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
   const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
   const { program, hash } = await loadProgram(argument.program, monitor);
   const worker = createWorker({
-    program,
+    program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
     programHash: hash,
     coordinator,
     name,

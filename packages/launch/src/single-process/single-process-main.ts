@@ -2,6 +2,7 @@ import { checkpointsOf } from '@tutti/run';
 import { createMonitor, errorToRecord, systemClock } from '@tutti/runtime';
 import type { LocalSettings } from '../local-options.js';
 import { programMain } from '../processes/child-main.js';
+import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
 import { trainInSingleProcess } from './single-process.js';
 
@@ -28,7 +29,7 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
     unsaved,
     ...trained
   } = await trainInSingleProcess({
-    program,
+    program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
     programHash,
     settings,
     job: crypto.randomUUID(),
