@@ -1,4 +1,4 @@
-import type { Envelope, PlacePayload } from '@tutti/protocol';
+import type { ListenHandlers } from '@tutti/protocol';
 import type { JobResult } from '@tutti/run';
 import { type Running, type Stamped, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -24,24 +24,21 @@ export function createCoordinator(init: CoordinatorInit): Coordinator {
 }
 
 async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinator> {
-  let receive: (peer: string, envelope: Envelope) => void = () => {};
-  let closed: (peer: string, reason: string) => void = () => {};
-  let badFrame: (peer: string, reason: string) => void = () => {};
-  let stranger: (reason: string) => void = () => {};
-  let place: PlacePayload = () => undefined;
+  /** Those of the job, as soon as it is made. */
+  let handlers: ListenHandlers = { message() {} };
   // Unnamed wait: it opens a port of this machine.
   const listener = await init.transport.listen(init.address, {
-    message: (peer, envelope) => receive(peer, envelope),
-    place: (message, bytes) => place(message, bytes),
-    closed: (peer, reason) => closed(peer, reason),
-    badFrame: (peer, reason) => badFrame(peer, reason),
-    stranger: (reason) => stranger(reason),
+    message: (peer, envelope) => handlers.message(peer, envelope),
+    place: (message, bytes) => handlers.place?.(message, bytes),
+    closed: (peer, reason) => handlers.closed?.(peer, reason),
+    badFrame: (peer, reason) => handlers.badFrame?.(peer, reason),
+    stranger: (reason) => handlers.stranger?.(reason),
   });
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {
-      const coordination = coordinate(init, listener, emit, signal);
-      ({ receive, closed, badFrame, stranger, place } = coordination);
-      return coordination.run();
+      const job = coordinate(init, listener, emit, signal);
+      handlers = job.handlers;
+      return job.run();
     },
     { signal: init.signal, onEvent: init.onEvent, clock: init.clock },
   );

@@ -114,7 +114,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'evaluation counted twice',
     what: 'an evaluation that comes again is added',
-    file: 'packages/coordinator/dist/training/training.js',
+    file: 'packages/coordinator/dist/training/worker-results.js',
     from: 'evaluation === undefined || evaluation.has(report.shard))\n                    continue;\n                evaluation.set(report.shard, report)',
     to: 'evaluation === undefined)\n                    continue;\n                evaluation.set(evaluation.size, report)',
     seed: 18,
@@ -163,7 +163,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'gradients of an earlier attempt are taken',
     what: 'what was sent before the weights went back is added, whatever is in its memory by now',
-    file: 'packages/coordinator/dist/training/training.js',
+    file: 'packages/coordinator/dist/training/worker-results.js',
     from: 'if (contribution.attempt !== membership.attempt())',
     to: 'if (false)',
     // Whatever the seed: what was found before is tried too, and one of that catches it.

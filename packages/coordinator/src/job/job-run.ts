@@ -18,6 +18,7 @@ import {
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import { createSumsInFlight } from '../servers/sums-in-flight.js';
+import type { Awaiting } from '../state/awaiting.js';
 import type { Job } from '../state/job.js';
 import { createSupervisor, type Supervisor } from '../stragglers/supervisor.js';
 import { createFinalWeights, type FinalWeights } from '../training/final-weights.js';
@@ -35,6 +36,8 @@ export interface JobRun {
   readonly steering: Steering;
   readonly training: Training;
   readonly finalWeights: FinalWeights;
+  /** The parts that wait for workers and servers, those with the say first. */
+  readonly awaiting: readonly Awaiting[];
 }
 
 export function createJobRun(init: {
@@ -89,5 +92,6 @@ export function createJobRun(init: {
   });
   const startingPoint = createStartingPoint({ ...init, checkpoints });
   const weights = { startingPoint, alignment, finalWeights };
-  return { job, checkpoints, supervisor, steering, training, ...weights };
+  const awaiting = [alignment, training, finalWeights];
+  return { job, checkpoints, supervisor, steering, training, ...weights, awaiting };
 }

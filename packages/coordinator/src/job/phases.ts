@@ -23,6 +23,7 @@ import type { Aligned } from '../alignment/server-alignment.js';
 import { type FoundCheckpoint, findCheckpoint } from '../checkpoints/starting-point.js';
 import type { CollectedState } from '../state/collected-state.js';
 import type { JobIdentity } from '../state/job.js';
+import type { Observations } from '../status/observations.js';
 import type { Membership } from '../workers/membership.js';
 import type { JobRun } from './job-run.js';
 
@@ -31,7 +32,12 @@ export interface Phases {
   /** The one that the job is in. */
   phase(): JobPhase;
   run(): Promise<JobResult>;
+  /** While nothing is trained there is nothing to wait for; afterwards the training ends itself. */
+  interrupted(): void;
 }
+
+/** The phases in which the servers have weights that are worth keeping. */
+const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 'saving'];
 
 const FORGOTTEN =
   'the coordinator was started again, and what its evaluations had decided went with it';
@@ -61,8 +67,8 @@ export function createPhases(init: {
   readonly started: () => void;
   /** The job is settled and has its workers: makes what works on it. */
   readonly begin: (found: FoundCheckpoint | undefined) => JobRun;
-  /** What the workers sent and received. */
-  readonly wireBytes: () => number;
+  readonly observations: Pick<Observations, 'wireBytes'>;
+  readonly run: () => JobRun | undefined;
 }): Phases {
   const { identity, holdings, membership, monitor, clock, emit, resume } = init;
   let phase: JobPhase = 'looking for servers';
@@ -146,7 +152,7 @@ export function createPhases(init: {
       parameters,
       values: layout.views(parameters),
       examplesPerSecond: progress.examplesPerSecond(),
-      wireBytesPerStep: Math.round(init.wireBytes() / Math.max(1, steps - 1)),
+      wireBytesPerStep: Math.round(init.observations.wireBytes() / Math.max(1, steps - 1)),
     };
     const saved = await monitor.race(checkpoints.last(end), writingModel);
     const result = { ...trained, ...savedAs(saved) };
@@ -156,6 +162,11 @@ export function createPhases(init: {
 
   return {
     phase: () => phase,
+    interrupted() {
+      if (HOLDING_WEIGHTS.includes(phase)) return monitor.notify();
+      const step = init.run()?.training.ledger()?.version() ?? 0;
+      monitor.fail(stoppedAt({ step, path: undefined }));
+    },
     async run() {
       const { complete, checkpoint } = await identify();
       phase = 'gathering workers';

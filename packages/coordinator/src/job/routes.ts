@@ -34,8 +34,6 @@ export function createRoutes(init: {
   readonly emit: (event: RunEvent) => void;
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;
-  /** Is told what a worker sent and received for a step. */
-  readonly travelled: (bytes: number) => void;
 }): Routes {
   const { identity, membership, servers, holdings, observations, emit, run } = init;
 
@@ -47,7 +45,7 @@ export function createRoutes(init: {
     },
     opened: (server, { versions }) => run()?.alignment.opened(server, versions),
     stored: (server, { chunk }) => run()?.alignment.stored(server, chunk),
-    applied: (server, { step, chunk }) => run()?.training.applied(server, step, chunk),
+    applied: (server, { step, chunk }) => run()?.training.sums.applied(server, step, chunk),
     captured(_server, { version, chunk }, payload) {
       run()?.checkpoints.captured(version, chunk, payload);
       run()?.finalWeights.captured(version, chunk, payload);
@@ -63,16 +61,17 @@ export function createRoutes(init: {
   const memberAnswers: Answers<Exclude<WorkerToCoordinator, Join>, Member> = {
     waiting: (member, { version }) => run()?.supervisor.waits(member, version),
     probe: (member, { digest }) => membership.probed(member, digest),
-    verification: (member, message) => run()?.training.verified(member, message),
+    verification: (member, message) => run()?.training.results.verified(member, message),
     initial: (member, { chunk }, payload) => run()?.alignment.initial(member, chunk, payload),
     report(member, { step, shards, wireBytes }) {
       // Before step 1 also the plan and the initial values were on the wire.
-      if (step > 0) init.travelled(wireBytes);
-      run()?.training.reported(member, step, shards);
+      if (step > 0) observations.travelled(wireBytes);
+      run()?.training.results.reported(member, step, shards);
     },
     contribution: (member, message, payload) =>
-      run()?.training.contributed(member, message, payload),
-    evaluation: (member, { version, shards }) => run()?.training.evaluated(member, version, shards),
+      run()?.training.results.contributed(member, message, payload),
+    evaluation: (member, { version, shards }) =>
+      run()?.training.results.evaluated(member, version, shards),
     failed(member, { error }) {
       if (membership.spares(member)) return membership.giveUp(member, error);
       const { code, message, remedy, details, cause } = errorFromRecord(error);

@@ -1,5 +1,5 @@
 import { type Layout, layoutOf } from '@tutti/parameters';
-import type { JobPlan } from '@tutti/protocol';
+import { type Body, type JobPlan, type Message, PROTOCOL_VERSION } from '@tutti/protocol';
 
 /** What is trained. It never changes once it is settled. */
 export interface Job {
@@ -31,4 +31,18 @@ export function createJobIdentity(newId: string): JobIdentity {
       return job;
     },
   };
+}
+
+/** Makes messages of their bodies. */
+export function stampOf(
+  identity: Pick<JobIdentity, 'id'>,
+  session: string,
+): (body: Body) => Message {
+  return (body) => ({
+    // First, since V8 gives every object that gets keys after a spread a hidden class of its own.
+    protocol: PROTOCOL_VERSION,
+    job: identity.id(),
+    session,
+    ...body,
+  });
 }

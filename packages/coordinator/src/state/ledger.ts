@@ -14,6 +14,8 @@ export interface Ledger {
   readonly plan: JobPlan;
   /** The version that the weights are at: step `version` is under way. */
   version(): number;
+  /** That of `step` for the current version; undefined after the last. */
+  current(): Step | undefined;
   /** Undefined for a step that is over or out of reach. */
   step(at: number): Step | undefined;
   /** Undefined for a version that is not evaluated, is over or out of reach. */
@@ -22,11 +24,14 @@ export interface Ledger {
   evaluated(): boolean;
   /** Shards that the evaluation of the current version lacks. */
   unevaluated(): number[];
-  /**
-   * Nothing is kept of the step under way, nor of the next.
-   * @param evaluation nor of the evaluations
-   */
-  redo(evaluation: boolean): void;
+  /** The current version is evaluated, and a checkpoint of it ordered if one is due. */
+  permitStep(): void;
+  /** Whether servers may apply the step under way. */
+  stepPermitted(): boolean;
+  /** Whether a server has begun with that: nothing of the step can be taken back then. */
+  stepBegun(): boolean;
+  /** Nothing is kept of the step under way, nor of the next, nor of an evaluation that is not over. */
+  redo(): void;
   /** The step under way is done. */
   advance(): void;
   release(): void;
@@ -42,11 +47,13 @@ export function createLedger(init: {
   let { version } = init;
   const steps = new Map<number, Step>();
   const evaluations = new Map<number, EvaluationReports>();
+  let permitted = false;
   const inReach = (at: number) => at === version || at === version + 1;
 
   const ledger: Ledger = {
     plan,
     version: () => version,
+    current: () => ledger.step(version),
     step(at) {
       if (!inReach(at) || at >= plan.steps) return undefined;
       return entry(steps, at, () => createStep({ step: at, plan, layout, kernels }));
@@ -61,8 +68,13 @@ export function createLedger(init: {
       const all = Array.from({ length: plan.shards }, (_, shard) => shard);
       return reports === undefined ? [] : all.filter((shard) => !reports.has(shard));
     },
-    redo(evaluation) {
-      if (evaluation) evaluations.clear();
+    permitStep() {
+      permitted = true;
+    },
+    stepPermitted: () => permitted,
+    stepBegun: () => ledger.current()?.begun() === true,
+    redo() {
+      if (!permitted) evaluations.clear();
       for (const step of steps.values()) step.release();
       steps.clear();
     },
@@ -70,6 +82,7 @@ export function createLedger(init: {
       steps.get(version)?.release();
       steps.delete(version);
       evaluations.delete(version);
+      permitted = false;
       version++;
     },
     release() {

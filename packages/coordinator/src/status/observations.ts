@@ -10,6 +10,10 @@ export interface Observations {
   /** How many were done since the coordinator began. */
   stepsDone(): number;
   observe(event: RunEvent): void;
+  /** A worker sent and received so much for a step. */
+  travelled(bytes: number): void;
+  /** What all of them did. */
+  wireBytes(): number;
   worker(peer: string): void;
   server(server: number, message: Message): void;
   /** A peer is gone. */
@@ -28,6 +32,7 @@ export function createObservations(clock: Clock): Observations {
   const servers = new Map<number, { heardAt: number; version: number | undefined }>();
   let step: StepEvent | undefined;
   let stepsDone = 0;
+  let wireBytes = 0;
 
   return {
     startedAt,
@@ -38,6 +43,10 @@ export function createObservations(clock: Clock): Observations {
       step = event;
       stepsDone++;
     },
+    travelled(bytes) {
+      wireBytes += bytes;
+    },
+    wireBytes: () => wireBytes,
     worker(peer) {
       workers.set(peer, clock.now());
     },

@@ -39,6 +39,7 @@ describe('the status of a job', () => {
   it('has little to say before anybody came, and says that', () => {
     const clock = createSimulatedClock(500);
     const observations = createObservations(clock);
+    observations.travelled(5000);
     clock.advance(2000);
     const status = describeStatus({
       identity: createJobIdentity('j'),
@@ -53,7 +54,6 @@ describe('the status of a job', () => {
       timings: createWorkerTimings(),
       awaiting: [{ awaitsWorker: () => undefined, awaitsServer: () => 'say what it holds' }],
       startsWith: 2,
-      wireBytes: 5000,
       clock,
     });
     assert.deepEqual(status, {
@@ -84,6 +84,7 @@ describe('the status of a job', () => {
   it('names for each worker and server its speed, when it was heard and what it is waited for', () => {
     const clock = createSimulatedClock();
     const observations = createObservations(clock);
+    observations.travelled(5000);
     const [w0, w1] = [member('w0', [0, 1]), member('w1', [2, 3])];
     observations.worker(w0.peer);
     const timings = createWorkerTimings();
@@ -128,7 +129,6 @@ describe('the status of a job', () => {
       timings,
       awaiting: [asked, silent],
       startsWith: 2,
-      wireBytes: 5000,
       clock,
     });
     const { workers, servers, waits, ...rest } = status;

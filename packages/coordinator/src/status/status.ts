@@ -22,8 +22,6 @@ export function describeStatus(view: {
   /** The parts of the job, those with the say in this phase first. */
   readonly awaiting: readonly Awaiting[];
   readonly startsWith: number;
-  /** What workers sent and received for steps. */
-  readonly wireBytes: number;
   /** That of the observations. */
   readonly clock: Clock;
 }): JobStatus {
@@ -80,7 +78,7 @@ export function describeStatus(view: {
     ...(last === undefined
       ? {}
       : { loss: last.loss, metrics: last.metrics, examplesPerSecond: last.examplesPerSecond }),
-    ...wireOf(view.wireBytes, observations.stepsDone()),
+    ...wireOf(observations.wireBytes(), observations.stepsDone()),
     startsWith: view.startsWith,
     workers: [...view.members].map(workerStatus),
     servers: view.servers.views().map(serverStatus),

@@ -1,0 +1,64 @@
+import { type ListenHandlers, PROTOCOL_VERSION, type ProgramDescription } from '@tutti/protocol';
+import type { Monitor } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import type { Observations } from '../status/observations.js';
+import type { StatusAnswerer } from '../status/status-answerer.js';
+import type { Membership } from '../workers/membership.js';
+import { createEarlyMessages } from './early-messages.js';
+import type { JobRun } from './job-run.js';
+import type { Lifetime } from './lifetime.js';
+import type { Routes } from './routes.js';
+import { foreign } from './stray-connections.js';
+
+/** What the job makes of those who connect to it: workers, who asks how it is doing, and strays. */
+export interface PeerEvents {
+  readonly handlers: Required<ListenHandlers>;
+  /** The program of the first worker that came. */
+  described(): ProgramDescription | undefined;
+  /** It is clear which job this is: workers are answered from now on. */
+  identified(): void;
+}
+
+export function createPeerEvents(init: {
+  readonly lifetime: Lifetime;
+  readonly monitor: Pick<Monitor, 'notify'>;
+  readonly membership: Pick<Membership, 'leave'>;
+  readonly routes: Pick<Routes, 'fromWorker'>;
+  readonly answerStatus: StatusAnswerer;
+  readonly observations: Pick<Observations, 'forget'>;
+  /** What works on the job, once it is settled and has its workers. */
+  readonly run: () => JobRun | undefined;
+  readonly emitStray: (event: RunEvent) => void;
+}): PeerEvents {
+  const { lifetime, monitor, membership, routes, observations, run, emitStray } = init;
+  const early = createEarlyMessages(lifetime.guard);
+  let described: ProgramDescription | undefined;
+  return {
+    described: () => described,
+    identified: early.answer,
+    handlers: {
+      message(peer, envelope) {
+        // Payloads come only from those who were admitted: what is kept has none.
+        const { message } = envelope;
+        if (message.type === 'status') return init.answerStatus(peer, message, message);
+        if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
+          described ??= message.description;
+          monitor.notify();
+        }
+        const kept = early.held() ? { message } : envelope;
+        early.handle(() => routes.fromWorker(peer, kept));
+      },
+      place: (message, bytes) =>
+        lifetime.ended() || message.type !== 'contribution'
+          ? undefined
+          : run()?.training.results.landing(message.chunk, bytes),
+      closed(peer, reason) {
+        observations.forget(peer);
+        // In its place: whoever joined and left early must not stay.
+        early.handle(() => membership.leave(peer, reason));
+      },
+      badFrame: (peer, reason) => emitStray(foreign(`Peer ${peer} was cut off: ${reason}`)),
+      stranger: (reason) => emitStray(foreign(`Refused a connection: ${reason}`)),
+    },
+  };
+}

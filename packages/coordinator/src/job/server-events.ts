@@ -1,0 +1,53 @@
+import type { Inquire } from '@tutti/protocol';
+import type { Monitor } from '@tutti/runtime';
+import type { RunEvent } from '@tutti/telemetry';
+import { type ServerEvents, type Servers, serverLost } from '../servers/servers.js';
+import type { JobIdentity } from '../state/job.js';
+import type { Membership } from '../workers/membership.js';
+import type { JobRun } from './job-run.js';
+import type { Lifetime } from './lifetime.js';
+import type { Routes } from './routes.js';
+
+/** What the job makes of what happens at its servers. Its parts are there once one is connected. */
+export function createServerEvents(init: {
+  readonly lifetime: Lifetime;
+  readonly monitor: Pick<Monitor, 'fail'>;
+  readonly identity: Pick<JobIdentity, 'job'>;
+  readonly servers: () => Pick<Servers, 'nameOf' | 'send' | 'ranges'>;
+  readonly membership: () => Pick<Membership, 'tellAll'>;
+  readonly routes: () => Pick<Routes, 'fromServer'>;
+  /** What works on the job, once it is settled and has its workers. */
+  readonly run: () => JobRun | undefined;
+  /** Asks what a server holds, and says who asks. */
+  readonly inquiry: Inquire;
+  readonly emit: (event: RunEvent) => void;
+}): ServerEvents {
+  const { lifetime, monitor, identity, servers, membership, run, inquiry, emit } = init;
+
+  /** It has been told the same. */
+  function standbyTakesOver(server: number, reason: string) {
+    emit(serverLost(servers().nameOf(server), reason, 'A standby takes over.'));
+    run()?.alignment.forget(server);
+    run()?.training.sums.forget(server);
+    const job = identity.job();
+    if (job === undefined) return;
+    membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });
+    run()?.finalWeights.again();
+  }
+
+  return {
+    receive: (server, envelope) => lifetime.guard(() => init.routes().fromServer(server, envelope)),
+    replaced: (server, reason) => lifetime.guard(() => standbyTakesOver(server, reason)),
+    orphaned(server, reason) {
+      if (lifetime.ended()) return;
+      run()?.supervisor.serverAway(server);
+      emit(serverLost(servers().nameOf(server), reason, 'It is awaited.'));
+    },
+    refused(error) {
+      if (!lifetime.ended()) monitor.fail(error);
+    },
+    returned(server) {
+      if (!lifetime.ended()) servers().send(server, inquiry);
+    },
+  };
+}
