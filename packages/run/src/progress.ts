@@ -31,6 +31,7 @@ export interface Progress {
   /** For a checkpoint. At the end of an epoch: before `epochDone`, which is told again after it. */
   state(): ProgressState;
   examples(): number;
+  /** 0 where no step was done. */
   examplesPerSecond(): number;
   /** Means of the final evaluation if there is one, else of the last epoch. */
   final(): { readonly loss: number; readonly metrics: Readonly<Record<string, number>> };
@@ -97,7 +98,7 @@ export function createProgress(init: {
     },
     state: () => ({ examples, epoch }),
     examples: () => examples,
-    examplesPerSecond: () => (1000 * trained) / trainingMs,
+    examplesPerSecond: () => (trained === 0 ? 0 : (1000 * trained) / trainingMs),
     final: () => final,
   };
 }

@@ -86,6 +86,7 @@ export function outOf(value: number, total: number | undefined): string {
 }
 
 function startedText(event: StartedEvent): string {
+  if (event.resumed?.step === event.steps) return overText(event, event.resumed.path);
   const who =
     event.workers === 0
       ? 'in this process, without a network'
@@ -99,6 +100,14 @@ function startedText(event: StartedEvent): string {
     (event.from === undefined
       ? ''
       : `; a new run from step 0, with the weights of ${event.from.path} and a fresh optimizer`)
+  );
+}
+
+/** A run that goes on from its own end. */
+function overText({ program, job, steps, epochs }: StartedEvent, path: string): string {
+  return (
+    `${program ?? job} has done all of its ${counted(steps, 'step')} (${path}): nothing is left to train. ` +
+    `To go on, give ${epochs === undefined ? 'more --epochs' : `--epochs ${epochs + 1}, or more`}; to begin a new run with its weights, --from ${path} in place of --resume`
   );
 }
 

@@ -18,13 +18,18 @@ export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] 
       formatMetric(name, value),
     ]),
     [`${kind} loss`, formatLoss(event.loss)],
-    [
+  ];
+  // Of a run that was over already there is none.
+  if (event.examplesPerSecond > 0)
+    rows.push([
       'throughput',
       `${formatCount(event.examplesPerSecond)} examples/s, ` +
         `${formatBytes(event.wireBytesPerStep)} on the wire a step`,
-    ],
-    ['parameters', `${formatCount(event.storedParameters)} stored, digest ${event.digest}`],
-  ];
+    ]);
+  rows.push([
+    'parameters',
+    `${formatCount(event.storedParameters)} stored, digest ${event.digest}`,
+  ]);
   if (event.modelPath !== null) rows.push(['model', event.modelPath]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const time = init.elapsedMs === undefined ? '' : ` in ${formatDuration(init.elapsedMs)}`;

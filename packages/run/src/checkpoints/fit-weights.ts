@@ -13,6 +13,8 @@ const REMEDY =
 const PIECE_REMEDY =
   'It is one of several files of a checkpoint: name the step-... folder that holds them.';
 
+type Shaped = Pick<StoredParameter, 'name' | 'shape'>;
+
 /**
  * The values of tensors, which may come in any order, as the flat vector of a program's parameters.
  * Throws BAD_CHECKPOINT naming what is missing, has another shape, is more than the program has, or is
@@ -49,9 +51,9 @@ export function fitWeights(
   return flat;
 }
 
-/** In words, each with the name that was probably meant. */
-function misfits(tensors: readonly Tensor[], parameters: readonly StoredParameter[]): string[] {
-  const shapes = (all: readonly Pick<StoredParameter, 'name' | 'shape'>[]) =>
+/** What of one is not so in the other, in words, each with the name that was probably meant. */
+export function misfits(tensors: readonly Shaped[], parameters: readonly Shaped[]): string[] {
+  const shapes = (all: readonly Shaped[]) =>
     new Map(all.map(({ name, shape }) => [name, `[${shape.join(', ')}]`]));
   const [there, wanted] = [shapes(tensors), shapes(parameters)];
   const surplus = [...there.keys()].filter((name) => !wanted.has(name));

@@ -10,7 +10,8 @@ import type { BestState } from '../steering.js';
 import type { ResumePoint } from './snapshot.js';
 
 /** What is left where a run cannot go on as another experiment. */
-export const anew = (path: string) => `Or begin a new run with its weights: --from ${path}.`;
+export const anew = (path: string) =>
+  `Or begin a new run with its weights: --from ${path} in place of --resume.`;
 
 /** Throws BAD_CHECKPOINT for a checkpoint that a run of this plan cannot go on from. */
 export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): void {
@@ -21,13 +22,13 @@ export function refuseOther(path: string, manifest: Manifest, plan: JobPlan): vo
     throw badCheckpoint(
       path,
       `it is of another run: ${differences.join('; ')}`,
-      `Use the program and the settings that wrote it, or another checkpoint. ${anew(path)}`,
+      `A run can only become longer (--epochs, --steps): to go on with it, leave out what differs. ${anew(path)}`,
     );
   if (plan.steps < manifest.step)
     throw badCheckpoint(
       path,
       `it is at step ${manifest.step}, but the run is to end after ${plan.steps}`,
-      'Raise --steps or --epochs, or name an earlier checkpoint.',
+      `Raise --steps or --epochs, or name an earlier checkpoint. ${anew(path)}`,
     );
 }
 

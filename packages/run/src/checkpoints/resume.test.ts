@@ -148,7 +148,31 @@ describe('resuming', () => {
     await assert.rejects(task, {
       code: 'BAD_CHECKPOINT',
       message: /has changed since.*9 epochs are 36 steps, the run has 20 \(--epochs, --steps\)/,
-      remedy: /as it was when this was written, and .* give --epochs 9/,
+      remedy: /as it was when this was written, and make the run longer by --epochs 9/,
+    });
+  });
+
+  it('sends nobody to --from whose model or sharing is another', async () => {
+    await write([2]);
+    const [w] = description.parameters;
+    const parameters = [w!, { name: 'bias', shape: [1] }];
+    await assert.rejects(resume('latest', {}, { ...description, hash: 'ffff', parameters }), {
+      message: /of the run, it lacks "bias" \[1\].*, and 1 more such \(model or sharing of/,
+      remedy: /begin a new run without --resume; the weights of this one do not fit it/,
+    });
+    await assert.rejects(resume('latest', {}, { ...description, hash: 'ffff', sharing: 'map' }), {
+      message:
+        /has changed since: the weights are shared in another way \(sharing of the program\)/,
+      remedy: /begin a new run without --resume; the weights of this one do not fit it/,
+    });
+  });
+
+  it('does not take a run that a flag has made longer for a changed program', async () => {
+    await write([30], { epochs: 9 });
+    const defaults = { ...description.defaults, seed: 2 };
+    await assert.rejects(resume('latest', {}, { ...description, hash: 'ffff', defaults }), {
+      message: /has changed since: seed is 2 now, the run has 1 \(--seed\)\.$/,
+      remedy: /^Use the program as it was when this was written\. Or begin/,
     });
   });
 
@@ -208,7 +232,12 @@ describe('resuming', () => {
     const [passed] = events;
     assert.ok(passed?.event === 'warning');
     assert.match(passed.message, /run-0002.*seed is 2 instead of 1 \(--seed\).* passed over/);
-    await refused(resume('latest', { seed: 3 }), /run-0002.*seed is 2 instead of 3/);
+    events = [];
+    await refused(
+      resume('latest', { seed: 3 }),
+      /run-0002.*seed is 2 instead of 3.* Nor does the other run in .* fit\.$/,
+    );
+    assert.deepEqual(events, []);
     const claim = await claimFolder(join(folder, 'line', 'run-0002'), 'j9');
     assert.equal((await resume('latest'))?.plan.seed, 1);
     await claim.release();

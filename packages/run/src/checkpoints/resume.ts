@@ -6,7 +6,7 @@ import {
 } from '@tutti/checkpoint';
 import { badCheckpoint, inUse, isAlive, listRuns, readOwner } from '@tutti/checkpoint/internal';
 import type { FirstWeights, ProgramDescription } from '@tutti/protocol';
-import { isTuttiError, type TuttiError } from '@tutti/runtime';
+import { isTuttiError, TuttiError } from '@tutti/runtime';
 import { type WarningEvent, warningOf } from '@tutti/telemetry';
 import { resolvePlan } from '../plan.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
@@ -44,27 +44,39 @@ export function resumeFrom(
     };
     // Unnamed wait: the caller races it.
     if (which !== 'latest') return read(await locateCheckpoint(which));
-    const passed: TuttiError[] = [];
-    const pass = (error: TuttiError) => {
-      passed.push(error);
-      emit(warningOf(error, `${error.message} It was passed over.`));
-    };
+    const unfit: TuttiError[] = [];
+    const damaged: TuttiError[] = [];
     // Unnamed wait: the caller races it.
     for (const run of await listRuns(folder)) {
-      const unfit = await fault(run, planOf);
-      if (unfit !== undefined) {
-        pass(unfit);
+      const reason = await fault(run, planOf);
+      if (reason !== undefined) {
+        unfit.push(reason);
         continue;
       }
       // Unnamed wait: the caller races it.
       const found = await firstGood(await latestCheckpoints(run), emit, read);
-      if (found.point !== undefined) return found.point;
-      passed.push(...found.passed);
+      if (found.point !== undefined) {
+        for (const error of unfit) emit(warningOf(error, `${error.message} It was passed over.`));
+        return found.point;
+      }
+      damaged.push(...found.passed);
     }
-    if (passed.length > 0) throw passed[0];
+    if (damaged.length > 0) throw damaged[0];
+    if (unfit.length > 0) throw noneFits(folder, unfit);
     emit(fromTheStart(folder));
     return undefined;
   };
+}
+
+/** The reason of the newest stands for all of them. */
+function noneFits(folder: string, [newest, ...others]: readonly TuttiError[]): TuttiError {
+  if (others.length === 0) return newest!;
+  const more = others.length === 1 ? 'the other run' : `any of the ${others.length} other runs`;
+  return new TuttiError(newest!.code, `${newest!.message} Nor does ${more} in ${folder} fit.`, {
+    remedy: newest!.remedy,
+    cause: newest!,
+    details: { ...newest!.details },
+  });
 }
 
 /** Why a whole run is not the one to go on with; what is damaged in it does not count. */
@@ -98,19 +110,30 @@ function refuseForeign(path: string, manifest: Manifest, description: ProgramDes
     refuseOtherSharing(path, before, sharing);
     return;
   }
-  const same = programName === name;
-  const { differences, flags } = programChanges(description, manifest.plan);
-  const what = same && differences.length > 0 ? `; ${differences.join('; ')}` : '';
+  const { differences, longer, sameWeights } = programChanges(description, manifest.plan);
+  const begin = sameWeights ? anew(path) : UNLIKE;
+  if (programName !== name)
+    throw badCheckpoint(
+      path,
+      `it is of another program, ${programName} instead of ${name}`,
+      `Use that program, or another checkpoint. ${begin}`,
+    );
+  const what =
+    differences.length > 0
+      ? differences.join('; ')
+      : `its sources had hash ${manifest.programHash.slice(0, 12)}, now ${hash.slice(0, 12)}`;
   throw badCheckpoint(
     path,
-    same
-      ? `the program ${name} has changed since: its sources had hash ${manifest.programHash.slice(0, 12)}, now ${hash.slice(0, 12)}${what}`
-      : `it is of another program, ${programName} instead of ${name}`,
-    (same && flags !== undefined
-      ? `Use the program as it was when this was written, and for a run of another length give ${flags}; or another checkpoint. `
-      : 'Use the program as it was when this was written, or another checkpoint. ') + anew(path),
+    `the program ${name} has changed since: ${what}`,
+    longer === undefined
+      ? `Use the program as it was when this was written. ${begin}`
+      : `Use the program as it was when this was written, and make the run longer by ${longer}. ${begin}`,
   );
 }
+
+/** What is left where the weights are of another model. */
+const UNLIKE =
+  'Or begin a new run without --resume; the weights of this one do not fit it: see "Layers of a loaded model" in docs/PROGRAMS.md, and `pretrained` in docs/SHARING.md.';
 
 function fromTheStart(folder: string): WarningEvent {
   return {

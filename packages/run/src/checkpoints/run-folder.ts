@@ -94,8 +94,7 @@ async function refuseOtherRun(root: string, plan: JobPlan): Promise<void> {
     'FOLDER_IN_USE',
     `${root} holds the checkpoints of another run, up to step ${there.step}: ${differences.join('; ')}`,
     {
-      remedy:
-        'Give this run a --checkpoint-dir of its own (without one it gets a new folder in tutti-runs), or go on with that one by --resume latest.',
+      remedy: `Give this run a --checkpoint-dir of its own (without one it gets a new folder in tutti-runs); --from ${root} has it begin with the weights of that one. Or go on with that one, without what differs, by --resume latest.`,
       details: { directory: root, step: there.step, differences },
     },
   );
