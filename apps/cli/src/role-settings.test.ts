@@ -30,4 +30,10 @@ describe('what the roles read of the settings', () => {
     assert.deepEqual(given({ checkpointEvery: '50' }).checkpointEvery, { steps: 50 });
     assert.deepEqual(given({ checkpointEvery: '2s' }).checkpointEvery, { ms: 2000 });
   });
+
+  it('knows what a network allows in bits and milliseconds', () => {
+    assert.equal(given().network, undefined);
+    const { network } = given({ network: 'rate=100mbit,delay=2ms' });
+    assert.deepEqual(network, { bitsPerSecond: 1e8, delayMs: 2 });
+  });
 });

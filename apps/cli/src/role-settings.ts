@@ -1,4 +1,4 @@
-import { parseInterval, type Settings } from '@tutti/config';
+import { parseInterval, parseNetwork, type Settings } from '@tutti/config';
 import type { Deadlines } from '@tutti/coordinator';
 import { DEADLINES } from '@tutti/coordinator/internal';
 import type { LocalSettings } from '@tutti/launch';
@@ -10,10 +10,11 @@ import type { Heartbeat } from '@tutti/transport';
  * What comes in another form there follows from its name.
  */
 export function roleSettings(settings: Settings): LocalSettings {
-  const { checkpointEvery } = settings;
+  const { checkpointEvery, network } = settings;
   return {
     ...pick(settings, LOCAL_SETTINGS),
     checkpointEvery: checkpointEvery === undefined ? undefined : parseInterval(checkpointEvery),
+    network: network === undefined ? undefined : parseNetwork(network),
     deadlines: deadlinesOf(settings),
     heartbeat: heartbeatOf(settings),
   };

@@ -3,6 +3,7 @@ export { crossCheck } from './cross-checks.js';
 export { findSettingsFile, parseSettings, SETTINGS_FILES, type SettingsFile } from './file.js';
 export { type Interval, parseInterval } from './interval.js';
 export { flagOf, settingsOf, variableOf } from './names.js';
+export { type Network, parseNetwork } from './network.js';
 export { type ResolvedSettings, type ResolveInit, resolveSettings } from './resolve.js';
 export { COMMANDS, type Command, type Setting } from './setting.js';
 export {

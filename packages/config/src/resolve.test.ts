@@ -38,6 +38,8 @@ function twoValues(name: SettingName): [SettingValue, SettingValue] {
       return ['one', 'two'];
     case 'interval':
       return ['500', '1.5m'];
+    case 'network':
+      return ['rate=1gbit', 'rate=100mbit,delay=5ms'];
     case 'host':
       return ['head', '[fd00::1]'];
     case 'address':

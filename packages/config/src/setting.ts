@@ -17,6 +17,8 @@ export type Setting = Common &
     | { readonly kind: 'text'; readonly default?: string }
     /** So many steps, or so much time: `500`, `1s`, `5m`. */
     | { readonly kind: 'interval'; readonly default?: string }
+    /** What a network allows: `rate=1gbit,delay=5ms`. */
+    | { readonly kind: 'network'; readonly default?: string }
     /** A host name or an IP address, without a port. */
     | { readonly kind: 'host'; readonly default?: string }
     /** Where a process listens or connects: `tcp://host:port`, `host:port` or `ipc://path`. */

@@ -194,6 +194,13 @@ export const SETTINGS = {
     group: 'Network',
     doc: 'listen without a key also where other machines can connect: whoever does can take part',
   },
+  network: {
+    kind: 'network',
+    commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch'],
+    group: 'Network',
+    doc: 'have every process send and get messages as slowly as on such a network, to see what one would cost: rate=1gbit,delay=5ms',
+    otherwise: 'as fast as it goes',
+  },
   coordinator: {
     kind: 'address',
     default: DEFAULT_COORDINATOR,

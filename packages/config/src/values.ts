@@ -1,5 +1,6 @@
 import { isEveryInterface, normalizeAddress, normalizeHost } from './address.js';
 import { parseInterval } from './interval.js';
+import { parseNetwork } from './network.js';
 import type { Setting } from './setting.js';
 
 export type SettingValue = number | boolean | string | readonly string[];
@@ -23,6 +24,8 @@ export function allowedText(setting: Setting): string {
       return 'text that is not empty';
     case 'interval':
       return 'a number of steps such as 500, or a time such as 30s, 5m or 1h';
+    case 'network':
+      return 'what a network allows, such as rate=1gbit,delay=5ms (kbit, mbit, gbit; us, ms, s)';
     case 'host':
       return 'a host name or an IP address, without a port';
     case 'address':
@@ -60,6 +63,8 @@ export function checkValue(setting: Setting, value: unknown): SettingValue | und
       const text = typeof value === 'number' ? String(value) : value;
       return typeof text === 'string' && parseInterval(text) ? text.trim() : undefined;
     }
+    case 'network':
+      return typeof value === 'string' && parseNetwork(value) ? value.trim() : undefined;
     case 'host':
       return typeof value === 'string' && !isEveryInterface(value)
         ? normalizeHost(value)

@@ -8,7 +8,7 @@ import {
   PROTOCOL_VERSION,
   type Transport,
 } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import { type SimulatedClock, TuttiError } from '@tutti/runtime';
 
 /** What the suite needs to know of the implementation that it is run against. */
 export interface ComplianceSetup {
@@ -43,6 +43,22 @@ export function weights(version: number, chunk: number, floats: number): Envelop
 export function versionOf(message: Message): number {
   assert.ok('version' in message, `message ${message.type} has no version`);
   return message.version;
+}
+
+/** Moves the simulated time on until `work` has come to its end. */
+export async function whileTimePasses<T>(clock: SimulatedClock, work: Promise<T>): Promise<T> {
+  let running = true;
+  const turn = () => {
+    if (!running) return;
+    clock.step();
+    setImmediate(turn);
+  };
+  turn();
+  try {
+    return await work;
+  } finally {
+    running = false;
+  }
 }
 
 /** A promise that `add` fulfils once it was called `count` times. */

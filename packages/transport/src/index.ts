@@ -2,6 +2,8 @@ export type { JobKey } from './key/job-key.js';
 export { createKeyFile, readKeyFile } from './key/key-file.js';
 export { type LinkSettings, openZmqTransport } from './link-settings.js';
 export { createLocalTransport } from './local-transport.js';
+export type { NetworkLimits } from './shaping/network-limits.js';
+export { createShapedTransport } from './shaping/shaped-transport.js';
 export {
   createZmqTransport,
   type Heartbeat,

@@ -1,5 +1,7 @@
 import type { Transport } from '@tutti/protocol';
 import { readKeyFile } from './key/key-file.js';
+import type { NetworkLimits } from './shaping/network-limits.js';
+import { createShapedTransport } from './shaping/shaped-transport.js';
 import {
   createZmqTransport,
   type Heartbeat,
@@ -17,6 +19,8 @@ export interface LinkSettings {
   readonly keyFile?: string | undefined;
   /** Listens without a key also where other machines can connect. Default false. */
   readonly insecure?: boolean | undefined;
+  /** Has this process send and get messages as slowly as on such a network. Default: as they come. */
+  readonly network?: NetworkLimits | undefined;
 }
 
 /** Their names, for whoever passes them on or refuses others. */
@@ -24,18 +28,20 @@ export const LINK_SETTINGS: Readonly<Record<keyof LinkSettings, true>> = {
   heartbeat: true,
   keyFile: true,
   insecure: true,
+  network: true,
 };
 
 /**
- * `createZmqTransport` as it is set, with the key read from its file.
+ * `createZmqTransport` as it is set, with the key read from its file, on the network that is asked for.
  * @throws TuttiError BAD_CONFIG if that is none, or others could have read it
  */
 export async function openZmqTransport(
   settings: LinkSettings,
   options: ZmqTransportOptions = {},
 ): Promise<Transport> {
-  const { heartbeat, keyFile, insecure } = settings;
+  const { heartbeat, keyFile, insecure, network } = settings;
   // Unnamed wait: a small file of this machine.
   const key = keyFile === undefined ? undefined : await readKeyFile(keyFile);
-  return createZmqTransport({ ...heartbeat, ...options, key, insecure });
+  const transport = createZmqTransport({ ...heartbeat, ...options, key, insecure });
+  return network === undefined ? transport : createShapedTransport(transport, network);
 }

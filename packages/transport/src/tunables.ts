@@ -60,3 +60,10 @@ export const MOST_SHARED_BYTES = 32 * 1024 * 1024;
 export const LEAST_SHARED_BYTES = 16 * 1024;
 /** What was read is told of along with something else, or by itself after this much. */
 export const TELL_READ_BYTES = 4 * 1024 * 1024;
+
+// ---- as on another network
+
+/** Timers come a millisecond late or so: what is due so soon goes at once, and later ones catch up. */
+export const EARLY_MS = 0.5;
+/** A message beside its payload, with what ZMTP, TCP and IP add: about so much. */
+export const MESSAGE_BYTES = 200;

@@ -4,6 +4,7 @@ import { benchGradient } from './gradient.js';
 import { benchKernels } from './kernels.js';
 import { benchLostProcess } from './lost-process.js';
 import { benchMemory } from './memory.js';
+import { benchNetwork } from './network.js';
 import { benchScale } from './scale.js';
 import { benchSharing } from './sharing.js';
 import { benchStep } from './step.js';
@@ -29,6 +30,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   ...(peers && { 'gradient, one thread, beside tf.function': () => benchGradient(7) }),
   scale: () => benchScale(),
   'compressed gradients': async () => benchCompression(9),
+  network: benchNetwork,
   training: () => benchTraining(3, peers),
   'checkpoint overhead': () => benchCheckpoints(12),
   'standstill after a SIGKILL': () => benchLostProcess(10),

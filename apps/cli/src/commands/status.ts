@@ -14,12 +14,15 @@ export async function status(flags: Flags, context: CliContext): Promise<void> {
   const terminal = stdout.isTTY === true && environment.TERM !== 'dumb';
   await withOutput(settings, context, async ({ json, result }) => {
     // Unnamed wait: a small file of this machine.
-    const transport = await openZmqTransport(settings, {
-      // Before the deadline of the answer: that nobody listens says more than that nobody answers.
-      connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
-      sharedMemory: false,
-      clock,
-    });
+    const transport = await openZmqTransport(
+      { keyFile: settings.keyFile },
+      {
+        // Before the deadline of the answer: that nobody listens says more than that nobody answers.
+        connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
+        sharedMemory: false,
+        clock,
+      },
+    );
     for (;;) {
       const report = await askStatus({
         address: settings.coordinator,

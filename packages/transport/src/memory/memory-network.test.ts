@@ -1,25 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Envelope } from '@tutti/protocol';
-import { createRandom, createSimulatedClock, type SimulatedClock } from '@tutti/runtime';
+import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import fc from 'fast-check';
-import { complianceCases, pull, versionOf, weights } from '../compliance.js';
+import { complianceCases, pull, versionOf, weights, whileTimePasses } from '../compliance.js';
 import { createMemoryNetwork } from './memory-network.js';
-
-/** Moves the simulated time on until `work` has come to its end. */
-async function whileTimePasses<T>(clock: SimulatedClock, work: Promise<T>): Promise<T> {
-  let running = true;
-  const turn = () => {
-    if (!running) return;
-    clock.step();
-    setImmediate(turn);
-  };
-  turn();
-  try {
-    return await work;
-  } finally {
-    running = false;
-  }
-}
 
 describe('the network in memory', () => {
   for (const seed of [1, 2, 3]) {

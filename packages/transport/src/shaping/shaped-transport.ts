@@ -1,0 +1,130 @@
+import {
+  type ConnectionHandlers,
+  checkSendable,
+  type Envelope,
+  type ListenHandlers,
+  type Transport,
+} from '@tutti/protocol';
+import { type Clock, systemClock } from '@tutti/runtime';
+import { FAREWELL_MS, MESSAGE_BYTES } from '../tunables.js';
+import { createBandwidth } from './bandwidth.js';
+import { createDelayLine } from './delay-line.js';
+import type { NetworkLimits } from './network-limits.js';
+
+/**
+ * A transport whose messages take the time that they would take on another network: those that this
+ * process sends share the way out, those that it gets share the way in. Each message is delayed once, by
+ * its sender. It stands for what a network card does, so payloads in shared memory count as well; what
+ * goes inside the process does not, unless its transport is shaped too.
+ *
+ * Signs of life, handshakes and the end of a connection are those of the transport underneath.
+ */
+export function createShapedTransport(
+  inner: Transport,
+  { bitsPerSecond, delayMs = 0 }: NetworkLimits,
+  clock: Clock = systemClock,
+): Transport {
+  const wayOut = createBandwidth(bitsPerSecond);
+  const wayIn = createBandwidth(bitsPerSecond);
+  const leaving = createDelayLine(clock);
+  const coming = createDelayLine(clock);
+
+  function post(envelope: Envelope, send: (envelope: Envelope) => void) {
+    checkSendable(envelope);
+    const due = wayOut.leaves(bytesOf(envelope), clock.now()) + delayMs;
+    const kept = leaving.isNow(due) ? envelope : keep(envelope, envelope.lent);
+    leaving.at(due, () => send(kept));
+  }
+
+  function take(envelope: Envelope, hear: (envelope: Envelope) => void) {
+    const due = wayIn.arrives(bytesOf(envelope), clock.now());
+    const { payload } = envelope;
+    // It is valid only until this returns.
+    const kept = coming.isNow(due) ? envelope : keep(envelope, payload && (() => payload.slice()));
+    coming.at(due, () => hear(kept));
+  }
+
+  /** After whatever came before it. */
+  const inTurn = (task: () => void) => coming.at(wayIn.arrives(0, clock.now()), task);
+
+  /** Resolves once all has left that was sent by now, or after `lingerMs`. */
+  function passed(lingerMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = clock.after(lingerMs, resolve);
+      leaving.at(wayOut.leaves(0, clock.now()) + delayMs, () => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  return {
+    ...(inner.peerTimeoutMs === undefined ? {} : { peerTimeoutMs: inner.peerTimeoutMs }),
+
+    async listen(address, { message, closed, badFrame, stranger }: ListenHandlers) {
+      /** Those that nothing is taken from any more. */
+      const dropped = new Set<string>();
+      let over = false;
+      const listener = await inner.listen(address, {
+        message: (peer, envelope) =>
+          take(envelope, (kept) => !over && !dropped.has(peer) && message(peer, kept)),
+        closed: (peer, reason) =>
+          inTurn(() => {
+            dropped.delete(peer);
+            if (!over) closed?.(peer, reason);
+          }),
+        ...(badFrame && { badFrame }),
+        ...(stranger && { stranger }),
+      });
+      const sendTo = (peer: string, envelope: Envelope) => {
+        if (!over) post(envelope, (kept) => listener.send(peer, kept));
+      };
+      return {
+        address: listener.address,
+        traffic: listener.traffic,
+        send: sendTo,
+        broadcast(peers, envelope) {
+          for (const peer of peers) sendTo(peer, envelope);
+        },
+        disconnect(peer) {
+          dropped.add(peer);
+          leaving.at(wayOut.leaves(0, clock.now()) + delayMs, () => listener.disconnect(peer));
+        },
+        async close(lingerMs = FAREWELL_MS) {
+          over = true;
+          await passed(lingerMs);
+          await listener.close(lingerMs);
+        },
+      };
+    },
+
+    connect(address, { message, opened, closed, unreached }: ConnectionHandlers) {
+      let over = false;
+      const connection = inner.connect(address, {
+        message: (envelope) => take(envelope, (kept) => !over && message(kept)),
+        opened: () => inTurn(() => !over && opened?.()),
+        closed: (reason, fault) => inTurn(() => !over && closed?.(reason, fault)),
+        ...(unreached && { unreached }),
+      });
+      return {
+        address: connection.address,
+        traffic: connection.traffic,
+        send(envelope) {
+          if (!over) post(envelope, (kept) => connection.send(kept));
+        },
+        async close(lingerMs = FAREWELL_MS) {
+          over = true;
+          await passed(lingerMs);
+          await connection.close(lingerMs);
+        },
+      };
+    },
+  };
+}
+
+const bytesOf = ({ payload }: Envelope) => MESSAGE_BYTES + (payload?.byteLength ?? 0);
+
+/** The envelope with a payload that stays, if it is one that does not. */
+function keep(envelope: Envelope, copy: (() => Uint8Array) | undefined): Envelope {
+  return copy === undefined ? envelope : { message: envelope.message, payload: copy() };
+}
