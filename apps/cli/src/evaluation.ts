@@ -2,7 +2,7 @@ import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { meansOf, totalOf } from '@tutti/run';
 import { abortError, TuttiError } from '@tutti/runtime';
-import { createTask, describeProgram, monitoredTask } from '@tutti/worker/internal';
+import { createProgramRunner, describeProgram, monitoredRunner } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
 import type { TrainedProgram } from './trained-program.js';
 
@@ -24,7 +24,7 @@ export async function evaluateTrained(
   }
   // Over the shards of the run, so that the sums are added as they were then.
   const plan = { ...saved.plan, evaluationExamples };
-  const bare = createTask({
+  const bare = createProgramRunner({
     plan,
     layout: createLayout(plan.parameters),
     data,
@@ -33,11 +33,11 @@ export async function evaluateTrained(
     clock: context.clock,
     worker: 'this process',
   });
-  const task = monitoredTask(bare, trained.monitor);
+  const runner = monitoredRunner(bare, trained.monitor);
   const reports = [];
   for (let shard = 0; shard < plan.shards; shard++) {
     if (context.signal.aborted) throw abortError(context.signal);
-    reports.push(await task.evaluate(values, saved.step, shard));
+    reports.push(await runner.evaluate(values, saved.step, shard));
   }
   return { examples: evaluationExamples, ...meansOf(totalOf(reports), plan.metricForms) };
 }

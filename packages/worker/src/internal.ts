@@ -1,7 +1,11 @@
 /** What other packages of Tutti use, and nobody else: it may change with any version. */
 
-export { monitoredTask } from './compute/monitored-task.js';
-export { createTask, type ReadMicroBatch, type Task } from './compute/task.js';
+export { monitoredRunner } from './compute/monitored-runner.js';
+export {
+  createProgramRunner,
+  type ProgramRunner,
+  type ReadMicroBatch,
+} from './compute/program-runner.js';
 export { checkProgram } from './program/check-program.js';
 export { describeProgram } from './program/describe.js';
 export { identifyData } from './program/identify-data.js';

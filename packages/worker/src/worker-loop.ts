@@ -1,7 +1,7 @@
 import { evaluatesAt, type JobPlan } from '@tutti/protocol';
 import type { Monitor, Wait } from '@tutti/runtime';
+import type { Executor } from './compute/executor.js';
 import type { ReadAhead } from './compute/read-ahead.js';
-import type { Work } from './compute/work.js';
 import { type Enrolment, NO_ASSIGNMENT } from './link/enrolment.js';
 import type { SignsOfLife } from './link/signs-of-life.js';
 import type { WeightPuller } from './link/weight-puller.js';
@@ -21,14 +21,15 @@ export function createWorkerLoop(init: {
   readonly puller: WeightPuller;
   readonly weights: WeightBuffer;
   readonly readAhead: ReadAhead;
-  readonly work: Work;
+  readonly executor: Executor;
   readonly signsOfLife: SignsOfLife;
   readonly monitor: Monitor;
   readonly leaving: AbortSignal;
   /** Why there is nothing to do, where `goal` is the version asked for last. */
   readonly awaited: (goal: number) => Wait;
 }): WorkerLoop {
-  const { plan, enrolment, puller, weights, readAhead, work, signsOfLife, monitor, leaving } = init;
+  const { plan, enrolment, puller, weights, readAhead, executor, signsOfLife, monitor, leaving } =
+    init;
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let attempt = '';
@@ -40,24 +41,24 @@ export function createWorkerLoop(init: {
   async function introduce() {
     if (enrolment.welcomes() === welcomes) return;
     welcomes = enrolment.welcomes();
-    work.startAnew();
-    await work.probe();
+    executor.startAnew();
+    await executor.probe();
   }
 
   async function initialize() {
     const chunks = enrolment.takeInitialize();
-    if (chunks.length > 0) await work.initialize(chunks);
+    if (chunks.length > 0) await executor.initialize(chunks);
   }
 
   function takeAssignment() {
     if (enrolment.assignment() === assignment) return;
     assignment = enrolment.assignment();
     if (assignment.generation === 0) return;
-    work.initialized();
+    executor.initialized();
     if (assignment.attempt !== attempt || goal < 0) {
       ({ attempt } = assignment);
       // What was sent of these steps before is gone with the server that it was for.
-      work.startAnew();
+      executor.startAnew();
       puller.pull(assignment.step);
     }
   }
@@ -66,9 +67,9 @@ export function createWorkerLoop(init: {
     if (weights.arrived()) {
       weights.turn();
       version = weights.version();
-      work.startAnew();
+      executor.startAnew();
       // Whoever has the new version knows that the sums of the step before are complete.
-      work.recycle();
+      executor.recycle();
     }
     // Not always what it asked for itself: it may have been too late for that.
     goal = puller.wanted();
@@ -83,8 +84,8 @@ export function createWorkerLoop(init: {
     const late = extraEvaluation.version === version ? extraEvaluation.shards : [];
     const alsoLate = extra.step === version ? extra.shards : [];
     return {
-      unevaluated: evaluatesAt(plan, version) ? work.unevaluated([...own, ...late]) : [],
-      uncomputed: version < plan.steps ? work.uncomputed([...own, ...alsoLate]) : [],
+      unevaluated: evaluatesAt(plan, version) ? executor.unevaluated([...own, ...late]) : [],
+      uncomputed: version < plan.steps ? executor.uncomputed([...own, ...alsoLate]) : [],
     };
   }
 
@@ -95,12 +96,12 @@ export function createWorkerLoop(init: {
       puller.follow(goal);
     }
     const { unevaluated } = owed();
-    if (unevaluated.length > 0) await work.evaluate(version, unevaluated);
+    if (unevaluated.length > 0) await executor.evaluate(version, unevaluated);
     const { uncomputed } = owed();
-    if (uncomputed.length > 0) await work.contribute(version, uncomputed);
+    if (uncomputed.length > 0) await executor.contribute(version, uncomputed);
     // One at a time: what others need to go on comes first.
     const order = enrolment.takeOrder(version, attempt);
-    if (order !== undefined) await work.verify(order);
+    if (order !== undefined) await executor.verify(order);
     readAhead.prepare(version + 1, ownShards());
   }
 

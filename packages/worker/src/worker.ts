@@ -18,10 +18,10 @@ import {
   withCleanUp,
 } from '@tutti/runtime';
 import { createContributor } from './compute/contributor.js';
+import { createExecutor } from './compute/executor.js';
 import { hostFacts } from './compute/host-facts.js';
+import { createProgramRunner } from './compute/program-runner.js';
 import { createReadAhead } from './compute/read-ahead.js';
-import { createTask } from './compute/task.js';
-import { createWork } from './compute/work.js';
 import { awaitedNews, remedyOf } from './link/awaited.js';
 import { type Enrolment, enrol } from './link/enrolment.js';
 import { createSignsOfLife } from './link/signs-of-life.js';
@@ -165,7 +165,7 @@ async function run(
 
     const { kernels = createKernels() } = init;
     const layout = layoutOf(plan);
-    const task = createTask({ plan, layout, data, computation, kernels, clock, worker });
+    const runner = createProgramRunner({ plan, layout, data, computation, kernels, clock, worker });
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
     const source = createWeightPuller({
@@ -173,15 +173,15 @@ async function run(
       unasked: versionsUnasked(layout.floats),
     });
     puller = source;
-    const readAhead = createReadAhead(task, plan);
-    const parts = { plan, layout, kernels, task, weights, readAhead, monitor, clock, send };
+    const readAhead = createReadAhead(runner, plan);
+    const parts = { plan, layout, kernels, runner, weights, readAhead, monitor, clock, send };
     const contributor = createContributor({
       ofProgram,
       attempt: () => loop.attempt(),
       traffic: () => enrolment.traffic() + source.traffic(),
       ...parts,
     });
-    const work = createWork({
+    const executor = createExecutor({
       worker,
       contributor,
       // The next version is there: others were faster, and nobody needs the rest.
@@ -192,7 +192,7 @@ async function run(
     const loop: WorkerLoop = createWorkerLoop({
       enrolment,
       puller: source,
-      work,
+      executor,
       signsOfLife: createSignsOfLife({ enrolment, clock }),
       leaving,
       awaited: (goal) =>
@@ -201,7 +201,7 @@ async function run(
     });
     await loop.run();
     if (!enrolment.finished()) await handOver(coordinator, enrolment, monitor);
-    return { worker, microBatches: work.microBatches() };
+    return { worker, microBatches: executor.microBatches() };
   } catch (error) {
     // Awaited here: until all is closed nobody else would look at it, and Node ends the process then.
     // Unnamed wait: connections close within their linger.

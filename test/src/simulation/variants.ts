@@ -140,7 +140,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'what was sent is forgotten when the coordinator is back',
     what: 'a worker does not compute again for a new coordinator',
     file: 'packages/worker/dist/worker-loop.js',
-    from: 'welcomes = enrolment.welcomes();\n        work.startAnew();',
+    from: 'welcomes = enrolment.welcomes();\n        executor.startAnew();',
     to: 'welcomes = enrolment.welcomes();',
     seed: 188,
   },

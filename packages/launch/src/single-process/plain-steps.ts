@@ -4,7 +4,7 @@ import type { Apply, JobPlan } from '@tutti/protocol';
 import { createStep, type ResumePoint, type Totals } from '@tutti/run';
 import { createOptimizer, createStore, type Store } from '@tutti/store';
 import type { ParameterValues } from '@tutti/worker';
-import type { Task } from '@tutti/worker/internal';
+import type { ProgramRunner } from '@tutti/worker/internal';
 
 /** The steps of the plain loop: all micro-batches, the tree of additions, the update, in this process. */
 export interface PlainSteps {
@@ -24,17 +24,17 @@ export async function createPlainSteps(init: {
   readonly plan: JobPlan;
   readonly layout: Layout;
   readonly kernels: Kernels;
-  readonly task: Task;
+  readonly runner: ProgramRunner;
   /** Where to begin, if not at version 0. */
   readonly point: Pick<ResumePoint, 'step' | 'flat' | 'slots'> | undefined;
   /** Is shown each sum that is applied. */
   readonly applied: (apply: Apply, sum: Uint8Array) => void;
 }): Promise<PlainSteps> {
-  const { plan, layout, kernels, task, point } = init;
+  const { plan, layout, kernels, runner, point } = init;
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(0, layout.chunks) });
-  const flat = point?.flat ?? (await task.initialize());
+  const flat = point?.flat ?? (await runner.initialize());
   const bytes = new Uint8Array(flat.buffer);
   for (const chunk of all) {
     const from = chunk * layout.chunkFloats;
@@ -59,7 +59,7 @@ export async function createPlainSteps(init: {
     async step(version, rate = 1) {
       const step = createStep({ step: version, plan, layout, kernels });
       for (let shard = 0; shard < plan.shards; shard++) {
-        const microBatch = await task.read(version, shard);
+        const microBatch = await runner.read(version, shard);
         const node = {
           type: 'contribution',
           step: version,
@@ -67,7 +67,7 @@ export async function createPlainSteps(init: {
           hi: shard + 1,
           attempt: '',
         } as const;
-        const report = await task.gradient(weights, microBatch, (chunk, values) =>
+        const report = await runner.gradient(weights, microBatch, (chunk, values) =>
           step.contribute({ ...node, chunk }, values),
         );
         step.report('main', report);

@@ -26,7 +26,12 @@ import {
   withCleanUp,
 } from '@tutti/runtime';
 import type { Program } from '@tutti/worker';
-import { createTask, identifyData, monitoredTask, openProgram } from '@tutti/worker/internal';
+import {
+  createProgramRunner,
+  identifyData,
+  monitoredRunner,
+  openProgram,
+} from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 
 /** A step that was computed again. */
@@ -203,11 +208,11 @@ async function openSteps(
   const layout = layoutOf(plan);
   const kernels = createKernels();
   const worker = 'this process';
-  const bare = createTask({ plan, layout, data, computation, kernels, clock, worker });
-  const task = monitoredTask(bare, monitor);
+  const bare = createProgramRunner({ plan, layout, data, computation, kernels, clock, worker });
+  const runner = monitoredRunner(bare, monitor);
   const sums = createSumDigests(layout.chunks);
   const { applied } = sums;
-  const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
+  const steps = await createPlainSteps({ plan, layout, kernels, runner, point, applied });
   return {
     flat: steps.flat,
     arithmetic: computation.arithmetic ?? {},

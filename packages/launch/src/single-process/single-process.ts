@@ -33,10 +33,10 @@ import {
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import type { Program } from '@tutti/worker';
 import {
-  createTask,
+  createProgramRunner,
   describeProgram,
   identifyData,
-  monitoredTask,
+  monitoredRunner,
   openProgram,
 } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
@@ -91,13 +91,13 @@ export async function trainInSingleProcess(init: {
     const layout = layoutOf(plan);
     const kernels = createKernels();
     const worker = 'main';
-    const task = monitoredTask(
-      createTask({ plan, layout, data, computation, kernels, clock, worker }),
+    const runner = monitoredRunner(
+      createProgramRunner({ plan, layout, data, computation, kernels, clock, worker }),
       monitor,
     );
     const recorder = createRecorder({ job: { id: job, plan, layout }, sink, emit });
     const { applied } = recorder;
-    const steps = await createPlainSteps({ plan, layout, kernels, task, point, applied });
+    const steps = await createPlainSteps({ plan, layout, kernels, runner, point, applied });
     const { flat, weights } = steps;
     const start = point?.step ?? 0;
     const checkpoints =
@@ -132,7 +132,7 @@ export async function trainInSingleProcess(init: {
       if (evaluatesAt(plan, version)) {
         const reports = [];
         for (const shard of shards) {
-          reports.push(await task.evaluate(weights, version, shard));
+          reports.push(await runner.evaluate(weights, version, shard));
           if (!interrupt?.aborted) continue;
           checkpoints?.halt(version, state(), steering.best());
           throw await halted(version);

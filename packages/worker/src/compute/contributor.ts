@@ -6,9 +6,9 @@ import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/ru
 import type { Enrolment } from '../link/enrolment.js';
 import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
-import { ofData } from './monitored-task.js';
+import { ofData } from './monitored-runner.js';
+import type { ProgramRunner, TakeGradient } from './program-runner.js';
 import type { ReadAhead } from './read-ahead.js';
-import type { TakeGradient, Task } from './task.js';
 
 /** A worker's part in the steps: gradients of its shards, added along the tree, on their way. */
 export interface Contributor {
@@ -34,7 +34,7 @@ export function createContributor(init: {
   readonly plan: JobPlan;
   readonly layout: Layout;
   readonly kernels: Kernels;
-  readonly task: Task;
+  readonly runner: ProgramRunner;
   readonly readAhead: ReadAhead;
   readonly weights: WeightBuffer;
   readonly monitor: Monitor;
@@ -47,7 +47,7 @@ export function createContributor(init: {
   /** Bytes sent and received so far. */
   readonly traffic: () => number;
 }): Contributor {
-  const { plan, layout, kernels, task, readAhead, weights, monitor, clock, send } = init;
+  const { plan, layout, kernels, runner, readAhead, weights, monitor, clock, send } = init;
   const pool = createBufferPool();
   let sent: Uint8Array[] = [];
   let wireBytes = 0;
@@ -72,7 +72,7 @@ export function createContributor(init: {
   async function compute(step: number, shard: number, take: TakeGradient) {
     const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
     return monitor.race(
-      task.gradient(weights.values(), microBatch, take),
+      runner.gradient(weights.values(), microBatch, take),
       init.ofProgram(`compute the gradient of shard ${shard} of step ${step}`),
     );
   }

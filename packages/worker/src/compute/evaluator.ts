@@ -3,7 +3,7 @@ import type { Clock, Monitor } from '@tutti/runtime';
 import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
 import { ofProgram } from '../program/open-program.js';
-import type { Task } from './task.js';
+import type { ProgramRunner } from './program-runner.js';
 
 /** A worker's part in the evaluations. */
 export interface Evaluator {
@@ -22,16 +22,16 @@ export interface Evaluator {
 }
 
 export function createEvaluator(init: {
-  readonly task: Task;
+  readonly runner: ProgramRunner;
   readonly weights: WeightBuffer;
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly send: (body: WorkerToCoordinator) => void;
 }): Evaluator {
-  const { task, weights, monitor, clock, send } = init;
+  const { runner, weights, monitor, clock, send } = init;
 
   function compute(version: number, shard: number, goesOn: () => void): Promise<ShardReport> {
-    const evaluating = task.evaluate(weights.values(), version, shard, goesOn);
+    const evaluating = runner.evaluate(weights.values(), version, shard, goesOn);
     return monitor.race(evaluating, ofProgram(`evaluate shard ${shard} at version ${version}`));
   }
 

@@ -3,7 +3,7 @@ import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
-import type { Task } from './task.js';
+import type { ProgramRunner } from './program-runner.js';
 
 /** What one micro-batch gave. */
 interface ProbeGradient {
@@ -18,23 +18,23 @@ interface ProbeGradient {
  * @throws TuttiError PROGRAM_FAILED naming the tensor whose bits differ
  */
 export async function probe(init: {
-  readonly task: Task;
+  readonly runner: ProgramRunner;
   readonly plan: JobPlan;
   readonly layout: Layout;
   readonly kernels: Kernels;
   readonly worker: string;
 }): Promise<string> {
-  const { task, plan, layout, kernels, worker } = init;
-  const initial = await task.initialize();
+  const { runner, plan, layout, kernels, worker } = init;
+  const initial = await runner.initialize();
   const weights = layout.views(initial);
   let shard = 0;
-  while ((await task.read(0, shard)).count === 0 && shard + 1 < plan.shards) shard++;
+  while ((await runner.read(0, shard)).count === 0 && shard + 1 < plan.shards) shard++;
 
   async function compute(): Promise<ProbeGradient> {
     const flat = new Float32Array(layout.floats);
     // Read anew: what is random in the micro-batch must come out the same from its beginning.
-    const microBatch = await task.read(0, shard);
-    const report = await task.gradient(weights, microBatch, (chunk, block) => {
+    const microBatch = await runner.read(0, shard);
+    const report = await runner.gradient(weights, microBatch, (chunk, block) => {
       flat.set(block.values, chunk * layout.chunkFloats);
       kernels.free(block);
     });

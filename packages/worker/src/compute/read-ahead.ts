@@ -1,5 +1,5 @@
 import type { JobPlan } from '@tutti/protocol';
-import type { ReadMicroBatch, Task } from './task.js';
+import type { ProgramRunner, ReadMicroBatch } from './program-runner.js';
 
 /** Reads micro-batches before they are needed: while a step is computed and while it is awaited. */
 export interface ReadAhead {
@@ -8,7 +8,7 @@ export interface ReadAhead {
   take(step: number, shard: number): Promise<ReadMicroBatch>;
 }
 
-export function createReadAhead(task: Task, plan: JobPlan): ReadAhead {
+export function createReadAhead(runner: ProgramRunner, plan: JobPlan): ReadAhead {
   const ahead = new Map<string, Promise<ReadMicroBatch>>();
   const key = (step: number, shard: number) => `${step}/${shard}`;
   return {
@@ -17,7 +17,7 @@ export function createReadAhead(task: Task, plan: JobPlan): ReadAhead {
       for (const at of [step, step + 1])
         for (const shard of shards) {
           if (at >= plan.steps || ahead.has(key(at, shard))) continue;
-          const reading = task.read(at, shard);
+          const reading = runner.read(at, shard);
           // An error belongs to whoever takes the micro-batch.
           reading.catch(() => {});
           ahead.set(key(at, shard), reading);
@@ -26,7 +26,7 @@ export function createReadAhead(task: Task, plan: JobPlan): ReadAhead {
     take(step, shard) {
       const ready = ahead.get(key(step, shard));
       ahead.delete(key(step, shard));
-      return ready ?? task.read(step, shard);
+      return ready ?? runner.read(step, shard);
     },
   };
 }

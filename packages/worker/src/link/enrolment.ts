@@ -147,7 +147,7 @@ export function enrol(init: {
   join();
 
   function join() {
-    // Before the first task nobody but that coordinator knew of its job.
+    // Before the first assignment nobody but that coordinator knew of its job.
     const message = { ...stamp(init.join(worker)), job: begun ? (welcome?.job ?? '') : '' };
     connection.send({ message });
   }

@@ -8,10 +8,10 @@ import { ofProgram } from '../program/open-program.js';
 import type { Contributor } from './contributor.js';
 import { createEvaluator } from './evaluator.js';
 import { probe } from './probe.js';
-import type { Task } from './task.js';
+import type { ProgramRunner } from './program-runner.js';
 
 /** Whatever a worker computes, and what of the version under way the coordinator has been given. */
-export interface Work {
+export interface Executor {
   /** Micro-batches in the whole run. */
   microBatches(): number;
   /** Those of these shards whose gradients have not been given. */
@@ -36,12 +36,12 @@ export interface Work {
 }
 
 /** @param init.halt whether to leave the rest to others */
-export function createWork(init: {
+export function createExecutor(init: {
   readonly plan: JobPlan;
   readonly layout: Layout;
   readonly kernels: Kernels;
   readonly worker: string;
-  readonly task: Task;
+  readonly runner: ProgramRunner;
   readonly weights: WeightBuffer;
   readonly contributor: Contributor;
   readonly send: Enrolment['send'];
@@ -49,8 +49,8 @@ export function createWork(init: {
   readonly clock: Clock;
   readonly halt: () => boolean;
   readonly onComputed: (step: number, shards: readonly number[]) => void;
-}): Work {
-  const { layout, task, contributor, send, monitor, halt } = init;
+}): Executor {
+  const { layout, runner, contributor, send, monitor, halt } = init;
   const evaluator = createEvaluator(init);
   const computed = new Set<number>();
   const evaluated = new Set<number>();
@@ -81,7 +81,7 @@ export function createWork(init: {
       send({ type: 'probe', digest: probed });
     },
     async initialize(chunks) {
-      initial ??= await monitor.race(task.initialize(), ofProgram('make the initial values'));
+      initial ??= await monitor.race(runner.initialize(), ofProgram('make the initial values'));
       for (const chunk of chunks) {
         const from = chunk * layout.chunkFloats;
         const part = initial.slice(from, from + layout.chunkLength(chunk));

@@ -25,10 +25,10 @@ export type ReadMicroBatch = MicroBatch & {
 export type TakeGradient = (chunk: number, values: Block, early: boolean) => void;
 
 /**
- * The arithmetic of one job, cut into its smallest parts. The same for a worker and for the
- * single-process loop; it holds the program to its contract.
+ * Runs the program of one job, in its smallest parts: the same for a worker and for the
+ * single-process loop. It holds the program to its contract.
  */
-export interface Task {
+export interface ProgramRunner {
   /** Reads the examples of one micro-batch. */
   read(step: number, shard: number): Promise<ReadMicroBatch>;
   /**
@@ -52,7 +52,7 @@ export interface Task {
   initialize(): Promise<Float32Array>;
 }
 
-export function createTask(init: {
+export function createProgramRunner(init: {
   readonly plan: JobPlan;
   readonly layout: Layout;
   readonly data: ProgramData;
@@ -61,7 +61,7 @@ export function createTask(init: {
   readonly clock: Clock;
   /** Named in errors. */
   readonly worker: string;
-}): Task {
+}): ProgramRunner {
   const { plan, layout, data, computation, kernels, clock, worker } = init;
   const { seed, shards, batchSize, trainingExamples } = plan;
   const rounding = createRounding({ plan, layout, kernels });
