@@ -12,7 +12,7 @@ const ratio = setting('RATIO', 8);
 const units = setting('HIDDEN', 1000);
 const dropout = setting('DROPOUT', 0);
 const epochs = setting('EPOCHS', 15);
-const batchSize = 128;
+const batchSize = setting('BATCH', 128);
 
 export default defineTraining({
   name: `hashed-nets-${ratio}-${units}`,
@@ -43,6 +43,6 @@ export default defineTraining({
   batchSize,
   epochs,
   seed: 1,
-  // One micro-batch of 128: a single process has nobody to divide it with.
+  // One micro-batch a step: a single process has nobody to divide it with.
   shards: 1,
 });

@@ -132,15 +132,31 @@ describe('resolveSharing', () => {
     refuse([hashed('a', { ratio: 8 })], /ratio of hashed\("a"\) is 8/, /1 \/ 8/);
     refuse([hashed('a', {})], /either `stored` or `ratio`/);
     refuse([hashed('a', { stored: 5, block: 2 })], /5 values in blocks of 2/);
-    refuse([tie('a', 'c'), hashed('c', { stored: 2 })], /"c", which is a copy of "a"/);
+    refuse([tie('a', 'c'), hashed('c', { stored: 2 })], /"c" \[3, 4\], which is a copy of "a"/);
     refuse([tie('a', 'c'), tie('d', 'c')], /"c"/);
     refuse(
       [hashed('a', { stored: 2 }), lowRank('*', { rank: 1 })],
-      /"a", which hashed\("a"\) shares already/,
+      /"a" \[3, 4\], which hashed\("a"\) shares already/,
     );
     refuse([lowRank('d', { rank: 1 })], /needs a matrix, but "d" is \[5\]/);
     refuse([symmetric('a')], /square matrix, but "a" is \[3, 4\]/);
-    refuse([hashed('e*', { stored: 2 })], /names "e\*", which is no weight/);
+    refuse([hashed('e*', { stored: 2 })], /names "e\*", which fits no weight/);
+    refuse([tie('a', 'b')], /"b"/, /^Give \{ transpose: true \}/);
+    refuse(
+      [tie('a', 'c', { permute: [0, 2] })],
+      /the order \[0, 2\], but "a" is \[3, 4\]/,
+      /each of \[0, 1\] once/,
+    );
+    refuse(
+      [hashed('*', { stored: 2 }), hashed('d', { stored: 1 })],
+      /hashed\("d"\) names "d" \[5\], which hashed\("\*"\) shares already/,
+    );
+    const from = { a: new Float32Array(12) };
+    refuse([lora('c', { rank: 1, from })], /no pretrained values for "c" \[3, 4\]/, /It has: a\.$/);
+    const unmade = ['a', undefined, () => []] as unknown[];
+    for (const rule of unmade)
+      refuse([tie('a', 'c'), rule as SharingRule], /^Rule 2 of `sharing` is .+, which is no rule$/);
+    refuse(tie('a', 'c') as unknown as SharingRule[], /`sharing` is \{.+, which is no list$/);
     assert.throws(
       () =>
         resolveSharing(
@@ -149,6 +165,14 @@ describe('resolveSharing', () => {
         ),
       { remedy: /^Did you mean "hidden\/kernel"\?/ },
     );
+  });
+
+  it('says which weight was meant by a layer, and by a star that ends at a slash', () => {
+    const of = (name: string) => () => resolveSharing(blocks, [hashed(name, { stored: 1 })]);
+    assert.throws(of('block_2/dense'), {
+      remedy: /^"block_2\/dense" is a layer: name its weight, "block_2\/dense\/kernel"/,
+    });
+    assert.throws(of('*/kernel'), { remedy: /^A star .+: "\*\*\/kernel" fits/ });
   });
 
   it('refuses options that it does not know', () => {

@@ -1,5 +1,5 @@
 import type { StoredParameter } from '@tutti/protocol';
-import { closest, createRandom } from '@tutti/runtime';
+import { createRandom } from '@tutti/runtime';
 import { constantValues } from './constants.js';
 import { sharingDigest } from './digest.js';
 import { evaluate } from './evaluate.js';
@@ -10,12 +10,10 @@ import {
   type Op,
   type Shape,
   sizeOf,
-  slice,
   stored,
   storedIn,
-  transpose,
 } from './expression.js';
-import { isPattern, matchName } from './pattern.js';
+import { createNamedWeights } from './named.js';
 import {
   badRule,
   called,
@@ -26,6 +24,7 @@ import {
   type TieRule,
   type WeightSpec,
 } from './rule.js';
+import { type Follower, followed, followersOf } from './ties.js';
 
 /** How one weight follows from stored parameters. */
 export interface SharedWeight {
@@ -74,11 +73,6 @@ interface Defined {
   readonly definition: Definition;
 }
 
-interface Follower {
-  readonly leader: string;
-  readonly tie: TieRule;
-}
-
 /**
  * Turns the model's weights and the program's rules into stored parameters and expressions.
  * @param firstValues the weights as the model makes them with the program's seed; called at most once
@@ -96,7 +90,8 @@ export function resolveSharing(
     made ??= firstValues();
     return Float32Array.from(made[name]!);
   };
-  const named = createNames(weights);
+  checkRules(rules);
+  const named = createNamedWeights(weights);
   const ties = rules.filter((rule): rule is TieRule => 'permutation' in rule);
   const kinds = rules.filter((rule): rule is KindRule => !('permutation' in rule));
   const followers = followersOf(ties, named);
@@ -107,12 +102,13 @@ export function resolveSharing(
       ? modelValues(weight.name)
       : pretrainedOf(rule, weight);
   const own = (rule: KindRule, group: readonly WeightSpec[]) => {
-    for (const { name } of group) refuseTaken(rule, name, followers.get(name), owners.get(name));
+    for (const weight of group)
+      refuseTaken(rule, weight, followers.get(weight.name), owners.get(weight.name));
     const definition = rule.define(group, valuesOf(rule));
     for (const { name } of group) owners.set(name, { rule, weights: group, definition });
   };
   for (const rule of kinds) {
-    const group = named(rule.kind, rule.names);
+    const group = named(rule);
     if (rule.together) own(rule, group);
     else for (const weight of group) own(rule, [weight]);
   }
@@ -170,124 +166,6 @@ function frozenIn(
   return [...found.values()];
 }
 
-/** Finds the weights that a rule names: trained ones, in the order of the names, each once. */
-function createNames(weights: readonly WeightSpec[]) {
-  const byName = new Map(weights.map((weight) => [weight.name, weight]));
-  const isTrained = ({ update = 'gradient' }: WeightSpec) => update === 'gradient';
-  return (kind: string, names: readonly string[]): readonly WeightSpec[] => {
-    const found = names.flatMap((name) => {
-      if (isPattern(name)) {
-        const matched = weights.filter((each) => isTrained(each) && matchName(name, each.name));
-        if (matched.length > 0) return matched;
-      }
-      const weight = byName.get(name);
-      if (weight === undefined) {
-        const meant = closest(name, [...byName.keys()]);
-        throw badRule(
-          `${kind}() names "${name}", which is no weight of the model`,
-          `${meant === undefined ? '' : `Did you mean "${meant}"? `}The weights are: ${[...byName.values()].map((each) => `${each.name} ${show(each.shape)}`).join(', ')}.`,
-        );
-      }
-      if (!isTrained(weight))
-        throw badRule(`${kind}() names "${name}", which is not trained by gradients`);
-      return [weight];
-    });
-    return [...new Set(found)];
-  };
-}
-
-function followersOf(
-  ties: readonly TieRule[],
-  named: ReturnType<typeof createNames>,
-): Map<string, Follower> {
-  const followers = new Map<string, Follower>();
-  for (const tie of ties)
-    for (const [leader, ...others] of groupsOf(tie, named)) {
-      for (const weight of others) {
-        if (followers.has(weight.name) || weight.name === leader!.name)
-          throw badRule(`tie() names "${weight.name}" as the copy of more than one weight`);
-        checkShapes(tie, leader!, weight);
-        followers.set(weight.name, { leader: leader!.name, tie });
-      }
-    }
-  for (const [name, { leader }] of followers) {
-    const origin = followers.get(leader)?.leader;
-    if (origin !== undefined)
-      throw badRule(
-        `tie() makes "${leader}" a copy of "${origin}" and also the origin of "${name}"`,
-        `Tie "${name}" to "${origin}" itself.`,
-      );
-  }
-  return followers;
-}
-
-/** What is tied together, the first before the others. */
-function groupsOf(tie: TieRule, named: ReturnType<typeof createNames>): WeightSpec[][] {
-  const label = called('tie', tie.names);
-  const twice = tie.names.find((name, at) => tie.names.indexOf(name) !== at);
-  if (twice !== undefined)
-    throw badRule(`tie() names "${twice}" as the copy of more than one weight`);
-  const found = named('tie', tie.names);
-  const [pattern] = tie.names;
-  const byRest = new Map<string, WeightSpec[]>();
-  for (const weight of found) {
-    const rest = tie.names.length === 1 ? (matchName(pattern!, weight.name)?.slice(1) ?? []) : [];
-    const key = JSON.stringify(rest);
-    byRest.set(key, [...(byRest.get(key) ?? []), weight]);
-  }
-  const { groups } = tie;
-  const lists = [...byRest.values()];
-  if (lists.every((list) => list.length === 1))
-    throw badRule(`${label} names "${found[0]!.name}" alone`, 'Name at least two weights to tie.');
-  return lists.flatMap((list) => {
-    if (!Number.isSafeInteger(groups) || groups < 1 || list.length % groups !== 0)
-      throw badRule(
-        `${label} makes ${groups} groups of ${list.length} weights`,
-        `Give \`groups\` a whole number that divides ${list.length}.`,
-      );
-    const each = list.length / groups;
-    return Array.from({ length: groups }, (_, at) => list.slice(at * each, (at + 1) * each));
-  });
-}
-
-function checkShapes(tie: TieRule, leader: WeightSpec, follower: WeightSpec): void {
-  const { permutation, begin } = tie;
-  const transposed = permutation?.join() === '1,0';
-  const rank = leader.shape.length;
-  const fits =
-    permutation === undefined ||
-    [...permutation].sort().join() === leader.shape.map((_, at) => at).join();
-  const turned = fits
-    ? (permutation?.map((from) => leader.shape[from]!) ?? leader.shape)
-    : leader.shape;
-  const inside =
-    begin === undefined
-      ? turned.join() === follower.shape.join()
-      : follower.shape.length === rank &&
-        begin.length === rank &&
-        begin.every(
-          (at, i) => Number.isSafeInteger(at) && at >= 0 && at + follower.shape[i]! <= turned[i]!,
-        );
-  if (fits && inside) return;
-  const origin = `${begin === undefined ? '' : `the part from ${show(begin)} of `}${
-    transposed
-      ? 'the transpose of '
-      : permutation === undefined
-        ? ''
-        : `the order ${show(permutation)} of `
-  }"${leader.name}"`;
-  throw badRule(
-    `${called('tie', tie.names)}: "${follower.name}" is ${show(follower.shape)}, but ${origin} is ${
-      begin === undefined ? show(turned) : `inside ${show(turned)}`
-    }`,
-  );
-}
-
-function followed(weight: WeightSpec, { tie }: Follower, leader: Expression): Expression {
-  const turned = tie.permutation === undefined ? leader : transpose(leader, tie.permutation);
-  return tie.begin === undefined ? turned : slice(turned, tie.begin, weight.shape);
-}
-
 function leaderExpression(weight: WeightSpec, owners: ReadonlyMap<string, Defined>): Expression {
   const owner = owners.get(weight.name);
   if (owner !== undefined)
@@ -342,26 +220,42 @@ function pretrainedOf({ kind, from }: KindRule, { name, shape }: WeightSpec): Fl
   if (values?.length === sizeOf(shape)) return Float32Array.from(values);
   throw badRule(
     `${called(kind, [name])} was given ${values?.length ?? 'no'} pretrained values for "${name}" ${show(shape)}, which has ${sizeOf(shape)}`,
-    'Give `from` the values of every weight that the rule names.',
+    `Give \`from\` the values of every weight that the rule names. It has: ${Object.keys(from!).join(', ')}.`,
   );
 }
 
+/** What is in the list must have been made by a kind of sharing. */
+function checkRules(rules: readonly SharingRule[]): void {
+  if (!Array.isArray(rules))
+    throw badRule(
+      `\`sharing\` is ${described(rules)}, which is no list`,
+      "Write rules in brackets: sharing: [hashed('hidden/kernel', { ratio: 1 / 8 })].",
+    );
+  for (const [at, rule] of rules.entries())
+    if (typeof rule !== 'object' || rule === null || !Array.isArray(rule.names))
+      throw badRule(
+        `Rule ${at + 1} of \`sharing\` is ${described(rule)}, which is no rule`,
+        "Give what hashed(), tie() and the like return: hashed('hidden/kernel', { ratio: 1 / 8 }).",
+      );
+}
+
+const described = (value: unknown): string =>
+  typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? 'undefined');
+
 function refuseTaken(
-  { kind }: KindRule,
-  name: string,
+  rule: KindRule,
+  { name, shape }: WeightSpec,
   follower: Follower | undefined,
   owner: Defined | undefined,
 ): void {
   if (follower !== undefined)
     throw badRule(
-      `${kind}() names "${name}", which is a copy of "${follower.leader}"`,
+      `${called(rule.kind, rule.names)} names "${name}" ${show(shape)}, which is a copy of "${follower.leader}"`,
       `Name "${follower.leader}" instead; its copies follow.`,
     );
   if (owner !== undefined)
     throw badRule(
-      owner.rule.kind === kind
-        ? `Two ${kind}() rules name "${name}"`
-        : `${kind}() names "${name}", which ${called(owner.rule.kind, owner.rule.names)} shares already`,
-      'A weight has one rule, besides ties that it is the first of.',
+      `${called(rule.kind, rule.names)} names "${name}" ${show(shape)}, which ${called(owner.rule.kind, owner.rule.names)} shares already`,
+      'A weight has one rule, besides ties that it is the first of: name others, or fewer by a pattern.',
     );
 }
