@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readCheckpoint } from '@tutti/checkpoint';
 import { arrays } from '@tutti/data';
 import { runLocal } from '@tutti/launch';
 import { createRandom } from '@tutti/runtime';
@@ -14,6 +15,7 @@ import {
   type SharingRule,
   tf,
   tie,
+  trainedWeights,
 } from '@tutti/tensorflow';
 
 /** Two towers that are one layer (siamese), and two layers with one kernel, behind them. */
@@ -36,6 +38,8 @@ const TRANSPOSED: readonly SharingRule[] = [
   tie('encoder/kernel', 'decoder/kernel', { transpose: true }),
 ];
 
+const TWO_GROUPS: readonly SharingRule[] = [...TRANSPOSED, tie('tower/bias', 'decoder/bias')];
+
 function data() {
   const random = createRandom('peers');
   const field = (size: number) => ({
@@ -45,8 +49,9 @@ function data() {
   return { training: arrays({ left: field(6), right: field(6), y: field(2) }) };
 }
 
-const program = (sharing: readonly SharingRule[] = TRANSPOSED) =>
+const program = (sharing: readonly SharingRule[] = TRANSPOSED, options: { graph?: boolean } = {}) =>
   defineTraining({
+    ...options,
     name: 'peers',
     data,
     model,
@@ -59,6 +64,17 @@ const program = (sharing: readonly SharingRule[] = TRANSPOSED) =>
     shards: 2,
   });
 
+/** First values that are no longer those, so that no gradient is 0. */
+async function valuesOf(sharing: readonly SharingRule[]): Promise<Record<string, Float32Array>> {
+  const computation = await program(sharing).open();
+  const random = createRandom('moved');
+  const initial = Object.entries(await computation.initialize(1));
+  await computation.close?.();
+  return Object.fromEntries(
+    initial.map(([name, values]) => [name, values.map((v) => v + 0.3 * (random.next() - 0.5))]),
+  );
+}
+
 /** What other frameworks got wrong, with the issue that tells of it. */
 describe('shared weights', function () {
   this.timeout(60_000);
@@ -68,7 +84,7 @@ describe('shared weights', function () {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('are in a checkpoint once, and still shared when the run goes on (pytorch#188346, DeepSpeed#3824, safetensors#98)', async () => {
+  it('are in a checkpoint once, and still shared when the run goes on (pytorch#188346, DeepSpeed#3824, DeepSpeed#988, safetensors#98)', async () => {
     const whole = await runLocal(program(), { workers: 0 }).result;
     assert.deepEqual(
       Object.keys(whole.values).filter((name) => name.endsWith('kernel')),
@@ -80,6 +96,88 @@ describe('shared weights', function () {
     assert.ok(bytes.includes('"encoder/kernel"') && !bytes.includes('"decoder/kernel"'));
     const resumed = await runLocal(program(), { ...options, resume: 'latest', epochs: 2 }).result;
     assert.equal(resumed.digest, whole.digest);
+  });
+
+  it('have the state of the optimizer once, under one name (caffe#1211, pytorch#129252)', async () => {
+    const options = { workers: 0, checkpointDir: directory } as const;
+    const { modelPath, parameters } = await runLocal(program(TWO_GROUPS), options).result;
+    const { slots, parameters: stored } = await readCheckpoint(modelPath!);
+    assert.deepEqual(
+      slots.map(({ values }) => values.length),
+      [parameters.length],
+    );
+    assert.deepEqual(
+      stored.map(({ name }) => name).filter((name) => name.endsWith('kernel')),
+      ['tower/kernel', 'encoder/kernel', 'output/kernel'],
+    );
+  });
+
+  it('have one gradient, of all uses and all examples, when it is told (pytorch#46166, opacus#413, accelerate#4171)', async () => {
+    const { training } = data();
+    const weights = await valuesOf(TWO_GROUPS);
+    const batchOf = (indices: readonly number[]) => training.read(Uint32Array.from(indices));
+    const random = createRandom('once');
+    const at = { epoch: 0, step: 0, shard: 0, random };
+    for (const graph of [true, false]) {
+      const computation = await program(TWO_GROUPS, { graph }).open();
+      const told = new Map<string, Float32Array>();
+      const microBatch = { ...at, batch: await batchOf([0, 1, 2, 3, 4]) };
+      const { gradient } = await computation.gradient(weights, microBatch, (name, values) => {
+        assert.ok(!told.has(name), `${name} was told twice`);
+        told.set(name, values.slice());
+      });
+      assert.equal(told.size > 0, !graph);
+      const sums = new Map<string, Float64Array>();
+      for (const example of [0, 1, 2, 3, 4]) {
+        const alone = { ...at, batch: await batchOf([example]) };
+        const { gradient: one } = await computation.gradient(weights, alone);
+        for (const [name, values] of Object.entries(one))
+          sums.set(
+            name,
+            Float64Array.from(values, (value, i) => value + (sums.get(name)?.[i] ?? 0)),
+          );
+      }
+      assert.deepEqual(
+        [...sums.keys()],
+        [...computation.parameters].map(({ name }) => name),
+      );
+      for (const [name, sum] of sums) {
+        const whole = told.get(name) ?? gradient[name]!;
+        assert.equal(whole.length, weights[name]!.length, name);
+        // Along the gradient itself, so that the difference of losses is well above what is rounded off.
+        const norm = Math.hypot(...sum);
+        const moved = async (by: number) => {
+          const other = weights[name]!.map((value, i) => value + (by * sum[i]!) / norm);
+          const { lossSum } = await computation.evaluate(
+            { ...weights, [name]: other },
+            microBatch.batch,
+          );
+          return lossSum;
+        };
+        const slope = ((await moved(0.01)) - (await moved(-0.01))) / 0.02;
+        assert.ok(Math.abs(slope - norm) < 2e-3 * norm + 1e-4, `${name}: ${slope}, not ${norm}`);
+        for (const [i, value] of whole.entries())
+          assert.ok(Math.abs(value - sum[i]!) < 1e-5 * norm, `${name}[${i}]`);
+      }
+      await computation.close?.();
+    }
+  });
+
+  it('are as many and the same in each copy of the program (pytorch#79788)', async () => {
+    const { digest } = await runLocal(program(), { workers: 0 }).result;
+    // Each worker opens a copy of its own.
+    const { digest: copied, values } = await runLocal(program(), { workers: 2 }).result;
+    assert.equal(copied, digest);
+    const [one, two] = [await program().open(), await program().open()];
+    await one!.close?.();
+    const weights = trainedWeights(program(), values);
+    const of = (name: string) => weights.find((weight) => weight.name === name)!.values;
+    const turned = of('encoder/kernel').map(
+      (_, i) => of('encoder/kernel')[(i % 6) * 4 + Math.floor(i / 6)]!,
+    );
+    assert.deepEqual(of('decoder/kernel'), turned);
+    assert.deepEqual(two!.parameters, one!.parameters);
+    await two!.close?.();
   });
 
   it('are not taken from a checkpoint of other ties (transformers#42612)', async () => {

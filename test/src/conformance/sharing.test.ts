@@ -103,6 +103,7 @@ function assertNear(
   }
 }
 
+/** Among them the two groups of ties of accelerate#4171, and the momentum of each copy of caffe#1211. */
 describe('every kind of sharing', () => {
   const computations = new Map<boolean, Computation>();
   let dense: Computation;
