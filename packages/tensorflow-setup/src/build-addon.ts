@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isTuttiError } from '@tutti/runtime';
 import { digestOfFile, writeDigests } from './digests.js';
 import { runProcess } from './run-process.js';
-import { watch } from './watch.js';
+import { createSetupMonitor } from './setup-monitor.js';
 import type { WayContext } from './way.js';
 import { LIBRARIES } from './wheel.js';
 
@@ -17,7 +17,7 @@ const SIGNALS_BLOCKED = fileURLToPath(new URL('../src/signals-blocked.h', import
 
 /** @throws Error if there is no C++ compiler; worth knowing before a long download. */
 export async function findCompiler(context: WayContext): Promise<string> {
-  const monitor = watch(context);
+  const monitor = createSetupMonitor(context);
   const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
   for (const command of candidates) {
     const asking = runProcess(command, ['--version'], { limitMs: 30_000, signal: context.signal });
@@ -65,7 +65,7 @@ export async function buildAddon(
     ...['-o', addon],
   ];
   const compiling = runProcess(compiler, args, { limitMs: LIMIT_MS, signal: context.signal });
-  const monitor = watch(context);
+  const monitor = createSetupMonitor(context);
   await monitor.race(compiling, {
     who: `the compiler ${compiler}`,
     what: 'compile the TensorFlow addon',

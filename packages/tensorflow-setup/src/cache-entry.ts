@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { ensureFolder, withCleanUp } from '@tutti/runtime';
 import { isIntact } from './digests.js';
 import { type LockOptions, withLock } from './lock.js';
-import { readingFolder, removing, watch } from './watch.js';
+import { createSetupMonitor, readingFolder, removing } from './setup-monitor.js';
 
 export interface CacheEntry extends LockOptions {
   /** The finished folder; it appears whole or not at all. */
@@ -23,7 +23,7 @@ export interface CacheEntry extends LockOptions {
  */
 export async function ensureCacheEntry(entry: CacheEntry): Promise<string> {
   const { folder } = entry;
-  const monitor = watch(entry);
+  const monitor = createSetupMonitor(entry);
   const intact = (path: string) => monitor.race(isIntact(path), readingFolder(path));
   if (await intact(folder)) return folder;
   const parent = dirname(folder);

@@ -7,9 +7,9 @@ import { foreignInstall, maySetUp, notForThisUser } from './foreign-install.js';
 import { withLock } from './lock.js';
 import { createOwnDownloadWay } from './own-download.js';
 import { bindingPath, cacheFolder, tfjsNodeFolder } from './paths.js';
-import { probeBinding } from './probe.js';
 import { setupCommand } from './setup-command.js';
 import { cacheOf, liesElsewhere, readStamp, runtimeName, type Stamp, writeStamp } from './stamp.js';
+import { tryBinding } from './try-binding.js';
 import type { WayContext } from './way.js';
 import { createWheelWay } from './wheel-way.js';
 
@@ -49,7 +49,7 @@ async function asItIs(
   context: WayContext,
 ): Promise<TensorflowSetup> {
   try {
-    const { tensorflow } = await probeBinding(context);
+    const { tensorflow } = await tryBinding(context);
     return { tensorflow, way: stamp?.way ?? FOUND_IN_PLACE, bindingPath: bindingPath(tfjsNode) };
   } catch (error) {
     if (isTuttiError(error)) throw error;
@@ -75,8 +75,8 @@ async function setUp(
   const moves = before !== undefined && liesElsewhere(before, process.env);
   const replaces = moves || addonOrigin(tfjsNode) === 'outdated';
   const found: Found = replaces
-    ? await firstThatWorks([wheel], probeBinding, context, { inPlace: moves ? 'never' : 'last' })
-    : await firstThatWorks([createOwnDownloadWay(tfjsNode), wheel], probeBinding, context);
+    ? await firstThatWorks([wheel], tryBinding, context, { inPlace: moves ? 'never' : 'last' })
+    : await firstThatWorks([createOwnDownloadWay(tfjsNode), wheel], tryBinding, context);
   context.report(`Native TensorFlow ${found.tensorflow} works (${found.way}).`);
   const runtime = runtimeName();
   if (before !== undefined && found.way === FOUND_IN_PLACE) {
@@ -115,8 +115,8 @@ export async function tensorflowStatus(
     ...(way === undefined ? {} : { way }),
   };
   try {
-    const probed = await probeBinding({ report: () => {}, signal: options.signal });
-    return { ready: true, ...known, ...probed };
+    const tried = await tryBinding({ report: () => {}, signal: options.signal });
+    return { ready: true, ...known, ...tried };
   } catch (error) {
     const foreign = await foreignInstall(folder);
     const problem =

@@ -1,8 +1,8 @@
 import { TuttiError } from '@tutti/runtime';
-import type { Probed } from './probe.js';
+import type { TriedBinding } from './try-binding.js';
 import type { Way, WayContext } from './way.js';
 
-export interface Found extends Probed {
+export interface Found extends TriedBinding {
   /** The name of the way that gave the binding. */
   readonly way: string;
   readonly files: readonly string[];
@@ -14,14 +14,14 @@ export const FOUND_IN_PLACE = 'a binding that was already in place';
 /**
  * Tries what is in place, then each way in turn, until a binding loads; or in another order.
  *
- * @param probe loads the binding in a process of its own, or throws the reason why it does not.
+ * @param tryBinding loads the binding in a process of its own, or throws the reason why it does not.
  * @param options.inPlace whether what is in place will do: `first` (the default), `last` if nothing
  *   else works, or `never`
  * @throws TuttiError NO_TENSORFLOW that names each way and why it failed; ABORTED.
  */
 export async function firstThatWorks(
   ways: readonly Way[],
-  probe: (context: WayContext) => Promise<Probed>,
+  tryBinding: (context: WayContext) => Promise<TriedBinding>,
   context: WayContext,
   options: { readonly inPlace?: 'first' | 'last' | 'never' } = {},
 ): Promise<Found> {
@@ -36,7 +36,7 @@ export async function firstThatWorks(
   for (const way of all) {
     try {
       const files = await way.prepare(context);
-      return { ...(await probe(context)), way: way.name, files };
+      return { ...(await tryBinding(context)), way: way.name, files };
     } catch (error) {
       if (error instanceof TuttiError && error.code === 'ABORTED') throw error;
       const reason = error instanceof Error ? error.message : String(error);

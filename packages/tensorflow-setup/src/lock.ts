@@ -3,7 +3,7 @@ import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { type Clock, systemClock, withCleanUp } from '@tutti/runtime';
 import { aborted } from './run-process.js';
-import { watch } from './watch.js';
+import { createSetupMonitor } from './setup-monitor.js';
 import type { WayContext } from './way.js';
 
 export interface LockOptions extends WayContext {
@@ -38,7 +38,7 @@ export async function withLock<T>(
 ): Promise<T> {
   const { clock = systemClock } = options;
   let owner: Owner | undefined;
-  const monitor = watch(options);
+  const monitor = createSetupMonitor(options);
   const acquiring = acquire(file, options, clock, (found) => {
     owner = found;
   });

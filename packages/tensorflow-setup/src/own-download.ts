@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { runProcess } from './run-process.js';
-import { watch } from './watch.js';
+import { createSetupMonitor } from './setup-monitor.js';
 import type { Way, WayContext } from './way.js';
 
 const CONNECT_LIMIT_MS = 6_000;
@@ -25,7 +25,7 @@ export function createOwnDownloadWay(tfjsNode: string): Way {
         // The script calls node-pre-gyp by its name.
         environment: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
       });
-      const monitor = watch(context);
+      const monitor = createSetupMonitor(context);
       await monitor.race(downloading, {
         who: `${host} and the script of tfjs-node`,
         what: 'deliver about 100 MB',

@@ -8,7 +8,7 @@ import { createSimulatedClock } from '@tutti/runtime';
 import { buildAddon, findCompiler } from './build-addon.js';
 import { withLock } from './lock.js';
 import { createOwnDownloadWay } from './own-download.js';
-import { probeBinding } from './probe.js';
+import { tryBinding } from './try-binding.js';
 import type { WayContext } from './way.js';
 import { PINNED_WHEELS, unpackWheel } from './wheel.js';
 
@@ -130,7 +130,7 @@ const HANGS = '#!/bin/sh\nexec sleep 600\n';
 
     it('that the library is tried', async () => {
       await lineOf(
-        probeBinding,
+        tryBinding,
         /^Waiting for a process that tries native TensorFlow to load it and compute a gradient/,
       );
     });

@@ -7,7 +7,7 @@ import { ADDON, buildAddon, findCompiler } from './build-addon.js';
 import { ensureCacheEntry } from './cache-entry.js';
 import { isIntact } from './digests.js';
 import { bindingPath } from './paths.js';
-import { readingFolder, watch } from './watch.js';
+import { createSetupMonitor, readingFolder } from './setup-monitor.js';
 import type { Way } from './way.js';
 import { LIBRARIES, PINNED_WHEELS, unpackWheel } from './wheel.js';
 
@@ -32,7 +32,7 @@ export function createWheelWay(tfjsNode: string, cache: string, formerly?: strin
         ...context,
         folder: join(cache, `tensorflow-${wheel.version}-${platform}`),
         async fill(staging) {
-          const monitor = watch(context);
+          const monitor = createSetupMonitor(context);
           const other = formerly && join(formerly, `tensorflow-${wheel.version}-${platform}`);
           if (other === undefined || !(await monitor.race(isIntact(other), readingFolder(other))))
             return unpackWheel(wheel, staging, context);

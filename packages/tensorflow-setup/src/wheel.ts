@@ -2,7 +2,7 @@ import { readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkDigests, type Digests, digestOfFile, parseRecord, writeDigests } from './digests.js';
 import { runProcess } from './run-process.js';
-import { readingFolder, watch } from './watch.js';
+import { createSetupMonitor, readingFolder } from './setup-monitor.js';
 import type { WayContext } from './way.js';
 
 /**
@@ -71,7 +71,7 @@ export async function unpackWheel(
   context: WayContext,
   fetchWheel: FetchWheel = downloadWithPip,
 ): Promise<void> {
-  const monitor = watch(context);
+  const monitor = createSetupMonitor(context);
   // Unnamed wait: what it awaits names its own waits.
   const file = await fetchWheel(wheel, folder, context);
   const found = await monitor.race(digestOfFile(file), readingFolder(file));
@@ -128,7 +128,7 @@ async function downloadWithPip(
     limitMs: DOWNLOAD_LIMIT_MS,
     signal: context.signal,
   });
-  const monitor = watch(context);
+  const monitor = createSetupMonitor(context);
   await monitor.race(downloading, {
     who: 'pip and its package index',
     what: `deliver ${project} ${version} (about 270 MB)`,

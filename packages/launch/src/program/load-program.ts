@@ -44,8 +44,8 @@ export async function loadProgram(
   });
   if (found.isDirectory())
     throw bad(`${path} is a folder, not a program`, 'Name the file in it that is the program.');
-  const watched = <T>(work: Promise<T>) => monitor?.race(work, importOf(path)) ?? work;
-  const { hash, packages } = await watched(readSources(file));
+  const monitored = <T>(loading: Promise<T>) => monitor?.race(loading, importOf(path)) ?? loading;
+  const { hash, packages } = await monitored(readSources(file));
   // Unnamed wait: what it awaits names its own waits.
   await prepare?.(packages);
   const { href } = pathToFileURL(file);
@@ -54,7 +54,7 @@ export async function loadProgram(
     // Node alone runs JavaScript, and tells by its syntax what kind it is.
     const typescript = /\.[cm]?tsx?$/.test(file);
     const importing = typescript ? importTypeScript(href) : import(href);
-    const imported = await watched(importing);
+    const imported = await monitored(importing);
     exported = imported.default;
   } catch (thrown) {
     if (isTuttiError(thrown)) throw thrown;

@@ -68,12 +68,12 @@ const isInUse = (error: unknown) => (error as NodeJS.ErrnoException).code === 'E
 /** libzmq takes over the path of an ipc socket that is in use, without an error. */
 function isAnswering(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connectSocket(path);
-    probe.on('connect', () => {
-      probe.destroy();
+    const client = connectSocket(path);
+    client.on('connect', () => {
+      client.destroy();
       resolve(true);
     });
-    probe.on('error', () => resolve(false));
+    client.on('error', () => resolve(false));
   });
 }
 

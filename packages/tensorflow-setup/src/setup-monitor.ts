@@ -5,7 +5,7 @@ import type { WayContext } from './way.js';
  * Names whom the set-up waits for, whenever that takes long. It ends no wait: what the set-up starts
  * has limits of its own, and must have ended before its files are removed.
  */
-export function watch({ report, clock = systemClock }: WayContext): Monitor {
+export function createSetupMonitor({ report, clock = systemClock }: WayContext): Monitor {
   return createMonitor({
     clock,
     onWaiting({ who, what, sinceMs, remedy }) {
