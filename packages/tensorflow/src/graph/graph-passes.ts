@@ -7,8 +7,8 @@ import type {
   Values,
 } from '../training/differentiation.js';
 import type { TrainingOptions } from '../training/training-options.js';
-import type { GraphResult } from './capture.js';
 import { createGraphs, type Graphs, tell } from './graphs.js';
+import type { GraphResult } from './trace-graph.js';
 
 /** The passes over a batch as graphs of TensorFlow. Undefined where there is none; labels are not checked. */
 export interface GraphPasses {
@@ -28,7 +28,7 @@ interface Facts {
 }
 
 /**
- * Undefined where the program is not to be captured: by rule, for the bits of its gradients depend on
+ * Undefined where the program is not to be traced: by rule, for the bits of its gradients depend on
  * it. What a function of the program does at another call nobody can know, so there it decides.
  * @param unsteady why the model might do something else at another call
  * @param recording runs a task so that it uses operations that a graph may have
@@ -62,10 +62,10 @@ export function openGraphPasses(
         ...stored.map((tensor, at) => [`parameter ${at}`, tensor] as const),
         ...Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1)),
       ];
-      const outcome = graphs.run(inputs, (random, noise) =>
+      const result = graphs.run(inputs, (random, noise) =>
         recording(() => flat(pass(stored, batch, { random, noise, unchecked: true }))),
       );
-      return outcome && named(outcome);
+      return result && named(result);
     };
   };
   return {

@@ -1,6 +1,6 @@
 import { debuglog } from 'node:util';
 import type { Tf, tf as types } from '../tf.js';
-import { capture, type Graph, type GraphResult, type TracedFunction } from './capture.js';
+import { type Graph, type GraphResult, type TracedFunction, traceGraph } from './trace-graph.js';
 
 /** A function of tensors, computed by graphs wherever it has one. */
 export interface Graphs<Facts> {
@@ -18,7 +18,7 @@ const KEPT = 16;
 export const tell: (message: string) => void = debuglog('tutti-graph');
 
 /**
- * One graph for each combination of names, types and shapes, captured when it is first needed.
+ * One graph for each combination of names, types and shapes, traced when it is first needed.
  * @param what they compute, in the plural
  */
 export function createGraphs<Facts>(tf: Tf, what: string): Graphs<Facts> {
@@ -34,7 +34,7 @@ export function createGraphs<Facts>(tf: Tf, what: string): Graphs<Facts> {
       const tensors = inputs.map(([, tensor]) => tensor);
       let graph = graphs.get(key);
       if (graph === undefined) {
-        graph = capture(tf, tensors, traced);
+        graph = traceGraph(tf, tensors, traced);
         const computedAs =
           typeof graph === 'string' ? `stay single operations, since ${graph}` : 'are a graph now';
         tell(`${what} of ${key} ${computedAs}`);

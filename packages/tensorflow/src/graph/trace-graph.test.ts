@@ -8,26 +8,26 @@ import { tf } from '../tf.js';
 import { drawNoise, type Noise } from '../training/noise.js';
 import { withRandom } from '../training/seeded.js';
 import { tidied } from '../training/tidied.js';
-import { capture, type Graph } from './capture.js';
 import { MOST_NODES } from './operations.js';
 import { type GraphBackend, openSession } from './session.js';
+import { type Graph, traceGraph } from './trace-graph.js';
 
-type Task = (random: Random) => tf.Tensor;
+type Traced = (random: Random) => tf.Tensor;
 
 /** As in a micro-batch: what is drawn follows from a seed, and operations are those for graphs. */
-function attempt(input: tf.Tensor, task: Task): Graph<null> | string {
+function attempt(input: tf.Tensor, traced: Traced): Graph<null> | string {
   const acceleration = createAcceleration(tf);
   return withRandom(createRandom('attempt'), () =>
     acceleration.run(() =>
       acceleration.recording(() =>
-        capture(tf, [input], (random) => ({ tensors: [task(random)], facts: null })),
+        traceGraph(tf, [input], (random) => ({ tensors: [traced(random)], facts: null })),
       ),
     ),
   );
 }
 
-function captured(input: tf.Tensor, task: Task): Graph<null> {
-  const graph = attempt(input, task);
+function graphOf(input: tf.Tensor, traced: Traced): Graph<null> {
+  const graph = attempt(input, traced);
   assert.ok(typeof graph === 'object', `no graph: ${graph}`);
   return graph;
 }
@@ -35,7 +35,7 @@ function captured(input: tf.Tensor, task: Task): Graph<null> {
 const run = (graph: Graph<null>, input: tf.Tensor) =>
   tidied(() => [...graph.run([input]).tensors[0]!.dataSync()]);
 
-describe('capture', () => {
+describe('traceGraph', () => {
   let x: tf.Tensor;
   const given: tf.Tensor[] = [];
   const kept = (values: number[]) => {
@@ -48,15 +48,15 @@ describe('capture', () => {
   });
   afterEach(() => tf.dispose(given.splice(0)));
 
-  it('gives what the task would give for other values', () => {
-    const graph = captured(x, () => x.square().add(1));
+  it('gives what the function would give for other values', () => {
+    const graph = graphOf(x, () => x.square().add(1));
     assert.deepEqual(run(graph, x), [2, 5, 10]);
     assert.deepEqual(run(graph, kept([0, -1, 5])), [1, 2, 26]);
     graph.close();
   });
 
   it('gives an input that is an output, and an output twice', () => {
-    const graph = capture(tf, [x], () => {
+    const graph = traceGraph(tf, [x], () => {
       const sum = x.add(1);
       return { tensors: [x.clone(), sum, sum.clone()], facts: 'as they are' };
     }) as Graph<string>;
@@ -74,7 +74,7 @@ describe('capture', () => {
 
   it('keeps the tensors from elsewhere that it needs', () => {
     const table = tf.tensor1d([10, 20, 30]);
-    const graph = captured(x, () => x.add(table));
+    const graph = graphOf(x, () => x.add(table));
     table.dispose();
     assert.deepEqual(run(graph, x), [11, 22, 33]);
     const before = tf.memory().numTensors;
@@ -82,20 +82,20 @@ describe('capture', () => {
     assert.equal(tf.memory().numTensors, before - 1);
   });
 
-  it('keeps what the task makes once, whoever asks first', () => {
+  it('keeps what the function makes once, whoever asks first', () => {
     let table: tf.Tensor | undefined;
-    const task = () => {
+    const traced = () => {
       table ??= tf.keep(tf.range(1, 4).square());
       return x.add(table);
     };
-    const graph = captured(x, task);
+    const graph = graphOf(x, traced);
     assert.deepEqual(run(graph, x), [2, 6, 12]);
     graph.close();
-    assert.deepEqual(typeof captured(x, task), 'object');
+    assert.deepEqual(typeof graphOf(x, traced), 'object');
     table?.dispose();
   });
 
-  for (const [what, reason, task] of [
+  for (const [what, reason, traced] of [
     ['reads values of its input', /reads values/, () => x.mul(x.dataSync()[0]! > 0 ? 1 : -1)],
     ['reads values that it made', /reads values/, () => x.mul(tf.ones([3]).sum().dataSync()[0]!)],
     ['reads values of a constant', /reads values/, () => x.mul(tf.scalar(3).arraySync())],
@@ -108,15 +108,15 @@ describe('capture', () => {
       /operation MirrorPad/,
       () => tf.mirrorPad(x, [[1, 1]], 'reflect'),
     ],
-  ] as [string, RegExp, Task][])
-    it(`refuses a task that ${what}`, () => {
-      assert.match(attempt(x, task) as string, reason);
+  ] as [string, RegExp, Traced][])
+    it(`refuses a function that ${what}`, () => {
+      assert.match(attempt(x, traced) as string, reason);
       // In the case of the last: not while it records, either.
       assert.equal(x.dataSync()[0], 1);
     });
 
-  it('draws the noise of each run anew, in the order in which the task asks for it', () => {
-    const graph = capture(tf, [x], (_random, noise) => {
+  it('draws the noise of each run anew, in the order in which the function asks for it', () => {
+    const graph = traceGraph(tf, [x], (_random, noise) => {
       const [first, second] = [noise([3]), noise([2])];
       return { tensors: [second.add(0), first.add(x)], facts: null };
     }) as Graph<null>;
@@ -137,39 +137,42 @@ describe('capture', () => {
     graph.close();
   });
 
-  it('refuses a task that asks for noise now and then', () => {
+  it('refuses a function that asks for noise now and then', () => {
     let calls = 0;
-    for (const task of [
+    for (const traced of [
       (noise: Noise) => (++calls % 2 === 0 ? x.add(noise([3])) : x.add(0)),
       (noise: Noise) => x.add(noise(++calls % 2 === 0 ? [3] : [1])),
     ]) {
-      const graph = capture(tf, [x], (_random, noise) => ({ tensors: [task(noise)], facts: null }));
+      const graph = traceGraph(tf, [x], (_random, noise) => ({
+        tensors: [traced(noise)],
+        facts: null,
+      }));
       assert.match(String(graph), /draws random/);
     }
   });
 
-  it('refuses a task that depends on how often it was called', () => {
+  it('refuses a function that depends on how often it was called', () => {
     let calls = 0;
-    const changing: Task[] = [
+    const changing: Traced[] = [
       () => x.mul(++calls),
       () => (++calls % 2 === 0 ? x.add(1) : x.sub(1)),
       () => (++calls % 2 === 0 ? x.add(1) : x.add(1).abs()),
       () => x.add(kept([++calls, 0, 0])),
       () => x.sum(0, ++calls % 2 === 0).reshape([1]),
     ];
-    for (const task of changing) assert.match(attempt(x, task) as string, /not always/);
+    for (const traced of changing) assert.match(attempt(x, traced) as string, /not always/);
   });
 
-  it('refuses a task of very many operations', () => {
-    const task = () => {
+  it('refuses a function of very many operations', () => {
+    const traced = () => {
       let sum = x;
       for (let i = 0; i < MOST_NODES; i++) sum = sum.add(i);
       return sum;
     };
-    assert.match(attempt(x, task) as string, /operations and constants/);
+    assert.match(attempt(x, traced) as string, /operations and constants/);
   });
 
-  it('leaves TensorFlow as it was, also when the task throws', () => {
+  it('leaves TensorFlow as it was, also when the function throws', () => {
     const backend = tf.backend() as unknown as GraphBackend;
     const { binding } = backend;
     const before = tf.memory().numTensors;
@@ -179,7 +182,7 @@ describe('capture', () => {
     };
     assert.throws(() => attempt(x, thrown), /on purpose/);
     attempt(x, () => x.mul(x.dataSync()[0]!));
-    captured(x, () => x.add(1)).close();
+    graphOf(x, () => x.add(1)).close();
     assert.equal(backend.binding, binding);
     assert.deepEqual(
       Object.keys(backend).filter((name) => name === 'readSync' || name === 'getInputTensorIds'),
@@ -204,7 +207,7 @@ describe('files of a graph', () => {
 
   it('are gone as soon as it is loaded', () => {
     const x = tf.tensor1d([1, 2, 3]);
-    const graph = captured(x, () => x.add(1));
+    const graph = graphOf(x, () => x.add(1));
     assert.deepEqual(readdirSync(folder), []);
     assert.deepEqual(run(graph, x), [2, 3, 4]);
     graph.close();

@@ -22,7 +22,7 @@ export type TracedFunction<Facts> = (random: Random, noise: Noise) => GraphResul
 
 /** A function of tensors as one graph of TensorFlow. */
 export interface Graph<Facts> {
-  /** What the function would return for these inputs; of the types and shapes it was captured with. */
+  /** What the function would return for these inputs; of the types and shapes it was traced with. */
   run(inputs: readonly types.Tensor[]): GraphResult<Facts>;
   close(): void;
 }
@@ -30,14 +30,14 @@ export interface Graph<Facts> {
 /**
  * Turns what `traced` does into a graph, if it does nothing but operations of TensorFlow and always
  * the same ones; otherwise gives the reason. The answer depends on the function and on the types and
- * shapes of its inputs, never on their values or on what was captured before, so that it is the same
+ * shapes of its inputs, never on their values or on what was traced before, so that it is the same
  * in every process.
  *
  * The function runs three times with the same inputs: without reading values out (which is noticed),
  * what it does cannot depend on them. The first time is for what it makes once and keeps.
  * @throws TuttiError STORAGE, and whatever the function throws
  */
-export function capture<Facts>(
+export function traceGraph<Facts>(
   tf: Tf,
   inputs: readonly types.Tensor[],
   traced: TracedFunction<Facts>,
@@ -61,15 +61,15 @@ export function capture<Facts>(
       const rest = [...noises];
       let facts: Facts | undefined;
       const recording = record(backend, [...inputs, ...noises], () => {
-        const outcome = once((shape) => {
+        const result = once((shape) => {
           const next = rest.shift();
           if (next?.shape.join() === shape.join()) return next;
           drawn = true;
           return tf.zeros([...shape]);
         });
         if (rest.length > 0) drawn = true;
-        facts = outcome.facts;
-        return outcome.tensors;
+        facts = result.facts;
+        return result.tensors;
       });
       return { recording, facts: facts as Facts };
     });
@@ -101,7 +101,7 @@ export function capture<Facts>(
 }
 
 function noticed(drawn: () => void): Random {
-  const random = createRandom('capture');
+  const random = createRandom('trace');
   return {
     next() {
       drawn();
