@@ -4,7 +4,7 @@ export {
   listCheckpoints,
   locateCheckpoint,
 } from './folder.js';
-export type { CheckpointFacts, Evaluation, Manifest } from './manifest.js';
+export type { CheckpointFacts, Manifest, Means } from './manifest.js';
 export {
   type Checkpoint,
   type Expectation,

@@ -21,13 +21,13 @@ export interface CheckpointFacts {
   /** The job that wrote it. */
   readonly job?: string;
   /** How good these weights are on the evaluation set, where that is known. */
-  readonly evaluation?: Evaluation;
+  readonly evaluation?: Means;
   /** What the run had counted: for whoever goes on. */
   readonly progress?: unknown;
 }
 
-/** Means over the evaluation set. */
-export interface Evaluation {
+/** Loss and metrics as means over examples. */
+export interface Means {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,6 @@
 import type { JobPlan } from '@tutti/protocol';
 import { listCheckpoints } from './folder.js';
-import type { Evaluation } from './manifest.js';
+import type { Means } from './manifest.js';
 import { planDifferences } from './plan-differences.js';
 import { readManifest } from './read-checkpoint.js';
 
@@ -17,7 +17,7 @@ export const isBetter = (metric: string, value: number, than: number) =>
   /loss|error|perplexity/i.test(metric) ? value < than : value > than;
 
 /** Undefined if it was not measured. */
-export function metricOf({ loss, metrics }: Evaluation, metric: string): number | undefined {
+export function metricOf({ loss, metrics }: Means, metric: string): number | undefined {
   const value = metric === 'loss' ? loss : metrics[metric];
   return Number.isFinite(value) ? value : undefined;
 }

@@ -16,10 +16,14 @@ import { createCrew } from './crew.js';
 import { createCurves, finite, type RunCurves } from './curves.js';
 import { markOf } from './marks.js';
 import { MOST_EPOCHS, MOST_MARKS } from './tunables.js';
-import type { EpochView, Mark, Numbers, Phase, View, WaitView } from './view.js';
+import type { EpochView, Mark, Numbers, RunPhase, View, WaitView } from './view.js';
 
 /** Phases of a coordinator before the first step. */
-const STARTING: readonly Phase[] = ['looking for servers', 'gathering workers', 'opening servers'];
+const STARTING: readonly RunPhase[] = [
+  'looking for servers',
+  'gathering workers',
+  'opening servers',
+];
 
 /** What is known of a run, from its events and from what its coordinator says: bounded, however long it is. */
 export interface RunHistory {
@@ -117,7 +121,7 @@ export function createRunHistory(init: {
     }
   }
 
-  function phase(): Phase {
+  function phase(): RunPhase {
     if (end?.event === 'finished') return 'finished';
     if (end?.event === 'failed') return end.code === 'ABORTED' ? 'stopped' : 'failed';
     if (cutOff) return 'cut off';

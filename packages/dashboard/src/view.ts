@@ -8,7 +8,7 @@ export interface View {
   readonly job: string | null;
   /** Where the run writes. */
   readonly folder: string | null;
-  readonly phase: Phase;
+  readonly phase: RunPhase;
   /** Nothing more will come. */
   readonly over: boolean;
   /** When the first step began; null before. */
@@ -47,7 +47,7 @@ export interface View {
 export type Numbers = Readonly<Record<string, number | null>>;
 
 /** `cut off`: its events end without an end. */
-export type Phase = JobPhase | 'starting' | 'finished' | 'failed' | 'stopped' | 'cut off';
+export type RunPhase = JobPhase | 'starting' | 'finished' | 'failed' | 'stopped' | 'cut off';
 
 export interface WorkerView {
   readonly name: string;

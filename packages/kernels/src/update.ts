@@ -3,7 +3,7 @@ import { type Code, TILE, TILE_LENGTH, type UpdateCode } from './code.js';
 import type { Conditioning, UpdateRule } from './contract.js';
 
 /** A rule made ready for the compiled code: how many slots it has, which code, which constants. */
-interface Step {
+interface PreparedUpdate {
   readonly slots: number;
   readonly code: UpdateCode;
   readonly constants: readonly number[];
@@ -26,7 +26,7 @@ export function slotsOf(rule: UpdateRule): number {
   }
 }
 
-function prepare(code: Code, rule: UpdateRule): Step {
+function prepare(code: Code, rule: UpdateRule): PreparedUpdate {
   const slots = slotsOf(rule);
   switch (rule.kind) {
     case 'sgd':

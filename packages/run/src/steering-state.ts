@@ -1,5 +1,5 @@
 /** How long something has not become better. */
-interface Watch {
+interface Stagnation {
   readonly best?: number;
   readonly wait: number;
 }
@@ -7,6 +7,6 @@ interface Watch {
 /** What early stopping and plateaus have come to: part of a checkpoint. */
 export interface SteeringState {
   readonly rate: number;
-  readonly stopping: Watch;
-  readonly plateau: Watch & { readonly cooldown: number };
+  readonly stopping: Stagnation;
+  readonly plateau: Stagnation & { readonly cooldown: number };
 }

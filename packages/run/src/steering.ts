@@ -1,4 +1,4 @@
-import type { Evaluation } from '@tutti/checkpoint';
+import type { Means } from '@tutti/checkpoint';
 import { isBetter, metricOf } from '@tutti/checkpoint/internal';
 import type { JobPlan, Watched } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
@@ -15,7 +15,7 @@ export interface Steering {
    * @param means of its evaluation; of its training where nothing is evaluated
    * @throws TuttiError BAD_CONFIG if what is watched is not among them
    */
-  observe(version: number, means: Evaluation): Verdict;
+  observe(version: number, means: Means): Verdict;
   /** Remembers the weights of the version that was observed, to end with them. */
   keep(best: BestState): void;
   /** Those to end with; undefined where the last ones are. */
@@ -40,7 +40,7 @@ export interface BestState {
   /** The optimizer's state; none where nothing is saved. */
   readonly slots: readonly Float32Array[];
   readonly progress: ProgressState;
-  readonly means: Evaluation;
+  readonly means: Means;
   /** Whether the means are of an evaluation. */
   readonly evaluated: boolean;
 }
@@ -66,7 +66,7 @@ export function createSteering(init: {
   let best: BestState | undefined;
 
   /** As Keras' EarlyStopping: its first epoch is better than nothing. */
-  function observeStopping(means: Evaluation): Verdict {
+  function observeStopping(means: Means): Verdict {
     if (earlyStopping === undefined) return { stop: false, keep: false };
     const { patience = 0, keepBest = true } = earlyStopping;
     const { stopping } = state;
@@ -81,7 +81,7 @@ export function createSteering(init: {
   }
 
   /** As Keras' ReduceLROnPlateau; `floor` is its min_lr, as a share of the learning rate. */
-  function observePlateau(version: number, epoch: number, means: Evaluation) {
+  function observePlateau(version: number, epoch: number, means: Means) {
     if (reduceOnPlateau === undefined) return;
     const { patience = 10, factor = 0.1, floor = 0, cooldown: rest = 0 } = reduceOnPlateau;
     const minChange = reduceOnPlateau.minChange ?? 1e-4;
@@ -127,7 +127,7 @@ export function createSteering(init: {
   };
 }
 
-function watched(who: string, { monitor = 'loss' }: Watched, means: Evaluation): number {
+function watched(who: string, { monitor = 'loss' }: Watched, means: Means): number {
   const known = ['loss', ...Object.keys(means.metrics)];
   if (!known.includes(monitor))
     throw new TuttiError('BAD_CONFIG', `${who} watches "${monitor}", which nobody measures`, {

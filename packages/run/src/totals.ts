@@ -1,3 +1,4 @@
+import type { Means } from '@tutti/checkpoint';
 import type { MetricForms, ShardReport } from '@tutti/protocol';
 import { metricValues } from './metric-values.js';
 
@@ -26,9 +27,6 @@ export function plus(total: Totals, more: Totals): Totals {
  * What people read: means over examples, and metrics of other forms.
  * @param forms those of the plan
  */
-export function meansOf(
-  { count, lossSum, metrics }: Totals,
-  forms: MetricForms = {},
-): { loss: number; metrics: Record<string, number> } {
+export function meansOf({ count, lossSum, metrics }: Totals, forms: MetricForms = {}): Means {
   return { loss: lossSum / count, metrics: metricValues(metrics, count, forms) };
 }

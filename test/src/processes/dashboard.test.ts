@@ -12,7 +12,7 @@ import { gatedRegression, HELD_FLAGS } from './gated-program.js';
 const CHROMIUM = '/usr/bin/chromium';
 
 /** The page must not say anything on the console: neither of a script nor of its policy. */
-interface Opened {
+interface OpenPage {
   readonly page: Page;
   readonly complaints: string[];
 }
@@ -54,7 +54,7 @@ describe('the page of a run, in a browser,', function () {
   async function open(
     url: string,
     options: Parameters<Browser['newPage']>[0] = {},
-  ): Promise<Opened> {
+  ): Promise<OpenPage> {
     const page = await browser.newPage({ ...options, reducedMotion: 'reduce' });
     page.setDefaultTimeout(0);
     const complaints: string[] = [];

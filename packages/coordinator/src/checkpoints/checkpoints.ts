@@ -1,4 +1,4 @@
-import type { Evaluation } from '@tutti/checkpoint';
+import type { Means } from '@tutti/checkpoint';
 import {
   type BestState,
   bestSnapshot,
@@ -29,7 +29,7 @@ export interface Checkpoints {
   between(
     version: number,
     progress: ProgressState,
-    evaluation: Evaluation | undefined,
+    evaluation: Means | undefined,
     best: BestState | undefined,
   ): void;
   /** The run ends at this version, before its evaluation came: what it had counted by then. */

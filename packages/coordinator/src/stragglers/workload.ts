@@ -9,7 +9,7 @@ export interface Expectation {
   readonly usual: UsualTime;
 }
 
-/** What one worker has to compute in the phase under way, and since when it is at it. */
+/** What one worker has to compute in the stage under way, and since when it is at it. */
 export interface Workload {
   readonly who: string;
   own(): readonly number[];

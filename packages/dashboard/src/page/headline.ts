@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatDuration } from '@tutti/telemetry/internal';
-import type { Phase, View } from '../view.js';
+import type { RunPhase, View } from '../view.js';
 import { find, make, setText } from './dom.js';
 import type { Store } from './store.js';
 import { clockTime, counted, elapsedText, lossText, metricText, nameText } from './text.js';
@@ -9,7 +9,7 @@ const WORTH_TELLING_MS = 2000;
 /** A fault is news for so long. */
 const NEWS_MS = 20_000;
 
-const TONES: Partial<Record<Phase, string>> = {
+const TONES: Partial<Record<RunPhase, string>> = {
   training: 'good',
   evaluating: 'good',
   finished: 'recovery',

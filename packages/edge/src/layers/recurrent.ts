@@ -3,7 +3,7 @@ import { multiply } from './dense.js';
 import { type LayerKind, misfit, ofRank, product } from './layer.js';
 
 /** One time step: from x W + b, the state before and the recurrent weights, the state after. */
-type Step = (
+type TimeStep = (
   x: Float64Array,
   state: { h: Float32Array; c: Float32Array },
   recurrent: Float32Array,
@@ -54,7 +54,7 @@ export const gru = recurrent(3, 2, (x, state, kernel, [activation, gate]) => {
  * A second input is a mask: where it is 0, the step is left out. Over [time, inputs]; W [inputs, gates x units], U [units, gates x units],
  * b [gates x units].
  */
-function recurrent(gates: number, activations: number, step: Step): LayerKind {
+function recurrent(gates: number, activations: number, step: TimeStep): LayerKind {
   return {
     // units, whether all steps are given, whether it begins at the last (2: and gives them in the order of the input)
     numbers: 3,

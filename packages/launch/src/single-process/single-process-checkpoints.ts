@@ -1,4 +1,4 @@
-import type { Evaluation } from '@tutti/checkpoint';
+import type { Means } from '@tutti/checkpoint';
 import type { Layout } from '@tutti/parameters';
 import {
   type BestState,
@@ -20,7 +20,7 @@ export interface SingleProcessCheckpoints {
   between(
     version: number,
     progress: ProgressState,
-    evaluation: Evaluation | undefined,
+    evaluation: Means | undefined,
     best: BestState | undefined,
   ): void;
   /** The run ends at this version, before its evaluation came. */

@@ -1,4 +1,4 @@
-import type { Evaluation } from '@tutti/checkpoint';
+import type { Means } from '@tutti/checkpoint';
 import { isBetter, metricOf } from '@tutti/checkpoint/internal';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -11,7 +11,7 @@ export interface CheckpointSchedule {
    * @param underWay how many are being captured or written: only a better one comes besides; others
    *   come when that is done
    */
-  due(version: number, evaluation: Evaluation | undefined, underWay: number): boolean;
+  due(version: number, evaluation: Means | undefined, underWay: number): boolean;
   /** The run starts here, or goes back to here: there is a checkpoint of it, or nothing to keep. */
   startAt(version: number): void;
 }
@@ -30,7 +30,7 @@ export function createCheckpointSchedule(init: {
   let best: number | undefined;
   let warned = false;
 
-  function warnOfUnknown(name: string, { metrics }: Evaluation) {
+  function warnOfUnknown(name: string, { metrics }: Means) {
     const known = ['loss', ...Object.keys(metrics)];
     if (warned || known.includes(name)) return;
     warned = true;
@@ -42,7 +42,7 @@ export function createCheckpointSchedule(init: {
     });
   }
 
-  function improves(evaluation: Evaluation | undefined): boolean {
+  function improves(evaluation: Means | undefined): boolean {
     if (metric === undefined || evaluation === undefined) return false;
     warnOfUnknown(metric, evaluation);
     const value = metricOf(evaluation, metric);

@@ -1,4 +1,4 @@
-import type { Evaluation } from '@tutti/checkpoint';
+import type { Means } from '@tutti/checkpoint';
 import type { JobPlan, ProgramDescription } from '@tutti/protocol';
 import type { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -22,7 +22,7 @@ export interface Snapshot {
   /** What the run would end with, if it is of an earlier version. */
   readonly best?: BestState;
   /** That of just these weights. */
-  readonly evaluation?: Evaluation;
+  readonly evaluation?: Means;
   /** Versions of libraries. */
   readonly versions: Readonly<Record<string, string>>;
 }
