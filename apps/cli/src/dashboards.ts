@@ -8,7 +8,7 @@ import { type LinkSettings, openZmqTransport } from '@tutti/transport';
 import type { CliContext } from './context.js';
 import type { Output } from './output.js';
 import { pause } from './pause.js';
-import { ANSWER_DEADLINE_MS, CONNECT_MS, WATCH_MS } from './tunables.js';
+import { ANSWER_DEADLINE_MS, CONNECT_SHARE, WATCH_MS } from './tunables.js';
 
 /** Opens the page at a port, or with true at the usual one, or a free one if that is taken. */
 export async function servePage(
@@ -75,7 +75,7 @@ export async function followCoordinator(init: {
   readonly keyFile: LinkSettings['keyFile'];
 }): Promise<never> {
   const { address, dashboard, clock, signal, deadlineMs, keyFile } = init;
-  const connectDeadlineMs = Math.min(CONNECT_MS, 0.8 * deadlineMs);
+  const connectDeadlineMs = CONNECT_SHARE * deadlineMs;
   const options = { connectDeadlineMs, sharedMemory: false, clock };
   // Unnamed wait: a small file of this machine.
   const transport = await openZmqTransport({ keyFile }, options);

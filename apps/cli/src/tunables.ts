@@ -31,10 +31,19 @@ export const HOST_END_MS = 10_000;
 
 /** Between two answers, of `tutti status --watch` and for the page of a run. */
 export const WATCH_MS = 1000;
-/** Somebody who listens does so at once; longer is for a coordinator that is just starting. */
-export const CONNECT_MS = 2000;
+/** Of the time for an answer: that nobody listens says more than that nobody answers. */
+export const CONNECT_SHARE = 0.4;
 /** The coordinator of this process answers at once, if it is not held up. */
 export const ANSWER_DEADLINE_MS = 5000;
+
+// ---- open files
+
+/** Loading its own modules takes Node.js about as many at once as a process has later: 32, and what it writes. */
+export const OWN_FILES = 128;
+/** Two connections, to the coordinator and to the server beside it, and a file in memory for each. */
+export const FILES_OF_WORKER = 4;
+/** Of a worker that is a child: what it says, too. */
+export const FILES_OF_CHILD = 8;
 
 // ---- numbers of workers where `--workers` is not given
 

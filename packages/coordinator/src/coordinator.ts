@@ -33,6 +33,7 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
     closed: (peer, reason) => handlers.closed?.(peer, reason),
     badFrame: (peer, reason) => handlers.badFrame?.(peer, reason),
     stranger: (reason) => handlers.stranger?.(reason),
+    full: (error) => handlers.full?.(error),
   });
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {

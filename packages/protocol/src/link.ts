@@ -55,6 +55,11 @@ export interface ListenHandlers {
    * nobody is affected. Several in a row are told together.
    */
   stranger?(reason: string): void;
+  /**
+   * Nobody can connect for now, since this process or machine has no more of something, mostly of open
+   * files. Those who try wait. Told once in a while for as long as it is so.
+   */
+  full?(error: Error): void;
 }
 
 export interface Listener {

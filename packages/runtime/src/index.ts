@@ -29,6 +29,7 @@ export {
   type Wait,
   type WaitReport,
 } from './monitor.js';
+export { mostOpenFiles } from './open-files.js';
 export { createRandom, type Random, type RandomKey } from './random.js';
 export { type EventListeners, type Running, start } from './running.js';
 export { createStamp, type Stampable, type Stamped } from './stamp.js';

@@ -20,6 +20,12 @@ describe('a limit of the system', () => {
       assert.ok(record.message.includes(error.message));
     });
 
+  it('of open files is what keeps modules from being found where it is low', () => {
+    const error = withCode('ERR_MODULE_NOT_FOUND', "Cannot find package 'x'");
+    assert.match(limitReached(error, 90)?.remedy ?? '', /ulimit -n/);
+    assert.equal(limitReached(error, 1024), undefined);
+  });
+
   it('is not what any other error says', () => {
     assert.equal(limitReached(new Error('The program stopped')), undefined);
     assert.equal(limitReached('EMFILE'), undefined);

@@ -5,6 +5,7 @@ import {
   createGathering,
   createMonitor,
   type EventListeners,
+  errorToRecord,
   type Running,
   type Stamped,
   start,
@@ -109,6 +110,10 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
           message: (peer, envelope) => service.receive(`${at}/${peer}`, envelope),
           place: service.place,
           closed: (peer) => service.closed(`${at}/${peer}`),
+          full(error) {
+            const { message, remedy } = errorToRecord(error);
+            emit({ event: 'full', reason: message, remedy });
+          },
           stranger: (reason) => refused('a stranger', reason),
           badFrame: (peer, reason) => refused(`${at}/${peer}`, reason),
         }),

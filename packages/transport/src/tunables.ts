@@ -15,8 +15,15 @@ export const FAREWELL_MS = 1000;
 
 // ---- connecting
 
-/** Whoever connects has so long for its handshake; then libzmq hangs up. */
-export const HANDSHAKE_MS = 10_000;
+/**
+ * Whoever connects has so long for its handshake; then libzmq hangs up, and whoever was too slow tries again.
+ * Each takes up a descriptor for so long, so that is how soon others get in when there are no more.
+ */
+export const HANDSHAKE_MS = 3000;
+/** How many wait in the kernel to be accepted, the first first: all workers of a large job may come at once. */
+export const BACKLOG = 1024;
+/** Nobody gets in while a limit is reached, and that does not change from one moment to the next. */
+export const LIMIT_PAUSE_MS = 60_000;
 /** For a process that stood still: what came meanwhile is read before anything is concluded. */
 export const READ_MS = 1000;
 /** A handshake is done in milliseconds: whoever has accepted and is silent for so long is told of. */

@@ -12,18 +12,25 @@ const BIN = resolvePath('@tutti/cli/bin/tutti.mjs');
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 onLinux('a limit of the system', () => {
-  const train = (limit: string, path: string) =>
+  const under = (limit: string, ...args: readonly string[]) =>
     command([
-      ...['sh', '-c', `${limit} && exec "$@"`, 'sh', process.execPath, BIN, 'train', path],
+      ...['sh', '-c', `${limit} && exec "$@"`, 'sh', process.execPath, BIN, ...args],
       ...['--workers', '1', '--checkpoint-dir', join(each.folder.path, 'runs')],
     ]).ended;
 
   for (const files of [32, 40])
     it(`of ${files} open files is no fault of Tutti or of the program`, async () => {
       const path = await each.folder.program(regressionWith(''));
-      const { code, stderr } = await train(`ulimit -n ${files}`, path);
+      const { code, stderr } = await under(`ulimit -n ${files}`, 'train', path);
       assert.equal(code, 1);
       assert.match(stderr, /LIMIT[\s\S]*ulimit -n/);
       assert.doesNotMatch(stderr, /fault in Tutti|^ {4}at /m);
     });
+
+  it('is not taken for modules that are missing, as Node.js says it', async () => {
+    const { code, stderr } = await under('ulimit -n 48', 'coordinator');
+    assert.equal(code, 1);
+    assert.match(stderr, /limit of this system is reached[\s\S]*ulimit -n/);
+    assert.doesNotMatch(stderr, /fault in Tutti|^ {4}at /m);
+  });
 });

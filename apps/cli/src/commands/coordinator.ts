@@ -2,7 +2,7 @@ import { DEFAULT_COORDINATOR } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { tellOfServer } from '@tutti/launch/internal';
 import { checkpointsOf } from '@tutti/run';
-import { TuttiError } from '@tutti/runtime';
+import { mostOpenFiles, TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
 import { advertised } from '../advertised.js';
@@ -11,12 +11,13 @@ import { openDashboard } from '../dashboards.js';
 import { runsFolder } from '../folders.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
 import { observeRun } from '../observers.js';
+import { fewOpenFiles } from '../open-files.js';
 import { withOutput } from '../output.js';
 import { keepRun } from '../report.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
-import { COORDINATOR_WORKERS } from '../tunables.js';
+import { COORDINATOR_WORKERS, FILES_OF_WORKER } from '../tunables.js';
 
 /**
  * `tutti coordinator`: waits for the workers and trains. With --server-addresses it uses those
@@ -36,6 +37,8 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     await openDashboard(settings, context, output);
     observe(keepRun(output, context.clock));
     observeRun(settings, output);
+    const few = fewOpenFiles(workers, FILES_OF_WORKER, mostOpenFiles());
+    if (few !== undefined) renderer(few);
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { TuttiError, tuttiVersion } from '@tutti/runtime';
+import { mostOpenFiles, TuttiError, tuttiVersion } from '@tutti/runtime';
 import {
   type OneDnnChoice,
   oldDependencies,
@@ -21,6 +21,7 @@ import {
   checkCpu,
   checkMemory,
   checkNode,
+  checkOpenFiles,
   checkSharedMemory,
 } from '../doctor/machine.js';
 import { monitorsOf } from '../monitors.js';
@@ -43,6 +44,7 @@ export async function doctor(flags: Flags, context: CliContext): Promise<void> {
       ['cores', () => checkCores(availableParallelism())],
       ['memory', () => checkMemory(process.availableMemory(), totalmem())],
       ['/dev/shm', async () => checkSharedMemory(await sizesOf('/dev/shm'))],
+      ['open files', () => checkOpenFiles(mostOpenFiles())],
       ['kernels', checkKernels],
       ['loopback', checkLoopback],
       ['tensorflow', () => checkTensorflow(context.signal)],

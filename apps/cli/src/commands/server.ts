@@ -33,6 +33,8 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
         if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
         else if (event.event === 'refused') {
           log.warn(`refused ${event.peer}: ${event.reason}`);
+        } else if (event.event === 'full') {
+          log.warn(`nobody else can connect for now: ${event.reason}. ${event.remedy}`);
         } else if (event.event === 'replaced') {
           replaced = true;
           result(event, replacedText('this server', event));

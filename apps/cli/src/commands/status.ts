@@ -5,7 +5,7 @@ import { withOutput } from '../output.js';
 import { pause } from '../pause.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { statusText } from '../status-text.js';
-import { CONNECT_MS, WATCH_MS } from '../tunables.js';
+import { CONNECT_SHARE, WATCH_MS } from '../tunables.js';
 
 /** `tutti status`: asks the coordinator of a running job how it is doing. */
 export async function status(flags: Flags, context: CliContext): Promise<void> {
@@ -17,8 +17,7 @@ export async function status(flags: Flags, context: CliContext): Promise<void> {
     const transport = await openZmqTransport(
       { keyFile: settings.keyFile },
       {
-        // Before the deadline of the answer: that nobody listens says more than that nobody answers.
-        connectDeadlineMs: Math.min(CONNECT_MS, 0.8 * settings.answerDeadlineMs),
+        connectDeadlineMs: CONNECT_SHARE * settings.answerDeadlineMs,
         sharedMemory: false,
         clock,
       },

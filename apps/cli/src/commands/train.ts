@@ -1,6 +1,7 @@
 import { crossCheck } from '@tutti/config';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import { defaultShards, planToGoOn, readingCheckpoint } from '@tutti/run';
+import { mostOpenFiles } from '@tutti/runtime';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
@@ -12,12 +13,14 @@ import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { observeRun } from '../observers.js';
+import { fewOpenFiles } from '../open-files.js';
 import { withOutput } from '../output.js';
 import { keepRun } from '../report.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { sharingText } from '../sharing-text.js';
+import { FILES_OF_CHILD } from '../tunables.js';
 
 /** `tutti train <program>`: the whole job on this machine. */
 export async function train(path: string, flags: Flags, context: CliContext): Promise<void> {
@@ -66,6 +69,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
         message: `Nothing can be written into ${checkpointDir ?? runsDir}: ${fault}`,
         remedy: 'Stop, and choose another --checkpoint-dir.',
       });
+    const few = fewOpenFiles(workers, FILES_OF_CHILD, mostOpenFiles());
+    if (few !== undefined) renderer(few);
     if (named === undefined && resume === undefined)
       renderer.note(
         `${shards} shards, by the batch size of ${batchSize}: as many workers can share a step; --shards sets another number, and gives another result`,

@@ -3,7 +3,14 @@ import { TuttiError } from '@tutti/runtime';
 import { tutti } from '../testing.js';
 import { runCheck } from './check.js';
 import { checkOldDependencies } from './libraries.js';
-import { checkCores, checkCpu, checkMemory, checkNode, checkSharedMemory } from './machine.js';
+import {
+  checkCores,
+  checkCpu,
+  checkMemory,
+  checkNode,
+  checkOpenFiles,
+  checkSharedMemory,
+} from './machine.js';
 
 const GIB = 2 ** 30;
 
@@ -46,6 +53,11 @@ describe('tutti doctor', () => {
       [checkSharedMemory({ freeBytes: 64 * 2 ** 20, totalBytes: 64 * 2 ** 20 }), 'warn'],
       [checkSharedMemory(undefined), 'warn'],
       [checkSharedMemory({ freeBytes: GIB, totalBytes: GIB }), 'ok'],
+      [checkOpenFiles(undefined), 'ok'],
+      [checkOpenFiles(Number.POSITIVE_INFINITY), 'ok'],
+      [checkOpenFiles(1024), 'ok'],
+      [checkOpenFiles(256), 'warn'],
+      [checkOpenFiles(90), 'fail'],
       [checkOldDependencies([]), 'ok'],
       [checkOldDependencies([{ name: 'tar', version: '6.2.1', wanted: '7.5.23' }]), 'warn'],
     ];

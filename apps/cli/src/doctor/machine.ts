@@ -1,4 +1,5 @@
 import type { OneDnnChoice } from '@tutti/tensorflow-setup/internal';
+import { OWN_FILES } from '../tunables.js';
 import { type Finding, fail, ok, warn } from './check.js';
 
 const GIB = 2 ** 30;
@@ -79,6 +80,16 @@ export function checkMemory(freeBytes: number, totalBytes: number): Finding {
   return freeBytes < 1.5 * GIB
     ? warn('memory', found, 'Two workers with TensorFlow need about 1 GiB: use one, or free some.')
     : ok('memory', found);
+}
+
+/** @param most how many this process may have; undefined where the system does not tell */
+export function checkOpenFiles(most: number | undefined): Finding {
+  const name = 'open files';
+  if (most === undefined) return ok(name, 'this system does not tell how many there may be');
+  const found = most === Number.POSITIVE_INFINITY ? 'no limit' : `at most ${most}`;
+  const fix = 'Raise the limit: ulimit -n 1024. A coordinator has 4 for each worker.';
+  if (most < OWN_FILES) return fail(name, found, fix);
+  return most < 1024 ? warn(name, found, fix) : ok(name, found);
 }
 
 /** @param shared free and all bytes of /dev/shm, or undefined where there is none. */

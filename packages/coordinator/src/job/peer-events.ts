@@ -8,7 +8,7 @@ import { createEarlyMessages } from './early-messages.js';
 import type { JobRun } from './job-run.js';
 import type { Lifetime } from './lifetime.js';
 import type { Routes } from './routes.js';
-import { foreign } from './stray-connections.js';
+import { foreign, full } from './stray-connections.js';
 
 /** What the job makes of those who connect to it: workers, who asks how it is doing, and strays. */
 export interface PeerEvents {
@@ -59,6 +59,7 @@ export function createPeerEvents(init: {
       },
       badFrame: (peer, reason) => emitStray(foreign(`Peer ${peer} was cut off: ${reason}`)),
       stranger: (reason) => emitStray(foreign(`Refused a connection: ${reason}`)),
+      full: (error) => emitStray(full(error)),
     },
   };
 }

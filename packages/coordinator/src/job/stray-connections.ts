@@ -1,4 +1,4 @@
-import { type Clock, createGathering } from '@tutti/runtime';
+import { type Clock, createGathering, limitReached } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { STRAYS_AT_ONCE, STRAYS_PERIOD_MS } from '../tunables.js';
 
@@ -10,6 +10,17 @@ export function foreign(message: string): RunEvent {
     message: `${message}. The run goes on`,
     remedy:
       'Check that only Tutti processes of one version connect to this port; port scans and health checks that only open it do this too.',
+  };
+}
+
+/** The warning that nobody can connect, since this process has no more of what that takes. */
+export function full(error: Error): RunEvent {
+  const limit = limitReached(error);
+  return {
+    event: 'warning',
+    code: 'LIMIT',
+    message: `Nobody else can connect for now, and whoever tries waits. ${limit?.message ?? error.message}. The run goes on`,
+    remedy: limit?.remedy ?? 'See what this machine has no more of.',
   };
 }
 

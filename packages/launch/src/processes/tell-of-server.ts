@@ -18,6 +18,13 @@ export function tellOfServer(
         message: `${name} refused ${event.peer}: ${event.reason}`,
         remedy: 'Check that only the processes of this run connect to it.',
       });
+    else if (event.event === 'full')
+      emit({
+        event: 'warning',
+        code: 'LIMIT',
+        message: `Nobody else can connect to ${name} for now, and whoever tries waits. ${event.reason}`,
+        remedy: event.remedy,
+      });
     else if (event.event === 'replaced')
       emit({
         event: 'warning',

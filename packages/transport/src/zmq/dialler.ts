@@ -3,6 +3,7 @@ import type { Clock } from '@tutti/runtime';
 import {
   ATTEMPT_MS,
   ATTEMPT_OF_SEVERAL_MS,
+  HANDSHAKE_MS,
   NAME_KEPT_MS,
   NAME_PAUSE_MS,
   REFUSED_WITHIN_MS,
@@ -20,6 +21,9 @@ export interface Attempt {
   /** What is to be said of it if it fails. */
   fault(how: 'not-accepted' | 'hung-up' | 'mute'): Promise<ConnectFault>;
 }
+
+/** Two clocks may differ by a little: from this much of the time for a handshake on, it was that. */
+const SLOW_SHARE = 0.9;
 
 /** A name that leads nowhere. */
 export interface NoAttempt {
@@ -91,7 +95,16 @@ function attemptOf(init: {
   const startedMs = clock.now();
 
   async function hungUp(): Promise<ConnectFault> {
+    const tookMs = clock.now() - startedMs;
     const theirs = await mechanismAt(endpoint, mechanism, clock);
+    // A key is refused at once. Whoever has the same may be the one that was too slow, or not answered in time.
+    if (tookMs >= SLOW_SHARE * HANDSHAKE_MS && (theirs === undefined || theirs === mechanism))
+      return {
+        kind: 'silent',
+        reason: `something accepted the connection there, and hung up after ${(tookMs / 1000).toFixed(1)} s without an answer`,
+        remedy:
+          'See whether it is Tutti that listens there, and whether its process stands still or has more connections than it may open (ulimit -n).',
+      };
     const ofKey = theirs && faultOfKey(mechanism, theirs);
     if (ofKey !== undefined) return ofKey;
     return {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
+import { HANDSHAKE_MS, READ_MS } from '../tunables.js';
 import { createHandshakes } from './handshakes.js';
+
+const MOST_MS = HANDSHAKE_MS + READ_MS;
 
 describe('handshakes', () => {
   function watch() {
@@ -19,7 +22,7 @@ describe('handshakes', () => {
       if (good) handshakes.ended();
     }
     clock.advance(60_000);
-    assert.deepEqual(told, [11_000, 31_000]);
+    assert.deepEqual(told, [MOST_MS, 20_000 + MOST_MS]);
   });
 
   it('are noticed among others that go well, as soon as those become fewer', () => {
@@ -27,10 +30,10 @@ describe('handshakes', () => {
     const random = createRandom('handshakes');
     for (let at = 0; at < 1000; at++) {
       handshakes.accepted();
-      if (at % 250 !== 100) clock.after(random.below(9000), () => handshakes.ended());
+      if (at % 250 !== 100) clock.after(random.below(HANDSHAKE_MS), () => handshakes.ended());
       clock.advance(random.below(500));
     }
-    clock.advance(11_000);
+    clock.advance(MOST_MS);
     assert.equal(told.length, 4);
     assert.equal(clock.nextDue(), undefined);
   });
@@ -41,7 +44,7 @@ describe('handshakes', () => {
     for (let at = 0; at < 1000; at++) {
       handshakes.accepted();
       // Up to what libzmq grants, and some time until it is read.
-      clock.after(random.below(10_900), () => handshakes.ended());
+      clock.after(random.below(MOST_MS - 100), () => handshakes.ended());
       clock.advance(random.below(500));
     }
     clock.advance(60_000);
@@ -51,7 +54,7 @@ describe('handshakes', () => {
   it('leave no timers behind', () => {
     const { clock, told, handshakes } = watch();
     handshakes.accepted();
-    clock.advance(10_500);
+    clock.advance(HANDSHAKE_MS + READ_MS / 2);
     handshakes.accepted();
     handshakes.close();
     clock.advance(60_000);

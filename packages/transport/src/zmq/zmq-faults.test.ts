@@ -178,7 +178,7 @@ describe('the ZeroMQ transport with faults', () => {
       await turn();
       clock.advance(100);
     }
-    assert.match(String(reason), /connected to tcp:.* \(it sent .*: no handshake within 10 s\)$/);
+    assert.match(String(reason), /connected to tcp:.* \(it sent .*: no handshake within 3 s\)$/);
     await heard(watched, 4);
     socket.destroy();
     await watched.listener.close();

@@ -9,6 +9,7 @@ import { createSimulatedClock } from '@tutti/runtime';
 import { Dealer } from 'zeromq';
 import { pull } from '../compliance.js';
 import { curveKeysOf } from '../key/job-key.js';
+import { HANDSHAKE_MS } from '../tunables.js';
 import { createZmqTransport } from './zmq-transport.js';
 
 const key = Buffer.alloc(32, 7);
@@ -173,6 +174,43 @@ describe('a key', () => {
     assert.deepEqual(new Set(kinds), new Set(['foreign']));
     assert.match(reason, /could not be reached within 60 s/);
     proxy.close();
+  });
+
+  it('is not held against what hangs up late: it may have had no time for the handshake', async () => {
+    const clock = createSimulatedClock();
+    let connections = 0;
+    const greeting = Buffer.alloc(64);
+    greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3]);
+    greeting.write('CURVE', 12);
+    const busy = createServer((socket) => {
+      socket.on('error', () => {});
+      // Each handshake takes too long; whoever asks for the mechanism behind it is told.
+      if (connections++ % 2 === 1) socket.end(greeting);
+      else
+        socket.once('data', () => {
+          clock.advance(HANDSHAKE_MS);
+          socket.destroy();
+        });
+    });
+    await once(busy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = busy.address() as { port: number };
+    const told: string[] = [];
+    const connection = createZmqTransport({ key, clock, connectDeadlineMs: 60_000 });
+    const closed = await new Promise<string>((resolve) => {
+      connection.connect(`tcp://127.0.0.1:${port}`, {
+        message() {},
+        unreached({ kind, reason }) {
+          if (!reason.includes('hung up')) return;
+          told.push(`${kind}: ${reason}`);
+          setImmediate(() => clock.advance(told.length === 3 ? 60_000 : 50));
+        },
+        closed: resolve,
+      });
+    });
+    for (const line of told)
+      assert.match(line, /^silent: .* hung up after 3\.0 s without an answer$/);
+    assert.match(closed, /could not be reached within 60 s/);
+    busy.close();
   });
 
   it('never derives to other pairs than those of today, or old and new processes part', () => {

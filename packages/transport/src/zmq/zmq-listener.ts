@@ -1,9 +1,9 @@
 import type { Envelope, Listener, ListenHandlers } from '@tutti/protocol';
-import type { Clock } from '@tutti/runtime';
+import { type Clock, createGathering } from '@tutti/runtime';
 import { type Channel, createChannel } from '../shm/channel.js';
 import { createOutbox, type Outbox } from '../shm/outbox.js';
 import { bytesOf, createTraffic } from '../traffic.js';
-import { FAREWELL_MS } from '../tunables.js';
+import { FAREWELL_MS, LIMIT_PAUSE_MS } from '../tunables.js';
 import { createFrameBatcher, type FrameBatcher, messagesIn } from './batch.js';
 import { refuseExposure } from './exposure.js';
 import { type FailedHandshake, failedHandshake, UNTOLD } from './failed-handshake.js';
@@ -44,6 +44,7 @@ export async function listenZmq(
   const { keys } = limits;
   let stranger = (_: FailedHandshake) => {};
   const handshakes = createHandshakes(limits.clock, () => stranger(UNTOLD));
+  const seldom = createGathering({ clock: limits.clock, atOnce: 1, periodMs: LIMIT_PAUSE_MS });
   const endpoints = await endpointsOf(wanted, limits.resolve);
   if (keys === undefined && !limits.insecure) refuseExposure(wanted, endpoints);
   // Before anybody can connect.
@@ -52,6 +53,8 @@ export async function listenZmq(
     const router = new NotifiedRouter(endpoint, limits);
     const ended = observe(router.events, (event) => {
       if (event.type === 'accept') handshakes.accepted();
+      // libzmq tries again at once, so there are thousands of these.
+      if (event.type === 'accept:error') seldom('', () => handlers.full?.(event.error));
       if (event.type.startsWith('handshake')) handshakes.ended();
       if (event.type.startsWith('handshake:error'))
         stranger(failedHandshake(event, keys !== undefined));

@@ -2,7 +2,7 @@ import { type Envelope, encode, MAX_HEADER_BYTES } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { Dealer, type Event, type Observer, Router, type Socket } from 'zeromq';
 import type { CurveKeys } from '../key/job-key.js';
-import { HANDSHAKE_MS } from '../tunables.js';
+import { BACKLOG, HANDSHAKE_MS } from '../tunables.js';
 import { farewell } from './farewell.js';
 import { guardedContext } from './zap.js';
 
@@ -77,6 +77,7 @@ export class NotifiedRouter extends Router {
       ...socketOptions(address, limits),
       ...serverOptions(limits),
       mandatory: true,
+      backlog: BACKLOG,
       handshakeInterval,
     });
     needDraft(() => this.setInt32Option(ZMQ_ROUTER_NOTIFY, ZMQ_NOTIFY_DISCONNECT));
