@@ -1,4 +1,5 @@
 import type { Block, Kernels } from '@tutti/kernels';
+import { unpackedBlock } from './packed.js';
 import { type Node, pathTo, split } from './tree.js';
 
 /** What became of an offered node. */
@@ -15,20 +16,29 @@ export type Offer =
 /** Completes the canonical tree over one vector, in whatever order its nodes arrive. */
 export interface Reducer {
   /**
-   * Offers the sum over the shards [lo, hi). Bytes are copied; a block passes into the reducer's
-   * hands, whatever comes of the offer.
+   * Offers the sum over the shards [lo, hi). Bytes are as they travel, and are copied; a block passes
+   * into the reducer's hands, whatever comes of the offer.
+   * @throws RangeError if the values do not have the length of the vector
    */
   offer(lo: number, hi: number, values: Uint8Array | Block): Offer;
   /** The sum over all shards, once complete. Valid until `release`. */
   sum(): Block | undefined;
   /** Whether that is there, and nothing in it is infinite or NaN. */
   isFinite(): boolean;
+  /** Of the sum over all shards, once complete: the sum of squares of each of these blocks. */
+  squares(blocks: readonly BlockPlace[]): number[];
   /** The nodes held now, lowest first: maximal, disjoint. */
   nodes(): readonly HeldNode[];
   /** The shards that no held node covers. */
   missing(): number[];
   /** Forgets everything and gives the memory back. */
   release(): void;
+}
+
+/** A part of the vector, in elements. */
+export interface BlockPlace {
+  readonly start: number;
+  readonly length: number;
 }
 
 export interface HeldNode extends Node {
@@ -40,8 +50,10 @@ export function createReducer(init: {
   readonly shards: number;
   /** Elements of the vector. */
   readonly length: number;
+  /** Whether bytes come packed, as those of compressed gradients do. */
+  readonly packed?: boolean;
 }): Reducer {
-  const { kernels, shards, length } = init;
+  const { kernels, shards, length, packed = false } = init;
   const held = new Map<number, HeldNode>();
   /** The largest magnitude of the sum over all shards, if an addition has told it. */
   let largest: number | undefined;
@@ -60,6 +72,7 @@ export function createReducer(init: {
   }
 
   function blockOf(bytes: Uint8Array): Block {
+    if (packed) return unpackedBlock(kernels, bytes, length);
     const block = kernels.allocate(length);
     block.bytes.set(bytes);
     return block;
@@ -67,16 +80,18 @@ export function createReducer(init: {
 
   return {
     offer(lo, hi, values) {
+      const isPacked = packed && values instanceof Uint8Array;
       const floats = values instanceof Uint8Array ? values.byteLength / 4 : values.length;
-      if (floats !== length)
+      if (floats !== length && !isPacked)
         throw new RangeError(`A node of ${floats} floats was offered for a vector of ${length}`);
       const path = pathTo(lo, hi, shards);
       if (path === undefined) return refused('no-node', values);
       if (path.some(isHeld)) return refused('duplicate', values);
+      const block = values instanceof Uint8Array ? blockOf(values) : values;
       // What it covers is the same sum, only less complete.
       for (const node of sorted()) if (node.lo >= lo && node.hi <= hi) drop(node);
 
-      held.set(lo, { lo, hi, values: values instanceof Uint8Array ? blockOf(values) : values });
+      held.set(lo, { lo, hi, values: block });
       for (let depth = path.length - 2; depth >= 0; depth--) {
         const parent = path[depth]!;
         const middle = split(parent.lo, parent.hi);
@@ -97,6 +112,8 @@ export function createReducer(init: {
       largest ??= kernels.maxAbs(held.get(0)!.values);
       return Number.isFinite(largest);
     },
+    squares: (blocks) =>
+      blocks.map((place) => kernels.sumOfSquares(held.get(0)!.values, place.start, place.length)),
     nodes: sorted,
     missing() {
       const missing: number[] = [];

@@ -51,7 +51,13 @@ export {
   type Steering,
 } from './steering.js';
 export { createStep, type ReadySum, type Step } from './step.js';
+export {
+  createStepProgress,
+  type KnownSums,
+  type ReadyChunk,
+  type StepProgress,
+} from './step-progress.js';
 export type { StepRecord } from './step-record.js';
 export { stoppedAt } from './stopped.js';
-export { createSumDigests } from './sum-digests.js';
+export { type AppliedSum, createSumDigests } from './sum-digests.js';
 export { meansOf, type Totals, totalOf } from './totals.js';

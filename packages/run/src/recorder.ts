@@ -1,10 +1,10 @@
 import type { Layout } from '@tutti/parameters';
-import type { Apply, JobPlan } from '@tutti/protocol';
+import type { JobPlan } from '@tutti/protocol';
 import { toTuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { CheckpointSink } from './checkpoints/snapshot.js';
 import type { StepRecord } from './step-record.js';
-import { createSumDigests } from './sum-digests.js';
+import { type AppliedSum, createSumDigests } from './sum-digests.js';
 import type { Totals } from './totals.js';
 
 /**
@@ -12,8 +12,12 @@ import type { Totals } from './totals.js';
  * sum, while the workers compute on what came of it.
  */
 export interface Recorder {
+  /** Whether the digests of sums are wanted. */
+  recording(): boolean;
   /** The servers have this sum. */
-  applied(apply: Apply, sum: Uint8Array): void;
+  applied(apply: AppliedSum, sum: Uint8Array): void;
+  /** A server has applied a sum that it has made itself. */
+  digested(apply: AppliedSum, digest: string): void;
   /** The step from this version is complete; `rate` is the factor of its learning rate. */
   done(version: number, totals: Totals, rate: number): void;
 }
@@ -29,6 +33,8 @@ export function createRecorder(init: {
   const sums = createSumDigests(job.layout.chunks);
 
   return {
+    recording: () => recording,
+    digested: sums.digested,
     applied(apply, sum) {
       if (recording) sums.applied(apply, sum);
     },

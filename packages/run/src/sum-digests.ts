@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type Apply, digestOfBytes } from '@tutti/protocol';
 
+/** What a sum is applied with. */
+export type AppliedSum = Omit<Apply, 'type'>;
+
 /** Digests what the servers are given to apply, step by step. */
 export interface SumDigests {
-  applied(apply: Apply, sum: Uint8Array): void;
+  applied(apply: AppliedSum, sum: Uint8Array): void;
+  /** The same, of a sum that was digested where it was made. */
+  digested(apply: AppliedSum, digest: string): void;
   /**
    * The digest of a step: SHA-256 over the digests of the summed gradient, chunk by chunk, the number of examples,
    * the factor of clipping and, where there is one, that of the learning rate. Undefined if not all of it was seen.
@@ -13,12 +18,16 @@ export interface SumDigests {
 
 /** @param chunks how many the sum has */
 export function createSumDigests(chunks: number): SumDigests {
-  let current: { readonly apply: Apply; readonly digests: Map<number, string> } | undefined;
+  let current: { readonly apply: AppliedSum; readonly digests: Map<number, string> } | undefined;
+
+  function digested(apply: AppliedSum, digest: string) {
+    if (current?.apply.step !== apply.step) current = { apply, digests: new Map() };
+    current.digests.set(apply.chunk, digest);
+  }
+
   return {
-    applied(apply, sum) {
-      if (current?.apply.step !== apply.step) current = { apply, digests: new Map() };
-      current.digests.set(apply.chunk, digestOfBytes(sum));
-    },
+    digested,
+    applied: (apply, sum) => digested(apply, digestOfBytes(sum)),
     of(step) {
       if (current?.apply.step !== step || current.digests.size < chunks) return undefined;
       const { apply, digests } = current;

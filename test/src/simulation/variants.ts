@@ -106,7 +106,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'reports counted as they come',
     what: 'a report that comes again counts as one of another shard',
-    file: 'packages/run/dist/step.js',
+    file: 'packages/run/dist/step-progress.js',
     from: 'if (!reports.has(report.shard))\n                reports.set(report.shard, ',
     to: 'reports.set(reports.size, ',
     seed: 13,
