@@ -3,10 +3,18 @@ import type { SettingName, Settings } from './settings.js';
 
 type Numbers = Partial<
   Record<
-    'workers' | 'shards' | 'minWorkers' | 'rank' | 'heartbeatMs' | 'heartbeatDeadlineMs',
+    | 'workers'
+    | 'shards'
+    | 'minWorkers'
+    | 'rank'
+    | 'heartbeatMs'
+    | 'heartbeatDeadlineMs'
+    | 'replicas'
+    | 'verify',
     number
   >
 >;
+type Checked = Numbers & { readonly aggregation?: string };
 
 /**
  * Refuses settings that contradict each other, naming both and where each came from. Call it
@@ -15,18 +23,19 @@ type Numbers = Partial<
  * Values whose source is `default` give way instead: whoever uses them takes the smaller number.
  */
 export function crossCheck(
-  settings: Pick<Settings, never> & Numbers,
+  settings: Pick<Settings, never> & Checked,
   sources: Readonly<Partial<Record<SettingName, string>>>,
 ): void {
   const explicit = (name: keyof Numbers) =>
     sources[name] === 'default' ? undefined : settings[name];
-  const from = (name: keyof Numbers) =>
+  const from = (name: keyof Checked) =>
     `${name} ${settings[name]}${sources[name] === undefined ? '' : ` (${sources[name]})`}`;
   const workers = explicit('workers');
   const heartbeatMs = explicit('heartbeatMs');
   const { shards, minWorkers, rank, heartbeatDeadlineMs } = settings;
+  const { aggregation, replicas = 0, verify = 0 } = settings;
 
-  function refuse(a: keyof Numbers, b: keyof Numbers, why: string, remedy: string): never {
+  function refuse(a: keyof Checked, b: keyof Checked, why: string, remedy: string): never {
     throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {
       remedy,
       details: {
@@ -62,6 +71,22 @@ export function crossCheck(
       'heartbeatDeadlineMs',
       'everybody would count as gone between two signs of life',
       'Give a deadline of several times the pause, the same on all machines.',
+    );
+  }
+  if (aggregation === 'server' && replicas > 0) {
+    refuse(
+      'aggregation',
+      'replicas',
+      'a standby would not have the sums that its server has made',
+      'Leave out one of the two; without a standby a lost server takes the run back to its last checkpoint.',
+    );
+  }
+  if (aggregation === 'server' && verify > 0) {
+    refuse(
+      'aggregation',
+      'verify',
+      'what two workers send is compared where it is added, by the coordinator',
+      'Leave out one of the two.',
     );
   }
   if (rank !== undefined && workers !== undefined && rank >= workers) {

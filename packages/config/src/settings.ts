@@ -150,6 +150,14 @@ export const SETTINGS = {
     group: 'Processes',
     doc: 'standbys of each server; one takes over when its server dies',
   },
+  aggregation: {
+    kind: 'choice',
+    values: ['coordinator', 'server'],
+    default: 'coordinator',
+    commands: ['train', 'coordinator', 'node', 'launch', 'compress'],
+    group: 'Processes',
+    doc: 'where gradients are added: by the coordinator, or by the server that holds the weights, so that several servers share the work; the bits are the same. server goes with neither replicas nor verify',
+  },
   threads: {
     kind: 'integer',
     min: 1,

@@ -1,3 +1,4 @@
+import type { Aggregation } from '@tutti/protocol';
 import { JOB_SETTINGS, type JobSettings } from '@tutti/run';
 
 /** How a coordinator holds a job together, besides what the program says. */
@@ -11,6 +12,11 @@ export interface CoordinatorSettings extends JobSettings {
    * standbys in the same order, round by round. Default 0.
    */
   readonly replicas?: number | undefined;
+  /**
+   * Where the contributions of the workers are added: by the coordinator, or by the server that holds
+   * the chunk. The bits are the same. `server` goes with neither `replicas` nor `verify`. Default `coordinator`.
+   */
+  readonly aggregation?: Aggregation | undefined;
   /** Refuses a worker whose arithmetic gives other bits than that of most; else it is a warning. */
   readonly strict?: boolean | undefined;
   /** The share of steps in which everything is computed by two workers and compared. Default 0. */
@@ -24,6 +30,7 @@ export const COORDINATOR_SETTINGS: Readonly<Record<keyof CoordinatorSettings, tr
   workers: true,
   minWorkers: true,
   replicas: true,
+  aggregation: true,
   strict: true,
   verify: true,
   deadlines: true,

@@ -2,6 +2,7 @@ import type { ListenHandlers } from '@tutti/protocol';
 import type { JobResult } from '@tutti/run';
 import { type Running, type Stamped, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { checkSettings } from './check-settings.js';
 import type { CoordinatorInit } from './coordinator-init.js';
 import { coordinate } from './job/job.js';
 
@@ -11,7 +12,7 @@ export interface RunningCoordinator extends Running<Stamped<RunEvent>, JobResult
 }
 
 export interface Coordinator {
-  /** @throws TuttiError ADDRESS_UNAVAILABLE */
+  /** @throws TuttiError ADDRESS_UNAVAILABLE, or BAD_CONFIG */
   start(): Promise<RunningCoordinator>;
 }
 
@@ -24,6 +25,7 @@ export function createCoordinator(init: CoordinatorInit): Coordinator {
 }
 
 async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinator> {
+  checkSettings(init.settings);
   /** Those of the job, as soon as it is made. */
   let handlers: ListenHandlers = { message() {} };
   // Unnamed wait: it opens a port of this machine.

@@ -104,3 +104,6 @@ export const MOST_STEP_EVENTS = 2000;
 export const MOST_OTHER_EVENTS = 1000;
 /** What one answer holds at most, so that it stays a small message. */
 export const MOST_TOLD_AT_ONCE = 250;
+
+/** Chunks in one order to apply sums: with their digests the answer must fit into a header. */
+export const MOST_CHUNKS_AT_ONCE = 4096;

@@ -9,6 +9,7 @@ describe('the answers of a role', () => {
   it('are given to the messages that it expects, and to no other', () => {
     const said: unknown[] = [];
     const answers: Answers<WorkerToServer | AskerToCoordinator, string> = {
+      contribution: (from, { chunk }, payload) => void said.push(from, chunk, payload.length),
       pull: (from, { version }, payload) => void said.push(from, version, payload),
       refused: (_from, { error }) => void said.push(error.message),
       status: (from) => void said.push(from),

@@ -32,6 +32,8 @@ export type CoordinatorToServer =
   | messages.Restore
   | messages.Capture
   | messages.Apply
+  | messages.Gather
+  | messages.Advance
   | messages.Replaced
   | messages.Finish
   | messages.Refused;
@@ -42,13 +44,21 @@ export type ServerToCoordinator =
   | messages.Stored
   | messages.Captured
   | messages.Applied
+  | messages.Gathered
+  | messages.Advanced
+  | messages.Misfit
   | messages.Leave
   | messages.Refused;
 
-export type WorkerToServer = messages.Pull | messages.Refused;
+/** Contributions where the servers make the sums. */
+export type WorkerToServer = messages.Pull | messages.Contribution | messages.Refused;
 
 /** `holding` says that the server was started again and has no job yet. */
-export type ServerToWorker = messages.Weights | messages.Holding | messages.Refused;
+export type ServerToWorker =
+  | messages.Weights
+  | messages.Repeat
+  | messages.Holding
+  | messages.Refused;
 
 /** Whoever asks for the status of a job need not have joined it. */
 export type AskerToCoordinator = messages.Status;

@@ -17,7 +17,16 @@ import {
   version,
   whole,
 } from './kinds.js';
-import type { Body, HostFacts, ServerRange, ShardReport, Stamp } from './messages.js';
+import type {
+  Body,
+  HostFacts,
+  MisfitContribution,
+  ServerRange,
+  ShardReport,
+  Stamp,
+  Standing,
+  SumFacts,
+} from './messages.js';
 import { METRIC_FORMS } from './metric-form.js';
 import {
   type EarlyStopping,
@@ -207,6 +216,22 @@ const shardReports = listOf(
 
 const servers = listOf(shapeOf<ServerRange>({ address: text, firstChunk: whole, chunks: whole }));
 
+const sums = listOf(
+  shapeOf<SumFacts>({
+    step: whole,
+    chunk: whole,
+    finite: flag,
+    squares: optional(listOf(number)),
+  }),
+);
+
+const standing = shapeOf<Standing>({
+  versions: listOf(version),
+  step: version,
+  missing: listOf(whole),
+  heard: listOf(text),
+});
+
 const history = shapeOf<HistoryPart>({
   begun: number,
   next: whole,
@@ -279,7 +304,12 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   waiting: { version: whole },
   failed: { error },
   leave: {},
-  welcome: { worker: text, plan, servers },
+  welcome: {
+    worker: text,
+    plan,
+    servers,
+    aggregation: optional(oneOf('coordinator', 'server')),
+  },
   initialize: { chunks: listOf(whole) },
   relocated: { servers },
   assign: { generation: whole, step: whole, shards: listOf(whole), attempt: text },
@@ -299,12 +329,29 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   restore: { chunk: whole, version: whole },
   capture: { version: whole, slots: flag },
   apply: { step: whole, chunk: whole, count: whole, scale: number, rate: optional(number) },
+  gather: { attempt: text, workers: listOf(text) },
+  advance: {
+    step: whole,
+    chunks: listOf(whole),
+    count: whole,
+    scale: number,
+    rate: optional(number),
+    recorded: flag,
+  },
   replaced: { by: text, reason: text },
   holding: { plan: optional(plan) },
   opened: { versions: listOf(version) },
   stored: { chunk: whole },
   captured: { chunk: whole, version: whole },
   applied: { step: whole, chunk: whole },
+  gathered: { attempt: text, sums, standing: optional(standing) },
+  advanced: { step: whole, chunks: listOf(whole), digests: optional(listOf(text)) },
+  misfit: {
+    worker: text,
+    contribution: shapeOf<MisfitContribution>({ step: whole, lo: whole, hi: whole, chunk: whole }),
+    bytes: whole,
+  },
+  repeat: { attempt: text },
   pull: { version: whole, until: optional(whole) },
   weights: { version: whole, chunk: whole },
   status: { history: optional(shapeOf<HistoryPlace>({ begun: number, next: whole })) },

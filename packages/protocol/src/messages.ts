@@ -3,7 +3,7 @@ import type { JobPlan, ProgramDescription } from './plan.js';
 import type { HistoryPart, HistoryPlace, JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** What every message carries besides its own fields. */
 export interface Stamp {
@@ -73,7 +73,10 @@ export interface Report {
   /** Bytes that the worker sent and received since its last report. */
   readonly wireBytes: number;
 }
-/** A complete node [lo, hi) of the canonical tree, for one chunk. Payload: float32. */
+/**
+ * A complete node [lo, hi) of the canonical tree, for one chunk. Payload: float32. It goes to where the
+ * sums are made: to the coordinator, or to the server that holds the chunk.
+ */
 export interface Contribution {
   readonly type: 'contribution';
   readonly step: number;
@@ -112,7 +115,12 @@ export interface Welcome {
   readonly worker: string;
   readonly plan: JobPlan;
   readonly servers: readonly ServerRange[];
+  /** Where the sums are made, and so where contributions go: `coordinator` if it is not said. */
+  readonly aggregation?: Aggregation;
 }
+/** Where the contributions of the workers are added. */
+export type Aggregation = 'coordinator' | 'server';
+
 export interface ServerRange {
   /** Where workers reach it. */
   readonly address: string;
@@ -224,6 +232,29 @@ export interface Apply {
   /** Factor of the learning rate, 1 if absent. */
   readonly rate?: number;
 }
+/**
+ * Has the server make the sums of its chunks itself: from contributions of this attempt, of these
+ * workers. What came of another attempt is void. The answer is `gathered`, which tells all that is
+ * there: so this is also how the coordinator asks.
+ */
+export interface Gather {
+  readonly type: 'gather';
+  readonly attempt: string;
+  /** The sessions of the workers that are admitted. */
+  readonly workers: readonly string[];
+}
+/** As `apply`, of sums that the server has made: for all of these chunks. */
+export interface Advance {
+  readonly type: 'advance';
+  readonly step: number;
+  readonly chunks: readonly number[];
+  /** Examples in the sums. */
+  readonly count: number;
+  readonly scale: number;
+  readonly rate?: number;
+  /** Whether the step is recorded: then the digests of the sums are wanted. */
+  readonly recorded: boolean;
+}
 
 /** The server was given up and others have its chunks: it need not wait for the coordinator any more. */
 export interface Replaced {
@@ -259,6 +290,60 @@ export interface Applied {
   readonly type: 'applied';
   readonly step: number;
   readonly chunk: number;
+}
+/** What is known of the complete sum of one chunk. */
+export interface SumFacts {
+  readonly step: number;
+  readonly chunk: number;
+  /** Nothing in it is infinite or NaN. */
+  readonly finite: boolean;
+  /** With clipping by global norm: the sum of squares of each block of what is trained, in their order. */
+  readonly squares?: readonly number[];
+}
+/** Sums that the server has made: those that have just become complete, or in answer to `gather` all. */
+export interface Gathered {
+  readonly type: 'gathered';
+  readonly attempt: string;
+  readonly sums: readonly SumFacts[];
+  /** In answer to `gather`: what else there is. */
+  readonly standing?: Standing;
+}
+/** How far a server is with its sums. */
+export interface Standing {
+  /** The version of each of its chunks. */
+  readonly versions: readonly number[];
+  /** The lowest of these, and the shards that some sum of that step lacks. */
+  readonly step: number;
+  readonly missing: readonly number[];
+  /** The sessions of those who contributed something since this was told last. */
+  readonly heard: readonly string[];
+}
+/** In answer to `advance`: the chunks are at `step + 1`, now or since earlier. */
+export interface Advanced {
+  readonly type: 'advanced';
+  readonly step: number;
+  readonly chunks: readonly number[];
+  /** If they are wanted: the SHA-256 of each sum, or '' if it was applied earlier. */
+  readonly digests?: readonly string[];
+}
+/** A worker contributed what is no sum of a node of the tree, or not of a chunk that is held here. */
+export interface Misfit {
+  readonly type: 'misfit';
+  /** Its session. */
+  readonly worker: string;
+  readonly contribution: MisfitContribution;
+  readonly bytes: number;
+}
+export type MisfitContribution = Pick<Contribution, 'step' | 'lo' | 'hi' | 'chunk'>;
+
+// ---- server -> worker
+/**
+ * What this worker has contributed in this attempt did not count: the server did not know yet that it
+ * may. It contributes again what it can of the step under way.
+ */
+export interface Repeat {
+  readonly type: 'repeat';
+  readonly attempt: string;
 }
 
 // ---- anyone -> server, and back
@@ -323,6 +408,8 @@ export type Body =
   | Open
   | Store
   | Apply
+  | Gather
+  | Advance
   | Replaced
   | Restore
   | Capture
@@ -331,6 +418,10 @@ export type Body =
   | Stored
   | Captured
   | Applied
+  | Gathered
+  | Advanced
+  | Misfit
+  | Repeat
   | Pull
   | Weights
   | Status

@@ -1,11 +1,13 @@
 import type { Kernels } from '@tutti/kernels';
 import {
+  type Advance,
   type Answers,
   type Apply,
   answer,
   type Capture,
   type CoordinatorToServer,
   type Envelope,
+  type Gather,
   type PlacePayload,
   type Restore,
   refusal,
@@ -55,7 +57,10 @@ export interface Service {
 /** What a server is told that is believed to have a job. */
 const FOR_A_JOB: readonly Incoming['type'][] = [
   'pull',
+  'contribution',
   'apply',
+  'gather',
+  'advance',
   'store',
   'restore',
   'capture',
@@ -179,6 +184,8 @@ export function createService(init: {
         job = message.job;
         emit({ event: 'opened', job, chunks });
       }
+      // Those whom another has admitted are not those of this one.
+      if (message.session !== session) shelf.aggregator.stop();
       coordinator = peer;
       session = message.session;
       owner = nameOf(peer);
@@ -200,6 +207,13 @@ export function createService(init: {
       const { step, chunk } = message;
       if (held.apply(message, payload)) send(peer, { type: 'applied', step, chunk });
     }),
+    gather: ofCoordinator((held, peer, message: Gather) => held.aggregator.gather(peer, message)),
+    advance: ofCoordinator((held, peer, message: Advance) => {
+      const advanced = held.advance(message);
+      if (advanced !== undefined) send(peer, advanced);
+    }),
+    contribution: (peer, message, payload) =>
+      opened().aggregator.contribute(peer, message.session, message, payload),
     pull: (peer, { version, until }) => opened().pull(peer, version, until),
     replaced(peer, { job: id, by, reason }) {
       // One that was taken for dead and was not must not end what its successor works with.
@@ -222,10 +236,14 @@ export function createService(init: {
 
   return {
     job: () => job,
-    place: (message, bytes) =>
-      message.type === 'apply' && message.job === job && message.session === session
+    place(message, bytes) {
+      if (message.job !== job) return undefined;
+      if (message.type === 'contribution')
+        return shelf?.aggregator.landing(message, message.session, bytes);
+      return message.type === 'apply' && message.session === session
         ? shelf?.landing(message.chunk, bytes)
-        : undefined,
+        : undefined;
+    },
     receive(peer, envelope) {
       const { message } = envelope;
       if (peer === (coordinator ?? inquirer?.peer)) heardAt = clock.now();

@@ -1,15 +1,19 @@
 import type { Kernels } from '@tutti/kernels';
 import { type Layout, layoutOf } from '@tutti/parameters';
-import type {
-  Apply,
-  Capture,
-  JobPlan,
-  Restore,
-  ServerToCoordinator,
-  ServerToWorker,
+import {
+  type Advance,
+  type Advanced,
+  type Apply,
+  type Capture,
+  digestOfBytes,
+  type JobPlan,
+  type Restore,
+  type ServerToCoordinator,
+  type ServerToWorker,
 } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
+import { type Aggregator, createAggregator } from './aggregator.js';
 import { createCaptures } from './captures.js';
 import { createStandingOrders } from './standing-orders.js';
 import { MOST_CHUNKS } from './tunables.js';
@@ -35,6 +39,13 @@ export interface Shelf {
   landing(chunk: number, bytes: number): Uint8Array | undefined;
   /** Returns whether the chunk is at the version after that step, now or since earlier. */
   apply(message: Apply, sum: Uint8Array): boolean;
+  /** Makes the sums of its chunks itself, once it is told to. */
+  readonly aggregator: Aggregator;
+  /**
+   * Applies sums that were made here. Undefined if a chunk has no values.
+   * @throws TuttiError INTERNAL if a sum is not complete
+   */
+  advance(message: Advance): Advanced | undefined;
   /**
    * Sends every chunk at `version`: those there are now, the others as they come; then those of the
    * next versions, up to `until`.
@@ -87,6 +98,28 @@ export function createShelf(init: {
     },
   });
 
+  const aggregator = createAggregator({
+    ...{ plan, layout, kernels, send, defer },
+    chunks: all,
+    version: versionOf,
+  });
+
+  /** Returns the digest of the sum if that is wanted, '' if it was applied earlier. */
+  function advanceChunk({ step, count, scale, rate, recorded }: Advance, chunk: number): string {
+    let digest = '';
+    if (versionOf(chunk) <= step) {
+      const sum = aggregator.sum(step, chunk);
+      if (sum === undefined) throw noSum(step, chunk);
+      captures.beforeStep(step, chunk);
+      store.apply(step, chunk, sum, count, scale, rate);
+      orders.serve(chunk);
+      // Once the new weights are on their way.
+      if (recorded) digest = digestOfBytes(sum.bytes);
+    }
+    aggregator.applied(step, chunk);
+    return digest;
+  }
+
   /** The step from it is under way: whoever comes late may be needed to compute what is missing of it. */
   const lowest = () => Math.min(...all.map((chunk) => store.version(chunk)!));
 
@@ -130,6 +163,13 @@ export function createShelf(init: {
       if (store.apply(step, chunk, sum, count, scale, rate) === 'applied') orders.serve(chunk);
       return true;
     },
+    aggregator,
+    advance(message) {
+      const { step, chunks: wanted, recorded } = message;
+      if (wanted.some((chunk) => versionOf(chunk) < 0)) return undefined;
+      const digests = wanted.map((chunk) => advanceChunk(message, chunk));
+      return { type: 'advanced', step, chunks: wanted, ...(recorded && { digests }) };
+    },
     pull(peer, version, until = version) {
       const there = orders.place(peer, version, until);
       // What may still be queued for a peer that is gone reaches nobody who would be listened to.
@@ -141,9 +181,11 @@ export function createShelf(init: {
     forget(peer) {
       orders.forget(peer);
       captures.forget(peer);
+      aggregator.forget(peer);
     },
     release() {
       captures.clear();
+      aggregator.stop();
       store.free();
     },
   };
@@ -156,6 +198,14 @@ function checkRange({ chunks: all }: Layout, firstChunk: number, chunks: number)
     'REFUSED',
     `Chunks ${firstChunk} to ${firstChunk + chunks - 1} were to be held here, but the plan has ${all}, and a server holds ${MOST_CHUNKS} at most`,
     { remedy: 'Check that all processes run the same version of Tutti; more servers hold more.' },
+  );
+}
+
+function noSum(step: number, chunk: number): TuttiError {
+  return new TuttiError(
+    'INTERNAL',
+    `Step ${step} of chunk ${chunk} was to be applied, and its sum is not complete here`,
+    { remedy: 'This is a fault in Tutti; the stack shows where.', details: { step, chunk } },
   );
 }
 

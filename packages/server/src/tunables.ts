@@ -20,3 +20,6 @@ export const REFUSALS_PERIOD_MS = 60_000;
 
 /** The last word to a peer: one that is gone must not keep this process. */
 export const FAREWELL_MS = 1000;
+
+/** Facts of sums in one message: with the squares of their blocks they must fit into a header. */
+export const MOST_SUMS_AT_ONCE = 1024;

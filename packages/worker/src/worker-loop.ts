@@ -75,6 +75,11 @@ export function createWorkerLoop(init: {
     goal = puller.wanted();
   }
 
+  function takeLosses() {
+    const lost = puller.takeRepeat();
+    if (lost && enrolment.aggregation() === 'server') executor.contributeAgain();
+  }
+
   const ownShards = () => (assignment.step <= version ? assignment.shards : []);
 
   /** What of the version under way is assigned, or given because others are late, and not done. */
@@ -124,6 +129,7 @@ export function createWorkerLoop(init: {
     enrolment.assignment() !== assignment ||
     enrolment.servers() !== puller.servers() ||
     puller.wanted() !== goal ||
+    puller.isRepeatWanted() ||
     weights.arrived();
 
   async function waitForNews() {
@@ -145,6 +151,7 @@ export function createWorkerLoop(init: {
         await initialize();
         takeAssignment();
         takeWeights();
+        takeLosses();
         if (isUnderWay()) await workOn();
         await waitForNews();
       }

@@ -171,12 +171,17 @@ async function run(
     const source = createWeightPuller({
       ...{ transport, clock, monitor, weights, stamp },
       unasked: versionsUnasked(layout.floats),
+      attempt: () => loop.attempt(),
     });
     puller = source;
     const readAhead = createReadAhead(runner, plan);
     const parts = { plan, layout, kernels, runner, weights, readAhead, monitor, clock, send };
     const contributor = createContributor({
       ofProgram,
+      push: (body, payload, lent) =>
+        enrolment.aggregation() === 'server'
+          ? source.contribute(body, payload, lent)
+          : send(body, payload, lent),
       attempt: () => loop.attempt(),
       traffic: () => enrolment.traffic() + source.traffic(),
       ...parts,

@@ -2,9 +2,9 @@ import type { Body } from '@tutti/protocol';
 import { type ResumePoint, readingCheckpoint } from '@tutti/run';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import type { Aggregation } from '../aggregation/aggregation.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
-import type { SumsInFlight } from '../servers/sums-in-flight.js';
 import { createWindow, type Window } from '../servers/window.js';
 import type { Awaiting } from '../state/awaiting.js';
 import { chunkState } from '../state/collected-state.js';
@@ -51,7 +51,7 @@ export interface ServerAlignment extends Awaiting {
 export function createServerAlignment(init: {
   readonly job: Job;
   readonly servers: Servers;
-  readonly sums: SumsInFlight;
+  readonly underWay: Pick<Aggregation, 'clear' | 'resend'>;
   readonly membership: Membership;
   readonly monitor: Monitor;
   readonly clock: Clock;
@@ -62,7 +62,7 @@ export function createServerAlignment(init: {
   /** A server is back with what it held, while the trained weights are collected. */
   readonly resumed: () => void;
 }): ServerAlignment {
-  const { job, servers, sums, membership, monitor, deadlines } = init;
+  const { job, servers, underWay, membership, monitor, deadlines } = init;
   const { layout } = job;
   /** By server, the version of each of its chunks. */
   const opened = new Map<number, readonly number[]>();
@@ -77,7 +77,7 @@ export function createServerAlignment(init: {
     lost = false;
     opened.clear();
     stored.clear();
-    sums.clear();
+    underWay.clear();
     supply = undefined;
     const { plan } = job;
     openMessage = ({ firstChunk, chunks }) => ({ type: 'open', plan, firstChunk, chunks, reset });
@@ -178,7 +178,7 @@ export function createServerAlignment(init: {
         const again = opened.has(server);
         servers.send(server, again ? { ...body, reset: false } : body);
         if (again) {
-          sums.resend(server);
+          underWay.resend(server);
           supply?.again();
         }
       }

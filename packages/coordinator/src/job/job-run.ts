@@ -1,4 +1,5 @@
 import type { Kernels } from '@tutti/kernels';
+import type { Aggregation } from '@tutti/protocol';
 import {
   type beginAgain,
   type CheckpointSink,
@@ -17,7 +18,6 @@ import {
 } from '../checkpoints/starting-point.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
-import { createSumsInFlight } from '../servers/sums-in-flight.js';
 import type { Awaiting } from '../state/awaiting.js';
 import type { Job } from '../state/job.js';
 import { createSupervisor, type Supervisor } from '../stragglers/supervisor.js';
@@ -54,6 +54,8 @@ export function createJobRun(init: {
   /** What the job starts from. */
   readonly found: FoundCheckpoint | undefined;
   readonly beginAgain: typeof beginAgain;
+  /** Where the sums of the steps are made. */
+  readonly aggregation: Aggregation;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */
@@ -68,15 +70,21 @@ export function createJobRun(init: {
     },
   });
   const recorder = createRecorder(init);
-  const sums = createSumsInFlight(init.servers, job.layout, recorder.applied);
   const alignment: ServerAlignment = createServerAlignment({
     ...init,
-    sums,
+    underWay: {
+      clear: () => training.aggregation.clear(),
+      resend: (server) => training.aggregation.resend(server),
+    },
     version: () => training.ledger()?.version(),
     resumed: () => finalWeights.again(),
   });
   const { lost } = alignment;
-  const supervisor = createSupervisor({ ...init, plan: job.plan });
+  const supervisor = createSupervisor({
+    ...init,
+    plan: job.plan,
+    askServers: () => training.aggregation.ask(),
+  });
   const steering = createSteering({ plan: job.plan, emit: init.emit });
   const slots = sink !== undefined;
   const finalWeights: FinalWeights = createFinalWeights({ ...init, slots, lost });
@@ -84,7 +92,6 @@ export function createJobRun(init: {
     ...init,
     steering,
     finalWeights,
-    sums,
     checkpoints,
     supervisor,
     recorder,

@@ -42,6 +42,7 @@ export function coordinate(
   const { transport, clock = systemClock, kernels = createKernels() } = init;
   const { newId = () => crypto.randomUUID(), settings, interrupt, workerObserver } = init;
   const { workers, minWorkers = workers, replicas = 0, strict = false, verify = 0 } = settings;
+  const { aggregation = 'coordinator' } = settings;
   const deadlines: Deadlines = { ...DEADLINES, ...settings.deadlines };
   const identity = createJobIdentity(newId());
   const { emit, observations, told } = createAnnouncer(clock, identity, announceEvent);
@@ -53,7 +54,17 @@ export function coordinate(
   const inquiry = { type: 'inquire', by: self } as const;
   let current: JobRun | undefined;
   const run = () => current;
-  const common = { identity, lifetime, monitor, clock, deadlines, emit, observations, run };
+  const common = {
+    identity,
+    aggregation,
+    lifetime,
+    monitor,
+    clock,
+    deadlines,
+    emit,
+    observations,
+    run,
+  };
 
   const servers: Servers = connectServers({
     ...{ servers: init.servers, replicas, transport, clock, inquiry },
@@ -78,6 +89,7 @@ export function coordinate(
     settle: (description) =>
       identity.job() ?? identity.settle(resolvePlan({ description, ...request })),
     servers: ({ layout }) => servers.ranges(layout),
+    crewed: (attempt, crew) => current?.training.aggregation.crewed(attempt, crew),
     ledger: () => current?.training.ledger(),
   });
   const holdings = createHoldings({ ...common, servers });

@@ -51,7 +51,7 @@ export function createPeerEvents(init: {
       place: (message, bytes) =>
         lifetime.ended() || message.type !== 'contribution'
           ? undefined
-          : run()?.training.results.landing(message.chunk, bytes),
+          : run()?.training.aggregation.landing(message.chunk, bytes),
       closed(peer, reason) {
         observations.forget(peer);
         // In its place: whoever joined and left early must not stay.

@@ -45,7 +45,10 @@ export function createRoutes(init: {
     },
     opened: (server, { versions }) => run()?.alignment.opened(server, versions),
     stored: (server, { chunk }) => run()?.alignment.stored(server, chunk),
-    applied: (server, { step, chunk }) => run()?.training.sums.applied(server, step, chunk),
+    applied: (server, { step, chunk }) => run()?.training.aggregation.applied(server, step, chunk),
+    gathered: (server, message) => run()?.training.aggregation.gathered(server, message),
+    advanced: (server, message) => run()?.training.aggregation.advanced(server, message),
+    misfit: (_server, message) => run()?.training.aggregation.misfit(message),
     captured(_server, { version, chunk }, payload) {
       run()?.checkpoints.captured(version, chunk, payload);
       run()?.finalWeights.captured(version, chunk, payload);
@@ -69,7 +72,7 @@ export function createRoutes(init: {
       run()?.training.results.reported(member, step, shards);
     },
     contribution: (member, message, payload) =>
-      run()?.training.results.contributed(member, message, payload),
+      run()?.training.aggregation.contributed(member, message, payload),
     evaluation: (member, { version, shards }) =>
       run()?.training.results.evaluated(member, version, shards),
     failed(member, { error }) {

@@ -28,7 +28,7 @@ export function createServerEvents(init: {
   function standbyTakesOver(server: number, reason: string) {
     emit(serverLost(servers().nameOf(server), reason, 'A standby takes over.'));
     run()?.alignment.forget(server);
-    run()?.training.sums.forget(server);
+    run()?.training.aggregation.forget(server);
     const job = identity.job();
     if (job === undefined) return;
     membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });

@@ -1,23 +1,27 @@
-import type { Kernels } from '@tutti/kernels';
-import type { Layout } from '@tutti/parameters';
 import { evaluatesAt, type JobPlan, type ShardReport } from '@tutti/protocol';
-import { createStep, type Step } from '@tutti/run';
+import type { StepProgress } from '@tutti/run';
 
 /** Reports of one evaluation, by shard. */
 export type EvaluationReports = Map<number, ShardReport>;
+
+/** A step, wherever its sums are made. */
+export interface LedgerStep extends Omit<StepProgress, 'give' | 'complete'> {
+  /** Gives back what it holds. */
+  release(): void;
+}
 
 /**
  * What has been received of the step and the evaluation under way, and of the next ones: a worker may
  * have the next version before the coordinator has every acknowledgement of it. Nobody can be further.
  */
-export interface Ledger {
+export interface Ledger<S extends LedgerStep = LedgerStep> {
   readonly plan: JobPlan;
   /** The version that the weights are at: step `version` is under way. */
   version(): number;
   /** That of `step` for the current version; undefined after the last. */
-  current(): Step | undefined;
+  current(): S | undefined;
   /** Undefined for a step that is over or out of reach. */
-  step(at: number): Step | undefined;
+  step(at: number): S | undefined;
   /** Undefined for a version that is not evaluated, is over or out of reach. */
   evaluation(at: number): EvaluationReports | undefined;
   /** Whether the current version needs no more evaluation. */
@@ -37,26 +41,25 @@ export interface Ledger {
   release(): void;
 }
 
-export function createLedger(init: {
+export function createLedger<S extends LedgerStep>(init: {
   readonly plan: JobPlan;
-  readonly layout: Layout;
-  readonly kernels: Kernels;
   readonly version: number;
-}): Ledger {
-  const { plan, layout, kernels } = init;
+  readonly createStep: (step: number) => S;
+}): Ledger<S> {
+  const { plan } = init;
   let { version } = init;
-  const steps = new Map<number, Step>();
+  const steps = new Map<number, S>();
   const evaluations = new Map<number, EvaluationReports>();
   let permitted = false;
   const inReach = (at: number) => at === version || at === version + 1;
 
-  const ledger: Ledger = {
+  const ledger: Ledger<S> = {
     plan,
     version: () => version,
     current: () => ledger.step(version),
     step(at) {
       if (!inReach(at) || at >= plan.steps) return undefined;
-      return entry(steps, at, () => createStep({ step: at, plan, layout, kernels }));
+      return entry(steps, at, () => init.createStep(at));
     },
     evaluation(at) {
       if (!inReach(at) || !evaluatesAt(plan, at)) return undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
+import { createStep } from '@tutti/run';
 import { createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import type { Awaiting } from '../state/awaiting.js';
@@ -106,7 +107,11 @@ describe('the status of a job', () => {
       awaitsServer: () => undefined,
     };
     const silent: Awaiting = { awaitsWorker: () => undefined, awaitsServer: () => 'apply' };
-    const ledger = createLedger({ plan, layout, kernels: createKernels(), version: 11 });
+    const ledger = createLedger({
+      plan,
+      version: 11,
+      createStep: (step) => createStep({ step, plan, layout, kernels: createKernels() }),
+    });
     const identity = createJobIdentity('j');
     identity.settle(plan);
     const status = describeStatus({

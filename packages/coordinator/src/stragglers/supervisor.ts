@@ -63,6 +63,8 @@ export function createSupervisor(init: {
   readonly clock: Clock;
   readonly membership: Membership;
   readonly timings: WorkerTimings;
+  /** Has servers that make the sums say what they lack. */
+  readonly askServers: () => void;
 }): Supervisor {
   const { plan, clock, membership, timings, monitor } = init;
   const { progressMs } = init.deadlines;
@@ -102,6 +104,7 @@ export function createSupervisor(init: {
 
   function look(training: Run) {
     const { ledger } = training;
+    init.askServers();
     const present = new Set([...membership].map(({ worker }) => worker));
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
     if (away.size > 0 || !membership.enough()) excuse();

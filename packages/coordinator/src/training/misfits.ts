@@ -1,4 +1,9 @@
-import { type Contribution, type JobPlan, microBatchSize, type ShardReport } from '@tutti/protocol';
+import {
+  type JobPlan,
+  type MisfitContribution,
+  microBatchSize,
+  type ShardReport,
+} from '@tutti/protocol';
 import type { Offer } from '@tutti/reduction';
 import { TuttiError } from '@tutti/runtime';
 import type { Member } from '../workers/roster.js';
@@ -31,10 +36,10 @@ export function miscounted(
 /** A contribution that is no node of the tree, or has not the length of its chunk. */
 export function noNode(
   who: Who,
-  { lo, hi, chunk, step }: Contribution,
-  { byteLength }: Uint8Array,
+  { lo, hi, chunk, step }: MisfitContribution,
+  bytes: number,
 ): Misfit {
-  const what = `sent ${byteLength} bytes for [${lo}, ${hi}) of chunk ${chunk} of step ${step}: that is no sum of a node of the tree`;
+  const what = `sent ${bytes} bytes for [${lo}, ${hi}) of chunk ${chunk} of step ${step}: that is no sum of a node of the tree`;
   return misfit(who, [], what);
 }
 

@@ -1,21 +1,24 @@
 import type { Kernels } from '@tutti/kernels';
+import type { Aggregation as Place } from '@tutti/protocol';
 import type { Progress, ProgressState, Recorder, Steering } from '@tutti/run';
 import type { Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import type { Aggregation } from '../aggregation/aggregation.js';
+import { createAggregationAtCoordinator } from '../aggregation/at-coordinator.js';
+import { createAggregationAtServers } from '../aggregation/at-servers.js';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
-import type { SumsInFlight } from '../servers/sums-in-flight.js';
 import type { Awaiting } from '../state/awaiting.js';
 import type { Job } from '../state/job.js';
-import { createLedger, type Ledger } from '../state/ledger.js';
+import type { Ledger } from '../state/ledger.js';
 import type { Supervisor } from '../stragglers/supervisor.js';
 import { createRunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
 import { createCompletion } from './completion.js';
 import { createExclusion } from './exclusion.js';
 import type { FinalWeights } from './final-weights.js';
-import { createSumPump, type SumPump } from './sum-pump.js';
+import { createSumPump } from './sum-pump.js';
 import { createTrainingLoop, type Reached } from './training-loop.js';
 import { awaitedOfWorker } from './waits.js';
 import { createWorkerResults, type WorkerResults } from './worker-results.js';
@@ -37,14 +40,13 @@ export interface Training extends Awaiting {
   /** That of the step under way; undefined while nothing is trained. */
   ledger(): Ledger | undefined;
   readonly results: WorkerResults;
-  readonly sums: Pick<SumPump, 'applied' | 'forget'>;
+  readonly aggregation: Omit<Aggregation, 'begin' | 'give'>;
   release(): void;
 }
 
 export function createTraining(init: {
   readonly job: Job;
-  readonly servers: Pick<Servers, 'names'>;
-  readonly sums: SumsInFlight;
+  readonly servers: Servers;
   readonly membership: Membership;
   readonly checkpoints: Checkpoints;
   readonly supervisor: Supervisor;
@@ -55,6 +57,8 @@ export function createTraining(init: {
   readonly monitor: Monitor;
   readonly deadlines: Deadlines;
   readonly emit: (event: RunEvent) => void;
+  /** Where the sums of the steps are made. */
+  readonly aggregation: Place;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */
@@ -62,8 +66,8 @@ export function createTraining(init: {
   /** Whether a server has lost its weights. */
   readonly lost: () => boolean;
 }): Training {
-  const { job, sums, membership, checkpoints, supervisor, kernels } = init;
-  const { plan, layout } = job;
+  const { membership, checkpoints, supervisor } = init;
+  const { plan } = init.job;
   let current: Ledger | undefined;
   const ledger = () => current;
 
@@ -74,13 +78,13 @@ export function createTraining(init: {
     share: init.verify,
     redo,
   });
-  const { pump, ...toServers } = createSumPump({
-    ...init,
-    ledger,
-    verifier: verifier.steps,
-    halted,
-  });
   const exclude = createExclusion({ ...init, ledger, verifier: verifier.steps, redo });
+  const parts = { ...init, ledger, verifier: verifier.steps, exclude, pump: () => pump() };
+  const aggregation =
+    init.aggregation === 'server'
+      ? createAggregationAtServers(parts)
+      : createAggregationAtCoordinator(parts);
+  const pump = createSumPump({ ...parts, aggregation, halted });
   const results = createWorkerResults({ ...init, ledger, verifier, exclude, pump });
   const completion = createCompletion({ ...init, plan, verifier, pump, halted });
   const loop = createTrainingLoop({ ...init, plan, completion });
@@ -102,9 +106,10 @@ export function createTraining(init: {
 
   return {
     async train(progress, version, begun, rewind) {
-      current = createLedger({ plan, layout, kernels, version });
+      current = aggregation.begin(version);
       verifier.clear();
-      membership.assign(rewind);
+      // What servers may still have of an attempt before is not of this one.
+      membership.assign(rewind || init.aggregation === 'server');
       progress.startAt(version, begun);
       checkpoints.startAt(version);
       supervisor.start(current, verifier.owing);
@@ -112,20 +117,20 @@ export function createTraining(init: {
     },
     ledger,
     results,
-    sums: toServers,
+    aggregation,
     awaitsWorker: (member) =>
       current && awaitedOfWorker(current, member.shards, supervisor.firstTimes(member)),
     awaitsServer(server) {
-      const chunks = sums.outstanding(server);
+      const chunks = aggregation.outstanding(server);
       return chunks > 0 ? `apply ${chunks} chunks of step ${current?.version()}` : undefined;
     },
     release() {
       supervisor.stop();
       // Those are of the steps whose memory is given back here.
-      sums.clear();
+      aggregation.clear();
       current?.release();
       current = undefined;
-      results.release();
+      aggregation.release();
     },
   };
 }

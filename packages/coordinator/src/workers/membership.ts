@@ -1,4 +1,5 @@
 import type {
+  Aggregation,
   CoordinatorToWorker,
   JobPlan,
   Listener,
@@ -90,6 +91,10 @@ export function createMembership(init: {
   readonly settle: (description: ProgramDescription) => Job;
   /** Where the weights of the job are. */
   readonly servers: (job: Job) => readonly ServerRange[];
+  /** Where contributions go. */
+  readonly aggregation: Aggregation;
+  /** Is told who takes part in which attempt, before those are told what to compute. */
+  readonly crewed: (attempt: string, workers: readonly Member[]) => void;
   /** That of the step under way; undefined while nothing is trained. */
   readonly ledger: () => Ledger | undefined;
 }): Membership {
@@ -134,7 +139,9 @@ export function createMembership(init: {
     const member = roster.admit(peer, message, message.session);
     const { worker } = member;
     const job = init.settle(message.description);
-    mail.tell(member, { type: 'welcome', worker, plan: job.plan, servers: init.servers(job) });
+    const { plan } = job;
+    const { aggregation } = init;
+    mail.tell(member, { type: 'welcome', worker, plan, servers: init.servers(job), aggregation });
     emit({ event: 'worker-joined', worker, workers: roster.size() });
     observer?.joined(worker);
   }

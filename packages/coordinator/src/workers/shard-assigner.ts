@@ -25,6 +25,8 @@ export function createShardAssigner(init: {
   readonly timings: Pick<WorkerTimings, 'speed'>;
   readonly minWorkers: number;
   readonly newId: () => string;
+  /** Is told who takes part in which attempt, before those are told what to compute. */
+  readonly crewed: (attempt: string, workers: readonly Member[]) => void;
   /** The ledger of the step under way; undefined while nothing is trained. */
   readonly ledger: () => Ledger | undefined;
 }): ShardAssigner {
@@ -55,8 +57,9 @@ export function createShardAssigner(init: {
     assign(rewind = false) {
       if (rewind) attempt = init.newId();
       const ledger = init.ledger();
-      if (ledger !== undefined && enough())
-        give(assignShards(ledger.plan.shards, assignees()), ledger);
+      if (ledger === undefined) return;
+      init.crewed(attempt, roster.ready());
+      if (enough()) give(assignShards(ledger.plan.shards, assignees()), ledger);
     },
     attempt: () => attempt,
     rebalance() {

@@ -1,6 +1,6 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import { digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
+import { type Contribution, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
 import { createReducer, packedBytes } from '@tutti/reduction';
 import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
 import type { Enrolment } from '../link/enrolment.js';
@@ -42,6 +42,8 @@ export function createContributor(init: {
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: Enrolment['send'];
+  /** Sends to where the sums are made. @param lent as in an envelope */
+  readonly push: (body: Contribution, payload: Uint8Array, lent: () => Uint8Array) => void;
   /** That of the assignment that is followed. */
   readonly attempt: () => string;
   /** Bytes sent and received so far. */
@@ -91,7 +93,7 @@ export function createContributor(init: {
             chunk,
             attempt: init.attempt(),
           } as const;
-          send(body, bytes, () => keep(bytes));
+          init.push(body, bytes, () => keep(bytes));
         }
       };
       try {

@@ -31,6 +31,8 @@ export interface Executor {
   initialize(chunks: readonly number[]): Promise<void>;
   /** The initial values are stored: nobody asks for them any more. */
   initialized(): void;
+  /** What was contributed of this version may be lost: it is computed again. */
+  contributeAgain(): void;
   /** Another version is under way, or whoever was given something of this one is gone. */
   startAnew(): void;
 }
@@ -91,6 +93,7 @@ export function createExecutor(init: {
     initialized() {
       initial = undefined;
     },
+    contributeAgain: () => computed.clear(),
     startAnew() {
       computed.clear();
       evaluated.clear();

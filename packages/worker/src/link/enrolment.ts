@@ -1,4 +1,5 @@
 import {
+  type Aggregation,
   type Answers,
   type Assign,
   answer,
@@ -37,6 +38,8 @@ export interface Enrolment {
   worker(): string;
   job(): string;
   servers(): readonly ServerRange[];
+  /** Where contributions go. */
+  aggregation(): Aggregation;
   /** Grows with every welcome: what was sent before one may be lost. */
   welcomes(): number;
   /** Generation 0 until the first assignment of this admission. */
@@ -248,6 +251,7 @@ export function enrol(init: {
     worker: () => worker,
     job: () => welcome?.job ?? '',
     servers: () => servers,
+    aggregation: () => welcome?.aggregation ?? 'coordinator',
     welcomes: () => welcomes,
     assignment: () => assignment,
     extra: () => extra,

@@ -25,6 +25,7 @@ function connecting() {
     monitor,
     weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
     unasked: 0,
+    attempt: () => 'a',
     stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
   });
   puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
@@ -85,7 +86,10 @@ describe('a standing order for weights', () => {
     const monitor = createMonitor({ clock });
     const weights = createWeightBuffer(layout);
     const stamp = (body: WorkerToServer) => ({ ...body, ...job });
-    const puller = createWeightPuller({ transport, clock, monitor, weights, unasked, stamp });
+    const attempt = () => 'a';
+    const puller = createWeightPuller({
+      ...{ transport, clock, monitor, weights, unasked, stamp, attempt },
+    });
     puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
     const comes = (version: number) =>
       handlers().message({

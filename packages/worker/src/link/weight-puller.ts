@@ -3,6 +3,7 @@ import {
   answer,
   type ConnectFault,
   type ConnectionHandlers,
+  type Contribution,
   type KeptConnection,
   keepConnected,
   keyRefusal,
@@ -23,7 +24,10 @@ import {
 import { FAREWELL_MS, MOST_UNASKED, NO_WAY_MS, UNASKED_BYTES } from '../tunables.js';
 import type { WeightBuffer } from './weights.js';
 
-/** The way to the servers: pulls versions into the weight buffer, whoever holds them now. */
+/**
+ * The way to the servers: pulls versions into the weight buffer, whoever holds them now, and brings
+ * contributions where the servers make the sums.
+ */
 export interface WeightPuller {
   /** Asks all servers for a version, and has them send some of the next ones unasked. */
   pull(version: number): void;
@@ -32,6 +36,12 @@ export interface WeightPuller {
   /** Connects to these instead; asks them again for what was asked last. */
   relocate(servers: readonly ServerRange[]): void;
   servers(): readonly ServerRange[];
+  /** Sends to the server that holds the chunk. @param lent as in an envelope */
+  contribute(body: Contribution, payload: Uint8Array, lent: () => Uint8Array): void;
+  /** Whether what was contributed may be lost: a server says so, or its connection was. */
+  isRepeatWanted(): boolean;
+  /** The same, once. */
+  takeRepeat(): boolean;
   /** The version asked for last; -1 before the first. A later one than that may be all there is. */
   wanted(): number;
   traffic(): number;
@@ -51,6 +61,8 @@ export function createWeightPuller(init: {
   /** How many versions beyond the one asked for the servers send unasked. */
   readonly unasked: number;
   readonly stamp: (body: WorkerToServer) => Message;
+  /** That of the assignment that is followed. */
+  readonly attempt: () => string;
 }): WeightPuller {
   const { transport, clock, monitor, weights, stamp } = init;
   let servers: readonly ServerRange[] = [];
@@ -59,6 +71,7 @@ export function createWeightPuller(init: {
   /** The last version that the servers send unasked. */
   let until = -1;
   let past = 0;
+  let repeatWanted = false;
   /** Since when those that are not reached are not. */
   const unreachedSince = new Map<string, number>();
   const reached = new Set<string>();
@@ -83,6 +96,9 @@ export function createWeightPuller(init: {
 
   const answers: Answers<ServerToWorker, undefined> = {
     weights: (_from, { version, chunk }, payload) => weights.accept(version, chunk, payload),
+    repeat(_from, { attempt }) {
+      if (attempt === init.attempt()) repeatWanted = true;
+    },
     refused: (_from, { error }) => catchUp(errorFromRecord(error)),
     // It was started again; the coordinator finds out and gives it its weights.
     holding() {},
@@ -138,7 +154,12 @@ export function createWeightPuller(init: {
         if (refused !== undefined) monitor.fail(refused);
         return refused === undefined;
       },
-      again: () => ask(connection),
+      again() {
+        ask(connection);
+        // Nobody knows what of it had arrived.
+        repeatWanted = true;
+        monitor.notify();
+      },
     });
     return connection;
   }
@@ -163,9 +184,20 @@ export function createWeightPuller(init: {
       for (const connection of old) past += connection.traffic();
       connections = next.map(({ address }) => connect(address));
       for (const connection of connections) ask(connection);
+      repeatWanted = true;
       void closeAll(old);
     },
     servers: () => servers,
+    contribute(body, payload, lent) {
+      const at = servers.findIndex((server) => isHolder(server, [body.chunk]));
+      connections[at]?.send({ message: stamp(body), payload, lent });
+    },
+    isRepeatWanted: () => repeatWanted,
+    takeRepeat() {
+      const wanted = repeatWanted;
+      repeatWanted = false;
+      return wanted;
+    },
     wanted: () => wanted,
     traffic: () => connections.reduce((sum, each) => sum + each.traffic(), past),
     namesOf(chunks) {

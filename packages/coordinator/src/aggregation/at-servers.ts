@@ -1,0 +1,176 @@
+import type { Gather, Standing, SumFacts } from '@tutti/protocol';
+import { createStepProgress, type ReadyChunk, type Recorder, type StepProgress } from '@tutti/run';
+import type { Servers } from '../servers/servers.js';
+import type { Job } from '../state/job.js';
+import { createLedger, type Ledger } from '../state/ledger.js';
+import type { Supervisor } from '../stragglers/supervisor.js';
+import type { Exclude } from '../training/exclusion.js';
+import { noNode } from '../training/misfits.js';
+import { MOST_CHUNKS_AT_ONCE } from '../tunables.js';
+import type { Member } from '../workers/roster.js';
+import { createAdvances } from './advances.js';
+import type { Aggregation } from './aggregation.js';
+
+/** A step whose sums are elsewhere. */
+interface RemoteStep extends StepProgress {
+  /** The sum of a chunk is complete, and this is known of it. */
+  know(facts: SumFacts): void;
+  release(): void;
+}
+
+/**
+ * Contributions go to the server that holds the chunk, and are added there. What comes here is which sums
+ * are complete, and from here comes when they may be applied: no tensor passes.
+ */
+export function createAggregationAtServers(init: {
+  readonly job: Pick<Job, 'plan' | 'layout'>;
+  readonly servers: Servers;
+  readonly recorder: Pick<Recorder, 'recording' | 'digested'>;
+  readonly supervisor: Pick<Supervisor, 'heard'>;
+  readonly exclude: Exclude;
+  /** Something has come in: servers may have to apply it. */
+  readonly pump: () => void;
+}): Aggregation {
+  const { servers, recorder, supervisor, exclude, pump } = init;
+  const { plan, layout } = init.job;
+  const clips = plan.optimizer.clipNorm !== undefined;
+  const advances = createAdvances(servers.send);
+  let ledger: Ledger<RemoteStep> | undefined;
+  /** What the servers were told last, and by whom they may be sent contributions. */
+  let told: Gather | undefined;
+  let members = new Map<string, Member>();
+  /** What each server has said of itself in this attempt. */
+  const standings = new Map<number, Standing>();
+
+  const serverOf = (chunk: number) => servers.holders(chunk)[0]!;
+  const ask = (server: number) => told && servers.send(server, told);
+
+  function createRemoteStep(step: number): RemoteStep {
+    const known = new Map<number, SumFacts>();
+    const progress = createStepProgress({
+      ...{ step, plan, layout },
+      sums: {
+        isFinite: (chunk) => known.get(chunk)!.finite,
+        // A norm of nothing would clip nothing.
+        squares: (chunk) => known.get(chunk)?.squares ?? [Number.NaN],
+        missing(chunk) {
+          const standing = standings.get(serverOf(chunk));
+          return standing?.step === step ? standing.missing : [];
+        },
+      },
+    });
+    return {
+      ...progress,
+      know(facts) {
+        if (!progress.isOpen(facts.chunk)) return;
+        known.set(facts.chunk, facts);
+        progress.complete(facts.chunk);
+      },
+      release() {},
+    };
+  }
+
+  /** A coordinator that has come back: what the one before has had applied is not waited for. */
+  function passOver(server: number, { versions }: Standing) {
+    const step = ledger?.current();
+    // A norm takes all sums.
+    if (step === undefined || clips) return;
+    const { firstChunk } = servers.rangeOf(server);
+    for (const [at, version] of versions.entries())
+      if (version > step.step) step.applied(firstChunk + at);
+  }
+
+  /** Those that have not answered may be further than anybody knows. */
+  const haveAnswered = () => servers.living().every((server) => standings.has(server));
+
+  return {
+    begin(version) {
+      ledger = createLedger({ plan, version, createStep: createRemoteStep });
+      return ledger;
+    },
+    give(rate) {
+      const step = ledger?.current();
+      if (step === undefined || !haveAnswered()) return;
+      const ready = new Map<number, ReadyChunk[]>();
+      step.give((each) => {
+        const server = serverOf(each.chunk);
+        ready.set(server, [...(ready.get(server) ?? []), each]);
+      });
+      for (const [server, all] of ready)
+        for (let from = 0; from < all.length; from += MOST_CHUNKS_AT_ONCE) {
+          const some = all.slice(from, from + MOST_CHUNKS_AT_ONCE);
+          const { count, scale } = some[0]!;
+          advances.send(server, {
+            ...{ type: 'advance', step: step.step, count, scale },
+            chunks: some.map(({ chunk }) => chunk),
+            ...(rate === 1 ? {} : { rate }),
+            recorded: recorder.recording(),
+          });
+        }
+    },
+    landing: () => undefined,
+    contributed() {},
+    applied() {},
+    gathered(server, { attempt, sums, standing }) {
+      if (attempt !== told?.attempt) return;
+      for (const facts of sums) ledger?.step(facts.step)?.know(facts);
+      if (standing !== undefined) {
+        standings.set(server, standing);
+        for (const session of standing.heard) {
+          const member = members.get(session);
+          if (member !== undefined) supervisor.heard(member);
+        }
+        passOver(server, standing);
+      }
+      pump();
+    },
+    advanced(server, { step, chunks, digests }) {
+      for (const [at, chunk] of chunks.entries()) {
+        const order = advances.advanced(server, step, chunk);
+        if (order === undefined) continue;
+        const digest = digests?.[at] ?? '';
+        if (digest !== '') recorder.digested({ ...order, chunk }, digest);
+        ledger?.step(step)?.applied(chunk);
+      }
+    },
+    misfit({ worker, contribution, bytes }) {
+      const member = members.get(worker);
+      if (member !== undefined)
+        exclude(member, contribution.step, noNode(member, contribution, bytes));
+    },
+    crewed(attempt, workers) {
+      members = new Map(workers.map((member) => [member.session, member]));
+      const sessions = [...members.keys()];
+      const isSame = told?.attempt === attempt && told.workers.join() === sessions.join();
+      if (isSame) return;
+      if (told?.attempt !== attempt) standings.clear();
+      told = { type: 'gather', attempt, workers: sessions };
+      for (const server of servers.living()) ask(server);
+    },
+    ask() {
+      const step = ledger?.current();
+      if (step === undefined || !step.reported() || step.done()) return;
+      for (const server of servers.living()) {
+        const { firstChunk, chunks } = servers.rangeOf(server);
+        for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk++)
+          if (step.isOpen(chunk)) {
+            ask(server);
+            break;
+          }
+      }
+    },
+    outstanding: advances.outstanding,
+    forget() {},
+    resend(server) {
+      advances.resend(server);
+      ask(server);
+    },
+    clear: advances.clear,
+    release() {
+      ledger = undefined;
+      told = undefined;
+      members = new Map();
+      standings.clear();
+    },
+  };
+}
