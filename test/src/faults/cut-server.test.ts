@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createCoordinator } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
+import type { Aggregation } from '@tutti/protocol';
 import { createRandom, createSimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
@@ -14,7 +15,7 @@ const SEEDS = 20;
 describe('a server that is cut off from the coordinator for a while', () => {
   const program = regression();
 
-  async function run(seed: number, direction: 'forth' | 'both') {
+  async function run(seed: number, direction: 'forth' | 'both', aggregation: Aggregation) {
     const clock = createSimulatedClock();
     const random = createRandom('cut server', seed);
     const network = createMemoryNetwork({ clock, random });
@@ -24,7 +25,7 @@ describe('a server that is cut off from the coordinator for a while', () => {
     const coordinator = await createCoordinator({
       address: 'coordinator:1',
       servers: [{ connect: 'server:1' }],
-      settings: { workers: 1 },
+      settings: { workers: 1, aggregation },
       newId: () => `id-${random.uint32()}`,
       onEvent: (event) => events.push(event),
       ...on('coordinator'),
@@ -58,12 +59,16 @@ describe('a server that is cut off from the coordinator for a while', () => {
     return { digest, events, lastedMs: clock.now() - healedAt };
   }
 
-  for (const direction of ['forth', 'both'] as const)
-    it(`(${direction}) is found again, goes on with what it has, and ends with the job`, async () => {
+  const both = ['coordinator', 'server'] as const;
+  for (const [direction, aggregation] of both.flatMap((place) => [
+    ['forth', place] as const,
+    ['both', place] as const,
+  ]))
+    it(`(${direction}, sums by the ${aggregation}) is found again, goes on with what it has, and ends with the job`, async () => {
       const expected = await runLocal(program, { workers: 0 }).result;
       let lost = 0;
       for (let seed = 0; seed < SEEDS; seed++) {
-        const { digest, events, lastedMs } = await run(seed, direction);
+        const { digest, events, lastedMs } = await run(seed, direction, aggregation);
         assert.equal(digest, expected.digest, `seed ${seed}`);
         const steps = events.filter(({ event }) => event === 'step').length;
         assert.equal(steps, 14, `seed ${seed}: something was computed twice`);

@@ -57,28 +57,32 @@ describe('a worker that says what cannot be is named and excluded, and the diges
     ],
   ];
   for (const [what, said, alter] of lies)
-    it(what, async () => {
-      const program = regression();
-      const expected = await runLocal(program, { workers: 0 }).result;
-      for (let seed = 0; seed < 10; seed++) {
-        const { result, events } = await simulate({
-          program,
-          workers: 3,
-          minWorkers: 1,
-          seed,
-          worker: (at, _clock, transport) =>
-            at === 1 ? { transport: lying(transport, alter) } : {},
-        });
-        assert.equal(result.digest, expected.digest);
-        const excluded = events.filter((event) => event.event === 'worker-excluded');
-        assert.deepEqual(
-          excluded.map(({ worker }) => worker),
-          ['w1'],
-        );
-        const warnings = events.flatMap((event) =>
-          event.event === 'warning' ? event.message : [],
-        );
-        assert.ok(warnings.some((message) => said.test(message) && message.includes('Worker w1')));
-      }
-    });
+    for (const aggregation of ['coordinator', 'server'] as const)
+      it(`${what}, where the sums are made by the ${aggregation}`, async () => {
+        const program = regression();
+        const expected = await runLocal(program, { workers: 0 }).result;
+        for (let seed = 0; seed < 10; seed++) {
+          const { result, events } = await simulate({
+            program,
+            workers: 3,
+            minWorkers: 1,
+            aggregation,
+            seed,
+            worker: (at, _clock, transport) =>
+              at === 1 ? { transport: lying(transport, alter) } : {},
+          });
+          assert.equal(result.digest, expected.digest);
+          const excluded = events.filter((event) => event.event === 'worker-excluded');
+          assert.deepEqual(
+            excluded.map(({ worker }) => worker),
+            ['w1'],
+          );
+          const warnings = events.flatMap((event) =>
+            event.event === 'warning' ? event.message : [],
+          );
+          assert.ok(
+            warnings.some((message) => said.test(message) && message.includes('Worker w1')),
+          );
+        }
+      });
 });

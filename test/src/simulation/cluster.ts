@@ -1,5 +1,5 @@
 import { createCoordinator, type Deadlines, type WorkerObserver } from '@tutti/coordinator';
-import type { Transport } from '@tutti/protocol';
+import type { Aggregation, Transport } from '@tutti/protocol';
 import type { CheckpointSink, JobResult, JobSettings, Resume } from '@tutti/run';
 import {
   createRandom,
@@ -28,6 +28,7 @@ export interface SimulationInit {
   readonly spares?: number;
   readonly deadlines?: Partial<Deadlines>;
   readonly settings?: JobSettings;
+  readonly aggregation?: Aggregation;
   readonly strict?: boolean;
   readonly verify?: number;
   readonly checkpoints?: CheckpointSink;
@@ -74,7 +75,10 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
     servers: hosted.map(({ addresses }) => ({ connect: addresses[0]! })),
-    settings: { ...init.settings, workers, minWorkers, strict, verify, deadlines },
+    settings: {
+      ...{ ...init.settings, workers, minWorkers, strict, verify, deadlines },
+      aggregation: init.aggregation,
+    },
     ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),
     ...(init.resume === undefined ? {} : { resume: init.resume }),
     ...(init.workerObserver === undefined ? {} : { workerObserver: init.workerObserver }),

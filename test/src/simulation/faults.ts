@@ -146,8 +146,8 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
   'stale job': (world, { choice }) => {
     const { features, chunkFloats = features + 1 } = world.scenario.program;
     const bytes = new Uint8Array(4 * chunkFloats).fill(1);
-    const last = world.last.get('applied');
-    const step = last?.type === 'applied' ? last.step + 1 : 0;
+    const last = world.last.get('applied') ?? world.last.get('advanced');
+    const step = last?.type === 'applied' || last?.type === 'advanced' ? last.step + 1 : 0;
     const apply = { type: 'apply', step, chunk: 0, count: 1, scale: 1 } as const;
     const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, attempt: '' } as const;
     const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
@@ -176,7 +176,14 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
         chunk: 0,
         attempt: '',
       } as const;
-      say({ ...node, ...stamp, job: m.job, session: 'stale' }, bytes);
+      const said = { ...node, ...stamp, job: m.job, session: 'stale' };
+      say(said, bytes);
+      if (world.scenario.aggregation === 'coordinator') return;
+      // It has even learned which attempt this is.
+      const last = world.last.get('contribution');
+      const attempt = last?.type === 'contribution' ? last.attempt : '';
+      const own = bytes.subarray(0, 4 * (m.plan.chunkFloats ?? floats));
+      stranger(world, m.servers[0]!.address, [{ ...said, attempt }], own);
     });
     return true;
   },

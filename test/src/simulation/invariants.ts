@@ -47,6 +47,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   const asked = new Map<string, number>();
   const wentBack = new Set<string>();
   const assigned = new Map<string, string>();
+  /** That in which nobody has to go back yet. */
+  let firstAttempt = scenario.aggregation === 'server' ? undefined : '';
   const violated = (text: string) => {
     if (violations.length < 20) violations.push(text);
   };
@@ -129,7 +131,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         newest.set(at, message.version);
       }
       if (message.type === 'assign' && host.startsWith('worker')) {
-        if (message.attempt !== '') wentBack.add(host);
+        firstAttempt ??= message.attempt;
+        if (message.attempt !== firstAttempt) wentBack.add(host);
         for (const shard of message.shards) {
           const key = `${message.job}/${message.session === '' ? host : ''}${message.generation}/${shard}`;
           const owner = assigned.get(key);
@@ -206,7 +209,11 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       const { shards } = scenario.program;
       for (const { role, host, ended, dead, excused, slowMs, memory } of world.processes) {
         if (!dead && ended === undefined) violated(`${host} did not stop when told to`);
-        const budget = { worker: shards + 2, coordinator: 2 * shards + 2, server: 5 }[role];
+        const sums = 2 * shards + 2;
+        const budget =
+          scenario.aggregation === 'server'
+            ? { worker: shards + 2, coordinator: 0, server: 5 + sums }[role]
+            : { worker: shards + 2, coordinator: sums, server: 5 }[role];
         if (memory.peakFloats() > budget * floats)
           violated(`${host} held ${memory.peakFloats()} floats, more than ${budget} x ${floats}`);
         if (role === 'server' || dead || excused || slowMs > 0) continue;

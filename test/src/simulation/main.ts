@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Aggregation } from '@tutti/protocol';
 import { patchModules, VARIANTS } from './variants.js';
 
 /**
  * `npm run simulate -- --seeds 1..10000`, `npm run simulate -- --seed 4711 --trace`; with
  * `--variant NAME` the code is broken on purpose, and the first seed that notices it is printed;
- * `--variants` does that for all of them.
+ * `--variants` does that for all of them. `--aggregation server` has all sums made there, else that is drawn.
  */
 const args = process.argv.slice(2);
 const argument = (name: string) => {
@@ -29,6 +30,7 @@ const report = await sweep({
   first,
   last,
   stopAtFailure: variant !== undefined,
+  aggregation: argument('--aggregation') as Aggregation | undefined,
   ...(args.includes('--trace') ? { trace: (line: string) => console.log(line) } : {}),
   failureFound({ seed, violations }) {
     console.log(`seed ${seed} violates:`);

@@ -1,4 +1,5 @@
 import type {
+  Aggregation,
   EarlyStopping,
   GradientCompression,
   OptimizerSpec,
@@ -79,6 +80,8 @@ export interface Scenario {
   readonly delayMs: number;
   /** The share of steps that are computed twice. */
   readonly verify: number;
+  /** Where the sums are made. */
+  readonly aggregation: Aggregation;
   /** In steps; 0 for none but the last. */
   readonly checkpointEvery: number;
   /** Whether messages go through the codec, which takes a quarter of the time of a run. */
@@ -137,7 +140,7 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
       const coordinators = all.some((each) => each.kind === 'coordinator crash and restart');
       return kind !== 'server crash and restart' || !coordinators;
     });
-  return {
+  const scenario = {
     seed,
     program,
     workers,
@@ -150,6 +153,22 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     codec: seed % 4 === 0,
     faults,
   };
+  // Of a stream of its own, so that the scenarios of all other seeds stay what they are.
+  const atServers = createRandom('aggregation', seed).below(2) === 0;
+  return {
+    ...scenario,
+    aggregation: atServers && canBeAtServers(scenario) ? 'server' : 'coordinator',
+  };
+}
+
+const canBeAtServers = ({ replicas, verify }: Pick<Scenario, 'replicas' | 'verify'>) =>
+  replicas === 0 && verify === 0;
+
+/** The same with the sums made elsewhere, and without what does not go with that. */
+export function arranged(scenario: Scenario, aggregation: Aggregation): Scenario {
+  if (aggregation === 'coordinator') return { ...scenario, aggregation };
+  const faults = scenario.faults.filter(({ kind }) => kind !== 'lying worker');
+  return { ...scenario, aggregation, replicas: 0, verify: 0, faults };
 }
 
 function pick<T>(random: Random, items: readonly T[]): T {

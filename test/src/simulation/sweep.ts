@@ -1,8 +1,9 @@
 import { createKernels } from '@tutti/kernels';
+import type { Aggregation } from '@tutti/protocol';
 import { createReferences } from './references.js';
 import { complete, REGRESSIONS } from './regressions.js';
 import { runScenario, type ScenarioReport } from './run-scenario.js';
-import { type FaultKind, type Scenario, scenarioOf } from './scenario.js';
+import { arranged, type FaultKind, type Scenario, scenarioOf } from './scenario.js';
 
 export interface SweepReport {
   readonly runs: number;
@@ -38,6 +39,8 @@ export async function sweep(init: {
   readonly first: number;
   readonly last: number;
   readonly trace?: Trace | undefined;
+  /** Where the sums of all runs are made; drawn if it is not said. */
+  readonly aggregation?: Aggregation | undefined;
   /** Ends at the first failure; after the seeds, all that was found before is tried. */
   readonly stopAtFailure?: boolean;
   readonly failureFound?: (report: ScenarioReport) => void;
@@ -48,7 +51,9 @@ export async function sweep(init: {
   const failed = new Map<string, number>();
   const failures: ScenarioReport[] = [];
   let [runs, simulatedMs] = [0, 0];
-  for (const scenario of scenarios(first, last, init.stopAtFailure === true)) {
+  for (const drawn of scenarios(first, last, init.stopAtFailure === true)) {
+    const { aggregation } = init;
+    const scenario = aggregation === undefined ? drawn : arranged(drawn, aggregation);
     const report = await run(scenario);
     runs++;
     simulatedMs += report.simulatedMs;

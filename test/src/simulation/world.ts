@@ -274,6 +274,7 @@ export async function createWorld(init: {
           minWorkers: scenario.minWorkers,
           replicas: scenario.replicas,
           verify: scenario.verify,
+          aggregation: scenario.aggregation,
           chunkFloats: scenario.program.chunkFloats,
         },
         newId: () => `id-${random.uint32()}`,

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { runLocal } from '@tutti/launch';
+import { GRADIENT_COMPRESSIONS, type Message, type Transport } from '@tutti/protocol';
+import type { StepRecord } from '@tutti/run';
+import { regression } from '../programs/regression.js';
+import { simulate } from '../simulation/cluster.js';
+
+/** Several chunks, and groups of elements that are not whole. */
+const chunkFloats = 512;
+const shape = { features: 1_530, examples: 40, epochs: 1 };
+const adam = { name: 'adam', learningRate: 0.01 } as const;
+
+/** Where the sums are made. */
+const PLACES = ['coordinator', 'server'] as const;
+
+describe('the digest does not depend on where the sums are made:', () => {
+  const programs = {
+    adam: regression({ ...shape, optimizer: adam }),
+    'clipping by global norm': regression({ ...shape, optimizer: { ...adam, clipNorm: 0.1 } }),
+    ...Object.fromEntries(
+      GRADIENT_COMPRESSIONS.map((to) => [
+        to,
+        regression({ ...shape, optimizer: { ...adam, clipNorm: 0.1 }, gradientCompression: to }),
+      ]),
+    ),
+  };
+  for (const [what, program] of Object.entries(programs))
+    it(what, async () => {
+      const expected = await runLocal(program, { workers: 0, chunkFloats }).result;
+      for (const aggregation of PLACES)
+        for (const servers of [1, 2])
+          for (const workers of [1, 2, 3]) {
+            const settings = { chunkFloats };
+            const seed = 3 * servers + workers;
+            const init = { program, workers, servers, aggregation, settings, seed };
+            const { digest } = (await simulate(init)).result;
+            assert.equal(digest, expected.digest, `${workers} workers, ${servers} servers`);
+          }
+    });
+
+  it('in one process, with more servers than chunks', async () => {
+    const program = regression({ examples: 40 });
+    const expected = await runLocal(program, { workers: 0 }).result;
+    for (const servers of [1, 3]) {
+      const run = runLocal(program, { workers: 2, servers, aggregation: 'server' });
+      assert.equal((await run.result).digest, expected.digest);
+    }
+  });
+
+  it('nor do the digests of the sums that are recorded for replay', async () => {
+    const program = regression({ ...shape, optimizer: { ...adam, clipNorm: 0.1 } });
+    const recorded = async (aggregation: (typeof PLACES)[number]) => {
+      const records: StepRecord[] = [];
+      const checkpoints = {
+        every: { steps: 100 },
+        write: async () => ({ path: 'nowhere' }),
+        record: async (_program: string, record: StepRecord) => void records.push(record),
+      };
+      const settings = { chunkFloats };
+      const init = { program, workers: 2, servers: 2, aggregation, settings, seed: 1 };
+      await simulate({ ...init, checkpoints });
+      return records.map(({ job: _, ...record }) => record);
+    };
+    const records = await recorded('coordinator');
+    assert.equal(records.length, 3);
+    assert.deepEqual(await recorded('server'), records);
+  });
+});
+
+describe('where the servers make the sums', () => {
+  it('no tensor comes to the coordinator, nor goes from it, in a step', async () => {
+    const program = regression({ ...shape, optimizer: adam });
+    const carried = new Map<Message['type'], number>();
+    const watched = (transport: Transport): Transport => ({
+      ...transport,
+      connect(address, handlers) {
+        const connection = transport.connect(address, handlers);
+        return {
+          ...connection,
+          send(envelope) {
+            const { type } = envelope.message;
+            if (address.startsWith('coordinator') && envelope.payload !== undefined)
+              carried.set(type, (carried.get(type) ?? 0) + 1);
+            connection.send(envelope);
+          },
+        };
+      },
+    });
+    await simulate({
+      ...{ program, workers: 2, servers: 2, aggregation: 'server', seed: 1 },
+      settings: { chunkFloats },
+      worker: (_at, _clock, transport) => ({ transport: watched(transport) }),
+    });
+    // Before the first step the values that the training begins with.
+    assert.deepEqual([...carried.keys()], ['initial']);
+  });
+
+  for (const other of [{ verify: 0.5 }, { replicas: 1 }])
+    it(`${Object.keys(other)[0]} is refused`, async () => {
+      const run = runLocal(regression(), { workers: 2, aggregation: 'server', ...other });
+      await assert.rejects(run.result, {
+        code: 'BAD_CONFIG',
+        message: new RegExp(`^aggregation server does not go with ${Object.keys(other)[0]} `),
+      });
+    });
+});

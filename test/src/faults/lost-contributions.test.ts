@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { runLocal } from '@tutti/launch';
+import type { Envelope, Transport } from '@tutti/protocol';
+import { createRandom } from '@tutti/runtime';
+import { regression } from '../programs/regression.js';
+import { simulate } from '../simulation/cluster.js';
+
+const chunkFloats = 4;
+const PROGRAM = regression();
+const expected = runLocal(PROGRAM, { workers: 0, chunkFloats }).result;
+
+const common = {
+  ...{ program: PROGRAM, workers: 3, servers: 2, minWorkers: 1 },
+  aggregation: 'server',
+  settings: { chunkFloats },
+} as const;
+
+/** A worker's way to the others, on which some of what it says is lost without anybody noticing. */
+const leaking = (transport: Transport, isLost: (envelope: Envelope) => boolean): Transport => ({
+  ...transport,
+  connect(address, handlers) {
+    const connection = transport.connect(address, handlers);
+    const send = (envelope: Envelope) => void (isLost(envelope) || connection.send(envelope));
+    return { ...connection, send };
+  },
+});
+
+describe('what a worker contributes to a server', () => {
+  it('is computed again if the connection is lost, whenever that is', async () => {
+    const { digest } = await expected;
+    for (let seed = 0; seed < 40; seed++) {
+      const random = createRandom('cut', seed);
+      const cuts = new Set(Array.from({ length: 3 }, () => 40 + random.below(600)));
+      let ticks = 0;
+      const { result, events } = await simulate({
+        ...common,
+        seed,
+        disturb(network) {
+          if (cuts.has(ticks++))
+            network.reset(`worker-${random.below(3)}`, `server-${random.below(2)}`);
+        },
+      });
+      assert.equal(result.digest, digest, `seed ${seed}`);
+      assert.ok(!events.some(({ event }) => event === 'worker-left'), `seed ${seed}`);
+    }
+  });
+
+  it('is missed if it does not arrive, and others compute it', async () => {
+    const { digest } = await expected;
+    for (let seed = 0; seed < 10; seed++) {
+      const { result, events } = await simulate({
+        ...common,
+        seed,
+        worker: (at, _clock, transport) =>
+          at === 1
+            ? {
+                transport: leaking(
+                  transport,
+                  ({ message }) => message.type === 'contribution' && message.step >= 3,
+                ),
+              }
+            : {},
+      });
+      assert.equal(result.digest, digest, `seed ${seed}`);
+      const left = events.filter((event) => event.event === 'worker-left');
+      assert.equal(left[0]?.worker, 'w1');
+      assert.match(left[0]!.reason, /it owes gradients of step 3 and was not heard/);
+    }
+  });
+});
