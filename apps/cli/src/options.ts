@@ -44,7 +44,8 @@ function placeholder(name: SettingName): string {
   if (name === 'resume') return 'path';
   if (name === 'checkpointBest') return 'metric';
   if (kind === 'integer') return name.endsWith('Ms') ? 'ms' : 'count';
-  if (kind === 'text') return /dir|output|checkpoint|file/i.test(name) ? 'path' : 'text';
+  if (kind === 'text')
+    return /dir|output|checkpoint|file|timeline|tensorboard/i.test(name) ? 'path' : 'text';
   return kind === 'choice' ? 'which' : kind;
 }
 

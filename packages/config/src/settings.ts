@@ -487,6 +487,13 @@ export const SETTINGS = {
     doc: 'address of an MLflow tracking server that is told of the run, such as http://127.0.0.1:5000',
     otherwise: 'none',
   },
+  timeline: {
+    kind: 'text',
+    commands: ['train', 'coordinator', 'server', 'worker'],
+    group: 'Output',
+    doc: 'file for how long each process takes for each station of a step; ui.perfetto.dev and chrome://tracing show it',
+    otherwise: 'none',
+  },
   watch: {
     kind: 'boolean',
     default: false,

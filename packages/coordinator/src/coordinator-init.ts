@@ -1,7 +1,7 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Transport } from '@tutti/protocol';
 import type { beginAgain, CheckpointSink, Resume } from '@tutti/run';
-import type { Clock, EventListeners, Stamped } from '@tutti/runtime';
+import type { Clock, EventListeners, Stamped, Timeline } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { CoordinatorSettings } from './coordinator-settings.js';
 import type { ServerAddress } from './servers/servers.js';
@@ -30,6 +30,8 @@ export interface CoordinatorInit {
   readonly transport: Transport;
   readonly clock?: Clock;
   readonly kernels?: Kernels;
+  /** Is told how long the stations of its steps take. */
+  readonly timeline?: Timeline | undefined;
   /** Makes the job's id and the session tokens; must not be guessable. */
   readonly newId?: () => string;
 }

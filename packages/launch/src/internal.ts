@@ -5,6 +5,7 @@ export { type Rank, rankFromEnvironment, rankText } from './cluster/rank-from-en
 export { LOCAL_SETTINGS } from './local-options.js';
 export { endWithParent } from './processes/end-with-parent.js';
 export { tellOfServer } from './processes/tell-of-server.js';
+export { beginTimeline } from './processes/timeline.js';
 export {
   SELDOM_MARKING,
   WORKER_NODE_OPTIONS,

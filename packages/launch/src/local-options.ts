@@ -28,6 +28,8 @@ export interface LocalSettings
   readonly address?: string | undefined;
   /** Replacements for worker processes that die or hang, in the whole run. Default 0. */
   readonly maxRestarts?: number | undefined;
+  /** A file for the stations of each step in all processes: docs/EVENTS.md. */
+  readonly timeline?: string | undefined;
 }
 
 /** Their names, for whoever passes them on or refuses others. */
@@ -40,6 +42,7 @@ export const LOCAL_SETTINGS: Readonly<Record<keyof LocalSettings, true>> = {
   servers: true,
   address: true,
   maxRestarts: true,
+  timeline: true,
 };
 
 /** With how it is ended and observed from this process. */

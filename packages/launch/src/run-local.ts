@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
 import { type FrozenValues, layoutOf } from '@tutti/parameters';
-import { checkpointsOf, endingEvent, type JobResult } from '@tutti/run';
+import { checkpointsOf, endingEvent, type JobResult, timedCheckpoints } from '@tutti/run';
 import {
   createMonitor,
   errorFromRecord,
@@ -11,9 +11,11 @@ import {
   start,
   systemClock,
   type WaitReport,
+  withCleanUp,
 } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
+import type { TimelineFile } from '@tutti/tracking';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
 import { createWorker, type Program } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
@@ -21,6 +23,7 @@ import type { LocalOptions, LocalSettings } from './local-options.js';
 import { type Child, startChild, type Trained } from './processes/child.js';
 import { type ServerFleet, startServerFleet } from './processes/server-fleet.js';
 import { tellOfServer } from './processes/tell-of-server.js';
+import { beginTimeline, PLAIN_LOOP } from './processes/timeline.js';
 import { warningsOnce } from './processes/warnings-once.js';
 import { createWorkerCrew } from './processes/worker-crew.js';
 import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-environment.js';
@@ -56,10 +59,13 @@ export function runLocal(
       const onFrozen = (told: typeof frozen) => {
         frozen = told;
       };
-      const run = { settings, signal: stop, interrupt, emit, onLine, onFrozen };
+      const timeline = await beginTimeline(settings, emit);
+      const run = { settings, signal: stop, interrupt, emit, onLine, timeline, onFrozen };
       const telling = typeof program === 'string' ? program : tellingFrozen(program, onFrozen);
-      // Unnamed wait: what it awaits names its own waits.
-      const result = await body(telling as string & Program, run);
+      const result = await withCleanUp(
+        () => timeline?.close(),
+        () => body(telling as string & Program, run),
+      );
       const others = Object.fromEntries(frozen.map(({ name, values }) => [name, values]));
       return { ...result, values: { ...result.values, ...others } };
     },
@@ -74,6 +80,8 @@ interface LocalRun {
   readonly interrupt: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
   readonly onLine: LocalOptions['onLine'];
+  /** That of this process; those that it starts go on with its file. */
+  readonly timeline: TimelineFile | undefined;
   /** Is told what weights read and nobody stores, by each process that opens the program. */
   readonly onFrozen: (frozen: readonly FrozenValues[]) => void;
 }
@@ -83,19 +91,21 @@ type Body = (program: string & Program, run: LocalRun) => Promise<JobResult>;
 /** The plain loop: for a path in a process of its own, so that it computes as a worker does. */
 const runSingle: Body = async (program, run) => {
   const { settings, signal, interrupt, emit } = run;
-  const result =
-    typeof program === 'string'
-      ? await trainInChild(program, run)
-      : await trainInSingleProcess({
-          program: program as Program,
-          settings,
-          ...checkpointsOf(settings),
-          job: crypto.randomUUID(),
-          clock: systemClock,
-          signal,
-          interrupt,
-          emit,
-        });
+  const inChild = typeof program === 'string';
+  const timeline = inChild ? undefined : run.timeline?.track(PLAIN_LOOP);
+  const result = inChild
+    ? await trainInChild(program, run)
+    : await trainInSingleProcess({
+        program: program as Program,
+        settings,
+        ...timedCheckpoints(checkpointsOf(settings), timeline),
+        job: crypto.randomUUID(),
+        clock: systemClock,
+        signal,
+        interrupt,
+        emit,
+        timeline,
+      });
   emit(endingEvent(result));
   return result;
 };
@@ -163,6 +173,7 @@ const runTogether: Body = async (program: Program, run) => {
         settings,
         // Without the signal: it outlives the coordinator, which would take it for lost.
         onEvent: tellOfServer(`server ${at}`, emit),
+        timeline: run.timeline?.track(`server ${at}`),
       });
       // Unnamed wait: it opens a port of this machine.
       held.push(await server.start());
@@ -184,6 +195,7 @@ const runTogether: Body = async (program: Program, run) => {
         transport,
         settings,
         signal: both,
+        timeline: run.timeline?.track(`w${at}`),
         onEvent(event) {
           if (event.event === 'waiting') emit({ ...event, by: `w${at}` });
           if (event.event === 'noticed') ofWorkers(noticeEvent(event));
@@ -265,6 +277,7 @@ const runProcesses: Body = async (program, run) => {
         alsoListen: [{ transport: local, address: 'local://server' }],
         // Without the signal, as in `runTogether`.
         onEvent: tellOfServer('the server', emit),
+        timeline: run.timeline?.track('server'),
       }).start();
       const [open, inside] = server.addresses as [string, string];
       addresses.push({ connect: inside, public: open, transport: local });
@@ -305,13 +318,16 @@ const runProcesses: Body = async (program, run) => {
   }
 };
 
-function coordinatorInit({ settings, interrupt, emit }: LocalRun, signal: AbortSignal) {
+function coordinatorInit(run: LocalRun, signal: AbortSignal) {
+  const { settings, interrupt, emit } = run;
   const { workers = 1 } = settings;
+  const timeline = run.timeline?.track('coordinator');
   return {
     settings: { ...settings, workers },
-    ...checkpointsOf(settings),
+    ...timedCheckpoints(checkpointsOf(settings), timeline),
     signal,
     interrupt,
     onEvent: emit,
+    timeline,
   };
 }

@@ -38,6 +38,7 @@ export {
   writeSnapshot,
   writingModel,
 } from './checkpoints/snapshot-queue.js';
+export { timedCheckpoints } from './checkpoints/timed-checkpoints.js';
 export { defaultShards } from './default-shards.js';
 export { createEventLog, type EventLog } from './event-log.js';
 export { JOB_SETTINGS, type JobSettings, resolvePlan } from './plan.js';

@@ -34,5 +34,6 @@ export { createRandom, type Random, type RandomKey } from './random.js';
 export { type EventListeners, type Running, start } from './running.js';
 export { createStamp, type Stampable, type Stamped } from './stamp.js';
 export { byteOrderMark, NoTextError, textOf } from './text.js';
+export { NO_TIMELINE, STATIONS, type Station, type Timeline } from './timeline.js';
 export { tuttiVersion } from './version.js';
 export { failAfter, withCleanUp } from './with-clean-up.js';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import type { Body, Contribution, JobPlan } from '@tutti/protocol';
+import { NO_TIMELINE } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { createAggregator } from './aggregator.js';
 
@@ -21,7 +22,7 @@ function open(plan = PLAN) {
   const versions = [4, 4];
   const kernels = createKernels();
   const aggregator = createAggregator({
-    ...{ plan, kernels, layout: layoutOf(plan), chunks: [0, 1] },
+    ...{ plan, kernels, layout: layoutOf(plan), chunks: [0, 1], timeline: NO_TIMELINE },
     version: (chunk) => versions[chunk]!,
     send: (peer, body) => sent.push([peer, body]),
     defer: (task) => deferred.push(task),

@@ -9,6 +9,7 @@ import type {
   SumFacts,
 } from '@tutti/protocol';
 import { createLanding, createReducer, type Offer, type Reducer } from '@tutti/reduction';
+import type { Timeline } from '@tutti/runtime';
 import { MOST_SUMS_AT_ONCE } from './tunables.js';
 
 /**
@@ -46,6 +47,7 @@ export function createAggregator(init: {
   readonly plan: JobPlan;
   readonly layout: Layout;
   readonly kernels: Kernels;
+  readonly timeline: Timeline;
   /** Those that are held here. */
   readonly chunks: readonly number[];
   /** That of a chunk now; -1 before it has weights. */
@@ -54,7 +56,7 @@ export function createAggregator(init: {
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Aggregator {
-  const { plan, layout, kernels, chunks, version, send, defer } = init;
+  const { plan, layout, kernels, timeline, chunks, version, send, defer } = init;
   const { shards } = plan;
   const packed = plan.gradientCompression !== undefined;
   const clips = plan.optimizer.clipNorm !== undefined;
@@ -171,12 +173,14 @@ export function createAggregator(init: {
   function offer(session: string, { step, lo, hi, chunk }: Contribution, payload: Uint8Array) {
     const reducer = reducerOf(step, chunk);
     let came: Offer;
+    const since = timeline.now();
     try {
       came = reducer.offer(lo, hi, landing.take(payload) ?? payload);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       came = 'no-node';
     }
+    timeline.passed('sum', since, step, chunk);
     if (came === 'no-node') return misfit(session, { step, lo, hi, chunk }, payload);
     if (came === 'complete') completed(step, chunk, reducer);
   }

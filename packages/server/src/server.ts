@@ -6,10 +6,12 @@ import {
   createMonitor,
   type EventListeners,
   errorToRecord,
+  NO_TIMELINE,
   type Running,
   type Stamped,
   start,
   systemClock,
+  type Timeline,
 } from '@tutti/runtime';
 import type { ServerEvent } from './server-event.js';
 import type { ServerSettings } from './server-settings.js';
@@ -34,6 +36,8 @@ export interface ServerInit {
   readonly clock?: Clock;
   readonly settings?: ServerSettings;
   readonly kernels?: Kernels;
+  /** Is told how long the stations of its steps take. */
+  readonly timeline?: Timeline | undefined;
 }
 
 export interface RunningServer extends Running<Stamped<ServerEvent>, void> {
@@ -62,6 +66,7 @@ export function createServer(init: ServerInit): Server {
 
 async function startServer(init: ServerInit): Promise<RunningServer> {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
+  const { timeline = NO_TIMELINE } = init;
   const { returnDeadlineMs = RETURN_DEADLINE_MS } = init.settings ?? {};
   const points = [{ transport, address: init.address }, ...(init.alsoListen ?? [])];
   const stopping = new AbortController();
@@ -97,7 +102,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   }
 
   const service = createService({
-    ...{ monitor, clock, kernels, broadcast },
+    ...{ monitor, clock, kernels, timeline, broadcast },
     contenderMs: contenderMs(transport),
     emit: (event) => (event.event === 'refused' ? refused(event.peer, event.reason) : emit(event)),
   });

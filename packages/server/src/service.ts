@@ -23,6 +23,7 @@ import {
   errorFromRecord,
   errorToRecord,
   type Monitor,
+  type Timeline,
   TuttiError,
   toTuttiError,
 } from '@tutti/runtime';
@@ -71,6 +72,7 @@ export function createService(init: {
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly kernels: Kernels;
+  readonly timeline: Timeline;
   /** How long a second coordinator waits for the first to be missed. */
   readonly contenderMs: number;
   readonly emit: (event: ServerEvent) => void;
@@ -83,7 +85,7 @@ export function createService(init: {
     lent?: () => Uint8Array,
   ) => void;
 }): Service {
-  const { monitor, clock, kernels, emit, broadcast } = init;
+  const { monitor, clock, kernels, timeline, emit, broadcast } = init;
   let job: string | undefined;
   let coordinator: string | undefined;
   /** The token of the coordinator that has opened the job; it outlives its connections. */
@@ -178,7 +180,8 @@ export function createService(init: {
       if (message.session === '' || message.job === '') return refuse(peer, nobody(peer));
       if (shelf === undefined || reset === true) {
         // Before anything is let go: it may be refused.
-        const next = createShelf({ plan, firstChunk, chunks, kernels, send, broadcast, defer });
+        const held = { plan, firstChunk, chunks, kernels, timeline };
+        const next = createShelf({ ...held, send, broadcast, defer });
         shelf?.release();
         shelf = next;
         job = message.job;

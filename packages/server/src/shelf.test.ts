@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createKernels } from '@tutti/kernels';
 import type { Body, OptimizerSpec } from '@tutti/protocol';
+import { NO_TIMELINE } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { createShelf } from './shelf.js';
 
@@ -16,6 +17,7 @@ function open(optimizer: OptimizerSpec = plan.optimizer) {
     firstChunk: 0,
     chunks: 1,
     kernels: createKernels(),
+    timeline: NO_TIMELINE,
     send: (peer, body, payload) => sent.push([peer, body, floats(payload!)]),
     broadcast(peers, body, payload) {
       for (const peer of peers) sent.push([peer, body, floats(payload)]);

@@ -11,7 +11,7 @@ import {
   type ServerToCoordinator,
   type ServerToWorker,
 } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import { type Timeline, TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
 import { type Aggregator, createAggregator } from './aggregator.js';
 import { createCaptures } from './captures.js';
@@ -62,6 +62,7 @@ export function createShelf(init: {
   readonly firstChunk: number;
   readonly chunks: number;
   readonly kernels: Kernels;
+  readonly timeline: Timeline;
   readonly send: (
     peer: string,
     body: ServerToWorker | ServerToCoordinator,
@@ -77,7 +78,7 @@ export function createShelf(init: {
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Shelf {
-  const { plan, firstChunk, chunks, kernels, send, broadcast, defer } = init;
+  const { plan, firstChunk, chunks, kernels, timeline, send, broadcast, defer } = init;
   const layout = layoutOf(plan);
   checkRange(layout, firstChunk, chunks);
   const optimizer = createOptimizer(plan.optimizer);
@@ -94,12 +95,14 @@ export function createShelf(init: {
       if (peers.length === 0) return;
       const weights = store.read(chunk, version)!;
       const lent = () => copies.make(version, weights);
+      const since = timeline.now();
       broadcast(peers, { type: 'weights', version, chunk }, weights, lent);
+      timeline.passed('send', since, version - 1, chunk);
     },
   });
 
   const aggregator = createAggregator({
-    ...{ plan, layout, kernels, send, defer },
+    ...{ plan, layout, kernels, timeline, send, defer },
     chunks: all,
     version: versionOf,
   });
@@ -111,7 +114,9 @@ export function createShelf(init: {
       const sum = aggregator.sum(step, chunk);
       if (sum === undefined) throw noSum(step, chunk);
       captures.beforeStep(step, chunk);
+      const since = timeline.now();
       store.apply(step, chunk, sum, count, scale, rate);
+      timeline.passed('update', since, step, chunk);
       orders.serve(chunk);
       // Once the new weights are on their way.
       if (recorded) digest = digestOfBytes(sum.bytes);
@@ -160,7 +165,10 @@ export function createShelf(init: {
       // One that comes back without its values may be sent this before its answer has told of that.
       if (store.version(chunk) === undefined) return false;
       captures.beforeStep(step, chunk);
-      if (store.apply(step, chunk, sum, count, scale, rate) === 'applied') orders.serve(chunk);
+      const since = timeline.now();
+      const outcome = store.apply(step, chunk, sum, count, scale, rate);
+      timeline.passed('update', since, step, chunk);
+      if (outcome === 'applied') orders.serve(chunk);
       return true;
     },
     aggregator,

@@ -1,2 +1,8 @@
 export { createMlflow } from './mlflow.js';
 export { createTensorboard, type Tracker } from './tensorboard.js';
+export {
+  createTimelineFile,
+  joinTimelineFile,
+  type TimelineFile,
+  type TimelineFileInit,
+} from './timeline-file.js';

@@ -10,3 +10,10 @@ export const MLFLOW_BATCH = 1000;
 export const MLFLOW_MOST_WAITING = 100_000;
 /** How long it may take to answer. */
 export const MLFLOW_ANSWER_MS = 5000;
+
+/** A timeline is written in batches of so many stations, each of which takes 48 bytes until then. */
+export const TIMELINE_BATCH = 512;
+/** Or after so long: what a process that is killed has not written is lost. */
+export const TIMELINE_FLUSH_MS = 1000;
+/** The most bytes of a timeline: some 500,000 stations, which viewers still open at ease. */
+export const TIMELINE_BYTES = 64_000_000;

@@ -6,6 +6,7 @@ export {
   type ProgramRunner,
   type ReadMicroBatch,
 } from './compute/program-runner.js';
+export { timedRunner } from './compute/timed-runner.js';
 export { checkProgram } from './program/check-program.js';
 export { describeProgram } from './program/describe.js';
 export { identifyData } from './program/identify-data.js';

@@ -1,5 +1,5 @@
 import { evaluatesAt, type JobPlan } from '@tutti/protocol';
-import type { Monitor, Wait } from '@tutti/runtime';
+import type { Monitor, Timeline, Wait } from '@tutti/runtime';
 import type { Executor } from './compute/executor.js';
 import type { ReadAhead } from './compute/read-ahead.js';
 import { type Enrolment, NO_ASSIGNMENT } from './link/enrolment.js';
@@ -24,12 +24,14 @@ export function createWorkerLoop(init: {
   readonly executor: Executor;
   readonly signsOfLife: SignsOfLife;
   readonly monitor: Monitor;
+  readonly timeline: Timeline;
   readonly leaving: AbortSignal;
   /** Why there is nothing to do, where `goal` is the version asked for last. */
   readonly awaited: (goal: number) => Wait;
 }): WorkerLoop {
   const { plan, enrolment, puller, weights, readAhead, executor, signsOfLife, monitor, leaving } =
     init;
+  const { timeline } = init;
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let attempt = '';
@@ -135,10 +137,13 @@ export function createWorkerLoop(init: {
   async function waitForNews() {
     // Before the first assignment nobody expects anything; after the last version there is no goal.
     const end = goal < 0 ? () => {} : signsOfLife.begin(goal === version ? goal + 1 : goal);
+    const since = timeline.now();
     try {
       await monitor.until(hasNews, () => init.awaited(goal));
     } finally {
       end();
+      // Each time that something else came is one more.
+      if (goal > version) timeline.passed('pull', since, goal - 1);
     }
   }
 

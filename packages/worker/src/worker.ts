@@ -9,10 +9,12 @@ import {
   errorToRecord,
   failAfter,
   type Monitor,
+  NO_TIMELINE,
   type Running,
   type Stamped,
   start,
   systemClock,
+  type Timeline,
   TuttiError,
   type WaitReport,
   withCleanUp,
@@ -22,6 +24,7 @@ import { createExecutor } from './compute/executor.js';
 import { hostFacts } from './compute/host-facts.js';
 import { createProgramRunner } from './compute/program-runner.js';
 import { createReadAhead } from './compute/read-ahead.js';
+import { timedRunner } from './compute/timed-runner.js';
 import { awaitedNews, remedyOf } from './link/awaited.js';
 import { type Enrolment, enrol } from './link/enrolment.js';
 import { createSignsOfLife } from './link/signs-of-life.js';
@@ -56,6 +59,8 @@ export interface WorkerInit {
   readonly clock?: Clock;
   readonly host?: HostFacts;
   readonly kernels?: Kernels;
+  /** Is told how long the stations of its steps take. */
+  readonly timeline?: Timeline | undefined;
 }
 
 export type WorkerEvent =
@@ -125,7 +130,7 @@ async function run(
   monitor: Monitor,
   leaving: AbortSignal,
 ): Promise<WorkerSummary> {
-  const { transport, clock = systemClock } = init;
+  const { transport, clock = systemClock, timeline = NO_TIMELINE } = init;
   const { coordinator, settings = {} } = init;
   const { coordinatorDeadlineMs: deadlineMs = COORDINATOR_DEADLINE_MS } = settings;
   const { connectDeadlineMs = CONNECT_DEADLINE_MS } = settings;
@@ -165,7 +170,8 @@ async function run(
 
     const { kernels = createKernels() } = init;
     const layout = layoutOf(plan);
-    const runner = createProgramRunner({ plan, layout, data, computation, kernels, clock, worker });
+    const ofJob = { plan, layout, data, computation, kernels, clock, worker };
+    const runner = timedRunner(createProgramRunner(ofJob), timeline);
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
     const source = createWeightPuller({
@@ -175,7 +181,9 @@ async function run(
     });
     puller = source;
     const readAhead = createReadAhead(runner, plan);
-    const parts = { plan, layout, kernels, runner, weights, readAhead, monitor, clock, send };
+    const parts = {
+      ...{ plan, layout, kernels, runner, weights, readAhead, monitor, clock, timeline, send },
+    };
     const contributor = createContributor({
       ofProgram,
       push: (body, payload, lent) =>

@@ -1,7 +1,7 @@
 import { DEFAULT_COORDINATOR } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
-import { tellOfServer } from '@tutti/launch/internal';
-import { checkpointsOf } from '@tutti/run';
+import { beginTimeline, tellOfServer } from '@tutti/launch/internal';
+import { checkpointsOf, timedCheckpoints } from '@tutti/run';
 import { mostOpenFiles, TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
@@ -17,6 +17,7 @@ import { keepRun } from '../report.js';
 import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
+import { announceTimeline } from '../timelines.js';
 import { COORDINATOR_WORKERS, FILES_OF_WORKER } from '../tunables.js';
 
 /**
@@ -39,6 +40,9 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     observeRun(settings, output);
     const few = fewOpenFiles(workers, FILES_OF_WORKER, mostOpenFiles());
     if (few !== undefined) renderer(few);
+    announceTimeline(settings, output);
+    // Unnamed wait: a file of this machine.
+    const file = await beginTimeline(settings, renderer);
     const stopping = new AbortController();
     const signal = AbortSignal.any([context.signal, stopping.signal]);
     let hosted: RunningServer | undefined;
@@ -59,22 +63,26 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
           alsoListen: [{ transport: local, address: 'local://server' }],
           signal,
           onEvent: tellOfServer('the server', renderer),
+          timeline: file?.track('server'),
         }).start();
         const [open, inside] = hosted.addresses as [string, string];
         const { address: told, warning } = await advertised(open, settings.advertise);
         if (warning !== undefined) renderer(warning);
         servers.push({ connect: inside, public: told, transport: local });
       }
+      const timeline = file?.track('coordinator');
+      const checkpoints = checkpointsOf({ ...roles, runsDir: runsFolder });
       // Unnamed wait: it opens a port of this machine.
       const running = await createCoordinator({
         address,
         servers,
         settings: { ...roles, workers },
-        ...checkpointsOf({ ...roles, runsDir: runsFolder }),
+        ...timedCheckpoints(checkpoints, timeline),
         transport,
         signal,
         interrupt: interruptOf(context, renderer),
         onEvent: renderer,
+        timeline,
       }).start();
       result(
         { event: 'listening', address: running.address },
@@ -87,6 +95,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     } finally {
       stopping.abort();
       await hosted?.stop();
+      file?.close();
     }
   });
 }

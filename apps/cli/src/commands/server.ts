@@ -1,3 +1,5 @@
+import { beginTimeline } from '@tutti/launch/internal';
+import { withCleanUp } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import { replacedText } from '@tutti/server/internal';
 import { openZmqTransport } from '@tutti/transport';
@@ -22,6 +24,8 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
       return true;
     });
     const roles = roleSettings(settings);
+    // Unnamed wait: a file of this machine.
+    const timeline = await beginTimeline(settings, renderer);
     // Unnamed wait: it opens a port of this machine.
     const running = await createServer({
       address: settings.listen ?? 'tcp://127.0.0.1:0',
@@ -29,6 +33,7 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
       transport: await openZmqTransport(roles),
       settings: roles,
       signal: AbortSignal.any([signal, stopping.signal]),
+      timeline: timeline?.track('server'),
       onEvent(event) {
         if (event.event === 'waiting') renderer({ ...event, by: 'this server' });
         else if (event.event === 'refused') {
@@ -47,7 +52,10 @@ export async function server(flags: Flags, context: CliContext): Promise<void> {
     const [address] = running.addresses;
     result({ event: 'listening', address }, `server listens at ${address}`);
     // Unnamed wait: what it awaits names its own waits.
-    await running.result;
+    await withCleanUp(
+      () => timeline?.close(),
+      () => running.result,
+    );
     if (!replaced) result({ event: 'finished' }, 'the job is finished');
   });
 }

@@ -20,6 +20,7 @@ import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { sharingText } from '../sharing-text.js';
+import { announceTimeline } from '../timelines.js';
 import { FILES_OF_CHILD } from '../tunables.js';
 
 /** `tutti train <program>`: the whole job on this machine. */
@@ -31,6 +32,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     const { renderer, log, observe } = output;
     observe(keepRun(output, context.clock));
     observeRun(settings, output);
+    announceTimeline(settings, output);
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });
     const { checkpointDir, resume, listen: address } = settings;

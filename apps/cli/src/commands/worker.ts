@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { SELDOM_MARKING } from '@tutti/launch/internal';
+import { beginTimeline, SELDOM_MARKING } from '@tutti/launch/internal';
+import { withCleanUp } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
@@ -37,6 +38,8 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
     });
     try {
       const roles = roleSettings(settings);
+      // Unnamed wait: a file of this machine.
+      const timeline = await beginTimeline(settings, renderer);
       // Before the program, which takes longer.
       // Unnamed wait: a small file of this machine.
       const transport = await openZmqTransport(roles);
@@ -52,6 +55,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         transport,
         settings: roles,
         signal,
+        timeline: timeline?.track(name ?? 'worker'),
         onEvent(event) {
           if (event.event === 'joined') {
             joined = true;
@@ -65,8 +69,12 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
           } else log.debug(`computed step ${event.step}: shards ${event.shards.join(', ')}`);
         },
       }).start();
+      const { result: ended } = running;
       // Unnamed wait: what it awaits names its own waits.
-      const { worker, microBatches } = await running.result;
+      const { worker, microBatches } = await withCleanUp(
+        () => timeline?.close(),
+        () => ended,
+      );
       result(
         { event: 'finished', worker, microBatches },
         `${worker} is done: ${microBatches} micro-batches computed`,

@@ -1,6 +1,7 @@
 import type { Kernels } from '@tutti/kernels';
 import { createLanding } from '@tutti/reduction';
 import { createStep, type Recorder, type Step } from '@tutti/run';
+import type { Timeline } from '@tutti/runtime';
 import type { Servers } from '../servers/servers.js';
 import { createSumsInFlight } from '../servers/sums-in-flight.js';
 import type { Job } from '../state/job.js';
@@ -19,11 +20,12 @@ export function createAggregationAtCoordinator(init: {
   readonly recorder: Pick<Recorder, 'applied'>;
   readonly membership: Pick<Membership, 'attempt'>;
   readonly verifier: Pick<Verifier, 'digestOf' | 'contributed'>;
+  readonly timeline: Timeline;
   readonly exclude: Exclude;
   /** Something has come in: servers may have to apply it. */
   readonly pump: () => void;
 }): Aggregation {
-  const { kernels, membership, verifier, exclude, pump } = init;
+  const { kernels, membership, verifier, timeline, exclude, pump } = init;
   const { plan, layout } = init.job;
   const landing = createLanding(kernels);
   const sums = createSumsInFlight(init.servers, layout, init.recorder.applied);
@@ -37,7 +39,11 @@ export function createAggregationAtCoordinator(init: {
     },
     give(rate) {
       const step = ledger?.current();
-      step?.give((ready) => sums.send(step.step, ready, rate), sums.admits);
+      step?.give((ready) => {
+        const since = timeline.now();
+        sums.send(step.step, ready, rate);
+        timeline.passed('give', since, step.step, ready.chunk);
+      }, sums.admits);
     },
     landing: (chunk, bytes) =>
       ledger !== undefined && chunk < layout.chunks && bytes === 4 * layout.chunkLength(chunk)
@@ -50,7 +56,9 @@ export function createAggregationAtCoordinator(init: {
       if (step === undefined) return;
       // Before it is added to: nothing is left of it then.
       const digest = verifier.digestOf(contribution.step, payload);
+      const since = timeline.now();
       const offer = offerOf(() => step.contribute(contribution, landing.take(payload) ?? payload));
+      timeline.passed('sum', since, contribution.step, contribution.chunk);
       if (offer === 'no-node' || offer === 'no-sum')
         return exclude(member, contribution.step, noNode(member, contribution, payload.byteLength));
       if (digest !== undefined && (offer === 'held' || offer === 'complete'))

@@ -7,7 +7,7 @@ import {
   createSteering,
   type Steering,
 } from '@tutti/run';
-import type { Clock, Monitor } from '@tutti/runtime';
+import type { Clock, Monitor, Timeline } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createServerAlignment, type ServerAlignment } from '../alignment/server-alignment.js';
 import { type Checkpoints, createCheckpoints } from '../checkpoints/checkpoints.js';
@@ -50,6 +50,7 @@ export function createJobRun(init: {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly emit: (event: RunEvent) => void;
+  readonly timeline: Timeline;
   readonly sink: CheckpointSink | undefined;
   /** What the job starts from. */
   readonly found: FoundCheckpoint | undefined;

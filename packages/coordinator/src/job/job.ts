@@ -5,6 +5,7 @@ import { beginAgain, type JobResult, resolvePlan } from '@tutti/run';
 import {
   createMonitor,
   type Monitor,
+  NO_TIMELINE,
   type Stampable,
   systemClock,
   TuttiError,
@@ -41,6 +42,7 @@ export function coordinate(
 ): { readonly handlers: ListenHandlers; run(): Promise<JobResult> } {
   const { transport, clock = systemClock, kernels = createKernels() } = init;
   const { newId = () => crypto.randomUUID(), settings, interrupt, workerObserver } = init;
+  const { timeline = NO_TIMELINE } = init;
   const { workers, minWorkers = workers, replicas = 0, strict = false, verify = 0 } = settings;
   const { aggregation = 'coordinator' } = settings;
   const deadlines: Deadlines = { ...DEADLINES, ...settings.deadlines };
@@ -125,6 +127,7 @@ export function coordinate(
       throw new TuttiError('INTERNAL', 'There are workers and no job', { remedy: 'Report it.' });
     current = createJobRun({
       ...{ ...common, job, servers, membership, timings, kernels, found, verify, interrupt },
+      timeline,
       sink: init.checkpoints,
       beginAgain: init.beginAgain ?? beginAgain,
     });

@@ -1,6 +1,6 @@
 import { evaluatesAt, type JobPlan } from '@tutti/protocol';
 import type { Totals } from '@tutti/run';
-import type { Monitor, Wait } from '@tutti/runtime';
+import type { Monitor, Timeline, Wait } from '@tutti/runtime';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import type { Ledger } from '../state/ledger.js';
@@ -24,6 +24,7 @@ export function createCompletion(init: {
   readonly supervisor: Pick<Supervisor, 'firstTimes'>;
   readonly verifier: RunVerifier;
   readonly monitor: Monitor;
+  readonly timeline: Timeline;
   readonly deadlines: Pick<Deadlines, 'stepMs'>;
   /** Has the servers apply what is ready. */
   readonly pump: () => void;
@@ -35,6 +36,7 @@ export function createCompletion(init: {
   const { plan, servers, membership, supervisor, verifier, monitor, pump, lost, halted } = init;
   const { stepMs: deadlineMs } = init.deadlines;
   const { ownersOf } = membership;
+  const { timeline } = init;
 
   /** Waits for a condition, and whenever there are too few workers, for them. */
   async function untilWhole(condition: () => boolean, wait: () => Wait) {
@@ -58,11 +60,14 @@ export function createCompletion(init: {
     async evaluated(ledger) {
       const version = ledger.version();
       const { evaluations } = verifier;
-      if (evaluatesAt(plan, version)) evaluations.begin(version);
+      const evaluates = evaluatesAt(plan, version);
+      if (evaluates) evaluations.begin(version);
+      const since = timeline.now();
       const done = () => ledger.evaluated() && evaluations.cleared(version, ledger.unevaluated);
       await untilWhole(done, () =>
         awaitEvaluation(version, awaited(ledger.unevaluated(), evaluations.awaited(version))),
       );
+      if (evaluates) timeline.passed('evaluate', since, version - 1);
       if (lost() || !done()) return false;
       evaluations.done(version);
       return true;
@@ -71,6 +76,7 @@ export function createCompletion(init: {
       const step = ledger.version();
       ledger.permitStep();
       verifier.steps.begin(step);
+      const since = timeline.now();
       // A check can begin the step anew.
       const missing = () => ledger.current()?.missing() ?? [];
       await untilWhole(
@@ -81,6 +87,7 @@ export function createCompletion(init: {
         },
         () => awaitStep(step, servers.names, awaited(missing(), verifier.steps.awaited(step))),
       );
+      timeline.passed('step', since, step);
       const end = ledger.current();
       if (lost() || end?.done() !== true) return undefined;
       verifier.steps.done(step);

@@ -1,7 +1,7 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Aggregation as Place } from '@tutti/protocol';
 import type { Progress, ProgressState, Recorder, Steering } from '@tutti/run';
-import type { Monitor } from '@tutti/runtime';
+import type { Monitor, Timeline } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Aggregation } from '../aggregation/aggregation.js';
 import { createAggregationAtCoordinator } from '../aggregation/at-coordinator.js';
@@ -57,6 +57,7 @@ export function createTraining(init: {
   readonly monitor: Monitor;
   readonly deadlines: Deadlines;
   readonly emit: (event: RunEvent) => void;
+  readonly timeline: Timeline;
   /** Where the sums of the steps are made. */
   readonly aggregation: Place;
   /** The share of steps that are checked. */

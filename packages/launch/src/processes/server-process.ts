@@ -1,8 +1,10 @@
 import { createServer } from '@tutti/server';
+import type { RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import type { LocalSettings } from '../local-options.js';
 import { childMain } from './child-main.js';
 import { tellOfServer } from './tell-of-server.js';
+import { joinTimeline } from './timeline.js';
 
 export interface ServerArgument {
   readonly address: string;
@@ -17,10 +19,18 @@ await childMain<ServerArgument>(async (argument, signal, tell, onTerminate) => {
   onTerminate(() => {});
   // Unnamed wait: a small file of this machine.
   const transport = await openZmqTransport(settings);
-  const onEvent = tellOfServer(name, (event) => tell({ type: 'event', event }));
+  const emit = (event: RunEvent) => tell({ type: 'event', event });
+  const onEvent = tellOfServer(name, emit);
+  const file = joinTimeline(settings, emit);
+  const timeline = file?.track(name);
+  const init = { address, transport, settings, signal, onEvent, timeline };
   // Unnamed wait: it opens a port of this machine.
-  const server = await createServer({ address, transport, settings, signal, onEvent }).start();
+  const server = await createServer(init).start();
   tell({ type: 'listening', addresses: server.addresses });
-  // Unnamed wait: what it awaits names its own waits.
-  await server.result;
+  try {
+    // Unnamed wait: what it awaits names its own waits.
+    await server.result;
+  } finally {
+    file?.close();
+  }
 });

@@ -6,6 +6,7 @@ import type { LocalSettings } from '../local-options.js';
 import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
 import { programMain } from './child-main.js';
+import { joinTimeline } from './timeline.js';
 
 export interface WorkerArgument {
   readonly program: string;
@@ -20,6 +21,7 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });
   const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
   const { program, hash } = await loadProgram(argument.program, monitor);
+  const timeline = joinTimeline(settings, (event) => tell({ type: 'event', event }));
   const worker = createWorker({
     program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
     programHash: hash,
@@ -29,6 +31,7 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     transport: await openZmqTransport(settings),
     settings,
     signal,
+    timeline: timeline?.track(name),
     onEvent(event) {
       if (event.event === 'waiting') onWaiting(event);
       if (event.event === 'noticed') tell({ type: 'event', event: noticeEvent(event) });
@@ -36,6 +39,10 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
   }).start();
   // Whoever ends one worker wants the others to go on. The launcher knows force, too.
   onTerminate(() => void worker.leave());
-  // Unnamed wait: what it awaits names its own waits.
-  await worker.result;
+  try {
+    // Unnamed wait: what it awaits names its own waits.
+    await worker.result;
+  } finally {
+    timeline?.close();
+  }
 });

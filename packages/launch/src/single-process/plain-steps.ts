@@ -2,6 +2,7 @@ import type { Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { Apply, JobPlan } from '@tutti/protocol';
 import { createStep, type ResumePoint, type Totals } from '@tutti/run';
+import { NO_TIMELINE, type Timeline } from '@tutti/runtime';
 import { createOptimizer, createStore, type Store } from '@tutti/store';
 import type { ParameterValues } from '@tutti/worker';
 import type { ProgramRunner } from '@tutti/worker/internal';
@@ -29,8 +30,9 @@ export async function createPlainSteps(init: {
   readonly point: Pick<ResumePoint, 'step' | 'flat' | 'slots'> | undefined;
   /** Is shown each sum that is applied. */
   readonly applied: (apply: Apply, sum: Uint8Array) => void;
+  readonly timeline?: Timeline;
 }): Promise<PlainSteps> {
-  const { plan, layout, kernels, runner, point } = init;
+  const { plan, layout, kernels, runner, point, timeline = NO_TIMELINE } = init;
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(0, layout.chunks) });
@@ -57,6 +59,7 @@ export async function createPlainSteps(init: {
       return slots;
     },
     async step(version, rate = 1) {
+      const begun = timeline.now();
       const step = createStep({ step: version, plan, layout, kernels });
       for (let shard = 0; shard < plan.shards; shard++) {
         const microBatch = await runner.read(version, shard);
@@ -67,18 +70,23 @@ export async function createPlainSteps(init: {
           hi: shard + 1,
           attempt: '',
         } as const;
-        const report = await runner.gradient(weights, microBatch, (chunk, values) =>
-          step.contribute({ ...node, chunk }, values),
-        );
+        const report = await runner.gradient(weights, microBatch, (chunk, values) => {
+          const since = timeline.now();
+          step.contribute({ ...node, chunk }, values);
+          timeline.passed('sum', since, version, chunk);
+        });
         step.report('main', report);
       }
       step.give(({ chunk, sum, count, scale }) => {
         const factor = rate === 1 ? {} : { rate };
         init.applied({ type: 'apply', step: version, chunk, count, scale, ...factor }, sum.bytes);
+        const since = timeline.now();
         store.apply(version, chunk, sum, count, scale, rate);
         bytes.set(store.read(chunk, version + 1)!, 4 * chunk * layout.chunkFloats);
+        timeline.passed('update', since, version, chunk);
         step.applied(chunk);
       });
+      timeline.passed('step', begun, version);
       return step.totals();
     },
   };

@@ -1,7 +1,8 @@
-import { checkpointsOf } from '@tutti/run';
-import { createMonitor, errorToRecord, systemClock } from '@tutti/runtime';
+import { checkpointsOf, timedCheckpoints } from '@tutti/run';
+import { createMonitor, errorToRecord, systemClock, withCleanUp } from '@tutti/runtime';
 import type { LocalSettings } from '../local-options.js';
 import { programMain } from '../processes/child-main.js';
+import { joinTimeline, PLAIN_LOOP } from '../processes/timeline.js';
 import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
 import { trainInSingleProcess } from './single-process.js';
@@ -24,21 +25,28 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
   const { program, hash: programHash } = await loadProgram(path, monitor);
   const emit = (event: Parameters<Parameters<typeof trainInSingleProcess>[0]['emit']>[0]) =>
     tell({ type: 'event', event });
+  const file = joinTimeline(settings, emit);
+  const timeline = file?.track(PLAIN_LOOP);
   const {
     values: _,
     unsaved,
     ...trained
-  } = await trainInSingleProcess({
-    program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
-    programHash,
-    settings,
-    job: crypto.randomUUID(),
-    ...checkpointsOf(settings),
-    clock: systemClock,
-    signal,
-    interrupt,
-    emit,
-  });
+  } = await withCleanUp(
+    () => file?.close(),
+    () =>
+      trainInSingleProcess({
+        program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
+        programHash,
+        settings,
+        job: crypto.randomUUID(),
+        ...timedCheckpoints(checkpointsOf(settings), timeline),
+        clock: systemClock,
+        signal,
+        interrupt,
+        emit,
+        timeline,
+      }),
+  );
   const record = unsaved && { unsaved: errorToRecord(unsaved) };
   tell({ type: 'trained', trained: { ...trained, ...record } });
 });

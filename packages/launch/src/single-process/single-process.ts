@@ -27,6 +27,8 @@ import {
   abortError,
   type Clock,
   createMonitor,
+  NO_TIMELINE,
+  type Timeline,
   type WaitReport,
   withCleanUp,
 } from '@tutti/runtime';
@@ -38,6 +40,7 @@ import {
   identifyData,
   monitoredRunner,
   openProgram,
+  timedRunner,
 } from '@tutti/worker/internal';
 import { createPlainSteps } from './plain-steps.js';
 import { createSingleProcessCheckpoints } from './single-process-checkpoints.js';
@@ -59,8 +62,11 @@ export async function trainInSingleProcess(init: {
   /** Ends the run between two steps, with a checkpoint: see `CoordinatorInit`. */
   readonly interrupt?: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
+  /** Is told how long the stations of its steps take. */
+  readonly timeline?: Timeline | undefined;
 }): Promise<JobResult> {
   const { program, settings, clock, signal, interrupt, emit, checkpoints: sink } = init;
+  const { timeline = NO_TIMELINE } = init;
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock, signal, onWaiting });
   const closing = createMonitor({ clock, onWaiting });
@@ -91,13 +97,12 @@ export async function trainInSingleProcess(init: {
     const layout = layoutOf(plan);
     const kernels = createKernels();
     const worker = 'main';
-    const runner = monitoredRunner(
-      createProgramRunner({ plan, layout, data, computation, kernels, clock, worker }),
-      monitor,
-    );
+    const ofJob = { plan, layout, data, computation, kernels, clock, worker };
+    const runner = monitoredRunner(timedRunner(createProgramRunner(ofJob), timeline), monitor);
     const recorder = createRecorder({ job: { id: job, plan, layout }, sink, emit });
     const { applied } = recorder;
-    const steps = await createPlainSteps({ plan, layout, kernels, runner, point, applied });
+    const parts = { plan, layout, kernels, runner, point, applied, timeline };
+    const steps = await createPlainSteps(parts);
     const { flat, weights } = steps;
     const start = point?.step ?? 0;
     const checkpoints =

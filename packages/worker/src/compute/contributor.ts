@@ -2,7 +2,13 @@ import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import { type Contribution, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
 import { createReducer, packedBytes } from '@tutti/reduction';
-import { type Clock, createBufferPool, type Monitor, type Wait } from '@tutti/runtime';
+import {
+  type Clock,
+  createBufferPool,
+  type Monitor,
+  type Timeline,
+  type Wait,
+} from '@tutti/runtime';
 import type { Enrolment } from '../link/enrolment.js';
 import { createReportBatcher } from '../link/report-batcher.js';
 import type { WeightBuffer } from '../link/weights.js';
@@ -39,6 +45,7 @@ export function createContributor(init: {
   readonly weights: WeightBuffer;
   readonly monitor: Monitor;
   readonly clock: Clock;
+  readonly timeline: Timeline;
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: Enrolment['send'];
@@ -50,6 +57,7 @@ export function createContributor(init: {
   readonly traffic: () => number;
 }): Contributor {
   const { plan, layout, kernels, runner, readAhead, weights, monitor, clock, send } = init;
+  const { timeline } = init;
   const pool = createBufferPool();
   let sent: Uint8Array[] = [];
   let wireBytes = 0;
@@ -83,6 +91,7 @@ export function createContributor(init: {
     async contribute(step, shards, halt) {
       const reducers = createReducers();
       const push = (chunk: number) => {
+        const since = timeline.now();
         for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
           const bytes = wireBytesOf(values);
           const body = {
@@ -95,6 +104,7 @@ export function createContributor(init: {
           } as const;
           init.push(body, bytes, () => keep(bytes));
         }
+        timeline.passed('push', since, step, chunk);
       };
       try {
         const batcher = createReportBatcher(clock, (reports) => {
@@ -108,7 +118,9 @@ export function createContributor(init: {
           if (halt()) break;
           const last = shard === shards.at(-1);
           const report = await compute(step, shard, (chunk, values, early) => {
+            const since = timeline.now();
             reducers[chunk]!.offer(shard, shard + 1, values);
+            timeline.passed('add', since, step, chunk);
             if (last && early && unsent.delete(chunk)) push(chunk);
           });
           done.push(shard);
