@@ -62,6 +62,7 @@ export function runLocal(
       const timeline = await beginTimeline(settings, emit);
       const run = { settings, signal: stop, interrupt, emit, onLine, timeline, onFrozen };
       const telling = typeof program === 'string' ? program : tellingFrozen(program, onFrozen);
+      // Unnamed wait: what it awaits names its own waits.
       const result = await withCleanUp(
         () => timeline?.close(),
         () => body(telling as string & Program, run),

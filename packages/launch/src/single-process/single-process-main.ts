@@ -27,6 +27,7 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
     tell({ type: 'event', event });
   const file = joinTimeline(settings, emit);
   const timeline = file?.track(PLAIN_LOOP);
+  // Unnamed wait: what it awaits names its own waits.
   const {
     values: _,
     unsaved,
