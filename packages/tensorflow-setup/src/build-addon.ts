@@ -12,8 +12,10 @@ export const ADDON = 'tfjs_binding.node';
 
 const LIMIT_MS = 600_000;
 
-/** Beside this file in `src`, also for what runs from `dist`. */
-const SIGNALS_BLOCKED = fileURLToPath(new URL('../src/signals-blocked.h', import.meta.url));
+/** What is included before the sources. Beside this file in `src`, also for what runs from `dist`. */
+const INCLUDED = ['signals-blocked.h', 'unfilled-results.h'].map((name) =>
+  fileURLToPath(new URL(`../src/${name}`, import.meta.url)),
+);
 
 /** @throws Error if there is no C++ compiler; worth knowing before a long download. */
 export async function findCompiler(context: WayContext): Promise<string> {
@@ -34,7 +36,8 @@ export async function findCompiler(context: WayContext): Promise<string> {
 /**
  * Compiles tfjs-node's addon from the sources in its npm package into `folder`.
  *
- * Its calls into TensorFlow block signals: see signals-blocked.h.
+ * Its calls into TensorFlow block signals, and what it gives is not filled with zeros first: see
+ * signals-blocked.h and unfilled-results.h.
  * Node's C headers come from the npm package node-api-headers, so neither node-gyp nor a download of
  * Node's own headers is needed; N-API 8 makes one addon fit all Node versions.
  *
@@ -57,7 +60,7 @@ export async function buildAddon(
     ...['-shared', '-fPIC', '-std=c++17', '-O2', '-DNAPI_VERSION=8'],
     ...['-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DBUILDING_NODE_EXTENSION'],
     ...['-I', nodeHeaders, '-I', join(tensorflow, 'include')],
-    ...['-include', SIGNALS_BLOCKED],
+    ...INCLUDED.flatMap((header) => ['-include', header]),
     join(sources, 'binding', 'tfjs_backend.cc'),
     join(sources, 'binding', 'tfjs_binding.cc'),
     ...LIBRARIES.map((name) => join(tensorflow, name)),

@@ -19,6 +19,7 @@ import { FUNCTION, withoutState } from './outside-state.js';
 import { withRandom } from './seeded.js';
 import { dropTape, tidied } from './tidied.js';
 import type { TrainingModel, TrainingOptions } from './training-options.js';
+import { uploaded } from './uploaded.js';
 
 /** Loads TensorFlow and builds the model. @throws TuttiError BAD_PROGRAM, NO_TENSORFLOW */
 export function createComputation(options: TrainingOptions): Computation {
@@ -53,8 +54,7 @@ export function createComputation(options: TrainingOptions): Computation {
           `"${name}" came with ${values?.length ?? 'no'} values instead of ${sizes[at]}`,
           { remedy: 'Give the values of every stored parameter.' },
         );
-      // TensorFlow reads the array later and in place; the caller will have reused it by then.
-      return tf.tensor(values.slice(), [...shape], 'float32');
+      return uploaded(values, shape);
     });
 
   const differentiation = createDifferentiation({
