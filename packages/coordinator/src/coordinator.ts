@@ -31,7 +31,7 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   // Unnamed wait: it opens a port of this machine.
   const listener = await init.transport.listen(init.address, {
     message: (peer, envelope) => handlers.message(peer, envelope),
-    place: (message, bytes) => handlers.place?.(message, bytes),
+    place: (peer, message, bytes) => handlers.place?.(peer, message, bytes),
     closed: (peer, reason) => handlers.closed?.(peer, reason),
     badFrame: (peer, reason) => handlers.badFrame?.(peer, reason),
     stranger: (reason) => handlers.stranger?.(reason),

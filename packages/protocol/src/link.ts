@@ -45,7 +45,8 @@ export type PlacePayload = (message: Message, bytes: number) => Uint8Array | und
 
 export interface ListenHandlers {
   message(peer: string, envelope: Envelope): void;
-  readonly place?: PlacePayload;
+  /** `PlacePayload`, with whom the message is from: of whoever may not say it nothing need be read. */
+  place?(peer: string, message: Message, bytes: number): Uint8Array | undefined;
   /** The connection of a peer is gone; nothing more will come from it. */
   closed?(peer: string, reason: string): void;
   /** A peer sent something that is no message. It is cut off; nobody else is affected. */

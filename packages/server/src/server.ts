@@ -113,7 +113,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
         // Unnamed wait: it opens a port of this machine.
         await point.transport.listen(point.address, {
           message: (peer, envelope) => service.receive(`${at}/${peer}`, envelope),
-          place: service.place,
+          place: (_peer, message, bytes) => service.place(message, bytes),
           closed: (peer) => service.closed(`${at}/${peer}`),
           full(error) {
             const { message, remedy } = errorToRecord(error);

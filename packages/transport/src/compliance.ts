@@ -164,8 +164,12 @@ export const complianceCases: readonly ComplianceCase[] = [
       const [up, down] = [receiver(), receiver()];
       let peer = '';
       const listener = await listening.listen(freshAddress(), {
-        place: up.place,
+        place(from, message, bytes) {
+          peer = from;
+          return up.place(message, bytes);
+        },
         message(from, envelope) {
+          if (peer !== '') assert.equal(from, peer);
           peer = from;
           up.check(envelope);
         },

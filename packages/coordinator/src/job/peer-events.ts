@@ -22,7 +22,7 @@ export interface PeerEvents {
 export function createPeerEvents(init: {
   readonly lifetime: Lifetime;
   readonly monitor: Pick<Monitor, 'notify'>;
-  readonly membership: Pick<Membership, 'leave'>;
+  readonly membership: Pick<Membership, 'leave' | 'authenticate'>;
   readonly routes: Pick<Routes, 'fromWorker'>;
   readonly answerStatus: StatusAnswerer;
   readonly observations: Pick<Observations, 'forget'>;
@@ -48,8 +48,10 @@ export function createPeerEvents(init: {
         const kept = early.held() ? { message } : envelope;
         early.handle(() => routes.fromWorker(peer, kept));
       },
-      place: (message, bytes) =>
-        lifetime.ended() || message.type !== 'contribution'
+      place: (peer, message, bytes) =>
+        lifetime.ended() ||
+        message.type !== 'contribution' ||
+        membership.authenticate(peer, message) === undefined
           ? undefined
           : run()?.training.aggregation.landing(message.chunk, bytes),
       closed(peer, reason) {

@@ -193,7 +193,7 @@ export function createListenerEnd(
       traffic.receivedBytes += parcel.bytes;
       let envelope: Envelope;
       try {
-        envelope = parcel.open(handlers.place);
+        envelope = parcel.open((message, bytes) => handlers.place?.(peer, message, bytes));
       } catch (error) {
         const reason = (error as Error).message;
         cutOff(peer, `${address} cut it off: ${reason}`);

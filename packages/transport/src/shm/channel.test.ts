@@ -109,6 +109,17 @@ const payload = (bytes: number, value: number) => new Uint8Array(bytes).fill(val
     accepted.close();
   });
 
+  it('makes no room for a payload of somebody who never said where payloads are', () => {
+    const reference = Buffer.alloc(16);
+    reference.writeUInt32LE(1024 * 1024, 4);
+    const { channel } = end(createOutbox()!, () => {});
+    const place = () => assert.fail('asked for room');
+    assert.throws(() => channel.fetch([header, reference, Buffer.alloc(0)], place), {
+      code: 'BAD_FRAME',
+    });
+    channel.close();
+  });
+
   it('carries one payload to several peers, written once, until the last has read it', () => {
     const shared = createOutbox()!;
     const peers = [1, 2, 3].map(() => {

@@ -115,10 +115,10 @@ export function createChannel(send: (frame: Uint8Array) => void, answer = () => 
         return frames;
       const view = Buffer.from(reference);
       const [start, length] = [view.readUInt32LE(0), view.readUInt32LE(4)];
-      if (length > MOST_SHARED_BYTES) throw noPayload(start, length);
+      // Before there is memory for it: anybody can claim to have posted something.
+      if (incoming === undefined || length > MOST_SHARED_BYTES) throw noPayload(start, length);
       const payload = place?.(length) ?? scratchFor(length);
-      if (incoming?.read(payload, start, view.readDoubleLE(8)) !== true)
-        throw noPayload(start, length);
+      if (!incoming.read(payload, start, view.readDoubleLE(8))) throw noPayload(start, length);
       // It is in our own memory now: the sender may write there again.
       reads++;
       readBytes += length;

@@ -142,7 +142,9 @@ export async function listenZmq(
     if (peer.cut || router.closed) return;
     let envelope: Envelope | undefined;
     try {
-      envelope = readEnvelope(frames, peer.channel, traffic, handlers.place);
+      envelope = readEnvelope(frames, peer.channel, traffic, (message, bytes) =>
+        handlers.place?.(peer.name, message, bytes),
+      );
     } catch (error) {
       reject(peer, error);
       return;
