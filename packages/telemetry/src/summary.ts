@@ -58,6 +58,8 @@ export function loadingCode(modelPath: string): readonly string[] {
       `const model = readModel(readFileSync(${quote(modelPath)})); // of node:fs; in a page: fetch`,
     ];
   }
+  if (modelPath.endsWith('.keras'))
+    return [`model = keras.saving.load_model(${quote(modelPath)})  # Python, Keras 3`];
   if (modelPath.endsWith('.safetensors')) {
     return [
       "import { readSafetensors } from '@tutti/checkpoint';",

@@ -46,11 +46,16 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
         const facts = { step: String(step), digest, ...frozenNames(frozen) };
         const tensors = [...saved.parameters, ...frozen];
         await monitor.race(writeSafetensors(modelPath, tensors, facts), writing);
-      } else if (settings.format === 'tutti') {
+      } else if (settings.format === 'tutti' || settings.format === 'keras') {
         // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-        const { edgeModel } = await import('@tutti/tensorflow');
-        const { bytes } = edgeModel(program, values, precisionsOf(settings.quantize));
-        const file = folder.endsWith('.tutti') ? folder : join(folder, 'model.tutti');
+        const { edgeModel, kerasModel } = await import('@tutti/tensorflow');
+        const bytes =
+          settings.format === 'tutti'
+            ? edgeModel(program, values, precisionsOf(settings.quantize)).bytes
+            : // Unnamed wait: it computes.
+              await kerasModel(program, values);
+        const extension = `.${settings.format}`;
+        const file = folder.endsWith(extension) ? folder : join(folder, `model${extension}`);
         modelPath = await monitor.race(writeWhole(file, bytes), writing);
         size = bytes.length;
       } else {

@@ -51,6 +51,20 @@ export async function exportLayersModel(
   return resolve(directory, 'model.json');
 }
 
+/** The configuration of a model as tfjs writes it, with the names that its layers have in files. */
+export function stableTopology({ model, isGiven }: BuiltModel): {
+  readonly topology: unknown;
+  readonly names: ReadonlyMap<string, string>;
+} {
+  const names = stableLayerNames(model, isGiven);
+  const topology = ofProgram('getConfig()', () =>
+    overriding(completeConfigs(model), () =>
+      (model as unknown as tf.LayersModel).toJSON(null, false),
+    ),
+  );
+  return { topology: renameStrings(topology, names), names };
+}
+
 function ofProgram<T>(where: string, task: () => T): T {
   try {
     return task();
@@ -61,18 +75,14 @@ function ofProgram<T>(where: string, task: () => T): T {
 
 /** As `model.save` writes them, which reads the weights of the model. */
 function layersModelFiles(
-  { model, weights, isGiven }: BuiltModel,
+  built: BuiltModel,
   values: readonly Float32Array[],
 ): [name: string, content: string | Uint8Array][] {
-  const names = stableLayerNames(model, isGiven);
+  const { model, weights } = built;
+  const { topology, names } = stableTopology(built);
   const places = new Map([...weights.keys()].map((variable, at) => [variable, at]));
-  const topology = ofProgram('getConfig()', () =>
-    overriding(completeConfigs(model), () =>
-      (model as unknown as tf.LayersModel).toJSON(null, false),
-    ),
-  );
   const json = {
-    modelTopology: renameStrings(topology, names),
+    modelTopology: topology,
     weightsManifest: [
       {
         paths: ['weights.bin'],

@@ -21,6 +21,8 @@ export interface LayerLike {
   readonly trainableWeights: readonly LayerVariable[];
   /** Its own, whether or not it is to be trained. */
   readonly _trainableWeights?: readonly LayerVariable[];
+  /** Its own that no gradient moves: moving moments. */
+  readonly _nonTrainableWeights?: readonly LayerVariable[];
   /** A model has them. */
   readonly layers?: readonly LayerLike[];
   readonly inputs?: readonly { readonly sourceLayer: LayerLike }[];
