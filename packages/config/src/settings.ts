@@ -431,7 +431,8 @@ export const SETTINGS = {
     commands: ['compress'],
     group: 'Compression',
     doc: 'the share of each weight that stays, by layer or weight: dense_1=0.04,conv2d_2=0.25; others stay whole',
-    otherwise: 'halved in every round, as long as minAccuracy holds',
+    otherwise:
+      'halved in every round, as long as minAccuracy holds and the file has more than maxBytes',
   },
   rounds: {
     kind: 'integer',

@@ -152,4 +152,35 @@ describe('tutti compress', function () {
       // More than what the centroids alone would have saved.
       assert.ok(bytes < stages[0]!.bytes / 8, `${bytes}`);
     }));
+
+  it('prunes by itself until the file is as small as it may be, and no further', () =>
+    trained(async () => {
+      const [most, flags] = [700, ['--json', '--min-accuracy', '0.5']];
+      const { code, stderr, json } = await compress(...flags, '--max-bytes', String(most));
+      assert.equal(code, 0, stderr);
+      const { bytes, stages } = compressed(json());
+      const rounds = stages.length - 3;
+      assert.ok(rounds > 0 && bytes <= most, `${bytes} after ${rounds}`);
+      // One round less would not have been enough, and none is enough for any size.
+      const larger = await compress(...flags, '--max-bytes', '10000', '--output', 'larger.tutti');
+      const { bytes: before, stages: fewer } = compressed(larger.json());
+      assert.deepEqual(
+        fewer.map(({ stage }) => stage),
+        ['dense', 'codebook of 16', 'file'],
+      );
+      assert.ok(before > most);
+    }));
+
+  it('tells of a checkpoint that is not as good as its file is to be', () =>
+    trained(async () => {
+      const once = ['--workers', '0', '--steps', '1'];
+      assert.equal((await tutti(['train', BARS, ...once])).code, 0);
+      const flags = ['--keep', 'dense_1=0.5', '--rounds', '1', '--min-accuracy', '0.99'];
+      const { code, stderr } = await tutti(['compress', BARS, ...once, ...flags]);
+      assert.match(
+        stderr,
+        /checkpoint itself is \d+\.\d\d %, less than --min-accuracy 0\.99: train/,
+      );
+      assert.equal(code, 1);
+    }));
 });

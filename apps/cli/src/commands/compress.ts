@@ -4,18 +4,16 @@ import type { CompressionRule } from '@tutti/tensorflow';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import { accuracyOf, fileAccuracy } from '../compress/accuracy.js';
-import { type Densities, halved, inRound, parseKeep } from '../compress/densities.js';
-import { type Stage, stageTable } from '../compress/stage-table.js';
-import { stageTrainer, type TrainedStage } from '../compress/train-stage.js';
+import { type Densities, inRound, parseKeep } from '../compress/densities.js';
+import { searchDensities } from '../compress/search.js';
+import { percentage, type Stage, stageTable } from '../compress/stage-table.js';
+import { createStageTrainer, type StageInit, type TrainedStage } from '../compress/train-stage.js';
 import type { CliContext } from '../context.js';
 import { evaluateTrained } from '../evaluation.js';
 import { withOutput } from '../output.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { openTrained, type TrainedProgram } from '../trained-program.js';
 import { writeWhole } from '../write-whole.js';
-
-/** Rounds of a search for densities; each halves the largest weight. */
-const MOST_ROUNDS = 8;
 
 /**
  * `tutti compress <program>`: Deep Compression (Han et al. 2016). Weights are pruned and trained again, in rounds;
@@ -37,20 +35,43 @@ export async function compress(path: string, flags: Flags, context: CliContext):
       const { edgeModel } = await import('@tutti/tensorflow');
       const sizeOf = (of: Program, values: ParameterValues, precise = true) =>
         edgeModel(of, values, precise ? {} : { biases: 'float16' }).bytes;
-      const run = stageTrainer({ path, settings, trained, context, renderer, sizeOf });
+      const trainer = createStageTrainer({ path, settings, trained, context, renderer, sizeOf });
       const dense = await denseStage(path, trained, context, sizeOf);
       const stages: Stage[] = [dense.stage];
-      const prunable = trained.computation
+      const kernels = trained.computation
         .sharing!.inspect(0)
-        .weights.filter(({ kind, shape }) => kind === 'none' && shape.length > 1)
+        .weights.filter(({ shape }) => shape.length > 1);
+      const prunable = kernels
+        .filter(({ kind }) => kind === 'none')
         .map(({ weight, elements }) => ({ name: weight, size: elements }));
+      for (const { weight, kind } of kernels)
+        if (kind !== 'none')
+          renderer.note(
+            `${weight} stays as it is, since it is ${kind} already: the file has all of its elements.`,
+          );
+      const { maxBytes, minAccuracy } = settings;
+      if (minAccuracy !== undefined && dense.stage.accuracy < minAccuracy)
+        renderer.note(
+          `The accuracy of the checkpoint itself is ${percentage(dense.stage.accuracy)}, less than --min-accuracy ${minAccuracy}: train longer before, if this does not reach it.`,
+        );
       const prunedTo = (densities: Densities): CompressionRule[] =>
         Object.entries(densities).map(([weight, ratio]) => ({ kind: 'pruned', weight, ratio }));
+      const clustered = (before: TrainedStage): StageInit => ({
+        kind: 'codebook',
+        name: `codebook of ${settings.values}`,
+        rules: before.weights
+          .filter(({ name }) => prunable.some((each) => each.name === name))
+          .map(({ name, values }): CompressionRule => {
+            const kept = values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
+            return { kind: 'codebook', weight: name, values: Math.min(settings.values, kept) };
+          }),
+        before,
+      });
       let last = dense;
       if (settings.keep !== undefined) {
         const target = parseKeep(settings.keep, prunable);
         for (let round = 1; round <= settings.rounds; round++) {
-          last = await run({
+          last = await trainer.train({
             kind: 'pruned',
             name: `pruned ${round} of ${settings.rounds}`,
             rules: prunedTo(inRound(target, round, settings.rounds)),
@@ -59,29 +80,20 @@ export async function compress(path: string, flags: Flags, context: CliContext):
           stages.push(last.stage);
         }
       } else {
-        const least = settings.minAccuracy ?? dense.stage.accuracy - 0.01;
-        let densities: Densities = {};
-        for (let round = 1; round <= MOST_ROUNDS; round++) {
-          densities = halved(densities, prunable);
-          const next = await run({
-            kind: 'pruned',
-            name: `pruned, halved ${round} times`,
-            rules: prunedTo(densities),
-            before: last,
-          });
-          stages.push(next.stage);
-          if (next.stage.accuracy < least) break;
-          last = next;
-        }
-      }
-      const rules = last.weights
-        .filter(({ name }) => prunable.some((each) => each.name === name))
-        .map(({ name, values }): CompressionRule => {
-          const kept = values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
-          return { kind: 'codebook', weight: name, values: Math.min(settings.values, kept) };
+        // Unnamed wait: what it awaits names its own waits.
+        const found = await searchDensities({
+          prunable,
+          from: dense,
+          leastAccuracy: minAccuracy ?? dense.stage.accuracy - 0.01,
+          isSmall: async (of) =>
+            maxBytes !== undefined && (await trainer.firstBytes(clustered(of))) <= maxBytes,
+          prune: (name, densities, before) =>
+            trainer.train({ kind: 'pruned', name, rules: prunedTo(densities), before }),
         });
-      const name = `codebook of ${settings.values}`;
-      last = await run({ kind: 'codebook', name, rules, before: last });
+        stages.push(...found.stages);
+        last = found.last;
+      }
+      last = await trainer.train(clustered(last));
       stages.push(last.stage);
 
       const bytes = sizeOf(last.program, last.values, false);
@@ -92,7 +104,6 @@ export async function compress(path: string, flags: Flags, context: CliContext):
       });
       const accuracy = await fileAccuracy(trained, bytes, context);
       stages.push({ ...last.stage, stage: 'file', bytes: bytes.length, accuracy });
-      const { maxBytes, minAccuracy } = settings;
       result(
         { event: 'compressed', modelPath: resolve(file), bytes: bytes.length, accuracy, stages },
         `${stageTable(stages)}\nwrote ${file}: ${bytes.length} bytes`,

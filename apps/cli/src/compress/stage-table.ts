@@ -12,6 +12,8 @@ export interface Stage {
   readonly digest?: string;
 }
 
+export const percentage = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
 /** One line for each stage, under a line of headings. */
 export function stageTable(stages: readonly Stage[]): string {
   const whole = (value: number) => value.toLocaleString('en-US');
@@ -22,7 +24,7 @@ export function stageTable(stages: readonly Stage[]): string {
       whole(stored),
       whole(wireBytesPerStep),
       whole(bytes),
-      `${(100 * accuracy).toFixed(2)} %`,
+      percentage(accuracy),
       digest?.slice(0, 12) ?? '',
     ]),
   ];

@@ -14,7 +14,7 @@ import { roleSettings } from '../role-settings.js';
 import type { TrainedProgram } from '../trained-program.js';
 import { accuracyOf } from './accuracy.js';
 import { stageOptimizer } from './stage-optimizer.js';
-import { writeStageProgram } from './stage-program.js';
+import { type StageProgram, writeStageProgram } from './stage-program.js';
 import type { Stage } from './stage-table.js';
 
 /** A stage with the weights that it left. */
@@ -26,27 +26,32 @@ export interface TrainedStage {
 }
 
 /** What is to be trained: by which rules, from which weights. */
-interface StageInit {
+export interface StageInit {
   readonly kind: CompressionRule['kind'];
   readonly name: string;
   readonly rules: readonly CompressionRule[];
   readonly before: TrainedStage;
 }
 
+export interface StageTrainer {
+  train(stage: StageInit): Promise<TrainedStage>;
+  /** The bytes of the file that would be written before the stage is trained, biases rounded. */
+  firstBytes(stage: StageInit): Promise<number>;
+}
+
 /**
  * Trains stages of a compression, each as a run of the program with other sharing, in a folder that is named after
  * all that decides its result. So the same command takes up what an earlier one has done: stages that are
  * finished, and the checkpoint of the one that it was interrupted in.
- * @returns trains one
  */
-export function stageTrainer(init: {
+export function createStageTrainer(init: {
   readonly path: string;
   readonly settings: Settings;
   readonly trained: TrainedProgram;
   readonly context: CliContext;
   readonly renderer: Output['renderer'];
-  readonly sizeOf: (program: Program, values: ParameterValues) => Uint8Array;
-}): (stage: StageInit) => Promise<TrainedStage> {
+  readonly sizeOf: (program: Program, values: ParameterValues, precise?: boolean) => Uint8Array;
+}): StageTrainer {
   const { path, settings, trained, context, renderer, sizeOf } = init;
   const { program, hash, saved } = trained;
   const { shards } = saved.plan;
@@ -56,15 +61,37 @@ export function stageTrainer(init: {
   const optimizer = stageOptimizer(program.optimizer, lengthOf(settings, program));
   const job = { hash, shards, batchSize, epochs, steps, seed, learningRate, optimizer };
 
-  return async ({ kind, name, rules, before }) => {
-    // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-    const { continued, trainedWeights } = await import('@tutti/tensorflow');
-    const { weights } = before;
+  function write({ kind, rules, before: { weights } }: StageInit): Promise<StageProgram> {
     const tensorflow = import.meta.resolve('@tutti/tensorflow');
-    // Unnamed wait: small files of this machine.
-    const files = await writeStageProgram({
+    return writeStageProgram({
       ...{ folder, stage: kind, original: path, tensorflow, weights, rules, job },
     });
+  }
+
+  async function firstBytes(stage: StageInit): Promise<number> {
+    // Unnamed wait: TensorFlow is loaded already, since the program has used it.
+    const { continued } = await import('@tutti/tensorflow');
+    // Unnamed wait: small files of this machine.
+    const { weightsPath } = await write(stage);
+    // Unnamed wait: small files of this machine.
+    const own = await continued(program, weightsPath, stage.rules);
+    // Unnamed wait: it was opened before, without the rules.
+    const computation = await own.open();
+    try {
+      // Unnamed wait: it computes.
+      return sizeOf(own, await computation.initialize(own.seed), false).length;
+    } finally {
+      // Unnamed wait: it was closed so before, without the rules.
+      await computation.close?.();
+    }
+  }
+
+  async function train(stage: StageInit): Promise<TrainedStage> {
+    // Unnamed wait: TensorFlow is loaded already, since the program has used it.
+    const { continued, trainedWeights } = await import('@tutti/tensorflow');
+    const { name, rules } = stage;
+    // Unnamed wait: small files of this machine.
+    const files = await write(stage);
     const checkpointDir = join(files.folder, 'run');
     // Unnamed wait: a folder of this machine.
     const isBegun = (await latestCheckpoints(checkpointDir)).length > 0;
@@ -101,7 +128,9 @@ export function stageTrainer(init: {
         digest,
       },
     };
-  };
+  }
+
+  return { train, firstBytes };
 }
 
 /** How much longer a stage is than the training of the program, in steps. */
