@@ -11,7 +11,7 @@ import { setting } from './settings.js';
 const tied = setting('TIED', 1) === 1;
 const dimension = setting('DIMENSION', 128);
 const rate = setting('DROPOUT', 0.3);
-/** Of both embeddings alike: what is tied is read as both. */
+/** The same for both embeddings: what is tied is read as both. */
 const embeddingsInitializer = tf.initializers.randomNormal({ stddev: setting('SPREAD', 0.1) });
 
 export default defineTraining({

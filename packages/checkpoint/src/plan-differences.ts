@@ -52,7 +52,7 @@ function difference(name: keyof JobPlan, plan: JobPlan, other: JobPlan): string 
 /** Whether nothing at all differs. */
 export function isSamePlan(plan: JobPlan, other: JobPlan): boolean {
   if (dataDifference(plan.data, other.data) !== undefined) return false;
-  const all = (of: JobPlan) => canonical({ ...compared(of), data: undefined });
+  const all = (each: JobPlan) => canonical({ ...compared(each), data: undefined });
   return all(plan) === all(other);
 }
 

@@ -83,8 +83,8 @@ function encodeValues(values: Float32Array, precision: Precision, rows: number):
           bits: 32 * values.length,
           write: (writer) => values.forEach((value) => void writer.float32(value)),
         };
-  const book = codebookValues(values);
-  return book !== undefined && book.bits < plain.bits ? book : plain;
+  const codebook = codebookValues(values);
+  return codebook !== undefined && codebook.bits < plain.bits ? codebook : plain;
 }
 
 function codebookValues(values: Float32Array): EncodedValues | undefined {

@@ -8,12 +8,12 @@ export function sampleWeights(
   { sparsity = 0, distinct }: { sparsity?: number; distinct?: number } = {},
 ): Float32Array {
   const random = createRandom('weights', seed);
-  const book = Array.from({ length: distinct ?? 0 }, () => random.next() - 0.5);
+  const choices = Array.from({ length: distinct ?? 0 }, () => random.next() - 0.5);
   return Float32Array.from({ length: size }, () => {
     if (random.next() < sparsity) return 0;
     return distinct === undefined
       ? random.next() - 0.5
-      : book[Math.floor(random.next() * distinct)]!;
+      : choices[Math.floor(random.next() * distinct)]!;
   });
 }
 

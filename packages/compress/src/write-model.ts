@@ -114,10 +114,10 @@ function writeHead(writer: ByteWriter, spec: LayerSpec, shapes: readonly Shape[]
   else for (const each of numbers) writer.varint(each);
   const opened = activations.map(({ name, argument }) => {
     const code = ACTIVATION_NAMES.indexOf(name);
-    const [of, takesArgument] = ACTIVATIONS[code]!;
+    const [create, takesArgument] = ACTIVATIONS[code]!;
     writer.byte(code);
     if (takesArgument) writer.float32(argument!);
-    return of(argument ?? 0);
+    return create(argument ?? 0);
   });
   return kind.open(
     inputs.map((at) => shapes[at]!),

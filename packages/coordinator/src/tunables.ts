@@ -22,7 +22,7 @@ const PEER_TIMEOUT_MS = 2000;
  */
 export const farewellMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => peerTimeoutMs + 2000;
 
-/** Of what is refused, so many of a kind are told in such a while; others are only counted. */
+/** So many refusals of a kind are told in such a while; others are only counted. */
 export const STRAYS_AT_ONCE = 8;
 export const STRAYS_PERIOD_MS = 60_000;
 
@@ -99,7 +99,7 @@ export const SHOWN_SPEED_WINDOW = 20;
 
 // ---- what was told, for whoever looks at the job later
 
-/** Of more steps every second one is kept, of more again every fourth: enough for any curve. */
+/** Where there are more steps, every second one is kept, then every fourth: enough for any curve. */
 export const MOST_STEP_EVENTS = 2000;
 export const MOST_OTHER_EVENTS = 1000;
 /** What one answer holds at most, so that it stays a small message. */

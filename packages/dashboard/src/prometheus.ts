@@ -23,9 +23,9 @@ export function prometheusText(view: View): string {
     Object.entries(metrics).map(([metric, value]): Sample => [{ metric }, value]);
   const here = view.workers.filter((worker) => worker.here);
   const secondsSince = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000);
-  const perServer = (of: (server: View['servers'][number]) => number | undefined) =>
+  const perServer = (numberOf: (server: View['servers'][number]) => number | undefined) =>
     view.servers.map(
-      (server): Sample => [{ server: server.address, role: server.role }, of(server)],
+      (server): Sample => [{ server: server.address, role: server.role }, numberOf(server)],
     );
 
   family('gauge', 'run_info', 'The phase that the run is in; always 1.', [

@@ -77,13 +77,18 @@ async function subfolders(folder: string, passedOver: PassedOver): Promise<strin
   return names;
 }
 
-async function imagesIn(folder: string, of: string, passedOver: PassedOver): Promise<string[]> {
+async function imagesIn(
+  folder: string,
+  shownAs: string,
+  passedOver: PassedOver,
+): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await entriesOf(folder)) {
     const { name } = entry;
-    if (name.startsWith('.')) passedOver.see('hidden', join(of, name));
+    if (name.startsWith('.')) passedOver.see('hidden', join(shownAs, name));
     else if (EXTENSIONS.test(name) && (await kindOf(folder, entry)).isFile()) names.push(name);
-    else passedOver.see(entry.isDirectory() ? 'folders in folders' : 'no images', join(of, name));
+    else
+      passedOver.see(entry.isDirectory() ? 'folders in folders' : 'no images', join(shownAs, name));
   }
   return names;
 }

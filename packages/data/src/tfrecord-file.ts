@@ -90,12 +90,12 @@ function createHeaderReader(source: Source) {
   };
 }
 
-function checkSum(bytes: Uint8Array, expected: number, file: string, offset: number, of: string) {
+function checkSum(bytes: Uint8Array, expected: number, file: string, offset: number, what: string) {
   const crc = checksums.crc32c(bytes);
   const found = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
   if (found === expected) return;
   throw badData(
-    `the checksum of ${of} is ${found}, but ${expected} was stored`,
+    `the checksum of ${what} is ${found}, but ${expected} was stored`,
     'Give a TFRecord file; if it is one, it is damaged: fetch or write it again.',
     { file, offset, expected, found },
   );

@@ -7,7 +7,7 @@ export type Activation = (values: Float32Array, channels: number) => void;
  * highest of `clippedRelu`.
  */
 export const ACTIVATIONS: readonly (readonly [
-  of: (argument: number) => Activation,
+  create: (argument: number) => Activation,
   takesArgument?: true,
 ])[] = [
   [() => () => {}],

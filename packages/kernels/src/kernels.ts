@@ -98,7 +98,7 @@ export function createKernels(): Kernels {
 
 const FORMATS: Readonly<Record<Rounding['to'], number>> = { bf16: 0, fp16: 1, int8: 2 };
 
-/** Of a packed group: format, exponent and all bits. */
+/** Bytes of a packed group: format, exponent and all bits. */
 const MOST_BYTES = 2 + 4 * GROUP;
 
 function checkRange(block: Block, start: number, length: number): void {

@@ -71,7 +71,7 @@ const reference: Record<
 const finite = fc.float({ noDefaultInfinity: true, noNaN: true });
 const usual = fc.double({ min: -2, max: 2, noNaN: true }).map(Math.fround);
 const lengths = fc.nat(3 * GROUP);
-/** Of any magnitude, or as a gradient is. */
+/** Values of any magnitude, or as in a gradient. */
 const values = lengths.chain((length) =>
   fc.oneof(
     fc.array(finite, { minLength: length, maxLength: length }),

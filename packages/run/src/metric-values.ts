@@ -49,9 +49,11 @@ function determination(parts: Parts): number {
 
 /** By trapezoids between the thresholds, from the highest to the lowest. */
 function area(parts: Parts): number {
-  const histogram = (of: 'p' | 'n') =>
+  const histogram = (label: 'p' | 'n') =>
     new Map(
-      [...parts].flatMap(([part, sum]) => (part[0] === of ? [[Number(part.slice(1)), sum]] : [])),
+      [...parts].flatMap(([part, sum]) =>
+        part[0] === label ? [[Number(part.slice(1)), sum]] : [],
+      ),
     );
   const [positives, negatives] = [histogram('p'), histogram('n')];
   const bins = [...new Set([...positives.keys(), ...negatives.keys()])].sort((a, b) => b - a);
@@ -71,6 +73,6 @@ function at(parts: Parts, part: string): number {
   return parts.get(part) ?? 0;
 }
 
-function quotient(over: number, under: number): number {
-  return under === 0 ? 0 : over / under;
+function quotient(numerator: number, denominator: number): number {
+  return denominator === 0 ? 0 : numerator / denominator;
 }

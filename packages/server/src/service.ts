@@ -120,8 +120,8 @@ export function createService(init: {
 
   const nameOf = (peer: string) => names.get(peer) ?? `peer ${peer}`;
 
-  function tellHolding(peer: string, of: string) {
-    if (peer !== coordinator) inquirer = { peer, session: of };
+  function tellHolding(peer: string, asking: string) {
+    if (peer !== coordinator) inquirer = { peer, session: asking };
     monitor.notify();
     send(peer, { type: 'holding', ...(shelf === undefined ? {} : { plan: shelf.plan }) });
   }
@@ -226,9 +226,9 @@ export function createService(init: {
       emit({ event: 'replaced', job: id, by, reason });
       monitor.notify();
     },
-    finish(_peer, { error, session: of }) {
+    finish(_peer, { error, session: said }) {
       // Only the coordinator ends the job.
-      if (of !== session) return;
+      if (said !== session) return;
       finished = true;
       if (error !== undefined) monitor.fail(errorFromRecord(error));
       monitor.notify();

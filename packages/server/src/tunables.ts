@@ -5,7 +5,7 @@ import type { Transport } from '@tutti/protocol';
 /** Where the settings say nothing: `--return-deadline-ms`. */
 export const RETURN_DEADLINE_MS = 120_000;
 
-/** Of a transport that does not say after how much silence a peer is gone. */
+/** For a transport that does not say after how much silence a peer is gone. */
 export const PEER_TIMEOUT_MS = 2000;
 
 /** How long a coordinator that asks for the server of another waits for that one to be missed. */
@@ -14,7 +14,7 @@ export const contenderMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => p
 /** More are none of a plan: each costs a server memory before it has any weights. */
 export const MOST_CHUNKS = 65_536;
 
-/** Of what is refused, so many are told in such a while; others are only counted. */
+/** So many refusals are told in such a while; others are only counted. */
 export const REFUSALS_AT_ONCE = 8;
 export const REFUSALS_PERIOD_MS = 60_000;
 

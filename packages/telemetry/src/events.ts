@@ -72,7 +72,7 @@ export interface WeightsEvent {
   readonly weights: readonly {
     readonly weight: string;
     readonly shape: readonly number[];
-    /** Of sharing; `none` for a weight that is stored as it is. */
+    /** The kind of sharing; `none` for a weight that is stored as it is. */
     readonly kind: string;
     readonly elements: number;
     /** Stored values that it reads and no weight before it does. */

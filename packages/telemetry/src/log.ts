@@ -11,9 +11,9 @@ export interface Log {
 
 /** @param note writes one line, usually that of a renderer */
 export function createLog(level: LogLevel, note: (line: string) => void): Log {
-  const shown = (of: LogLevel) => LEVELS.indexOf(of) >= LEVELS.indexOf(level);
-  const at = (of: LogLevel, prefix: string) => (line: string) => {
-    if (shown(of)) note(`${prefix}${line}`);
+  const shown = (lineLevel: LogLevel) => LEVELS.indexOf(lineLevel) >= LEVELS.indexOf(level);
+  const at = (lineLevel: LogLevel, prefix: string) => (line: string) => {
+    if (shown(lineLevel)) note(`${prefix}${line}`);
   };
   return { debug: at('debug', 'debug: '), warn: at('warn', 'warning: ') };
 }

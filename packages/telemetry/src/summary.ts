@@ -19,7 +19,7 @@ export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] 
     ]),
     [`${kind} loss`, formatLoss(event.loss)],
   ];
-  // Of a run that was over already there is none.
+  // A run that was over already has none.
   if (event.examplesPerSecond > 0)
     rows.push([
       'throughput',

@@ -7,7 +7,7 @@ const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5];
 
 export const message = (...fields: readonly Field[]): Uint8Array => Buffer.concat(fields);
 
-/** Of int32, int64, bool and enum; not negative. */
+/** A field of type int32, int64, bool or enum; not negative. */
 export const varint = (field: number, value: number): Field =>
   Buffer.concat([tag(field, VARINT), encoded(value)]);
 
@@ -23,7 +23,7 @@ export function float(field: number, value: number): Field {
   return Buffer.concat([tag(field, FIXED32), bytes]);
 }
 
-/** Of strings, bytes and messages. */
+/** A field of strings, bytes or messages. */
 export function bytes(field: number, value: Uint8Array | string): Field {
   const content = typeof value === 'string' ? Buffer.from(value) : value;
   return Buffer.concat([tag(field, BYTES), encoded(content.length), content]);

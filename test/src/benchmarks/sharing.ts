@@ -106,7 +106,7 @@ export async function benchSharing(rounds: number): Promise<Record<string, numbe
     );
   }
 
-  /** Of two dense layers, tied, and of a convolution whose filters are turned: over their like unshared. */
+  /** Two dense layers, tied, and a convolution whose filters are turned, over their like unshared. */
   async function pairs(): Promise<Record<string, () => Promise<number>>> {
     const { rotated, tie, tf } = kinds;
     const layers = (sharing: readonly SharingRule[]) =>

@@ -9,7 +9,7 @@ export const USER = 10_001;
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Of the system, what a program sees: as an image has it. */
+/** What a program sees of the system: as an image has it. */
 const SYSTEM = ['/usr', '/bin', '/lib', '/lib64', '/etc'];
 
 /**

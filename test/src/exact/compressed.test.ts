@@ -44,7 +44,7 @@ describe('compressed gradients', () => {
     const bytes = async (to: GradientCompression | undefined, workers: number) =>
       (await simulated(to, { workers })).wireBytesPerStep / workers;
     const whole = await bytes(undefined, 8);
-    // Of 8 bytes an element, 4 go up.
+    // 4 of 8 bytes an element go up.
     const saved = async (to: GradientCompression, workers: number) =>
       (whole - (await bytes(to, workers))) / (4 * 1_531);
     assert.ok((await saved('int8', 8)) > 0.7);

@@ -11,7 +11,7 @@ export function regression(
     readonly features?: number;
     readonly examples?: number;
     readonly seed?: number;
-    /** Of other examples than it is trained on. */
+    /** How many examples it is evaluated on; it is not trained on them. */
     readonly evaluated?: number;
   } & Partial<
     Pick<

@@ -9,7 +9,7 @@ export interface AgentOrder {
   readonly key?: string;
   /** What was typed to start it all. */
   readonly startedAs: string;
-  /** Of `tutti node`. */
+  /** The arguments of `tutti node`. */
   readonly args: readonly string[];
 }
 

@@ -12,7 +12,7 @@ export interface ChartData {
   readonly raw: readonly (number | null)[];
   /** What the eye should follow; empty if the points are calm by themselves. */
   readonly smooth: readonly (number | null)[];
-  /** Of evaluations, at their places; null elsewhere. */
+  /** Values of evaluations, at their places; null elsewhere. */
   readonly test: readonly (number | null)[];
   readonly marks: readonly { readonly x: number; readonly mark: Mark }[];
 }

@@ -15,11 +15,16 @@ export interface Colours {
 
 export function currentColours(): Colours {
   const style = getComputedStyle(document.documentElement);
-  const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
-    ...{ ink: of('ink'), muted: of('muted'), line: of('line'), card: of('card') },
-    ...{ accent: of('accent'), accentSoft: of('accent-soft'), second: of('second') },
-    ...{ fault: of('fault'), wait: of('wait'), recovery: of('recovery'), note: of('note') },
+    ...{ ink: colour('ink'), muted: colour('muted'), line: colour('line'), card: colour('card') },
+    ...{ accent: colour('accent'), accentSoft: colour('accent-soft'), second: colour('second') },
+    ...{
+      fault: colour('fault'),
+      wait: colour('wait'),
+      recovery: colour('recovery'),
+      note: colour('note'),
+    },
   };
 }
 

@@ -102,8 +102,8 @@ export function noticeOf({ view, connected }: Store, now: number): Notice {
     return say(news.tone, `${news.title}.`, news.detail);
   const here = view.workers.filter((worker) => worker.here).length;
   if (view.startedAt === null) {
-    const of = view.startsWith === null ? '' : ` of ${view.startsWith}`;
-    return say('quiet', 'Starting.', `${here}${of} workers are here.`);
+    const wanted = view.startsWith === null ? '' : ` of ${view.startsWith}`;
+    return say('quiet', 'Starting.', `${here}${wanted} workers are here.`);
   }
   if (view.workers.length === 0)
     return say('good', 'One process trains,', 'without workers and without a network.');

@@ -26,7 +26,7 @@ export function showPeople({ view }: Store, now: number): void {
 }
 
 function workerTable(view: View, now: number): HTMLTableElement {
-  // Of a run that is over nobody says any more what they hold.
+  // When a run is over, nobody says any more what they hold.
   const told = !view.over || view.workers.some(({ shards }) => shards !== undefined);
   const head: (readonly [name: string, kind: string])[] = [
     ['worker', ''],
@@ -71,12 +71,12 @@ function pastRow(worker: WorkerView, view: View, now: number): HTMLTableRowEleme
   );
 }
 
-function shardCell(shards: readonly number[] | undefined, of: number, here: boolean) {
+function shardCell(shards: readonly number[] | undefined, all: number, here: boolean) {
   if (shards === undefined) return make('td', {}, here ? '–' : '');
   const cell = make('td', {});
-  if (of <= MOST_SQUARES) {
+  if (all <= MOST_SQUARES) {
     const squares = make('span', { class: 'shards', 'aria-hidden': 'true' });
-    for (let shard = 0; shard < of; shard++)
+    for (let shard = 0; shard < all; shard++)
       squares.append(make('i', shards.includes(shard) ? { class: 'own' } : {}));
     cell.append(squares);
   }

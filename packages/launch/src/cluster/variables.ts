@@ -53,6 +53,6 @@ const [FIRST_PORT, PORT_PAIRS] = [20_000, 6_000];
 /** Steps of one job may run side by side, and jobs have ids that follow one another. */
 export function portOfJob({ SLURM_JOB_ID: job, SLURM_STEP_ID: step }: Environment): number {
   if (job === undefined || !/^\d+$/.test(job)) return DEFAULT_PORT;
-  const of = Number(job) + 1009 * (Number(step) || 0);
-  return FIRST_PORT + 2 * (of % PORT_PAIRS);
+  const place = Number(job) + 1009 * (Number(step) || 0);
+  return FIRST_PORT + 2 * (place % PORT_PAIRS);
 }

@@ -40,7 +40,7 @@ export async function createPlainSteps(init: {
   const bytes = new Uint8Array(flat.buffer);
   for (const chunk of all) {
     const from = chunk * layout.chunkFloats;
-    const part = (of: Float32Array) => of.subarray(from, from + layout.chunkLength(chunk));
+    const part = (vector: Float32Array) => vector.subarray(from, from + layout.chunkLength(chunk));
     if (point === undefined) store.initialize(chunk, part(flat));
     else store.restore(chunk, point.step, part(flat), point.slots.map(part));
   }

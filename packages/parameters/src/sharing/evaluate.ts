@@ -12,57 +12,57 @@ export interface Leaves {
  */
 export function evaluate(expression: Expression, leaves: Leaves): Float64Array {
   const { shape } = expression;
-  const of = (node: Expression) => evaluate(node, leaves);
+  const valuesOf = (node: Expression) => evaluate(node, leaves);
   switch (expression.op) {
     case 'stored':
       return exactly(expression, leaves.stored(expression.name));
     case 'constant':
       return exactly(expression, leaves.constant(expression));
     case 'gather':
-      return gathered(expression, of(expression.of));
+      return gathered(expression, valuesOf(expression.of));
     case 'shear':
-      return sheared(expression, of(expression.of));
+      return sheared(expression, valuesOf(expression.of));
     case 'matmul':
-      return product(expression, of(expression.left), of(expression.right));
+      return product(expression, valuesOf(expression.left), valuesOf(expression.right));
     case 'kronecker':
-      return kroneckered(expression, of(expression.left), of(expression.right));
+      return kroneckered(expression, valuesOf(expression.left), valuesOf(expression.right));
     case 'add': {
-      const right = of(expression.right);
-      return of(expression.left).map((value, i) => value + right[i]!);
+      const right = valuesOf(expression.right);
+      return valuesOf(expression.left).map((value, i) => value + right[i]!);
     }
     case 'scale': {
       const { by } = expression;
-      if (typeof by === 'number') return of(expression.of).map((value) => value * by);
-      const factors = of(by);
+      if (typeof by === 'number') return valuesOf(expression.of).map((value) => value * by);
+      const factors = valuesOf(by);
       const places = readers(
         shape,
         stridesOf(by.shape).map((s, i) => (by.shape[i] === 1 ? 0 : s)),
       );
-      return of(expression.of).map((value, i) => value * factors[places[i]!]!);
+      return valuesOf(expression.of).map((value, i) => value * factors[places[i]!]!);
     }
     case 'sum': {
-      const values = of(expression.of);
+      const values = valuesOf(expression.of);
       const width = expression.of.shape.at(-1)!;
       return Float64Array.from({ length: sizeOf(shape) }, (_, i) =>
         values.subarray(i * width, (i + 1) * width).reduce((total, value) => total + value, 0),
       );
     }
     case 'reshape':
-      return of(expression.of);
+      return valuesOf(expression.of);
     case 'transpose': {
       const strides = stridesOf(expression.of.shape);
-      const values = of(expression.of);
+      const values = valuesOf(expression.of);
       const moved = expression.permutation.map((from) => strides[from]!);
       return Float64Array.from(readers(shape, moved), (place) => values[place]!);
     }
     case 'slice': {
       const strides = stridesOf(expression.of.shape);
       const first = expression.begin.reduce((sum, at, i) => sum + at * strides[i]!, 0);
-      const values = of(expression.of);
+      const values = valuesOf(expression.of);
       return Float64Array.from(readers(shape, strides), (place) => values[first + place]!);
     }
     case 'concat':
-      return joined(expression, expression.of.map(of));
+      return joined(expression, expression.of.map(valuesOf));
   }
 }
 
@@ -83,8 +83,8 @@ function gathered({ index, block, shape }: Op<'gather'>, rows: Float64Array): Fl
   return out;
 }
 
-function sheared({ of, shape, start, direction }: Op<'shear'>, values: Float64Array) {
-  const period = of.shape.at(-1)!;
+function sheared({ of: input, shape, start, direction }: Op<'shear'>, values: Float64Array) {
+  const period = input.shape.at(-1)!;
   const [rows, columns] = shape.slice(-2) as [number, number];
   const out = new Float64Array(sizeOf(shape));
   for (let i = 0; i < out.length; i++) {
@@ -119,13 +119,16 @@ function kroneckered({ left, right, shape }: Op<'kronecker'>, a: Float64Array, b
   });
 }
 
-function joined({ of, axis, shape }: Op<'concat'>, parts: readonly Float64Array[]): Float64Array {
+function joined(
+  { of: parts, axis, shape }: Op<'concat'>,
+  values: readonly Float64Array[],
+): Float64Array {
   const out = new Float64Array(sizeOf(shape));
   const before = sizeOf(shape.slice(0, axis));
   const whole = sizeOf(shape.slice(axis));
   let at = 0;
-  for (const [i, part] of parts.entries()) {
-    const run = sizeOf(of[i]!.shape.slice(axis));
+  for (const [i, part] of values.entries()) {
+    const run = sizeOf(parts[i]!.shape.slice(axis));
     for (let k = 0; k < before; k++) out.set(part.subarray(k * run, (k + 1) * run), k * whole + at);
     at += run;
   }

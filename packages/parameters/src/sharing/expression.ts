@@ -60,21 +60,21 @@ export function constant(source: ConstantSource, shape: Shape): Expression {
   return { op: 'constant', source, shape };
 }
 
-export function gather(of: Expression, index: Int32Array, shape: Shape, block = 1): Expression {
+export function gather(input: Expression, index: Int32Array, shape: Shape, block = 1): Expression {
   require(index.length * block === sizeOf(shape), 'gather', shape, [index.length, block]);
-  require(sizeOf(of.shape) % block === 0, 'gather', of.shape, [block]);
-  return { op: 'gather', of, index, block, shape };
+  require(sizeOf(input.shape) % block === 0, 'gather', input.shape, [block]);
+  return { op: 'gather', of: input, index, block, shape };
 }
 
 export function shear(
-  of: Expression,
+  input: Expression,
   rows: number,
   columns: number,
   { start = 0, direction }: { start?: number; direction: 1 | -1 },
 ): Expression {
-  const shape = [...of.shape.slice(0, -1), rows, columns];
-  require(columns <= of.shape.at(-1)! + 1, 'shear', of.shape, shape);
-  return { op: 'shear', of, start, direction, shape };
+  const shape = [...input.shape.slice(0, -1), rows, columns];
+  require(columns <= input.shape.at(-1)! + 1, 'shear', input.shape, shape);
+  return { op: 'shear', of: input, start, direction, shape };
 }
 
 export function matmul(left: Expression, right: Expression): Expression {
@@ -94,52 +94,62 @@ export function add(left: Expression, right: Expression): Expression {
   return { op: 'add', left, right, shape: left.shape };
 }
 
-export function scale(of: Expression, by: number | Expression): Expression {
+export function scale(input: Expression, by: number | Expression): Expression {
   if (typeof by !== 'number') {
-    const fits = by.shape.every((extent, at) => extent === 1 || extent === of.shape[at]);
-    require(fits && by.shape.length === of.shape.length, 'scale', of.shape, by.shape);
+    const fits = by.shape.every((extent, at) => extent === 1 || extent === input.shape[at]);
+    require(fits && by.shape.length === input.shape.length, 'scale', input.shape, by.shape);
   }
-  return { op: 'scale', of, by, shape: of.shape };
+  return { op: 'scale', of: input, by, shape: input.shape };
 }
 
-export function sum(of: Expression): Expression {
-  return { op: 'sum', of, shape: of.shape.slice(0, -1) };
+export function sum(input: Expression): Expression {
+  return { op: 'sum', of: input, shape: input.shape.slice(0, -1) };
 }
 
-export function reshape(of: Expression, shape: Shape): Expression {
-  if (of.shape.join() === shape.join()) return of;
-  require(sizeOf(of.shape) === sizeOf(shape), 'reshape', of.shape, shape);
-  return { op: 'reshape', of: of.op === 'reshape' ? of.of : of, shape };
+export function reshape(input: Expression, shape: Shape): Expression {
+  if (input.shape.join() === shape.join()) return input;
+  require(sizeOf(input.shape) === sizeOf(shape), 'reshape', input.shape, shape);
+  return { op: 'reshape', of: input.op === 'reshape' ? input.of : input, shape };
 }
 
 /** Moves into products of matrices, so that those can still be applied factor by factor. */
-export function transpose(of: Expression, permutation: readonly number[] = [1, 0]): Expression {
-  const { shape } = of;
+export function transpose(input: Expression, permutation: readonly number[] = [1, 0]): Expression {
+  const { shape } = input;
   const sorted = [...permutation].sort((a, b) => a - b);
   require(sorted.join() === shape.map((_, at) => at).join(), 'transpose', shape, permutation);
-  if (permutation.every((from, at) => from === at)) return of;
+  if (permutation.every((from, at) => from === at)) return input;
   if (shape.length === 2) {
-    if (of.op === 'matmul') return matmul(transpose(of.right), transpose(of.left));
-    if (of.op === 'kronecker') return kronecker(transpose(of.left), transpose(of.right));
-    if (of.op === 'add') return add(transpose(of.left), transpose(of.right));
-    if (of.op === 'scale')
-      return scale(transpose(of.of), typeof of.by === 'number' ? of.by : transpose(of.by));
-    if (of.op === 'transpose') return of.of;
-    if (of.op === 'gather' && of.block === 1)
+    if (input.op === 'matmul') return matmul(transpose(input.right), transpose(input.left));
+    if (input.op === 'kronecker') return kronecker(transpose(input.left), transpose(input.right));
+    if (input.op === 'add') return add(transpose(input.left), transpose(input.right));
+    if (input.op === 'scale')
+      return scale(
+        transpose(input.of),
+        typeof input.by === 'number' ? input.by : transpose(input.by),
+      );
+    if (input.op === 'transpose') return input.of;
+    if (input.op === 'gather' && input.block === 1)
       return gather(
-        of.of,
-        transposedIndex(of.index, shape as [number, number]),
+        input.of,
+        transposedIndex(input.index, shape as [number, number]),
         [...shape].reverse(),
       );
   }
-  return { op: 'transpose', of, permutation, shape: permutation.map((from) => shape[from]!) };
+  return {
+    op: 'transpose',
+    of: input,
+    permutation,
+    shape: permutation.map((from) => shape[from]!),
+  };
 }
 
-export function slice(of: Expression, begin: readonly number[], shape: Shape): Expression {
-  if (of.shape.join() === shape.join()) return of;
-  const fits = shape.every((extent, at) => begin[at]! >= 0 && begin[at]! + extent <= of.shape[at]!);
-  require(fits && shape.length === of.shape.length, 'slice', of.shape, shape);
-  return { op: 'slice', of, begin, shape };
+export function slice(input: Expression, begin: readonly number[], shape: Shape): Expression {
+  if (input.shape.join() === shape.join()) return input;
+  const fits = shape.every(
+    (extent, at) => begin[at]! >= 0 && begin[at]! + extent <= input.shape[at]!,
+  );
+  require(fits && shape.length === input.shape.length, 'slice', input.shape, shape);
+  return { op: 'slice', of: input, begin, shape };
 }
 
 export function concat(parts: readonly Expression[], axis: number): Expression {

@@ -123,8 +123,8 @@ function readsOf(expression: Expression): number {
     case 'add':
       return readsOf(expression.left) + readsOf(expression.right);
     case 'scale': {
-      const { of, by } = expression;
-      return readsOf(of) + (typeof by === 'number' ? 0 : readsOf(by));
+      const { of: input, by } = expression;
+      return readsOf(input) + (typeof by === 'number' ? 0 : readsOf(by));
     }
     case 'sum':
       return readsOf(expression.of) * expression.of.shape.at(-1)!;

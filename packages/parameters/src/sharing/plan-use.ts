@@ -43,10 +43,10 @@ function applyCost(expression: Expression): number {
     case 'add':
       return applyCost(expression.left) + applyCost(expression.right);
     case 'scale': {
-      const { of, by } = expression;
-      if (typeof by === 'number') return applyCost(of) + columns;
-      if (by.shape[0] === 1) return applyCost(of) + productCost(by, columns);
-      if (by.shape[1] === 1) return applyCost(of) + productCost(by, rows);
+      const { of: input, by } = expression;
+      if (typeof by === 'number') return applyCost(input) + columns;
+      if (by.shape[0] === 1) return applyCost(input) + productCost(by, columns);
+      if (by.shape[1] === 1) return applyCost(input) + productCost(by, rows);
       break;
     }
     case 'kronecker': {

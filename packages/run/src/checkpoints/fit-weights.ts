@@ -58,9 +58,9 @@ export function misfits(tensors: readonly Shaped[], parameters: readonly Shaped[
   const [there, wanted] = [shapes(tensors), shapes(parameters)];
   const surplus = [...there.keys()].filter((name) => !wanted.has(name));
   const missing = [...wanted.keys()].filter((name) => !there.has(name));
-  const near = (name: string, others: readonly string[], of: ReadonlyMap<string, string>) => {
+  const near = (name: string, others: readonly string[], shapeOf: ReadonlyMap<string, string>) => {
     const meant = closest(name, others);
-    return meant === undefined ? '' : ` (the nearest is "${meant}" ${of.get(meant)})`;
+    return meant === undefined ? '' : ` (the nearest is "${meant}" ${shapeOf.get(meant)})`;
   };
   return [
     ...[...wanted]

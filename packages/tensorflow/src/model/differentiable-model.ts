@@ -34,7 +34,7 @@ export type ReadWeight = (at: number) => tf.Tensor;
 
 export interface ForwardContext {
   readonly training: boolean;
-  /** Of which outputs to leave out a final softmax: the loss starts from the logits. */
+  /** For each output, whether its final softmax is left out: the loss starts from the logits. */
   readonly logits: readonly boolean[];
   /** The names of the outputs that are wanted, where there are several. */
   readonly outputs: readonly string[] | undefined;

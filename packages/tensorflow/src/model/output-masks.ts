@@ -10,7 +10,7 @@ export interface OutputMasks {
   take(): (tf.Tensor | undefined)[];
 }
 
-/** Of a layer that a model calls several times nobody can tell which mask is whose: it has none. */
+/** A layer that a model calls several times has none: nobody can tell which mask is whose. */
 export function watchMasks(model: ModelLike): OutputMasks {
   const found = new Map<object, tf.Tensor>();
   const layers = new Set(model.outputs.map(({ sourceLayer }) => sourceLayer));

@@ -13,7 +13,7 @@ export function applyTo(
   stored: StoredTensor,
   leaves: Leaves,
 ): tf.Tensor {
-  const apply = (input: tf.Tensor, node: Expression) => applyTo(input, node, stored, leaves);
+  const apply = (rows: tf.Tensor, node: Expression) => applyTo(rows, node, stored, leaves);
   const tensor = (node: Expression) => expand(node, stored, leaves);
   switch (expression.op) {
     case 'matmul':
@@ -21,10 +21,10 @@ export function applyTo(
     case 'add':
       return apply(x, expression.left).add(apply(x, expression.right));
     case 'scale': {
-      const { of, by } = expression;
-      if (typeof by === 'number') return apply(x, of).mul(by);
-      if (by.shape[0] === 1) return apply(x, of).mul(tensor(by));
-      if (by.shape[1] === 1) return apply(x.mul(tensor(by).reshape([1, -1])), of);
+      const { of: input, by } = expression;
+      if (typeof by === 'number') return apply(x, input).mul(by);
+      if (by.shape[0] === 1) return apply(x, input).mul(tensor(by));
+      if (by.shape[1] === 1) return apply(x.mul(tensor(by).reshape([1, -1])), input);
       break;
     }
     case 'kronecker':

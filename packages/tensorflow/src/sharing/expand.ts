@@ -47,8 +47,8 @@ export function expand(expression: Expression, stored: StoredTensor, leaves: Lea
 }
 
 /** What a gather reads, [rows] or [rows, block]. */
-export function asRows({ of, block }: Op<'gather'>, tensor: tf.Tensor): tf.Tensor {
-  if (of.shape.length === 1 && block === 1) return tensor;
+export function asRows({ of: input, block }: Op<'gather'>, tensor: tf.Tensor): tf.Tensor {
+  if (input.shape.length === 1 && block === 1) return tensor;
   return tensor.reshape(block === 1 ? [-1] : [-1, block]);
 }
 
@@ -66,8 +66,8 @@ export function gatherRows(rows: tf.Tensor, index: tf.Tensor1D, signed: boolean)
  * rows one longer than its period. Its gradient adds them up again, without the thousands of
  * operations that tfjs' gradient of tile takes.
  */
-function shear({ of, shape, start, direction }: Op<'shear'>, tensor: tf.Tensor): tf.Tensor {
-  const period = of.shape.at(-1)!;
+function shear({ of: input, shape, start, direction }: Op<'shear'>, tensor: tf.Tensor): tf.Tensor {
+  const period = input.shape.at(-1)!;
   const [rows, columns] = shape.slice(-2) as [number, number];
   const matrices = shape.slice(0, -2).reduce((product, extent) => product * extent, 1);
   // Backwards is forwards from the last row on, turned upside down.
@@ -97,7 +97,7 @@ function shear({ of, shape, start, direction }: Op<'shear'>, tensor: tf.Tensor):
         [0, repeats * period - length],
       ]);
       const sums = repeated.reshape([matrices, repeats, period]).sum(1);
-      return shifted(sums, (period - shift) % period).reshape([...of.shape]);
+      return shifted(sums, (period - shift) % period).reshape([...input.shape]);
     },
   }));
   return sheared(tensor);

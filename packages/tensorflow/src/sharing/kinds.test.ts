@@ -121,7 +121,7 @@ describe('every kind of sharing in TensorFlow', () => {
     /** The values of a function of the open weight, and the gradients of its sum with these factors. */
     function differentiated(
       role: WeightRole,
-      compute: (open: ReturnType<ReturnType<typeof createSharedWeights>['of']>) => tf.Tensor,
+      compute: (open: ReturnType<ReturnType<typeof createSharedWeights>['open']>) => tf.Tensor,
       factors: Float32Array,
     ) {
       const weights = createSharedWeights(sharing, [role]);
@@ -132,7 +132,7 @@ describe('every kind of sharing in TensorFlow', () => {
           );
           let values: ArrayLike<number> = [];
           const { grads } = tf.engine().gradients(() => {
-            const open = weights.of(tensors);
+            const open = weights.open(tensors);
             const result = compute(open);
             values = result.dataSync();
             return result.reshape([-1]).mul(tf.tensor1d(factors)).sum();

@@ -18,15 +18,15 @@ export function lookUp(
     case 'add':
       return rows(expression.left).add(rows(expression.right));
     case 'scale': {
-      const { of, by } = expression;
-      if (typeof by === 'number') return rows(of).mul(by);
-      return rows(of).mul(by.shape[0] === 1 ? tensor(by) : rows(by));
+      const { of: input, by } = expression;
+      if (typeof by === 'number') return rows(input).mul(by);
+      return rows(input).mul(by.shape[0] === 1 ? tensor(by) : rows(by));
     }
     case 'gather': {
-      const { of, block, shape } = expression;
+      const { of: input, block, shape } = expression;
       const { index, signed } = leaves.rows(expression);
       const chosen = index.reshape([-1, shape[1]! / block]).gather(ids);
-      const values = asRows(expression, tensor(of));
+      const values = asRows(expression, tensor(input));
       return gatherRows(values, chosen.reshape([-1]), signed).reshape([-1, shape[1]!]);
     }
   }

@@ -11,7 +11,7 @@ export interface SharedWeights {
   /** How each weight is used, by its place. */
   readonly uses: readonly WeightUse[];
   /** The weights for one tensor of each stored parameter, inside a tidy. */
-  of(stored: readonly tf.Tensor[]): OpenWeights;
+  open(stored: readonly tf.Tensor[]): OpenWeights;
   dispose(): void;
 }
 
@@ -34,7 +34,7 @@ export function createSharedWeights(
   const uses = sharing.weights.map(({ expression }, at) => useOf(expression, roles[at] ?? 'other'));
   return {
     uses,
-    of(stored) {
+    open(stored) {
       const tensor = (name: string) => stored[places.get(name)!]!;
       const late: tf.Tensor[] = [];
       const whole = sharing.weights.map(({ expression }, at) =>

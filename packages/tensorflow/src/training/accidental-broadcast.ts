@@ -51,10 +51,10 @@ export function createBroadcastCheck(run: PerExample, who: string) {
     const { shape, dtype } = yTrue;
     if (shape.length === predictions.length || !sameButForOnes(shape, predictions)) return;
     /** By how much the second example changes what comes of the first. */
-    const influence = (of: readonly number[]) =>
+    const influence = (labels: readonly number[]) =>
       tidied(() => {
         const [alone, both] = ([1, 2] as const).map((count) =>
-          firstOf(count, batch, { field, shape: of, dtype }, predictions),
+          firstOf(count, batch, { field, shape: labels, dtype }, predictions),
         );
         return Math.abs(alone! - both!);
       });

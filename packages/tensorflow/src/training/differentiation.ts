@@ -123,7 +123,7 @@ export function createDifferentiation(init: {
 
   return {
     evaluate(stored, batch, context) {
-      const open = shared.of(stored);
+      const open = shared.open(stored);
       let done: ReturnType<typeof forward> | undefined;
       const dispose = () => {
         if (done !== undefined) tf.dispose(keptOf(done));
@@ -155,7 +155,7 @@ export function createDifferentiation(init: {
       try {
         const { value, grads } = tf.engine().gradients(
           () => {
-            open = shared.of(stored);
+            open = shared.open(stored);
             done = forward(open, batch, { ...context, training: true, write });
             return done.losses;
           },

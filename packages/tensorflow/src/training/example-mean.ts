@@ -14,8 +14,8 @@ export function meanOfRest(values: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Of each example the sum of the values that count, [n], and how many do. Values of more dimensions
- * than the mask are first taken the mean of.
+ * For each example the sum of the values that count, [n], and how many do. Where values have more
+ * dimensions than the mask, their mean over those is taken first.
  */
 export function maskedSums(values: tf.Tensor, mask: tf.Tensor): [tf.Tensor, tf.Tensor] {
   const kept = onMask(values, mask);

@@ -20,7 +20,7 @@ export interface Outputs {
 export interface Objective {
   /** The names of the outputs, where there are several. */
   readonly outputs: readonly string[] | undefined;
-  /** Of which outputs a softmax is left out: the loss starts from their logits. */
+  /** For each output, whether its softmax is left out: the loss starts from its logits. */
   readonly logits: readonly boolean[];
   readonly metricForms: MetricForms;
   /** The names of all numbers that it reports, besides `loss`. */

@@ -46,7 +46,7 @@ function socketOptions(address: string, limits: ZmqLimits) {
   };
 }
 
-/** Of whoever listens: see `guard` for whom it lets in. */
+/** The options of whoever listens: see `guard` for whom it lets in. */
 function serverOptions({ keys }: ZmqLimits) {
   if (keys === undefined) return {};
   return {

@@ -47,8 +47,8 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
   const early = new Map<number, Map<number, Uint8Array>>();
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
   const bytesOf = (chunk: number) => (chunk < layout.chunks ? 4 * layout.chunkLength(chunk) : -1);
-  const isWanted = (of: number, chunk: number) =>
-    of === expected && version !== expected && !arrived.has(chunk);
+  const isWanted = (at: number, chunk: number) =>
+    at === expected && version !== expected && !arrived.has(chunk);
 
   function placeOf(chunk: number): Uint8Array {
     const from = 4 * chunk * layout.chunkFloats;
@@ -75,35 +75,35 @@ export function createWeightBuffer(layout: Layout): WeightBuffer {
       expected = wanted;
       arrived = new Set();
       for (const [chunk, bytes] of early.get(wanted) ?? []) take(chunk, bytes);
-      for (const of of early.keys()) if (of <= wanted) early.delete(of);
+      for (const at of early.keys()) if (at <= wanted) early.delete(at);
     },
     clear: () => early.clear(),
-    place: (of, chunk, bytes) =>
-      isWanted(of, chunk) && bytes === bytesOf(chunk) ? placeOf(chunk) : undefined,
-    accept(of, chunk, payload) {
-      if (of <= expected && !isWanted(of, chunk)) return;
+    place: (at, chunk, bytes) =>
+      isWanted(at, chunk) && bytes === bytesOf(chunk) ? placeOf(chunk) : undefined,
+    accept(at, chunk, payload) {
+      if (at <= expected && !isWanted(at, chunk)) return;
       if (payload.byteLength !== bytesOf(chunk))
         throw new TuttiError(
           'BAD_FRAME',
-          `Chunk ${chunk} of version ${of} came with ${payload.byteLength} bytes, not ${bytesOf(chunk)}`,
+          `Chunk ${chunk} of version ${at} came with ${payload.byteLength} bytes, not ${bytesOf(chunk)}`,
           { remedy: 'Check that server and worker run the same version of Tutti.' },
         );
-      if (of === expected) return take(chunk, payload);
-      const chunks = early.get(of) ?? new Map<number, Uint8Array>();
+      if (at === expected) return take(chunk, payload);
+      const chunks = early.get(at) ?? new Map<number, Uint8Array>();
       chunks.set(chunk, payload.slice());
-      early.set(of, chunks);
+      early.set(at, chunks);
     },
     missing: () => (version === expected ? [] : all.filter((chunk) => !arrived.has(chunk))),
     firstMissing(firstChunk, chunks) {
       const range = all.slice(firstChunk, firstChunk + chunks);
       if (range.length === 0) return Number.POSITIVE_INFINITY;
-      const isWhole = (of: number) => {
-        const come = of === expected ? arrived : early.get(of);
+      const isWhole = (at: number) => {
+        const come = at === expected ? arrived : early.get(at);
         return range.every((chunk) => come?.has(chunk));
       };
-      let of = expected;
-      while (isWhole(of)) of++;
-      return of;
+      let first = expected;
+      while (isWhole(first)) first++;
+      return first;
     },
   };
 }

@@ -59,7 +59,7 @@ function errorsOf(input: MetricInput, who: string) {
   return { squares: tf.squaredDifference(predictions, labels), labels, mask: input.mask };
 }
 
-/** Of each example, the sum of the values and how many there are; of a mean over the last dimensions. */
+/** For each example, the sum of the values and how many there are, for a mean over the last dimensions. */
 function sumsOf(values: tf.Tensor, mask: tf.Tensor | undefined): [tf.Tensor, tf.Tensor] {
   if (mask !== undefined) return maskedSums(values, mask);
   const means = meanOfRest(values);

@@ -14,7 +14,7 @@ export function labelsLike(yTrue: tf.Tensor, yPred: tf.Tensor, who: string): tf.
   return oneHot(yTrue, yPred, who);
 }
 
-/** Of the last dimension one class alone, as a dimension of length 1. */
+/** One class of the last dimension alone, as a dimension of length 1. */
 export function onlyClass(tensor: tf.Tensor, index: number | undefined): tf.Tensor {
   if (index === undefined) return tensor;
   return tf.gather(tensor, tf.tensor1d([index], 'int32'), tensor.rank - 1);

@@ -3,11 +3,11 @@ import { spread } from '../example-mean.js';
 import { labelsLike, onlyClass } from './labels.js';
 import type { MetricInput, MetricOptions, SummedMetric } from './metric.js';
 
-/** Of what is said to be so, how much is. */
+/** How much of what is said to be so is so. */
 export const precision = (options: MetricOptions): SummedMetric =>
   ratioOf(options, 'precision', ({ hits, said }) => [hits, said]);
 
-/** Of what is so, how much is said to be. */
+/** How much of what is so is said to be. */
 export const recall = (options: MetricOptions): SummedMetric =>
   ratioOf(options, 'recall', ({ hits, meant }) => [hits, meant]);
 
