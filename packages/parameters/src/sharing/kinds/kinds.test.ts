@@ -257,6 +257,30 @@ describe('kinds of sharing', () => {
     assertNear(sharing.expand('w', {}), values);
   });
 
+  it('codebook reads the entries that an index names, which begin at the means of their readers', () => {
+    const values = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+    const rule = codebook('w', { values: 3, dimension: 2, index: [2, -1, 2, 0] });
+    const sharing = only(rule, [2, 4], values);
+    assert.deepEqual(
+      sharing.parameters.map(({ shape }) => shape),
+      [[3, 2]],
+    );
+    const stored = sharing.initial({ w: values }, 1);
+    assert.deepEqual([...stored.w!], [7, 8, 0, 0, 3, 4]);
+    assert.deepEqual([...sharing.expand('w', stored)], [3, 4, 0, 0, 3, 4, 7, 8]);
+    const other = codebook('w', { values: 3, dimension: 2, index: [2, -1, 2, 1] });
+    assert.notEqual(only(other, [2, 4], values).digest, sharing.digest);
+
+    const refuse = (index: number[], message: RegExp) =>
+      assert.throws(() => only(codebook('w', { values: 3, dimension: 2, index }), [2, 4], values), {
+        code: 'BAD_PROGRAM',
+        message,
+      });
+    refuse([0, 1], /The index of codebook\("w"\) has 2 numbers for 4 runs of 2/);
+    for (const entry of [3, -2, 0.5])
+      refuse([0, 1, 2, entry], new RegExp(`names entry ${entry} of 3`));
+  });
+
   it('pruned keeps the largest, and codebook the means of clusters', () => {
     const values = Float32Array.of(0.1, -3, 0, 2, 0.2, -2.9, 2.1, 0.05);
     const kept = only(pruned('w', { stored: 4 }), [2, 4], values);
