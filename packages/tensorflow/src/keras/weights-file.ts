@@ -1,4 +1,4 @@
-import * as hdf5 from 'h5wasm';
+import type { Group } from 'h5wasm';
 
 /** A data set of float32, at a path such as `layers/dense/vars/0`. */
 export interface PlacedWeight {
@@ -9,12 +9,14 @@ export interface PlacedWeight {
 
 /** An HDF5 file of these. The library has a file system in memory for it. */
 export async function hdf5File(weights: readonly PlacedWeight[]): Promise<Uint8Array> {
-  // Unnamed wait: WebAssembly that comes with the library.
+  // Here, because it is 4 MB that nothing else needs. Unnamed wait: it comes with this package.
+  const hdf5 = await import('h5wasm');
+  // Unnamed wait: its WebAssembly is compiled.
   const { FS } = await hdf5.ready;
   const name = '/model.weights.h5';
   const file = new hdf5.File(name, 'w');
-  const groups = new Map<string, hdf5.Group>([['', file]]);
-  const groupAt = (path: string): hdf5.Group => {
+  const groups = new Map<string, Group>([['', file]]);
+  const groupAt = (path: string): Group => {
     let group = groups.get(path);
     if (group === undefined) {
       const [above, own] = parted(path);
