@@ -1,12 +1,14 @@
 import { hostname } from 'node:os';
 import type { Settings } from '@tutti/config';
 import { TuttiError } from '@tutti/runtime';
-import { createMlflow, createTensorboard } from '@tutti/tracking';
+import { createKubeflow, createMlflow, createTensorboard, kubeflowServer } from '@tutti/tracking';
+import type { CliContext } from './context.js';
 import type { Output } from './output.js';
 
-/** Has the tools that were asked for listen to the run. */
+/** Has the tools that were asked for listen to the run, and the Kubeflow Trainer where it wants to know. */
 export function observeRun(
   { tensorboard, mlflow }: Pick<Settings, 'tensorboard' | 'mlflow'>,
+  { environment }: Pick<CliContext, 'environment'>,
   { observe, renderer: emit }: Pick<Output, 'observe' | 'renderer'>,
 ): void {
   if (tensorboard !== undefined)
@@ -14,6 +16,8 @@ export function observeRun(
       createTensorboard({ directory: tensorboard, host: hostname(), pid: process.pid, emit }),
     );
   if (mlflow !== undefined) observe(createMlflow({ url: checkedUrl(mlflow), emit }));
+  const server = kubeflowServer(environment);
+  if (server !== undefined) observe(createKubeflow({ server, emit }));
 }
 
 function checkedUrl(url: string): string {

@@ -1,3 +1,4 @@
+export { createKubeflow, type KubeflowServer, kubeflowServer } from './kubeflow.js';
 export { createMlflow } from './mlflow.js';
 export { createTensorboard, type Tracker } from './tensorboard.js';
 export {

@@ -11,6 +11,14 @@ export const MLFLOW_MOST_WAITING = 100_000;
 /** How long it may take to answer. */
 export const MLFLOW_ANSWER_MS = 5000;
 
+/** The Kubeflow Trainer asks not to be told more often: each time is a request to the API server. */
+export const KUBEFLOW_PAUSE_MS = 5000;
+/** How long it may take to answer. */
+export const KUBEFLOW_ANSWER_MS = 5000;
+/** What its schema of a TrainJob takes: so many metrics, with names of so many letters. */
+export const KUBEFLOW_MOST_METRICS = 256;
+export const KUBEFLOW_MOST_LETTERS = 64;
+
 /** A timeline is written in batches of so many stations, each of which takes 48 bytes until then. */
 export const TIMELINE_BATCH = 512;
 /** Or after so long: what a process that is killed has not written is lost. */

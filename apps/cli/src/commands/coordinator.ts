@@ -37,7 +37,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     const { renderer, result, observe } = output;
     await openDashboard(settings, context, output);
     observe(keepRun(output, context.clock));
-    observeRun(settings, output);
+    observeRun(settings, context, output);
     const few = fewOpenFiles(workers, FILES_OF_WORKER, mostOpenFiles());
     if (few !== undefined) renderer(few);
     announceTimeline(settings, output);

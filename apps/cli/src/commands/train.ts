@@ -31,7 +31,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   await withOutput(settings, context, async (output) => {
     const { renderer, log, observe } = output;
     observe(keepRun(output, context.clock));
-    observeRun(settings, output);
+    observeRun(settings, context, output);
     announceTimeline(settings, output);
     const { monitor } = monitorsOf(context, renderer);
     const { program, hash } = await loadProgram(path, context, { monitor, renderer });
