@@ -47,7 +47,5 @@ export const FILES_OF_CHILD = 8;
 
 // ---- numbers of workers where `--workers` is not given
 
-/** A coordinator cannot know how many will be started elsewhere. */
-export const COORDINATOR_WORKERS = 2;
 /** What a worker with TensorFlow and a model of usual size needs. */
 export const WORKER_BYTES = 2 ** 30;

@@ -80,7 +80,7 @@ export const SETTINGS = {
     group: 'Processes',
     doc: 'worker processes; 0 trains in this process, without a network; node: ranks, where it has no launcher',
     otherwise:
-      'train: one for each core that there is memory for, at most the shards; coordinator: 2; node: what the launcher says',
+      'train: one for each core that there is memory for, at most the shards; coordinator: 2, at most the shards; node: what the launcher says',
   },
   minWorkers: {
     kind: 'integer',

@@ -3,8 +3,11 @@ import { JOB_SETTINGS, type JobSettings } from '@tutti/run';
 
 /** How a coordinator holds a job together, besides what the program says. */
 export interface CoordinatorSettings extends JobSettings {
-  /** How many workers to wait for before the first step. */
-  readonly workers: number;
+  /**
+   * How many workers to wait for before the first step; if not given 2, or 1 where the plan, such as that
+   * of a checkpoint, has one shard.
+   */
+  readonly workers?: number | undefined;
   /** With fewer than these the run waits for more, for `deadlines.joinMs`; `workers` if not given. */
   readonly minWorkers?: number | undefined;
   /**

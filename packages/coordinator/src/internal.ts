@@ -2,5 +2,5 @@
 
 export { COORDINATOR_SETTINGS } from './coordinator-settings.js';
 export { type Asking, askHistory } from './status/ask-status.js';
-export { DEADLINES } from './tunables.js';
+export { DEADLINES, DEFAULT_WORKERS } from './tunables.js';
 export { isChecked } from './verify/verifier.js';

@@ -11,6 +11,9 @@ export const DEADLINES: Deadlines = {
   progressMs: 15_000,
 };
 
+/** Where nobody says how many workers a job starts with: it cannot know how many are started elsewhere. */
+export const DEFAULT_WORKERS = 2;
+
 // ---- peers that may be gone. Their silence is a setting of the transport: `--heartbeat-deadline-ms`.
 
 /** What is assumed where a transport does not say. */

@@ -59,6 +59,22 @@ describe('a run that goes on from a checkpoint', () => {
       }
     });
 
+  it('waits for no more workers than its plan has shards, where nobody says how many', async () => {
+    const program = regression({ shards: 1 });
+    const expected = await alone(program);
+    const checkpoints = createMemoryCheckpoints({ every: { steps: 1 } });
+    const parts = { program, workers: 1, unsaid: true };
+    const first = await simulate({ ...parts, seed: 1, checkpoints: checkpoints.sink });
+    const resumed = await simulate({ ...parts, seed: 2, resume: checkpoints.resume(2) });
+    for (const { result } of [first, resumed]) assert.equal(result.digest, expected.digest);
+    // With more shards it is two, as ever.
+    const lonely = { program: regression(), workers: 1, unsaid: true, seed: 3 };
+    await assert.rejects(simulate({ ...lonely, deadlines: { joinMs: 2000 } }), {
+      code: 'DEADLINE',
+      message: /1 of 2 workers/,
+    });
+  });
+
   it('has checkpoints of just the weights that a run of as many steps ends with', async () => {
     const program = regression({ features: WIDE, examples: 32, batchSize: 8, epochs: 1 });
     for (const servers of [1, 3]) {

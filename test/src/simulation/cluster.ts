@@ -22,6 +22,8 @@ export interface SimulatedRun {
 export interface SimulationInit {
   readonly program: Program;
   readonly workers: number;
+  /** Leaves it to the coordinator how many of them to wait for. */
+  readonly unsaid?: boolean;
   readonly servers?: number;
   readonly minWorkers?: number;
   /** Workers more than the job starts with. Default 0. */
@@ -76,7 +78,14 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     address: 'coordinator:1',
     servers: hosted.map(({ addresses }) => ({ connect: addresses[0]! })),
     settings: {
-      ...{ ...init.settings, workers, minWorkers, strict, verify, deadlines },
+      ...{
+        ...init.settings,
+        workers: init.unsaid ? undefined : workers,
+        minWorkers,
+        strict,
+        verify,
+        deadlines,
+      },
       aggregation: init.aggregation,
     },
     ...(init.checkpoints === undefined ? {} : { checkpoints: init.checkpoints }),

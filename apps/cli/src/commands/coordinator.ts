@@ -1,5 +1,6 @@
 import { DEFAULT_COORDINATOR } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
+import { DEFAULT_WORKERS } from '@tutti/coordinator/internal';
 import { beginTimeline, tellOfServer } from '@tutti/launch/internal';
 import { checkpointsOf, timedCheckpoints } from '@tutti/run';
 import { mostOpenFiles, TuttiError } from '@tutti/runtime';
@@ -18,7 +19,7 @@ import { reported } from '../reported.js';
 import { roleSettings } from '../role-settings.js';
 import { type Flags, settingsFor } from '../settings.js';
 import { announceTimeline } from '../timelines.js';
-import { COORDINATOR_WORKERS, FILES_OF_WORKER } from '../tunables.js';
+import { FILES_OF_WORKER } from '../tunables.js';
 
 /**
  * `tutti coordinator`: waits for the workers and trains. With --server-addresses it uses those
@@ -27,7 +28,7 @@ import { COORDINATOR_WORKERS, FILES_OF_WORKER } from '../tunables.js';
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
   const { settings, sources } = await settingsFor('coordinator', flags, context);
   const roles = roleSettings(settings);
-  const { workers = COORDINATOR_WORKERS } = roles;
+  const { workers } = roles;
   if (workers === 0) {
     throw new TuttiError('BAD_CONFIG', `workers (${sources.workers}) is 0: nobody would compute.`, {
       remedy: 'Give at least 1, or train in one process with `tutti train --workers 0`.',
@@ -38,7 +39,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     await openDashboard(settings, context, output);
     observe(keepRun(output, context.clock));
     observeRun(settings, context, output);
-    const few = fewOpenFiles(workers, FILES_OF_WORKER, mostOpenFiles());
+    const few = fewOpenFiles(workers ?? DEFAULT_WORKERS, FILES_OF_WORKER, mostOpenFiles());
     if (few !== undefined) renderer(few);
     announceTimeline(settings, output);
     // Unnamed wait: a file of this machine.
@@ -76,7 +77,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       const running = await createCoordinator({
         address,
         servers,
-        settings: { ...roles, workers },
+        settings: roles,
         ...timedCheckpoints(checkpoints, timeline),
         transport,
         signal,
@@ -86,9 +87,11 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       }).start();
       result(
         { event: 'listening', address: running.address },
-        `coordinator listens at ${running.address} and waits for ${workers} workers`,
+        `coordinator listens at ${running.address} and waits for ${workers === undefined ? '' : `${workers} `}workers`,
       );
-      const command = context.startedAs ?? `tutti coordinator --workers ${workers}`;
+      const command =
+        context.startedAs ??
+        `tutti coordinator${workers === undefined ? '' : ` --workers ${workers}`}`;
       const { unsaved } = await sayingHowToGoOn(command, running.result);
       // The last event has told it.
       if (unsaved !== undefined) throw reported(unsaved);

@@ -20,6 +20,7 @@ import { connectServers, type Servers } from '../servers/servers.js';
 import { createJobIdentity, stampOf } from '../state/job.js';
 import { createStatusAnswerer } from '../status/status-answerer.js';
 import { DEADLINES, namesakeMs } from '../tunables.js';
+import { createCrewSize } from '../workers/crew-size.js';
 import { createMail } from '../workers/mail.js';
 import { createMembership, type Membership } from '../workers/membership.js';
 import { createWorkerTimings } from '../workers/timings.js';
@@ -43,7 +44,7 @@ export function coordinate(
   const { transport, clock = systemClock, kernels = createKernels() } = init;
   const { newId = () => crypto.randomUUID(), settings, interrupt, workerObserver } = init;
   const { timeline = NO_TIMELINE } = init;
-  const { workers, minWorkers = workers, replicas = 0, strict = false, verify = 0 } = settings;
+  const { replicas = 0, strict = false, verify = 0 } = settings;
   const { aggregation = 'coordinator' } = settings;
   const deadlines: Deadlines = { ...DEADLINES, ...settings.deadlines };
   const identity = createJobIdentity(newId());
@@ -82,9 +83,11 @@ export function coordinate(
   const timings = createWorkerTimings();
   const emitStray = gatherStrays(emit, clock);
   const mail = createMail({ listener, stamp, emit: emitStray });
+  const crewSize = createCrewSize(settings, () => identity.job()?.plan);
+  const { workers = 1 } = settings;
   const request = { settings, workers, servers: servers.width };
   const membership: Membership = createMembership({
-    ...{ ...common, listener, mail, timings, workers, minWorkers, newId, strict },
+    ...{ ...common, listener, mail, timings, crewSize, newId, strict },
     observer: workerObserver,
     namesakeMs: namesakeMs(transport),
     plan: () => identity.job()?.plan,
@@ -114,7 +117,7 @@ export function coordinate(
       ledger: current?.training.ledger(),
       members: membership,
       awaiting: current?.awaiting ?? [holdings],
-      startsWith: workers,
+      startsWith: crewSize.start(),
     }),
   });
   const peers: PeerEvents = createPeerEvents({

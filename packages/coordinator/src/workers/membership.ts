@@ -20,6 +20,7 @@ import type { WorkerObserver } from '../coordinator-init.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Job } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
+import type { CrewSize } from './crew-size.js';
 import type { Mail } from './mail.js';
 import { createNamesakes, type JoinMessage } from './namesakes.js';
 import { createProbes } from './probes.js';
@@ -77,9 +78,7 @@ export function createMembership(init: {
   readonly emit: (event: RunEvent) => void;
   readonly observer: WorkerObserver | undefined;
   readonly timings: WorkerTimings;
-  /** How many the job starts with. */
-  readonly workers: number;
-  readonly minWorkers: number;
+  readonly crewSize: CrewSize;
   /** How long who comes with the name of one who is there waits for that one to be missed. */
   readonly namesakeMs: number;
   /** Refuses a worker whose arithmetic gives other bits than that of most. */
@@ -98,10 +97,10 @@ export function createMembership(init: {
   /** That of the step under way; undefined while nothing is trained. */
   readonly ledger: () => Ledger | undefined;
 }): Membership {
-  const { listener, mail, monitor, emit, observer, timings, minWorkers, workers, ledger } = init;
+  const { listener, mail, monitor, emit, observer, timings, crewSize, ledger } = init;
   const roster = createRoster(init.newId);
   const assigner = createShardAssigner({ roster, ...init });
-  const probes = createProbes(workers);
+  const probes = createProbes(crewSize.start);
   /** Those of whom it was told that their probe is another. */
   const told = new Set<Member>();
   /** Peers that may still send what was on its way. */
@@ -116,7 +115,7 @@ export function createMembership(init: {
     starting: observer !== undefined,
   };
   const isTraining = () => ledger() !== undefined;
-  const enough = () => roster.ready().length >= minWorkers;
+  const enough = () => roster.ready().length >= crewSize.least();
 
   function tellAll(body: CoordinatorToWorker) {
     for (const member of roster) mail.tell(member, body);
@@ -235,11 +234,11 @@ export function createMembership(init: {
       [...new Set(shards.map((shard) => roster.owner(shard)?.worker ?? 'nobody'))].join(', '),
     gather: () =>
       monitor.until(
-        () => roster.ready().length >= workers,
-        () => awaitCrew(workers),
+        () => roster.ready().length >= crewSize.start(),
+        () => awaitCrew(crewSize.start()),
       ),
     enough,
-    shortage: () => awaitCrew(minWorkers),
+    shortage: () => awaitCrew(crewSize.least()),
     anyone: (what) => awaitAnyone(meetingPoint, what),
     [Symbol.iterator]: () => roster[Symbol.iterator](),
   };

@@ -77,7 +77,7 @@ export interface ProbeVerdict {
 }
 
 /** @param startsWith how many workers the training begins with */
-export function createProbes(startsWith: number): Probes {
+export function createProbes(startsWith: () => number): Probes {
   const digests = new Map<Member, string>();
   let believed: string | undefined;
   return {
@@ -87,7 +87,7 @@ export function createProbes(startsWith: number): Probes {
     compare(here, begun) {
       const present = new Set(here);
       for (const member of digests.keys()) if (!present.has(member)) digests.delete(member);
-      if (!begun && digests.size < startsWith) return undefined;
+      if (!begun && digests.size < startsWith()) return undefined;
       const all = [...digests].map(([{ worker, host }, digest]) => ({ worker, host, digest }));
       const digest = believed ?? usualDigest(all);
       if (begun) believed = digest;

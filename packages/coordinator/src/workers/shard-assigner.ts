@@ -1,5 +1,6 @@
 import type { Ledger } from '../state/ledger.js';
 import { type Assignee, assignShards, rebalance, type Shares } from './assignment.js';
+import type { CrewSize } from './crew-size.js';
 import type { Mail } from './mail.js';
 import type { Member, Roster } from './roster.js';
 import type { WorkerTimings } from './timings.js';
@@ -23,18 +24,18 @@ export function createShardAssigner(init: {
   readonly roster: Pick<Roster, 'ready'>;
   readonly mail: Pick<Mail, 'tell'>;
   readonly timings: Pick<WorkerTimings, 'speed'>;
-  readonly minWorkers: number;
+  readonly crewSize: Pick<CrewSize, 'least'>;
   readonly newId: () => string;
   /** Is told who takes part in which attempt, before those are told what to compute. */
   readonly crewed: (attempt: string, workers: readonly Member[]) => void;
   /** The ledger of the step under way; undefined while nothing is trained. */
   readonly ledger: () => Ledger | undefined;
 }): ShardAssigner {
-  const { roster, mail, timings, minWorkers } = init;
+  const { roster, mail, timings, crewSize } = init;
   let generation = 0;
   let attempt = '';
 
-  const enough = () => roster.ready().length >= minWorkers;
+  const enough = () => roster.ready().length >= crewSize.least();
   const assignees = (): Assignee[] =>
     roster
       .ready()
