@@ -75,6 +75,18 @@ describe('a run that goes on from a checkpoint', () => {
     });
   });
 
+  it('tells what travels in a step, however late it goes on', async () => {
+    const program = regression({ features: 2000, examples: 32, batchSize: 8, epochs: 4 });
+    const checkpoints = createMemoryCheckpoints({ every: { steps: 1 } });
+    const parts = { program, workers: 2, seed: 1 };
+    const { result: whole } = await simulate({ ...parts, checkpoints: checkpoints.sink });
+    const resume = checkpoints.resume(11);
+    const { result: rest } = await simulate({ ...parts, resume });
+    assert.equal(rest.steps, whole.steps);
+    const ratio = rest.wireBytesPerStep / whole.wireBytesPerStep;
+    assert.ok(ratio > 0.9 && ratio < 1.1, `${rest.wireBytesPerStep} ${whole.wireBytesPerStep}`);
+  });
+
   it('has checkpoints of just the weights that a run of as many steps ends with', async () => {
     const program = regression({ features: WIDE, examples: 32, batchSize: 8, epochs: 1 });
     for (const servers of [1, 3]) {

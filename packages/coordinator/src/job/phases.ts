@@ -67,7 +67,7 @@ export function createPhases(init: {
   readonly started: () => void;
   /** The job is settled and has its workers: makes what works on it. */
   readonly begin: (found: FoundCheckpoint | undefined) => JobRun;
-  readonly observations: Pick<Observations, 'wireBytes'>;
+  readonly observations: Pick<Observations, 'wireBytesPerStep'>;
   readonly run: () => JobRun | undefined;
 }): Phases {
   const { identity, holdings, membership, monitor, clock, emit, resume } = init;
@@ -152,7 +152,7 @@ export function createPhases(init: {
       parameters,
       values: layout.views(parameters),
       examplesPerSecond: progress.examplesPerSecond(),
-      wireBytesPerStep: Math.round(init.observations.wireBytes() / Math.max(1, steps - 1)),
+      wireBytesPerStep: init.observations.wireBytesPerStep() ?? 0,
     };
     const saved = await monitor.race(checkpoints.last(end), writingModel);
     const result = { ...trained, ...savedAs(saved) };

@@ -67,8 +67,7 @@ export function createRoutes(init: {
     verification: (member, message) => run()?.training.results.verified(member, message),
     initial: (member, { chunk }, payload) => run()?.alignment.initial(member, chunk, payload),
     report(member, { step, shards, wireBytes }) {
-      // Before step 1 also the plan and the initial values were on the wire.
-      if (step > 0) observations.travelled(wireBytes);
+      observations.travelled(step, wireBytes);
       run()?.training.results.reported(member, step, shards);
     },
     contribution: (member, message, payload) =>

@@ -7,13 +7,14 @@ export interface Observations {
   readonly startedAt: number;
   /** The last step that was done. */
   step(): StepEvent | undefined;
-  /** How many were done since the coordinator began. */
-  stepsDone(): number;
   observe(event: RunEvent): void;
-  /** A worker sent and received so much for a step. */
-  travelled(bytes: number): void;
-  /** What all of them did. */
-  wireBytes(): number;
+  /** A worker sent and received so much since its last report, until that of this step. */
+  travelled(step: number, bytes: number): void;
+  /**
+   * What all workers sent and received in a step, on average; undefined before there were two. The first
+   * that is trained here does not count: the plan and all weights come before it.
+   */
+  wireBytesPerStep(): number | undefined;
   worker(peer: string): void;
   server(server: number, message: Message): void;
   /** A peer is gone. */
@@ -31,22 +32,24 @@ export function createObservations(clock: Clock): Observations {
   const workers = new Map<string, number>();
   const servers = new Map<number, { heardAt: number; version: number | undefined }>();
   let step: StepEvent | undefined;
+  /** Steps since the coordinator began. */
   let stepsDone = 0;
+  let firstStep: number | undefined;
   let wireBytes = 0;
 
   return {
     startedAt,
     step: () => step,
-    stepsDone: () => stepsDone,
     observe(event) {
       if (event.event !== 'step') return;
       step = event;
       stepsDone++;
     },
-    travelled(bytes) {
-      wireBytes += bytes;
+    travelled(step, bytes) {
+      firstStep ??= step;
+      if (step !== firstStep) wireBytes += bytes;
     },
-    wireBytes: () => wireBytes,
+    wireBytesPerStep: () => (stepsDone < 2 ? undefined : Math.round(wireBytes / (stepsDone - 1))),
     worker(peer) {
       workers.set(peer, clock.now());
     },

@@ -40,7 +40,8 @@ describe('the status of a job', () => {
   it('has little to say before anybody came, and says that', () => {
     const clock = createSimulatedClock(500);
     const observations = createObservations(clock);
-    observations.travelled(5000);
+    observations.travelled(10, 700);
+    observations.travelled(11, 5000);
     clock.advance(2000);
     const status = describeStatus({
       identity: createJobIdentity('j'),
@@ -85,7 +86,8 @@ describe('the status of a job', () => {
   it('names for each worker and server its speed, when it was heard and what it is waited for', () => {
     const clock = createSimulatedClock();
     const observations = createObservations(clock);
-    observations.travelled(5000);
+    observations.travelled(10, 700);
+    observations.travelled(11, 5000);
     const [w0, w1] = [member('w0', [0, 1]), member('w1', [2, 3])];
     observations.worker(w0.peer);
     const timings = createWorkerTimings();

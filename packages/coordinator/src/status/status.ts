@@ -63,6 +63,7 @@ export function describeStatus(view: {
   };
 
   const last = observations.step();
+  const wireBytesPerStep = observations.wireBytesPerStep();
   const evaluating = phase === 'training' && ledger !== undefined && !ledger.evaluated();
   return {
     job: identity.id(),
@@ -78,7 +79,7 @@ export function describeStatus(view: {
     ...(last === undefined
       ? {}
       : { loss: last.loss, metrics: last.metrics, examplesPerSecond: last.examplesPerSecond }),
-    ...wireOf(observations.wireBytes(), observations.stepsDone()),
+    ...(wireBytesPerStep === undefined ? {} : { wireBytesPerStep }),
     startsWith: view.startsWith,
     workers: [...view.members].map(workerStatus),
     servers: view.servers.views().map(serverStatus),
@@ -90,9 +91,4 @@ export function describeStatus(view: {
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     })),
   };
-}
-
-/** The first step that this coordinator sees is not counted: plan and initial values come before it. */
-function wireOf(bytes: number, steps: number) {
-  return steps < 2 ? {} : { wireBytesPerStep: Math.round(bytes / (steps - 1)) };
 }
