@@ -38,13 +38,13 @@ export const rows: readonly Row[] = [
     name: 'hashed-nets-8',
     paper: 'HashedNets 784-1000-10 at 1/8: 98.5 % of the test digits',
     variants: [
-      hashedNets('hashed', { RATIO: '8', LEARNING_RATE: '0.003', DROPOUT: '0.2', EPOCHS: '15' }),
+      hashedNets('hashed', { RATIO: '8', LEARNING_RATE: '0.003', DROPOUT: '0.25', EPOCHS: '25' }),
       hashedNets('dense', {
         RATIO: '1',
-        HIDDEN: '127',
+        HIDDEN: '126',
         LEARNING_RATE: '0.003',
-        DROPOUT: '0.2',
-        EPOCHS: '15',
+        DROPOUT: '0.25',
+        EPOCHS: '25',
       }),
     ],
   },
@@ -83,8 +83,8 @@ export const rows: readonly Row[] = [
     paper: 'the ConvNet of examples/src: at most 16 KB, at least 99.1 %',
     variants: [
       deepCompression(
-        'src/mnist-convnet.ts',
-        '--epochs 2 --rounds 3 --values 16 --keep conv2d_1=0.8,conv2d_2=0.25,dense_1=0.04,dense_2=0.4',
+        'papers/convnet.ts',
+        '--epochs 3 --rounds 3 --learning-rate 0.001 --values 16 --keep conv2d_1=0.8,conv2d_2=0.25,dense_1=0.04,dense_2=0.4',
       ),
     ],
   },

@@ -9,10 +9,8 @@ import { CONTEXT, documentation, VOCABULARY } from './documentation.js';
 import { setting } from './settings.js';
 
 const tied = setting('TIED', 1) === 1;
-const dimension = setting('DIMENSION', 128);
-const rate = setting('DROPOUT', 0.3);
-/** The same for both embeddings: what is tied is read as both. */
-const embeddingsInitializer = tf.initializers.randomNormal({ stddev: setting('SPREAD', 0.1) });
+const dimension = setting('DIMENSION', 64);
+const rate = setting('DROPOUT', 0.2);
 
 export default defineTraining({
   name: tied ? 'tied-embeddings' : 'untied-embeddings',
@@ -25,25 +23,18 @@ export default defineTraining({
           inputShape: [CONTEXT],
           inputDim: VOCABULARY,
           outputDim: dimension,
-          embeddingsInitializer,
+          embeddingsInitializer: 'glorotNormal',
         }),
         tf.layers.flatten(),
         tf.layers.dropout({ rate }),
-        tf.layers.dense({ name: 'hidden', units: 2 * dimension, activation: 'relu' }),
+        tf.layers.dense({ name: 'hidden', units: dimension, activation: 'tanh' }),
         tf.layers.dropout({ rate }),
-        // What is compared with the words, in the dimension of their embedding.
-        tf.layers.dense({ name: 'projection', units: dimension }),
-        tf.layers.dense({
-          name: 'output',
-          units: VOCABULARY,
-          activation: 'softmax',
-          kernelInitializer: embeddingsInitializer,
-        }),
+        tf.layers.dense({ name: 'output', units: VOCABULARY, activation: 'softmax' }),
       ],
     }),
   loss: 'sparseCategoricalCrossentropy',
   sharing: tied ? [tie('input/embeddings', 'output/kernel', { transpose: true })] : [],
-  optimizer: { name: 'adam', learningRate: setting('LEARNING_RATE', 0.001) },
+  optimizer: { name: 'adam', learningRate: setting('LEARNING_RATE', 0.002) },
   batchSize: 256,
   epochs: setting('EPOCHS', 6),
   seed: 1,

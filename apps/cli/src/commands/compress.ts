@@ -102,6 +102,10 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         what: 'take the file',
         remedy: 'See whether it is full, or slow.',
       });
+      const examples = trained.data.evaluation!.size;
+      renderer.note(
+        `predicting ${examples.toLocaleString('en-US')} examples as a device reads the file`,
+      );
       const accuracy = await fileAccuracy(trained, bytes, context);
       stages.push({ ...last.stage, stage: 'file', bytes: bytes.length, accuracy });
       result(
