@@ -187,6 +187,23 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     });
     return true;
   },
+  'foreign order': (world, fault) => {
+    const welcome = world.last.get('welcome');
+    if (welcome === undefined || isFinished(world)) return false;
+    const { features, chunkFloats = features + 1 } = world.scenario.program;
+    const bytes = new Uint8Array(new Float32Array(chunkFloats).fill(0.5).buffer);
+    const applied = world.last.get('applied') ?? world.last.get('advanced');
+    const step = applied?.type === 'applied' || applied?.type === 'advanced' ? applied.step + 1 : 0;
+    const any = world.serverHosts[fault.who % world.serverHosts.length]!;
+    // Nothing but the session is wrong.
+    const said = { ...stamp, job: welcome.job, session: 'of another' };
+    const sums = { type: 'apply', step, chunk: 0, count: 1, scale: 1, ...said } as const;
+    const values = { type: 'store', chunk: 0, ...said } as const;
+    if (fault.choice % 3 === 2) stranger(world, `${any}:1`, [{ type: 'finish', ...said }]);
+    // That one holds the first chunk.
+    else stranger(world, 'server-0:1', [fault.choice % 3 === 1 ? values : sums], bytes);
+    return true;
+  },
   'duplicate worker': (world, fault) => {
     world.startWorker(`w${fault.who % world.scenario.workers}`).excused = true;
     return true;

@@ -25,6 +25,8 @@ export const FAULT_KINDS = {
   stranger: 2,
   'stale job': 2,
   'stale session': 3,
+  /** To a server, of the right job, by who is not its coordinator. Drawn apart from the others. */
+  'foreign order': 0,
   'duplicate worker': 2,
   'repeated messages': 4,
   'clock jump': 2,
@@ -153,12 +155,22 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     codec: seed % 4 === 0,
     faults,
   };
-  // Of a stream of its own, so that the scenarios of all other seeds stay what they are.
+  // Of streams of their own, so that the scenarios of all other seeds stay what they are.
   const atServers = createRandom('aggregation', seed).below(2) === 0;
+  const order = foreignOrder(seed, span, only);
   return {
     ...scenario,
+    faults: [...faults, ...order].sort((a, b) => a.at - b.at),
     aggregation: atServers && canBeAtServers(scenario) ? 'server' : 'coordinator',
   };
+}
+
+function foreignOrder(seed: number, span: number, only?: readonly FaultKind[]): Fault[] {
+  const kind = 'foreign order';
+  const random = createRandom(kind, seed);
+  if (only === undefined ? random.below(8) > 0 : !only.includes(kind)) return [];
+  const [at, who, choice] = [random.below(span), random.below(1000), random.below(1000)];
+  return [{ kind, at, who, ms: 0, choice }];
 }
 
 const canBeAtServers = ({ replicas, verify }: Pick<Scenario, 'replicas' | 'verify'>) =>

@@ -48,6 +48,22 @@ export const VARIANTS: readonly Variant[] = [
     seed: 18,
   },
   {
+    name: 'orders of anybody taken',
+    what: 'a server takes values and sums from others than its coordinator',
+    file: 'packages/server/dist/service.js',
+    from: 'if (message.session === session)\n                return handle(',
+    to: 'if (true)\n                return handle(',
+    seed: 19,
+  },
+  {
+    name: 'ended by anybody',
+    what: 'a server ends when another than its coordinator says that the job is over',
+    file: 'packages/server/dist/service.js',
+    from: 'if (said !== session)',
+    to: 'if (false)',
+    seed: 25,
+  },
+  {
     name: 'another job accepted',
     what: 'the job of a message is not looked at',
     file: 'packages/protocol/dist/refusal.js',
