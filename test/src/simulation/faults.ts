@@ -183,7 +183,9 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
       const last = world.last.get('contribution');
       const attempt = last?.type === 'contribution' ? last.attempt : '';
       const own = bytes.subarray(0, 4 * (m.plan.chunkFloats ?? floats));
-      stranger(world, m.servers[0]!.address, [{ ...said, attempt }], own);
+      // One of these steps is under way when it arrives.
+      const all = [0, 1, 2, 3].map((more) => ({ ...said, attempt, step: step + more }));
+      stranger(world, m.servers[0]!.address, all, own);
     });
     return true;
   },

@@ -21,7 +21,8 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
 }
 if (args.includes('--variants')) process.exit(tryVariants());
 const variant = argument('--variant');
-if (variant !== undefined) await patchModules(variant);
+const broken = variant === undefined ? undefined : await patchModules(variant);
+const place = broken?.atServers ? 'server' : argument('--aggregation');
 
 // Only now, so that what it imports is patched.
 const { sweep } = await import('./sweep.js');
@@ -30,7 +31,7 @@ const report = await sweep({
   first,
   last,
   stopAtFailure: variant !== undefined,
-  aggregation: argument('--aggregation') as Aggregation | undefined,
+  aggregation: place as Aggregation | undefined,
   ...(args.includes('--trace') ? { trace: (line: string) => console.log(line) } : {}),
   failureFound({ seed, violations }) {
     console.log(`seed ${seed} violates:`);
@@ -47,7 +48,7 @@ for (const [kind, count] of [...injected].sort((a, b) => b[1] - a[1]))
   console.log(`  ${String(count).padStart(7)} x ${kind}`);
 for (const [code, count] of failed) console.log(`${count} runs ended with ${code}, as they may`);
 if (variant !== undefined) {
-  const why = VARIANTS.find(({ name }) => name === variant)!.what;
+  const why = broken!.what;
   console.log(failures.length > 0 ? `caught: ${why}` : `NOT caught: ${why}`);
   process.exit(failures.length > 0 ? 0 : 1);
 }

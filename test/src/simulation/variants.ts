@@ -12,6 +12,8 @@ export interface Variant {
   readonly to: string;
   /** A seed that catches it, as long as the scenarios stay as they are: so that tests are short. */
   readonly seed?: number;
+  /** Shows only where the sums are made at the servers: all runs are such. */
+  readonly atServers?: true;
 }
 
 /*
@@ -217,6 +219,42 @@ export const VARIANTS: readonly Variant[] = [
     to: 'if (at === 0) payload.set(vector.subarray(',
     seed: 351,
   },
+  {
+    name: 'a server takes contributions of anybody',
+    what: 'who knows the attempt is listened to, admitted or not',
+    file: 'packages/server/dist/aggregator.js',
+    from: 'attempt.workers.has(session)',
+    to: 'true',
+    seed: 32,
+    atServers: true,
+  },
+  {
+    name: 'what was on its way to a server is not computed again',
+    what: 'a worker believes that what it contributed over a lost connection has arrived',
+    file: 'packages/worker/dist/link/weight-puller.js',
+    from: 'repeatWanted = true;\n                monitor.notify();',
+    to: 'monitor.notify();',
+    seed: 154,
+    atServers: true,
+  },
+  {
+    name: 'who was too early for a server is not told',
+    what: 'what a server did not know how to take is lost',
+    file: 'packages/server/dist/aggregator.js',
+    from: 'askAgain(attempt);',
+    to: '',
+    seed: 87,
+    atServers: true,
+  },
+  {
+    name: 'orders to apply are not repeated',
+    what: 'a server that is back is not told again to apply the sums that it holds',
+    file: 'packages/coordinator/dist/aggregation/at-servers.js',
+    from: 'advances.resend(server);',
+    to: '',
+    seed: 17,
+    atServers: true,
+  },
 ];
 
 const root = new URL('../../../', import.meta.url);
@@ -230,7 +268,7 @@ const { registerHooks } = nodeModule as {
  * From now on the module of the variant is imported broken.
  * @throws if the variant does not apply any more
  */
-export async function patchModules(name: string): Promise<void> {
+export async function patchModules(name: string): Promise<Variant> {
   const variant = VARIANTS.find((each) => each.name === name);
   if (variant === undefined)
     throw new Error(`No variant is called "${name}": ${VARIANTS.map((v) => v.name).join(', ')}`);
@@ -253,4 +291,5 @@ export async function patchModules(name: string): Promise<void> {
   const module = `data:text/javascript,${encodeURIComponent(hook)}`;
   if (registerHooks === undefined) nodeModule.register(module);
   else registerHooks(await import(module));
+  return variant;
 }
