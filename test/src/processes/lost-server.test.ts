@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
+import type { LocalOptions } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
 import { startCluster } from './cluster.js';
 import { gatedRegression, HELD_FLAGS } from './gated-program.js';
@@ -14,7 +15,7 @@ const serverProcesses = () => ownProcesses('server-process');
 const isWarning = ({ event }: RunEvent) => event === 'warning';
 
 /** Trains with two workers, and kills the first of the servers after a third of the steps. */
-async function trainAndKill(options: { servers: number; replicas: number }) {
+async function trainAndKill(options: LocalOptions) {
   const events: RunEvent[] = [];
   let killed = false;
   const run = runLocal(PROGRAM, { workers: 2, shards: 2, steps: STEPS, ...options });
@@ -43,13 +44,14 @@ async function trainAndKill(options: { servers: number; replicas: number }) {
     assert.deepEqual(serverProcesses(), []);
   });
 
-  it('is started again, and the run goes back by itself to the same digest', async () => {
-    const { digest, steps, events } = await trainAndKill({ servers: 2, replicas: 0 });
-    assert.equal(digest, expected);
-    assert.ok(steps > STEPS, 'no step was computed twice');
-    assert.ok(events.some(isWarning), 'nobody was killed');
-    assert.deepEqual(serverProcesses(), []);
-  });
+  for (const aggregation of ['coordinator', 'server'] as const)
+    it(`is started again, and the run goes back by itself to the same digest (sums by the ${aggregation})`, async () => {
+      const { digest, steps, events } = await trainAndKill({ servers: 2, aggregation });
+      assert.equal(digest, expected);
+      assert.ok(steps > STEPS, 'no step was computed twice');
+      assert.ok(events.some(isWarning), 'nobody was killed');
+      assert.deepEqual(serverProcesses(), []);
+    });
 });
 
 it('a server process that is stopped, and replaced by its standby, ends by itself when it goes on', async () => {

@@ -53,12 +53,13 @@ async function strike(cluster: Cluster, { role, stopMs }: Fault, replicas: numbe
 }
 
 describe('real processes under a schedule of faults', () => {
-  for (const [seed, servers, replicas] of [
-    [1, 2, 0],
-    [2, 1, 1],
-    [4, 2, 1],
+  for (const [seed, servers, replicas, aggregation] of [
+    [1, 2, 0, 'coordinator'],
+    [1, 2, 0, 'server'],
+    [2, 1, 1, 'coordinator'],
+    [4, 2, 1, 'coordinator'],
   ] as const)
-    it(`end with the same digest (seed ${seed}: ${servers} servers, ${replicas} replicas)`, async () => {
+    it(`end with the same digest (seed ${seed}: ${servers} servers, ${replicas} replicas, sums at the ${aggregation})`, async () => {
       const schedule = scheduleOf(seed, servers);
       const folder = await createFolder();
       const { program, gate } = await gatedRegression(
@@ -78,7 +79,10 @@ describe('real processes under a schedule of faults', () => {
           servers,
           replicas,
           patienceMs: 6000,
-          flags: [...HELD_FLAGS, '--min-workers', '1', '--steps', String(STEPS)],
+          flags: [
+            ...[...HELD_FLAGS, '--min-workers', '1', '--steps', String(STEPS)],
+            ...['--aggregation', aggregation],
+          ],
           onEvent(event) {
             if (event.event !== 'step') return;
             steps++;
