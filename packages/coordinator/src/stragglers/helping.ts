@@ -121,7 +121,8 @@ export function createHelping(init: {
       // It may have come only now.
       muster();
       const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
-      stragglers.reported(session, stage, counts, clock.now());
+      const computeMs = reports.reduce((sum, report) => sum + report.computeMs, 0);
+      stragglers.reported(session, stage, counts, clock.now(), computeMs);
     },
     help(ledger, alsoOwing) {
       const now = clock.now();

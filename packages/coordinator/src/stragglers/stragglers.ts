@@ -22,8 +22,15 @@ export interface Stragglers {
   /**
    * A worker has reported some micro-batches; none, if it left them to others.
    * @param counts examples of each
+   * @param computeMs how long it computed them, all together
    */
-  reported(who: string, stage: Stage, counts: ReadonlyMap<number, number>, now: number): void;
+  reported(
+    who: string,
+    stage: Stage,
+    counts: ReadonlyMap<number, number>,
+    now: number,
+    computeMs: number,
+  ): void;
   /** Nobody could do anything until now. */
   excuse(now: number): void;
   /** When somebody will be late who is not yet. */
@@ -180,7 +187,7 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
         next.set(who, followed);
       }
     },
-    reported(who, stage, counts, now) {
+    reported(who, stage, counts, now, computeMs) {
       const workload = workloads.get(who);
       if (isAhead(stage)) {
         const key = keyOf(stage);
@@ -189,6 +196,9 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
         const done = known.get(who) ?? new Set();
         known.set(who, done);
         for (const shard of counts.keys()) done.add(shard);
+        // Of steps there are enough that are seen from their beginning.
+        if (stage.work === 'evaluation')
+          workload?.reportedAhead(counts, computeMs, { usual: usual.evaluation, work: stage.work });
         workload?.restart(now);
         return;
       }

@@ -32,6 +32,15 @@ export interface Workload {
     expectation: Expectation,
     now: number,
   ): void;
+  /**
+   * It has reported what nobody knew that it had begun: it took at least as long as it computed.
+   * @param computeMs all of it together
+   */
+  reportedAhead(
+    counts: ReadonlyMap<number, number>,
+    computeMs: number,
+    expectation: Expectation,
+  ): void;
   /** What it is at now it has begun now. */
   restart(now: number): void;
   /** What it takes for one micro-batch, by its last one; no less than what is usual. */
@@ -65,6 +74,14 @@ export function createWorkload(who: string, since: number): Workload {
     pending = undefined;
     // It sends what it has computed when it has computed all that it was given.
     if (workload.pending().length === 0) sent = new Set(done);
+  }
+
+  const computedOf = (counts: ReadonlyMap<number, number>) =>
+    [...counts.values()].filter((count) => count > 0).length;
+
+  function took(unitMs: number, { usual, work }: Expectation) {
+    usual.add(unitMs, last.get(work) ?? usual.unitMs());
+    last.set(work, unitMs);
   }
 
   const workload: Workload = {
@@ -101,17 +118,17 @@ export function createWorkload(who: string, since: number): Workload {
       pending = undefined;
     },
     reported(counts, current, expectation, now) {
-      const computed = [...counts.values()].filter((count) => count > 0).length;
+      const computed = computedOf(counts);
       // How long the earlier ones took cannot be told, if it began them nobody knows when.
-      if (computed > 0 && (current || leftover)) {
-        const unitMs = (now - since) / computed;
-        expectation.usual.add(unitMs, last.get(expectation.work) ?? expectation.usual.unitMs());
-        last.set(expectation.work, unitMs);
-      }
+      if (computed > 0 && (current || leftover)) took((now - since) / computed, expectation);
       workload.restart(now);
       if (!current) return;
       for (const shard of counts.keys()) done.add(shard);
       settle();
+    },
+    reportedAhead(counts, computeMs, expectation) {
+      const computed = computedOf(counts);
+      if (computed > 0) took(computeMs / computed, expectation);
     },
     restart(now) {
       since = now;
