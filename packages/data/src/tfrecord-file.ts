@@ -1,4 +1,5 @@
 import checksums from '@node-rs/crc32';
+import { maskedChecksum } from '@tutti/runtime';
 import { badData } from './bad-data.js';
 import { createNumberList } from './number-list.js';
 import { openSource, type Source, type SourceOptions } from './source.js';
@@ -91,8 +92,7 @@ function createHeaderReader(source: Source) {
 }
 
 function checkSum(bytes: Uint8Array, expected: number, file: string, offset: number, what: string) {
-  const crc = checksums.crc32c(bytes);
-  const found = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+  const found = maskedChecksum(checksums.crc32c(bytes));
   if (found === expected) return;
   throw badData(
     `the checksum of ${what} is ${found}, but ${expected} was stored`,

@@ -21,6 +21,7 @@ export {
 export { createGathering } from './gathering.js';
 export { checkKeys } from './known-keys.js';
 export { limitReached } from './limit-reached.js';
+export { maskedChecksum } from './masked-checksum.js';
 export {
   abortError,
   createMonitor,

@@ -1,4 +1,5 @@
 import checksums from '@node-rs/crc32';
+import { maskedChecksum } from '@tutti/runtime';
 
 /**
  * The framing of TFRecord files: the length (uint64), its checksum, the content, its checksum
@@ -7,17 +8,13 @@ import checksums from '@node-rs/crc32';
 export function framed(content: Uint8Array): Uint8Array {
   const head = Buffer.alloc(12);
   head.writeBigUInt64LE(BigInt(content.length));
-  head.writeUInt32LE(maskedChecksum(head.subarray(0, 8)), 8);
+  head.writeUInt32LE(checksumOf(head.subarray(0, 8)), 8);
   const tail = Buffer.alloc(4);
-  tail.writeUInt32LE(maskedChecksum(content));
+  tail.writeUInt32LE(checksumOf(content));
   return Buffer.concat([head, content, tail]);
 }
 
-/** CRC32C, masked since a checksum of what contains checksums is a bad one. */
-function maskedChecksum(content: Uint8Array): number {
-  const crc = checksums.crc32c(content);
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
+const checksumOf = (content: Uint8Array) => maskedChecksum(checksums.crc32c(content));
 
 /** The records of a file, each with where it begins; they end where one is torn or damaged. */
 export function* recordsOf(
@@ -29,7 +26,7 @@ export function* recordsOf(
     const end = start + 12 + length;
     if (end + 4 > file.length) return;
     const content = file.subarray(start + 12, end);
-    if (file.readUInt32LE(end) !== maskedChecksum(content)) return;
+    if (file.readUInt32LE(end) !== checksumOf(content)) return;
     yield { start, content };
     start = end + 4;
   }
