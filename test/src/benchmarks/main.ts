@@ -1,5 +1,6 @@
 import { benchCheckpoints } from './checkpoints.js';
 import { benchCompression } from './compression.js';
+import { benchEncryption } from './encryption.js';
 import { benchGradient } from './gradient.js';
 import { benchKernels } from './kernels.js';
 import { benchLostProcess } from './lost-process.js';
@@ -26,6 +27,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 2.5 M floats, 4 workers': () => benchStep(2_500_000, 4, 100, peers),
   'step, 25.6 M floats, 2 workers': () => benchStep(25_600_000, 2, 24, peers),
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 16, peers),
+  'step encrypted, 225,034 floats, 2 workers': () => benchEncryption(225_034, 2, 400),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
   ...(peers && { 'gradient, one thread, beside tf.function': () => benchGradient(7) }),
   scale: () => benchScale(),

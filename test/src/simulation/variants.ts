@@ -31,7 +31,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/reduction/dist/reducer.js',
     from: 'if (path.some(isHeld))',
     to: 'if (false)',
-    seed: 25,
+    seed: 119,
   },
   {
     name: 'apply is not idempotent',
