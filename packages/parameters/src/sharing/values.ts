@@ -1,14 +1,14 @@
 import type { Random } from '@tutti/runtime';
 import { evaluate } from './evaluate.js';
-import { type Expression, type Shape, sizeOf } from './expression.js';
+import { type Expression, type Shape, sizeOf, stored } from './expression.js';
 import type { Definition } from './rule.js';
 
 /**
  * Which stored value each element of a weight reads, as in `gather`: +k or -k for value k - 1, 0 for
  * none. Only for expressions whose elements are each a stored value, negated or not, or zero.
  */
-export function readersOf(expression: Expression, name: string, stored: number): Int32Array {
-  const numbers = Float64Array.from({ length: stored }, (_, at) => at + 1);
+export function readersOf(expression: Expression, name: string, count: number): Int32Array {
+  const numbers = Float64Array.from({ length: count }, (_, at) => at + 1);
   const none = Float64Array.from({ length: 0 });
   const leaves = {
     stored: (each: string) => (each === name ? numbers : none),
@@ -61,9 +61,15 @@ export function normal(random: Random, length: number, deviation: number): Float
 /**
  * What a rule defines whose weight has one stored parameter, of its own name, and reads it value by value.
  * @param shape that of the stored parameter
+ * @param read the weight, from the stored parameter
  */
-export function readByElements(name: string, shape: Shape, expression: Expression): Definition {
+export function readByElements(
+  name: string,
+  shape: Shape,
+  read: (values: Expression) => Expression,
+): Definition {
   const count = sizeOf(shape);
+  const expression = read(stored(name, shape));
   return {
     stored: [{ name, shape }],
     expressions: [expression],

@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { reshape, shear, sizeOf, slice, stored, transpose } from '../expression.js';
+import { reshape, shear, sizeOf, slice, transpose } from '../expression.js';
 import { asMatrix, badRule, called, type KindRule, type Pretrained, wholeFrom1 } from '../rule.js';
 import { readByElements } from '../values.js';
 
@@ -33,15 +33,11 @@ export function circulant(
       const block = blockOf(rule, Math.max(rows, columns), options);
       const matrices = sizeOf(shape.slice(0, -2));
       const [down, across] = [Math.ceil(rows / block), Math.ceil(columns / block)];
-      const values = stored(name, [matrices, down, across, block]);
-      const blocks = shear(values, block, block, { direction: -1 });
-      const whole = reshape(transpose(blocks, [0, 1, 3, 2, 4]), [
-        matrices,
-        down * block,
-        across * block,
-      ]);
-      const expression = reshape(slice(whole, [0, 0, 0], [matrices, rows, columns]), shape);
-      return readByElements(name, values.shape, expression);
+      return readByElements(name, [matrices, down, across, block], (values) => {
+        const blocks = transpose(shear(values, block, block, { direction: -1 }), [0, 1, 3, 2, 4]);
+        const whole = reshape(blocks, [matrices, down * block, across * block]);
+        return reshape(slice(whole, [0, 0, 0], [matrices, rows, columns]), shape);
+      });
     },
   };
 }

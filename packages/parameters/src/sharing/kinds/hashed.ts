@@ -1,5 +1,5 @@
 import { checkKeys, createRandom } from '@tutti/runtime';
-import { gather, reshape, sizeOf, slice, stored } from '../expression.js';
+import { gather, reshape, sizeOf, slice } from '../expression.js';
 import {
   badRule,
   called,
@@ -54,13 +54,13 @@ export function hashed(names: string | readonly string[], options: HashedOptions
           `Give a multiple of ${block} as \`stored\`, or another \`block\`.`,
         );
       const index = drawn(createRandom('hashed', seed, name), Math.ceil(size / block), rows, sign);
-      const values = stored(name, block === 1 ? [rows] : [rows, block]);
-      const whole = index.length * block === size;
-      // The last block may be longer than what is left of the weight.
-      const expression = whole
-        ? gather(values, index, shape, block)
-        : reshape(slice(gather(values, index, [index.length * block], block), [0], [size]), shape);
-      return readByElements(name, values.shape, expression);
+      const length = index.length * block;
+      return readByElements(name, block === 1 ? [rows] : [rows, block], (values) =>
+        // The last block may be longer than what is left of the weight.
+        length === size
+          ? gather(values, index, shape, block)
+          : reshape(slice(gather(values, index, [length], block), [0], [size]), shape),
+      );
     },
   };
 }

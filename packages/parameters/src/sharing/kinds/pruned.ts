@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { gather, sizeOf, stored } from '../expression.js';
+import { gather, sizeOf } from '../expression.js';
 import {
   badRule,
   called,
@@ -41,8 +41,7 @@ export function pruned(names: string | readonly string[], options: PrunedOptions
       let count = 0;
       for (let i = 0; i < size; i++) if (kept[i]) index[i] = ++count;
       if (count === 0) throw badRule(`${rule} keeps no element`, 'Give a mask that keeps some.');
-      const expression = gather(stored(name, [count]), index, shape);
-      return readByElements(name, [count], expression);
+      return readByElements(name, [count], (values) => gather(values, index, shape));
     },
   };
 }

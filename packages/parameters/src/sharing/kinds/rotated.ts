@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { gather, sizeOf, stored } from '../expression.js';
+import { gather, sizeOf } from '../expression.js';
 import { badRule, called, type KindRule, type Pretrained, show, type WeightSpec } from '../rule.js';
 import { readByElements } from '../values.js';
 
@@ -35,8 +35,7 @@ export function rotated(names: string | readonly string[], options: RotatedOptio
       const turns = elementsOf(group);
       const { storedShape, index } =
         shape.length === 1 ? biasMap(weight!, turns) : kernelMap(weight!, turns, input);
-      const expression = gather(stored(name, storedShape), index, shape);
-      return readByElements(name, storedShape, expression);
+      return readByElements(name, storedShape, (values) => gather(values, index, shape));
     },
   };
 }

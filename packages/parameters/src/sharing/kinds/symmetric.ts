@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { gather, stored } from '../expression.js';
+import { gather } from '../expression.js';
 import { badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
 import { readByElements } from '../values.js';
 
@@ -49,8 +49,7 @@ function halves(
         if (r === c) return 0;
         return r > c ? (r * (r - 1)) / 2 + c + 1 : -((c * (c - 1)) / 2 + r + 1);
       });
-      const expression = gather(stored(name, [count]), index, shape);
-      return readByElements(name, [count], expression);
+      return readByElements(name, [count], (values) => gather(values, index, shape));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { reshape, shear, sizeOf, stored } from '../expression.js';
+import { reshape, shear, sizeOf } from '../expression.js';
 import { asMatrix, called, type KindRule, type Pretrained } from '../rule.js';
 import { readByElements } from '../values.js';
 
@@ -37,13 +37,11 @@ function diagonals(
       const { name, shape } = weight!;
       asMatrix(called(kind, [name]), weight!);
       const [rows, columns] = shape.slice(-2) as [number, number];
-      const values = stored(name, [sizeOf(shape.slice(0, -2)), rows + columns - 1]);
       const turned = kind === 'toeplitz' ? { start: rows - 1, direction: -1 } : { direction: 1 };
-      const expression = reshape(
-        shear(values, rows, columns, turned as { direction: 1 | -1 }),
-        shape,
+      const diagonal = [sizeOf(shape.slice(0, -2)), rows + columns - 1];
+      return readByElements(name, diagonal, (values) =>
+        reshape(shear(values, rows, columns, turned as { direction: 1 | -1 }), shape),
       );
-      return readByElements(name, values.shape, expression);
     },
   };
 }
