@@ -15,7 +15,7 @@ export interface Steering {
    * @param means of its evaluation; of its training where nothing is evaluated
    * @throws TuttiError BAD_CONFIG if what is watched is not among them
    */
-  observe(version: number, means: Means): Verdict;
+  observe(version: number, means: Means): SteeringDecision;
   /** Remembers the weights of the version that was observed, to end with them. */
   keep(best: BestState): void;
   /** Those to end with; undefined where the last ones are. */
@@ -26,7 +26,8 @@ export interface Steering {
   state(): Pick<ProgressState, 'steering'>;
 }
 
-export interface Verdict {
+/** What comes of the end of an epoch. */
+export interface SteeringDecision {
   /** The run ends here. */
   readonly stop: boolean;
   /** These weights are to be kept. */
@@ -66,7 +67,7 @@ export function createSteering(init: {
   let best: BestState | undefined;
 
   /** As Keras' EarlyStopping: its first epoch is better than nothing. */
-  function observeStopping(means: Means): Verdict {
+  function observeStopping(means: Means): SteeringDecision {
     if (earlyStopping === undefined) return { stop: false, keep: false };
     const { patience = 0, keepBest = true } = earlyStopping;
     const { stopping } = state;
@@ -107,8 +108,8 @@ export function createSteering(init: {
     observe(version, means) {
       const epoch = Math.ceil(version / plan.stepsPerEpoch);
       observePlateau(version, epoch, means);
-      const verdict = observeStopping(means);
-      if (verdict.stop && version < plan.steps)
+      const decision = observeStopping(means);
+      if (decision.stop && version < plan.steps)
         emit({
           event: 'early-stop',
           step: version,
@@ -116,7 +117,7 @@ export function createSteering(init: {
           monitor: earlyStopping!.monitor ?? 'loss',
           ...(best && { best: { step: best.version, ...best.means } }),
         });
-      return verdict;
+      return decision;
     },
     keep(state) {
       best = state;

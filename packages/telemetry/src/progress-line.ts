@@ -7,7 +7,7 @@ const BAR_WIDTH = 24;
 const LEAST_BAR = 8;
 const BETWEEN = ' · ';
 
-export interface ProgressState {
+export interface ProgressLineState {
   readonly started: StartedEvent | undefined;
   readonly latest: StepEvent | undefined;
   /** Milliseconds to the end, where they are known. */
@@ -21,7 +21,7 @@ export interface ProgressState {
  * matters least is left out.
  * @param columns of the terminal
  */
-export function progressLine(state: ProgressState, columns: number): string {
+export function progressLine(state: ProgressLineState, columns: number): string {
   const { started, latest, leftMs, share } = state;
   const [first, second] = Object.entries(latest?.metrics ?? {}).map(
     ([name, value]) => `${name} ${formatMetric(name, value)}`,

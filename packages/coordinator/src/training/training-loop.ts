@@ -51,14 +51,14 @@ export function createTrainingLoop(init: {
     { progress, before, evaluated }: Observed,
   ): Promise<boolean | undefined> {
     const means = progress.final();
-    const verdict = steering.observe(version, means);
-    if (!verdict.keep) return verdict.stop;
+    const decision = steering.observe(version, means);
+    if (!decision.keep) return decision.stop;
     const collected = await finalWeights.collect(version);
     finalWeights.release();
     if (collected === undefined) return undefined;
     const { flat, slots } = collected;
     steering.keep({ version, flat, slots, progress: before, means, evaluated });
-    return verdict.stop;
+    return decision.stop;
   }
 
   return async (ledger, progress) => {

@@ -150,13 +150,13 @@ export async function trainInSingleProcess(init: {
       let stop = version === plan.steps;
       if (endsEpoch(plan, version)) {
         progress.epochDone(version, evaluation);
-        const verdict = steering.observe(version, progress.final());
-        if (verdict.keep) {
+        const decision = steering.observe(version, progress.final());
+        if (decision.keep) {
           const slots = checkpoints === undefined ? [] : steps.state();
           const kept = { version, flat: flat.slice(), slots, progress: before };
           steering.keep({ ...kept, means: progress.final(), evaluated: means !== undefined });
         }
-        stop ||= verdict.stop;
+        stop ||= decision.stop;
         progress.stepStarted();
       }
       if (stop) {
