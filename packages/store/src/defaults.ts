@@ -3,7 +3,7 @@ import type { OptimizerSpec } from '@tutti/protocol';
 export type OptimizerName = OptimizerSpec['name'];
 
 /** The settings that only some optimizers have. */
-export type Hyperparameters = Required<
+export type OptimizerNumbers = Required<
   Pick<
     OptimizerSpec,
     | 'momentum'
@@ -27,7 +27,7 @@ const EPSILON = 1e-7;
  * decay of adamw 0.01, as in PyTorch. `weightDecay` is 0 for all others.
  */
 export const OPTIMIZER_DEFAULTS: Readonly<
-  Record<OptimizerName, Readonly<Partial<Hyperparameters>>>
+  Record<OptimizerName, Readonly<Partial<OptimizerNumbers>>>
 > = {
   sgd: {},
   momentum: { momentum: 0.9 },

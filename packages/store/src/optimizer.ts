@@ -1,7 +1,7 @@
 import { type Conditioning, slotsOf, type UpdateRule } from '@tutti/kernels';
 import type { OptimizerSpec } from '@tutti/protocol';
 import { type CorrectionSource, float32Corrections, realCorrections } from './corrections.js';
-import { type Hyperparameters, OPTIMIZER_DEFAULTS } from './defaults.js';
+import { OPTIMIZER_DEFAULTS, type OptimizerNumbers } from './defaults.js';
 import { learningRateAt } from './schedule.js';
 import { checkOptimizer } from './validation.js';
 
@@ -58,15 +58,15 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
   };
 }
 
-function withDefaults(spec: OptimizerSpec): Hyperparameters {
+function withDefaults(spec: OptimizerSpec): OptimizerNumbers {
   const given = Object.entries(spec).filter(([, value]) => value !== undefined);
   const defaults = { weightDecay: 0, ...OPTIMIZER_DEFAULTS[spec.name] };
-  return { ...defaults, ...Object.fromEntries(given) } as Hyperparameters;
+  return { ...defaults, ...Object.fromEntries(given) } as OptimizerNumbers;
 }
 
 function ruleMaker(
   spec: OptimizerSpec,
-  settings: Hyperparameters,
+  settings: OptimizerNumbers,
 ): (step: number, decay: boolean) => UpdateRule {
   const { momentum, epsilon, beta1, beta2, rho } = settings;
   const rate = (step: number) => learningRateAt(spec, step);

@@ -5,7 +5,7 @@ import { TRIAL_STEPS } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
-import { type Crew, createStragglers, type Owed, type Stage } from './stragglers.js';
+import { type CrewMember, createStragglers, type Owed, type Stage } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {
@@ -53,7 +53,7 @@ export function createHelping(init: {
   const isOver = () => current.work === 'gradient' && current.at >= plan.steps;
 
   /** As of the last muster. At every report of anybody there is one: those that change nothing are cheap. */
-  let mustered: readonly Crew[] = [];
+  let mustered: readonly CrewMember[] = [];
 
   function muster() {
     const followed = current.work === 'evaluation' && current.at < plan.steps;
@@ -158,7 +158,7 @@ export function createHelping(init: {
 const NONE: readonly number[] = [];
 
 /** Shards are the same if they are of the same assignment: another makes new arrays. */
-function isSameCrew(crew: readonly Crew[], other: readonly Crew[]): boolean {
+function isSameCrew(crew: readonly CrewMember[], other: readonly CrewMember[]): boolean {
   return (
     crew.length === other.length &&
     crew.every(({ who, shards, next }, at) => {

@@ -18,7 +18,7 @@ export interface Stragglers {
    */
   begin(stage: Stage, now: number, anew?: boolean): void;
   /** Who is here, and what each has to compute by itself. */
-  muster(crew: readonly Crew[], now: number): void;
+  muster(crew: readonly CrewMember[], now: number): void;
   /**
    * A worker has reported some micro-batches; none, if it left them to others.
    * @param counts examples of each
@@ -75,7 +75,7 @@ export interface Stage {
   readonly at: number;
 }
 
-export interface Crew {
+export interface CrewMember {
   /** Its session: one that comes back has forgotten everything. */
   readonly who: string;
   readonly shards: readonly number[];
