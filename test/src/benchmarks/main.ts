@@ -12,6 +12,7 @@ import { benchStep } from './step.js';
 import { benchTraining } from './training.js';
 import { benchUnderFaults } from './under-faults.js';
 import { benchVerify } from './verify.js';
+import { benchWatching } from './watching.js';
 
 /**
  * `npm run bench [-- --json] [--peers] [names]`: every figure that the documentation gives, measured anew;
@@ -39,6 +40,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'speed under faults, a worker killed every 10 s': () => benchUnderFaults(30, 10),
   'sharing, processor time over that of the dense layer': () => benchSharing(9),
   'verify overhead': () => benchVerify(320),
+  'watching, over a run that nobody watches': () => benchWatching(6, 160),
 };
 
 const json = args.includes('--json');
