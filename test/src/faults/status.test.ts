@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { askStatus } from '@tutti/coordinator';
 import { runLocal } from '@tutti/launch';
 import { type JobStatus, PROTOCOL_VERSION } from '@tutti/protocol';
@@ -72,7 +73,11 @@ describe('the status of a running job', () => {
 });
 
 describe('whoever asks for the status is told why there is none:', () => {
-  function ask(listens: boolean, answer?: (send: (protocol: number) => void) => void) {
+  function ask(
+    listens: boolean,
+    answer?: (send: (protocol: number) => void) => void,
+    signal?: AbortSignal,
+  ) {
     const clock = createSimulatedClock();
     const network = createMemoryNetwork({ clock, connectDeadlineMs: 2000 });
     const asked = (async () => {
@@ -86,7 +91,8 @@ describe('whoever asks for the status is told why there is none:', () => {
           },
         });
       }
-      return askStatus({ address: 'there:1', transport: network.transport('here'), clock });
+      const transport = network.transport('here');
+      return askStatus({ address: 'there:1', transport, clock, ...(signal && { signal }) });
     })();
     let settled = false;
     asked.then(
@@ -102,6 +108,15 @@ describe('whoever asks for the status is told why there is none:', () => {
     };
     return turn().then(() => asked);
   }
+
+  it('and leaves nothing at the signal by which it can be stopped, though it asks every second', async () => {
+    const asking = new AbortController();
+    const { signal } = asking;
+    await assert.rejects(ask(false, undefined, signal), { code: 'PEER_LOST' });
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    asking.abort();
+    await assert.rejects(ask(true, undefined, signal), { code: 'ABORTED' });
+  });
 
   it('nobody listens there', () =>
     assert.rejects(ask(false), {

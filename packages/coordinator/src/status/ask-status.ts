@@ -12,6 +12,7 @@ import {
   unexpected,
 } from '@tutti/protocol';
 import {
+  abortError,
   type Clock,
   createMonitor,
   errorFromRecord,
@@ -45,7 +46,11 @@ export async function askHistory(
   init: Asking & { readonly history?: HistoryPlace },
 ): Promise<Pick<StatusReport, 'status' | 'history'>> {
   const { address, transport, clock = systemClock, signal, deadlineMs = 5000, history } = init;
-  const monitor = createMonitor({ clock, signal });
+  const monitor = createMonitor({ clock });
+  // Not the monitor's: whoever asks every second would leave a listener each time.
+  const stop = () => monitor.fail(abortError(signal!));
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
   let report: StatusReport | undefined;
   const answers: Answers<CoordinatorToAsker, undefined> = {
     refused: (_from, { error }) => monitor.fail(errorFromRecord(error)),
@@ -79,6 +84,7 @@ export async function askHistory(
     });
     return report!;
   } finally {
+    signal?.removeEventListener('abort', stop);
     await connection.close(0);
   }
 }
