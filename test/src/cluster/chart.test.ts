@@ -45,6 +45,21 @@ describe('deploy', () => {
   }
   const text = (path: string) => readFile(join(root, path), 'utf8');
 
+  it('holds a Dockerfile that hadolint finds nothing wrong with', async () => {
+    const lint = async (file: string) => {
+      const hadolint = run(join(tools, 'python/bin/hadolint'), ['--no-color', file]);
+      return (await hadolint.catch((error: { stdout: string }) => error)).stdout;
+    };
+    const path = join(root, 'deploy/docker/Dockerfile');
+    assert.equal(await lint(path), '');
+    const careless = join(folder.path, 'Dockerfile');
+    await writeFile(
+      careless,
+      `${await text('deploy/docker/Dockerfile')}RUN cd /tmp && sudo true\n`,
+    );
+    assert.match(await lint(careless), /DL3004/);
+  });
+
   it('holds a chart that Helm finds nothing wrong with', async () => {
     assert.match(await helm('lint', '--strict', CHART), /0 chart\(s\) failed/);
   });
