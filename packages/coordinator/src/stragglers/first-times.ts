@@ -1,7 +1,7 @@
 import { evaluationBatchSizes, type JobPlan, microBatchSize } from '@tutti/protocol';
 import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
-import type { Owed } from './stragglers.js';
+import type { Owed } from './owed.js';
 
 /**
  * Which sizes of micro-batches, and of batches of an evaluation, each worker has computed. The first of

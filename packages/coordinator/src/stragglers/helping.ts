@@ -5,7 +5,8 @@ import { TRIAL_STEPS } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
-import { type CrewMember, createStragglers, type Owed, type Stage } from './stragglers.js';
+import type { Owed, Stage } from './owed.js';
+import { type CrewMember, createStragglers } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {

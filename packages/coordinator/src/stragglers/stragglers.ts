@@ -1,7 +1,7 @@
 import { REPORT_MS } from '@tutti/protocol';
 import { WORTH_HELPING } from '../tunables.js';
-import type { Member } from '../workers/roster.js';
-import type { WorkerTimings, WorkKind } from '../workers/timings.js';
+import type { WorkerTimings } from '../workers/timings.js';
+import type { Pending, Stage } from './owed.js';
 import { createWorkload, type Expectation, type Workload } from './workload.js';
 
 /**
@@ -56,23 +56,6 @@ export interface Stragglers {
   pending(who: string): readonly Pending[];
   /** Whether anybody had to help in this step. */
   helped(): boolean;
-}
-
-/** What is to be computed of some stage. */
-export interface Pending {
-  readonly stage: Stage;
-  readonly shards: readonly number[];
-}
-
-/** What one worker has to do, and must be heard of. */
-export interface Owed extends Pending {
-  readonly member: Member;
-}
-
-export interface Stage {
-  readonly work: WorkKind;
-  /** The version or step. */
-  readonly at: number;
 }
 
 export interface CrewMember {

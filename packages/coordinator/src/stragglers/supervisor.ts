@@ -13,8 +13,8 @@ import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
 import { createFirstTimes, firstTimesNote } from './first-times.js';
 import { createHelping } from './helping.js';
+import type { Owed, Stage } from './owed.js';
 import { createSilence, type Hung } from './silence.js';
-import type { Owed, Stage } from './stragglers.js';
 
 /**
  * Keeps an eye on the workers of a step or an evaluation: helps out who is late, does without who

@@ -1,6 +1,6 @@
 import type { JobPlan, Verification } from '@tutti/protocol';
 import type { RunEvent } from '@tutti/telemetry';
-import type { Owed } from '../stragglers/stragglers.js';
+import type { Owed } from '../stragglers/owed.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import { createVerifier, type Verifier } from './verifier.js';

@@ -8,7 +8,7 @@ import {
 import { maximalNodes } from '@tutti/reduction';
 import { createRandom, type Wait } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { Owed } from '../stragglers/stragglers.js';
+import type { Owed } from '../stragglers/owed.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
