@@ -49,11 +49,13 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
       } else if (settings.format === 'tutti' || settings.format === 'keras') {
         // Unnamed wait: TensorFlow is loaded already, since the program has used it.
         const { edgeModel, kerasModel } = await import('@tutti/tensorflow');
-        const bytes =
-          settings.format === 'tutti'
-            ? edgeModel(program, values, precisionsOf(settings.quantize)).bytes
-            : // Unnamed wait: it computes.
-              await kerasModel(program, values);
+        let bytes: Uint8Array;
+        if (settings.format === 'tutti')
+          bytes = edgeModel(program, values, precisionsOf(settings.quantize)).bytes;
+        else {
+          // Unnamed wait: it computes.
+          bytes = await kerasModel(program, values);
+        }
         const extension = `.${settings.format}`;
         const file = folder.endsWith(extension) ? folder : join(folder, `model${extension}`);
         modelPath = await monitor.race(writeWhole(file, bytes), writing);

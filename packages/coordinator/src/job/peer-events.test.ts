@@ -24,7 +24,7 @@ describe('the events of peers', () => {
       routes: { fromWorker() {} },
       answerStatus: () => {},
       observations: { forget() {} },
-      run: () => ({ training: { results: { landing: () => room } } }) as unknown as JobRun,
+      run: () => ({ training: { aggregation: { landing: () => room } } }) as unknown as JobRun,
       emitStray() {},
     }).handlers;
     assert.equal(place('peer-1', contribution('s'), room.length), room);
