@@ -398,11 +398,11 @@ export const SETTINGS = {
   },
   format: {
     kind: 'choice',
-    values: ['tfjs', 'keras', 'safetensors', 'tutti'],
+    values: ['tfjs', 'graph', 'keras', 'safetensors', 'tutti'],
     default: 'tfjs',
     commands: ['export'],
     group: 'Files',
-    doc: 'files to write: tf.LayersModel, a .keras file for Keras 3, safetensors, or a .tutti file for @tutti/edge',
+    doc: 'files to write: tf.LayersModel, tf.GraphModel, a .keras file for Keras 3, safetensors, or a .tutti file for @tutti/edge',
   },
   quantize: {
     kind: 'choice',

@@ -44,12 +44,16 @@ export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] 
   return lines;
 }
 
-/** The lines of code that load what lies at `modelPath`. */
-export function loadingCode(modelPath: string): readonly string[] {
+/**
+ * The lines of code that load what lies at `modelPath`.
+ * @param format `graph` where a model.json has no layers
+ */
+export function loadingCode(modelPath: string, format?: string): readonly string[] {
   if (basename(modelPath) === 'model.json') {
+    const load = format === 'graph' ? 'loadGraphModel' : 'loadLayersModel';
     return [
       "import * as tf from '@tensorflow/tfjs-node';",
-      `const model = await tf.loadLayersModel(${quote(pathToFileURL(modelPath).href)});`,
+      `const model = await tf.${load}(${quote(pathToFileURL(modelPath).href)});`,
     ];
   }
   if (modelPath.endsWith('.tutti')) {

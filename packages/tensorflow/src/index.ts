@@ -27,6 +27,7 @@ export {
 } from './edge/continued.js';
 export { edgeModel } from './edge/edge-model.js';
 export { evaluateEdge } from './edge/evaluate-edge.js';
+export { exportGraphModel } from './graph-model/export-graph-model.js';
 export { kerasModel } from './keras/keras-model.js';
 export type { LayersModelFactory } from './model/build-model.js';
 export { exportLayersModel } from './model/export-layers-model.js';

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import type { Batch } from '@tutti/data';
 import type { ShardReport } from '@tutti/protocol';
 import { meansOf, totalOf } from '@tutti/run';
-import { defineTraining, type Loss, type Metric, type TrainingOptions } from '@tutti/tensorflow';
+import { createRandom } from '@tutti/runtime';
+import {
+  defineTraining,
+  type FunctionModel,
+  type Loss,
+  type Metric,
+  type TrainingOptions,
+} from '@tutti/tensorflow';
 
 interface Field {
   readonly shape: readonly number[];
@@ -26,16 +33,18 @@ const { cases } = JSON.parse(
 
 type Options = Partial<TrainingOptions> & { readonly loss: Loss };
 
+const given: FunctionModel<'one'> = {
+  parameters: { one: [1] },
+  initialize: () => ({ one: [1] }),
+  apply: ({ one }, { x }) => x!.mul(one),
+};
+
 /** A program that predicts what it is given, and the numbers of Keras as a batch of it. */
 async function openCase(name: string, options: Options) {
   const { yTrue, yPred, mask, exampleWeight } = cases[name]!;
   const program = defineTraining({
     data: () => assert.fail('The batch is given.'),
-    model: {
-      parameters: { one: [1] },
-      initialize: () => ({ one: [1] }),
-      apply: ({ one }, { x }) => x!.mul(one),
-    },
+    model: given,
     optimizer: { name: 'sgd', learningRate: 0.1 },
     ...{ batchSize: 8, epochs: 1, seed: 1 },
     ...(mask && { mask: 'there' }),
@@ -165,9 +174,8 @@ describe('the numbers of Keras itself', () => {
     const { computation, batch, weights } = await openCase('weights', {
       ...{ loss, classWeight: classWeight!, metrics: ['accuracy'] },
     });
-    const random = { next: () => 0, uint32: () => 0, below: () => 0, shuffle() {} };
     const { lossSum, metrics, count } = await computation.gradient(weights, {
-      ...{ batch, epoch: 0, step: 0, shard: 0, random },
+      ...{ batch, epoch: 0, step: 0, shard: 0, random: createRandom('unused') },
     });
     assertClose(lossSum / count, numbers.byClass, 'byClass');
     assertClose(metrics!.accuracy! / count, numbers.accuracy, 'accuracy');

@@ -63,8 +63,9 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
       } else {
         // Here, because the other commands need none of it.
         // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-        const { exportLayersModel } = await import('@tutti/tensorflow');
-        modelPath = await monitor.race(exportLayersModel(program, values, folder), writing);
+        const { exportGraphModel, exportLayersModel } = await import('@tutti/tensorflow');
+        const write = settings.format === 'graph' ? exportGraphModel : exportLayersModel;
+        modelPath = await monitor.race(write(program, values, folder), writing);
       }
       result(
         {
@@ -78,7 +79,7 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
         [
           `wrote ${modelPath}${size ? `: ${size} bytes` : ''}`,
           'load it:',
-          ...loadingCode(modelPath).map((l) => `  ${l}`),
+          ...loadingCode(modelPath, settings.format).map((l) => `  ${l}`),
         ].join('\n'),
       );
     });

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashed } from '@tutti/parameters';
-import { createRandom } from '@tutti/runtime';
 import { exportLayersModel } from '../model/export-layers-model.js';
-import { layerCases, modelOf, type Shape } from '../model/testing.js';
-import { training } from '../testing.js';
-import { tf } from '../tf.js';
-import type { TrainingOptions } from '../training/training-options.js';
+import {
+  drawnValues,
+  type Given,
+  inputsFor,
+  MODELS,
+  predicted,
+  programOf,
+} from '../model/testing.js';
 import { kerasModel } from './keras-model.js';
-import { drawnValues, hasKeras, keras } from './testing.js';
+import { hasKeras, keras } from './testing.js';
 
 /** Loads each file, and prints as JSON what it predicts, or why it does not. */
 const READER = `
@@ -29,80 +31,6 @@ for name, inputs in json.load(open(sys.argv[1] + '/inputs.json')).items():
 print(json.dumps(found))
 `;
 
-const { dense } = tf.layers;
-const ACTIVATIONS = [
-  ...['elu', 'gelu', 'hardSigmoid', 'linear', 'mish', 'relu', 'relu6', 'selu', 'sigmoid'],
-  ...['softmax', 'softplus', 'softsign', 'swish', 'tanh', 'logSoftmax'],
-] as const;
-
-/** Models by what is peculiar to them, with the shapes of their inputs. */
-const MODELS: Record<string, [Shape[], () => tf.LayersModel, Partial<TrainingOptions>?]> = {
-  ...Object.fromEntries(
-    layerCases().map(([name, shapes, make]) => [name, [shapes, modelOf(shapes, make)]]),
-  ),
-  ...Object.fromEntries(
-    ACTIVATIONS.map((activation) => [
-      `activation ${activation}`,
-      [[[5]], modelOf([[5]], () => dense({ units: 4, activation: activation as 'relu' }))],
-    ]),
-  ),
-  'recurrent layers with the activations of tfjs': [
-    [[4, 3]],
-    () =>
-      tf.sequential({
-        layers: [
-          tf.layers.lstm({ inputShape: [4, 3], units: 3, returnSequences: true }),
-          tf.layers.bidirectional({
-            layer: tf.layers.gru({ units: 2, returnSequences: true }) as never,
-          }),
-          tf.layers.timeDistributed({ layer: dense({ units: 2 }) }),
-        ],
-      }),
-  ],
-  'the same kind of layer in several towers, one of them shared': [
-    [[3], [3]],
-    () => {
-      const inputs = [
-        tf.input({ shape: [3], name: 'left' }),
-        tf.input({ shape: [3], name: 'right' }),
-      ];
-      const shared = dense({ units: 3, activation: 'tanh' });
-      const [left, right] = inputs.map((input) =>
-        dense({ units: 3 }).apply(shared.apply(dense({ units: 3 }).apply(input))),
-      ) as [tf.SymbolicTensor, tf.SymbolicTensor];
-      const joined = tf.layers.concatenate().apply([right, left]);
-      const outputs = ['c', 'a', 'b'].map(
-        (name) => dense({ units: 3, name }).apply(joined) as tf.SymbolicTensor,
-      );
-      return tf.model({ inputs: [inputs[1]!, inputs[0]!], outputs });
-    },
-    { loss: { a: 'meanSquaredError', b: 'meanSquaredError', c: 'meanSquaredError' } },
-  ],
-  'models within a model': [
-    [[3]],
-    () => {
-      const inner = tf.sequential({
-        layers: [dense({ inputShape: [3], units: 2 }), tf.layers.batchNormalization()],
-      });
-      const input = tf.input({ shape: [3] });
-      const tower = tf.model({ inputs: input, outputs: dense({ units: 3 }).apply(input) as never });
-      return tf.sequential({ layers: [tower, inner, dense({ units: 2 })] });
-    },
-  ],
-  'frozen weights, and others that share stored values': [
-    [[6]],
-    () =>
-      tf.sequential({
-        layers: [
-          dense({ inputShape: [6], units: 5, trainable: false, name: 'first' }),
-          dense({ units: 4, name: 'second' }),
-          dense({ units: 1, name: 'last', kernelRegularizer: 'l1l2' }),
-        ],
-      }),
-    { sharing: [hashed('second/kernel', { stored: 7 })] },
-  ],
-};
-
 /** What Keras 3 does not have, or not so. */
 const REFUSED: Record<string, RegExp> = {
   bidirectional: /"bidirectional_1" \(Bidirectional\) has a layer that goes backwards/,
@@ -111,7 +39,7 @@ const REFUSED: Record<string, RegExp> = {
 };
 
 describe('a .keras file', function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   let directory: string;
   let found: Record<string, unknown>;
   const wanted = new Map<string, number[][]>();
@@ -161,30 +89,3 @@ describe('a .keras file', function () {
       await assert.rejects(kerasModel(program, await drawnValues(program)), { message, remedy });
     });
 });
-
-interface Given {
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-}
-
-function programOf(name: string) {
-  const [, model, options] = MODELS[name]!;
-  return training({ model, loss: (_yTrue, yPred) => yPred.flatten(), ...options });
-}
-
-function inputsFor(shapes: Shape[]): Given[] {
-  return shapes.map((extents, at) => {
-    const random = createRandom('inputs', at);
-    const shape = [2, ...extents.map((extent) => extent ?? 3)];
-    const length = shape.reduce((a, b) => a * b);
-    return { shape, values: Array.from({ length }, () => Math.fround(2 * random.next() - 1)) };
-  });
-}
-
-/** By tfjs, from its own format, so by nothing that knows of Keras. */
-async function predicted(path: string, inputs: readonly Given[]): Promise<number[][]> {
-  const model = await tf.loadLayersModel(`file://${path}`);
-  const tensors = inputs.map(({ values, shape }) => tf.tensor([...values], [...shape]));
-  const outputs = model.apply(tensors.length === 1 ? tensors[0]! : tensors) as tf.Tensor;
-  return [outputs].flat().map((each) => [...each.dataSync()]);
-}

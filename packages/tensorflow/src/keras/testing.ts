@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { createRandom } from '@tutti/runtime';
-import type { ParameterValues, Program } from '@tutti/worker';
 
 /** Only tests import this file. Where pip has put Keras: `pip install --target <folder> keras jax`. */
 const PYTHONPATH = process.env.KERAS_PYTHONPATH;
@@ -21,15 +19,3 @@ export const hasKeras = (): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** Stored parameters that are not what a layer begins with. */
-export async function drawnValues(program: Program): Promise<ParameterValues> {
-  const { parameters } = await program.open();
-  const random = createRandom('weights');
-  return Object.fromEntries(
-    parameters.map(({ name, shape }) => {
-      const length = shape.reduce((a, b) => a * b, 1);
-      return [name, Float32Array.from({ length }, () => 0.5 * random.next() + 0.1)];
-    }),
-  );
-}

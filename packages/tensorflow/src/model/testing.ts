@@ -1,4 +1,9 @@
+import { hashed } from '@tutti/parameters';
+import { createRandom } from '@tutti/runtime';
+import type { ParameterValues, Program } from '@tutti/worker';
+import { training } from '../testing.js';
 import { tf } from '../tf.js';
+import type { TrainingOptions } from '../training/training-options.js';
 
 export type Shape = (number | null)[];
 export type LayerCase = [inputs: Shape[], make: () => tf.layers.Layer];
@@ -228,3 +233,116 @@ export const modelOf = (shapes: Shape[], make: () => tf.layers.Layer) => () => {
   const outputs = make().apply(inputs.length === 1 ? inputs[0]! : inputs);
   return tf.model({ inputs, outputs: outputs as tf.SymbolicTensor });
 };
+
+const { dense } = tf.layers;
+const ACTIVATIONS = [
+  ...['elu', 'gelu', 'hardSigmoid', 'linear', 'mish', 'relu', 'relu6', 'selu', 'sigmoid'],
+  ...['softmax', 'softplus', 'softsign', 'swish', 'tanh', 'logSoftmax'],
+] as const;
+
+/** Models by what is peculiar to them, with the shapes of their inputs. */
+export const MODELS: Record<string, [Shape[], () => tf.LayersModel, Partial<TrainingOptions>?]> = {
+  ...Object.fromEntries(
+    layerCases().map(([name, shapes, make]) => [name, [shapes, modelOf(shapes, make)]]),
+  ),
+  ...Object.fromEntries(
+    ACTIVATIONS.map((activation) => [
+      `activation ${activation}`,
+      [[[5]], modelOf([[5]], () => dense({ units: 4, activation: activation as 'relu' }))],
+    ]),
+  ),
+  'recurrent layers with the activations of tfjs': [
+    [[4, 3]],
+    () =>
+      tf.sequential({
+        layers: [
+          tf.layers.lstm({ inputShape: [4, 3], units: 3, returnSequences: true }),
+          tf.layers.bidirectional({
+            layer: tf.layers.gru({ units: 2, returnSequences: true }) as never,
+          }),
+          tf.layers.timeDistributed({ layer: dense({ units: 2 }) }),
+        ],
+      }),
+  ],
+  'the same kind of layer in several towers, one of them shared': [
+    [[3], [3]],
+    () => {
+      const inputs = [
+        tf.input({ shape: [3], name: 'left' }),
+        tf.input({ shape: [3], name: 'right' }),
+      ];
+      const shared = dense({ units: 3, activation: 'tanh' });
+      const [left, right] = inputs.map((input) =>
+        dense({ units: 3 }).apply(shared.apply(dense({ units: 3 }).apply(input))),
+      ) as [tf.SymbolicTensor, tf.SymbolicTensor];
+      const joined = tf.layers.concatenate().apply([right, left]);
+      const outputs = ['c', 'a', 'b'].map(
+        (name) => dense({ units: 3, name }).apply(joined) as tf.SymbolicTensor,
+      );
+      return tf.model({ inputs: [inputs[1]!, inputs[0]!], outputs });
+    },
+    { loss: { a: 'meanSquaredError', b: 'meanSquaredError', c: 'meanSquaredError' } },
+  ],
+  'models within a model': [
+    [[3]],
+    () => {
+      const inner = tf.sequential({
+        layers: [dense({ inputShape: [3], units: 2 }), tf.layers.batchNormalization()],
+      });
+      const input = tf.input({ shape: [3] });
+      const tower = tf.model({ inputs: input, outputs: dense({ units: 3 }).apply(input) as never });
+      return tf.sequential({ layers: [tower, inner, dense({ units: 2 })] });
+    },
+  ],
+  'frozen weights, and others that share stored values': [
+    [[6]],
+    () =>
+      tf.sequential({
+        layers: [
+          dense({ inputShape: [6], units: 5, trainable: false, name: 'first' }),
+          dense({ units: 4, name: 'second' }),
+          dense({ units: 1, name: 'last', kernelRegularizer: 'l1l2' }),
+        ],
+      }),
+    { sharing: [hashed('second/kernel', { stored: 7 })] },
+  ],
+};
+
+export interface Given {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+}
+
+export function programOf(name: string) {
+  const [, model, options] = MODELS[name]!;
+  return training({ model, loss: (_yTrue, yPred) => yPred.flatten(), ...options });
+}
+
+export function inputsFor(shapes: Shape[], examples = 2): Given[] {
+  return shapes.map((extents, at) => {
+    const random = createRandom('inputs', at);
+    const shape = [examples, ...extents.map((extent) => extent ?? 3)];
+    const length = shape.reduce((a, b) => a * b);
+    return { shape, values: Array.from({ length }, () => Math.fround(2 * random.next() - 1)) };
+  });
+}
+
+/** By tfjs, from its own format. */
+export async function predicted(path: string, inputs: readonly Given[]): Promise<number[][]> {
+  const model = await tf.loadLayersModel(`file://${path}`);
+  const tensors = inputs.map(({ values, shape }) => tf.tensor([...values], [...shape]));
+  const outputs = model.apply(tensors.length === 1 ? tensors[0]! : tensors) as tf.Tensor;
+  return [outputs].flat().map((each) => [...each.dataSync()]);
+}
+
+/** Stored parameters that are not what a layer begins with. */
+export async function drawnValues(program: Program): Promise<ParameterValues> {
+  const { parameters } = await program.open();
+  const random = createRandom('weights');
+  return Object.fromEntries(
+    parameters.map(({ name, shape }) => {
+      const length = shape.reduce((a, b) => a * b, 1);
+      return [name, Float32Array.from({ length }, () => 0.5 * random.next() + 0.1)];
+    }),
+  );
+}
