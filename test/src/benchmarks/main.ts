@@ -1,3 +1,4 @@
+import { benchArrangements } from './arrangements.js';
 import { benchCheckpoints } from './checkpoints.js';
 import { benchCompression } from './compression.js';
 import { benchEncryption } from './encryption.js';
@@ -22,6 +23,8 @@ const args = process.argv.slice(2);
 const peers = args.includes('--peers');
 const suites: Record<string, () => Promise<Record<string, number>>> = {
   kernels: benchKernels,
+  'arrangements, 225,034 floats': () => benchArrangements(225_034, 400),
+  'arrangements, 2.5 M floats': () => benchArrangements(2_500_000, 100),
   'step, 225,034 floats, 2 workers': () => benchStep(225_034, 2, 400, peers),
   'step, 225,034 floats, 4 workers': () => benchStep(225_034, 4, 400, peers),
   'step, 2.5 M floats, 2 workers': () => benchStep(2_500_000, 2, 100, peers),

@@ -1,7 +1,7 @@
 import { createCoordinator } from '@tutti/coordinator';
 import { arrays } from '@tutti/data';
 import { createKernels } from '@tutti/kernels';
-import type { Traffic, Transport } from '@tutti/protocol';
+import type { Aggregation, Traffic, Transport } from '@tutti/protocol';
 import { type Clock, createSimulatedClock, type SimulatedClock } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import { createMemoryNetwork } from '@tutti/transport/internal';
@@ -20,6 +20,8 @@ interface Cost {
   /** Processor milliseconds. */
   readonly cpuMs: number;
   readonly bytes: number;
+  /** That it is sent. */
+  readonly messages: number;
 }
 type Costs = Readonly<Record<'coordinator' | 'server', Cost>>;
 
@@ -29,22 +31,30 @@ const MACHINES = [64, 1024];
 const GIGABITS = [10, 100];
 
 /**
- * What a step costs the coordinator and its one server with real roles and simulated workers, each with a
+ * What a step costs the coordinator and its one server, wherever the sums are made, with real roles and simulated workers, each with a
  * shard, on the memory network with its codec: processor time and bytes, sent and received. Then
  * what that comes to for 25.6 M floats on real networks: the largest of four times is what breaks first.
  */
 export async function benchScale(most = 1024): Promise<Record<string, number>> {
+  return {
+    ...(await figuresOf('coordinator', '', most)),
+    ...(await figuresOf('server', 'sums at the server, ', most)),
+  };
+}
+
+async function figuresOf(aggregation: Aggregation, prefix: string, most: number) {
   const result: Record<string, number> = {};
   const measured = new Map<number, readonly Costs[]>();
   for (const workers of WORKERS.filter((each) => each <= most)) {
     const costs: Costs[] = [];
     for (const floats of FLOATS) {
-      const cost = await costOf(workers, floats);
+      const cost = await costOf(workers, floats, aggregation);
       costs.push(cost);
       for (const host of ['coordinator', 'server'] as const) {
-        const name = `${workers} workers, ${floats} floats, ${host}`;
+        const name = `${prefix}${workers} workers, ${floats} floats, ${host}`;
         result[`${name} ms`] = cost[host].cpuMs;
         result[`${name} MB`] = cost[host].bytes / 1e6;
+        result[`${name} messages`] = cost[host].messages;
       }
     }
     measured.set(workers, costs);
@@ -56,7 +66,7 @@ export async function benchScale(most = 1024): Promise<Record<string, number>> {
         const slope = (of(large[host]) - of(small[host])) / (FLOATS[1] - FLOATS[0]);
         return of(small[host]) + slope * (LARGE - FLOATS[0]);
       };
-      const name = `${machines} machines, 25.6 M floats, ${host}`;
+      const name = `${prefix}${machines} machines, 25.6 M floats, ${host}`;
       result[`${name} cpu s`] = at(({ cpuMs }) => cpuMs) / 1e3;
       for (const gigabits of GIGABITS)
         result[`${name} ${gigabits} Gb/s s`] = at(({ bytes }) => bytes) / (gigabits * 1.25e8);
@@ -66,7 +76,7 @@ export async function benchScale(most = 1024): Promise<Record<string, number>> {
 }
 
 /** The mean over the steps after the warm-up. */
-async function costOf(workers: number, floats: number): Promise<Costs> {
+async function costOf(workers: number, floats: number, aggregation: Aggregation): Promise<Costs> {
   const clock = createSimulatedClock();
   const network = createMemoryNetwork({ clock, delayMs: () => 0.1 });
   const meter = createMeter(clock);
@@ -81,7 +91,7 @@ async function costOf(workers: number, floats: number): Promise<Costs> {
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
     servers: [{ connect: server.addresses[0]! }],
-    settings: { workers, shards: workers, steps: STEPS, batchSize: workers },
+    settings: { workers, shards: workers, steps: STEPS, batchSize: workers, aggregation },
     onEvent(event) {
       if (event.event !== 'step') return;
       if (event.step === WARM_UP) from = meter.read();
@@ -108,6 +118,7 @@ async function costOf(workers: number, floats: number): Promise<Costs> {
   const mean = (host: 'coordinator' | 'server'): Cost => ({
     cpuMs: (to![host].cpuMs - from![host].cpuMs) / steps,
     bytes: (to![host].bytes - from![host].bytes) / steps,
+    messages: (to![host].messages - from![host].messages) / steps,
   });
   return { coordinator: mean('coordinator'), server: mean('server') };
 }
@@ -116,6 +127,7 @@ async function costOf(workers: number, floats: number): Promise<Costs> {
 function createMeter(clock: SimulatedClock) {
   let current: Host | undefined;
   const cpuMs: Record<Host, number> = { coordinator: 0, server: 0, worker: 0 };
+  const messages: Record<Host, number> = { coordinator: 0, server: 0, worker: 0 };
   const traffic: Record<Host, Set<Traffic>> = {
     coordinator: new Set(),
     server: new Set(),
@@ -129,6 +141,12 @@ function createMeter(clock: SimulatedClock) {
         current = host;
         task(...given);
       };
+    const counted =
+      <A extends unknown[]>(handle: (...given: A) => void) =>
+      (...given: A) => {
+        messages[host]++;
+        handle(...given);
+      };
     return {
       clock: {
         now: clock.now,
@@ -138,13 +156,13 @@ function createMeter(clock: SimulatedClock) {
       transport: {
         ...transport,
         async listen(address, handlers) {
-          const message = theirs(handlers.message.bind(handlers));
+          const message = counted(theirs(handlers.message.bind(handlers)));
           const listener = await transport.listen(address, { ...handlers, message });
           traffic[host].add(listener.traffic);
           return listener;
         },
         connect(address, handlers) {
-          const message = theirs(handlers.message.bind(handlers));
+          const message = counted(theirs(handlers.message.bind(handlers)));
           const connection = transport.connect(address, { ...handlers, message });
           traffic[host].add(connection.traffic);
           return connection;
@@ -160,7 +178,7 @@ function createMeter(clock: SimulatedClock) {
         let bytes = 0;
         for (const { sentBytes, receivedBytes } of traffic[host])
           bytes += sentBytes + receivedBytes;
-        return { cpuMs: cpuMs[host], bytes };
+        return { cpuMs: cpuMs[host], bytes, messages: messages[host] };
       };
       return { coordinator: cost('coordinator'), server: cost('server') };
     },

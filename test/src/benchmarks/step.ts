@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { runLocal } from '@tutti/launch';
+import { type LocalOptions, runLocal } from '@tutti/launch';
 import { median } from './median.js';
 import { figureOf, pythonWith } from './python.js';
 import { tcpCopyMs } from './tcp-copy.js';
@@ -40,10 +40,16 @@ export async function benchStep(
   };
 }
 
-async function ownStep(floats: number, workers: number, steps: number): Promise<number> {
+/** @param more how else it is to be trained */
+export async function ownStep(
+  floats: number,
+  workers: number,
+  steps: number,
+  more: LocalOptions = {},
+): Promise<number> {
   process.env.IDLE_PARAMETERS = String(floats);
   const times: number[] = [];
-  const options = { workers, steps, shards: Math.max(2, workers) };
+  const options = { ...more, workers, steps, shards: Math.max(2, workers) };
   for await (const event of runLocal(programPath('idle.ts'), options))
     if (event.event === 'step' && event.step > steps / 4) times.push(event.stepMs);
   return median(times);

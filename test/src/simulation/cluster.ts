@@ -30,7 +30,7 @@ export interface SimulationInit {
   readonly spares?: number;
   readonly deadlines?: Partial<Deadlines>;
   readonly settings?: JobSettings;
-  readonly aggregation?: Aggregation;
+  readonly aggregation?: Aggregation | undefined;
   readonly strict?: boolean;
   readonly verify?: number;
   readonly checkpoints?: CheckpointSink;

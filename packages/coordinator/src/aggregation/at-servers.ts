@@ -94,7 +94,9 @@ export function createAggregationAtServers(init: {
       const ready = new Map<number, ReadyChunk[]>();
       step.give((each) => {
         const server = serverOf(each.chunk);
-        ready.set(server, [...(ready.get(server) ?? []), each]);
+        const all = ready.get(server) ?? [];
+        ready.set(server, all);
+        all.push(each);
       });
       for (const [server, all] of ready)
         for (let from = 0; from < all.length; from += MOST_CHUNKS_AT_ONCE) {
