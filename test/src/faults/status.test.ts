@@ -9,67 +9,73 @@ import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 
 describe('the status of a running job', () => {
-  it('is told at any moment, whatever the job is doing, and changes nothing in the digest', async () => {
-    const program = regression({ epochs: 1 });
-    const expected = await runLocal(program, { workers: 0 }).result;
-    const told: JobStatus[] = [];
-    const failures: unknown[] = [];
-    for (let seed = 0; seed < 12; seed++) {
-      let asking = false;
-      let asked = 0;
-      const { result } = await simulate({
-        program,
-        workers: 3,
-        servers: 2,
-        seed,
-        disturb(network, clock) {
-          // One at a time: else asking would be most of what happens.
-          if (asking) return;
-          asking = true;
-          const transport = network.transport(`asker-${asked++}`);
-          askStatus({ address: 'coordinator:1', transport, clock })
-            .then(
-              (status) => told.push(status),
-              // Whoever asks as it ends sees that it is gone.
-              (error) => error.code === 'PEER_LOST' || failures.push(error),
-            )
-            .finally(() => {
-              asking = false;
-            });
-        },
-      });
-      assert.equal(result.digest, expected.digest, `seed ${seed}`);
-      assert.ok(asked > 10, `${asked} in seed ${seed}`);
-    }
-    assert.deepEqual(failures, []);
-    const phases = new Set(told.map(({ phase }) => phase));
-    for (const phase of ['looking for servers', 'opening servers'] as const)
-      assert.ok(phases.has(phase), phase);
-    for (const phase of ['training', 'evaluating', 'collecting weights'] as const)
-      assert.ok(phases.has(phase), phase);
-    for (const { phase, workers, servers, steps, step } of told) {
-      assert.ok(step <= steps);
-      assert.equal(servers.length, 2);
-      if (phase !== 'training') continue;
-      const shards = workers.flatMap((worker) => worker.shards).sort((a, b) => a - b);
-      assert.deepEqual(shards, [0, 1, 2, 3, 4, 5, 6, 7]);
-    }
-    const awaited = told.flatMap(({ workers }) =>
-      workers.flatMap((worker) => worker.awaited ?? []),
-    );
-    for (const what of [/^send the initial values/, /^send the gradients of shards/, /^evaluate/])
-      assert.ok(
-        awaited.some((line) => what.test(line)),
-        String(what),
+  for (const aggregation of ['coordinator', 'server'] as const)
+    it(`is told at any moment, whatever the job is doing, and changes nothing in the digest (sums by the ${aggregation})`, async () => {
+      const program = regression({ epochs: 1 });
+      const expected = await runLocal(program, { workers: 0 }).result;
+      const told: JobStatus[] = [];
+      const failures: unknown[] = [];
+      for (let seed = 0; seed < 12; seed++) {
+        let asking = false;
+        let asked = 0;
+        const { result } = await simulate({
+          program,
+          workers: 3,
+          servers: 2,
+          aggregation,
+          seed,
+          disturb(network, clock) {
+            // One at a time: else asking would be most of what happens.
+            if (asking) return;
+            asking = true;
+            const transport = network.transport(`asker-${asked++}`);
+            askStatus({ address: 'coordinator:1', transport, clock })
+              .then(
+                (status) => told.push(status),
+                // Whoever asks as it ends sees that it is gone.
+                (error) => error.code === 'PEER_LOST' || failures.push(error),
+              )
+              .finally(() => {
+                asking = false;
+              });
+          },
+        });
+        assert.equal(result.digest, expected.digest, `seed ${seed}`);
+        assert.ok(asked > 10, `${asked} in seed ${seed}`);
+      }
+      assert.deepEqual(failures, []);
+      const phases = new Set(told.map(({ phase }) => phase));
+      for (const phase of ['looking for servers', 'opening servers'] as const)
+        assert.ok(phases.has(phase), phase);
+      for (const phase of ['training', 'evaluating', 'collecting weights'] as const)
+        assert.ok(phases.has(phase), phase);
+      for (const { phase, workers, servers, steps, step } of told) {
+        assert.ok(step <= steps);
+        assert.equal(servers.length, 2);
+        if (phase !== 'training') continue;
+        const shards = workers.flatMap((worker) => worker.shards).sort((a, b) => a - b);
+        assert.deepEqual(shards, [0, 1, 2, 3, 4, 5, 6, 7]);
+      }
+      const awaited = told.flatMap(({ workers }) =>
+        workers.flatMap((worker) => worker.awaited ?? []),
       );
-    const asked = told.flatMap(({ servers }) => servers.flatMap((server) => server.awaited ?? []));
-    for (const what of [/^say what/, /^open its range/, /^apply \d+ chunks/, /^send \d+ chunks/])
-      assert.ok(
-        asked.some((line) => what.test(line)),
-        String(what),
+      for (const what of [/^send the initial values/, /^send the gradients of shards/, /^evaluate/])
+        assert.ok(
+          awaited.some((line) => what.test(line)),
+          String(what),
+        );
+      const asked = told.flatMap(({ servers }) =>
+        servers.flatMap((server) => server.awaited ?? []),
       );
-    assert.ok(told.some(({ waits }) => waits.some(({ who }) => who.startsWith('worker w'))));
-  });
+      for (const what of [/^say what/, /^open its range/, /^apply \d+ chunks/, /^send \d+ chunks/])
+        assert.ok(
+          asked.some((line) => what.test(line)),
+          String(what),
+        );
+      const versions = told.flatMap(({ servers }) => servers.map(({ version = 0 }) => version));
+      assert.ok(Math.max(...versions) > 5, 'nobody sees how far the servers are');
+      assert.ok(told.some(({ waits }) => waits.some(({ who }) => who.startsWith('worker w'))));
+    });
 });
 
 describe('whoever asks for the status is told why there is none:', () => {

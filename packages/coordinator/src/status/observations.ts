@@ -57,7 +57,8 @@ export function createObservations(clock: Clock): Observations {
       const seen = servers.get(server) ?? { heardAt: 0, version: undefined };
       servers.set(server, seen);
       seen.heardAt = clock.now();
-      if (message.type === 'applied') seen.version = message.step + 1;
+      if (message.type === 'applied' || message.type === 'advanced')
+        seen.version = message.step + 1;
       else if (message.type === 'stored') seen.version = 0;
       else if (message.type === 'opened') {
         const held = Math.max(...message.versions);
