@@ -63,4 +63,4 @@ export type ServerToWorker =
 /** Whoever asks for the status of a job need not have joined it. */
 export type AskerToCoordinator = messages.Status;
 
-export type CoordinatorToAsker = messages.StatusReport | messages.Refused;
+export type CoordinatorToAsker = messages.StatusReport | messages.Finish | messages.Refused;

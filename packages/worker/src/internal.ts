@@ -7,6 +7,7 @@ export {
   type ReadMicroBatch,
 } from './compute/program-runner.js';
 export { timedRunner } from './compute/timed-runner.js';
+export { watchForEnd } from './link/job-end.js';
 export { checkProgram } from './program/check-program.js';
 export { describeProgram } from './program/describe.js';
 export { identifyData } from './program/identify-data.js';

@@ -4,6 +4,7 @@ import { withCleanUp } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
+import { watchForEnd } from '@tutti/worker/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { DONE } from '../exit-codes.js';
@@ -28,6 +29,8 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
     let [joined, leaving] = [false, false];
     // Who has not joined has nothing to hand over.
     const unjoined = new AbortController();
+    let over: { readonly error: Error | undefined } | undefined;
+    let watch: ReturnType<typeof watchForEnd> | undefined;
     const signal = AbortSignal.any([context.signal, unjoined.signal]);
     context.onStop?.((name) => {
       if (name === 'SIGINT') return false;
@@ -43,10 +46,19 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       // Before the program, which takes longer.
       // Unnamed wait: a small file of this machine.
       const transport = await openZmqTransport(roles);
+      const { coordinator } = settings;
+      watch = watchForEnd({
+        ...{ coordinator, transport, clock: context.clock },
+        onFound: () => log.debug(`${coordinator} has a job; this worker joins when it has loaded`),
+        onEnd(error) {
+          if (joined) return;
+          over = { error };
+          unjoined.abort();
+        },
+      });
       const { monitor } = monitorsOf({ ...context, signal }, renderer);
       const { program, hash } = await loadProgram(path, context, { monitor, renderer });
       const name = settings.name ?? (settings.rank === undefined ? undefined : `w${settings.rank}`);
-      const { coordinator } = settings;
       running = createWorker({
         program,
         programHash: hash,
@@ -59,6 +71,8 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         onEvent(event) {
           if (event.event === 'joined') {
             joined = true;
+            // Unnamed wait: nobody waits for it.
+            void watch?.close();
             context.onJoined?.();
           }
           if (event.event === 'waiting') renderer({ ...event, by: 'this worker' });
@@ -81,7 +95,15 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       );
     } catch (error) {
       if (!unjoined.signal.aborted) throw error;
-      renderer.note('This worker leaves before it has joined.');
+      if (over?.error !== undefined) throw over.error;
+      renderer.note(
+        over === undefined
+          ? 'This worker leaves before it has joined.'
+          : 'The job is over: it ended before this worker had joined.',
+      );
+    } finally {
+      // Unnamed wait: what it has said is not waited for.
+      await watch?.close();
     }
     if (leaving && settings.drainedExitCode !== DONE) throw exitWith(settings.drainedExitCode);
   });

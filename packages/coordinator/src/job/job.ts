@@ -109,7 +109,7 @@ export function coordinate(
     started: () => workerObserver?.started(),
     begin,
   });
-  const answerStatus = createStatusAnswerer({
+  const statuses = createStatusAnswerer({
     ...{ listener, stamp, told, refuse: membership.refuse },
     view: () => ({
       ...{ identity, servers, monitor, observations, timings, clock },
@@ -121,7 +121,7 @@ export function coordinate(
     }),
   });
   const peers: PeerEvents = createPeerEvents({
-    ...{ ...common, membership, routes, answerStatus, emitStray },
+    ...{ ...common, membership, routes, statuses, emitStray },
   });
 
   function begin(found: FoundCheckpoint | undefined): JobRun {
@@ -141,7 +141,17 @@ export function coordinate(
     handlers: peers.handlers,
     run: () =>
       runToEnd({
-        ...{ ...common, phases, membership, servers, listener, transport, interrupt, onWaiting },
+        ...{
+          ...common,
+          phases,
+          membership,
+          statuses,
+          servers,
+          listener,
+          transport,
+          interrupt,
+          onWaiting,
+        },
         sink: init.checkpoints,
       }),
   };

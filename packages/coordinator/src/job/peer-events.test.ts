@@ -22,7 +22,7 @@ describe('the events of peers', () => {
           peer === member.peer && session === member.session ? member : undefined,
       },
       routes: { fromWorker() {} },
-      answerStatus: () => {},
+      statuses: { answer() {}, forget() {} },
       observations: { forget() {} },
       run: () => ({ training: { aggregation: { landing: () => room } } }) as unknown as JobRun,
       emitStray() {},

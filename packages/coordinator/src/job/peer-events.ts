@@ -24,13 +24,13 @@ export function createPeerEvents(init: {
   readonly monitor: Pick<Monitor, 'notify'>;
   readonly membership: Pick<Membership, 'leave' | 'authenticate'>;
   readonly routes: Pick<Routes, 'fromWorker'>;
-  readonly answerStatus: StatusAnswerer;
+  readonly statuses: Pick<StatusAnswerer, 'answer' | 'forget'>;
   readonly observations: Pick<Observations, 'forget'>;
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;
   readonly emitStray: (event: RunEvent) => void;
 }): PeerEvents {
-  const { lifetime, monitor, membership, routes, observations, run, emitStray } = init;
+  const { lifetime, monitor, membership, routes, observations, run, emitStray, statuses } = init;
   const early = createEarlyMessages(lifetime.guard);
   let described: ProgramDescription | undefined;
   return {
@@ -40,7 +40,7 @@ export function createPeerEvents(init: {
       message(peer, envelope) {
         // Payloads come only from those who were admitted: what is kept has none.
         const { message } = envelope;
-        if (message.type === 'status') return init.answerStatus(peer, message, message);
+        if (message.type === 'status') return statuses.answer(peer, message, message);
         if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
           described ??= message.description;
           monitor.notify();
@@ -56,6 +56,7 @@ export function createPeerEvents(init: {
           : run()?.training.aggregation.landing(message.chunk, bytes),
       closed(peer, reason) {
         observations.forget(peer);
+        statuses.forget(peer);
         // In its place: whoever joined and left early must not stay.
         early.handle(() => membership.leave(peer, reason));
       },

@@ -9,6 +9,7 @@ import {
 } from '@tutti/runtime';
 import type { Servers } from '../servers/servers.js';
 import { closingJob } from '../state/closing-job.js';
+import type { StatusAnswerer } from '../status/status-answerer.js';
 import { farewellMs } from '../tunables.js';
 import type { Membership } from '../workers/membership.js';
 import type { JobRun } from './job-run.js';
@@ -22,6 +23,7 @@ export async function runToEnd(parts: {
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;
   readonly membership: Pick<Membership, 'dismiss'>;
+  readonly statuses: Pick<StatusAnswerer, 'dismiss'>;
   readonly servers: Pick<Servers, 'broadcast' | 'close'>;
   readonly listener: Pick<Listener, 'close'>;
   readonly transport: Transport;
@@ -31,11 +33,13 @@ export async function runToEnd(parts: {
   readonly clock: Clock;
   readonly onWaiting: (report: WaitReport) => void;
 }): Promise<JobResult> {
-  const { phases, lifetime, membership, servers, listener, interrupt, clock, onWaiting } = parts;
+  const { phases, lifetime, membership, statuses, servers, listener, interrupt, clock, onWaiting } =
+    parts;
 
   function close(farewell: Finish): Promise<unknown> {
     lifetime.end();
     membership.dismiss(farewell);
+    statuses.dismiss(farewell);
     servers.broadcast(() => farewell);
     const run = parts.run();
     run?.training.release();

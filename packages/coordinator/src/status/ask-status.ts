@@ -53,6 +53,8 @@ export async function askHistory(
   if (signal?.aborted) stop();
   let report: StatusReport | undefined;
   const answers: Answers<CoordinatorToAsker, undefined> = {
+    // It has answered before, or is gone now.
+    finish() {},
     refused: (_from, { error }) => monitor.fail(errorFromRecord(error)),
     'status-report'(_from, said) {
       report = said;
