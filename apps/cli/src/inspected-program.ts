@@ -6,19 +6,6 @@ import { inspectProgram } from '@tutti/worker/internal';
 import type { CliContext } from './context.js';
 import { monitorsOf } from './monitors.js';
 
-/** Tells what the weights of a program are made of, for whoever looks at the run. */
-export async function tellWeights(program: Program, context: CliContext, renderer: Renderer) {
-  // What is wrong with the program the run itself tells.
-  // Unnamed wait: what it awaits names its own waits.
-  const inspected = await inspectedProgram(program, context, renderer).catch(() => undefined);
-  if (inspected === undefined) return;
-  const { elements, stored, weights } = inspected.report;
-  const rows = weights.map(({ weight, shape, kind, elements, own }) => ({
-    ...{ weight, shape, kind, elements, own },
-  }));
-  renderer({ event: 'weights', elements, stored, weights: rows });
-}
-
 /** What the weights of a program are made of, and a picture of it. Its data are not opened. */
 export async function inspectedProgram(
   program: Program,

@@ -24,11 +24,12 @@ import { type Child, startChild, type Trained } from './processes/child.js';
 import { type ServerFleet, startServerFleet } from './processes/server-fleet.js';
 import { tellOfServer } from './processes/tell-of-server.js';
 import { beginTimeline, PLAIN_LOOP } from './processes/timeline.js';
-import { warningsOnce } from './processes/warnings-once.js';
+import { toldOnce } from './processes/told-once.js';
 import { createWorkerCrew } from './processes/worker-crew.js';
 import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-environment.js';
 import type { WorkerArgument } from './processes/worker-process.js';
 import { tellingFrozen } from './program/frozen-values.js';
+import { tellingWeights } from './program/weights-told.js';
 import { trainInSingleProcess } from './single-process/single-process.js';
 import type { SingleProcessArgument } from './single-process/single-process-main.js';
 import { GRACE_MS } from './tunables.js';
@@ -61,7 +62,10 @@ export function runLocal(
       };
       const timeline = await beginTimeline(settings, emit);
       const run = { settings, signal: stop, interrupt, emit, onLine, timeline, onFrozen };
-      const telling = typeof program === 'string' ? program : tellingFrozen(program, onFrozen);
+      const telling =
+        typeof program === 'string'
+          ? program
+          : tellingFrozen(tellingWeights(program, toldOnce(emit)), onFrozen);
       // Unnamed wait: what it awaits names its own waits.
       const result = await withCleanUp(
         () => timeline?.close(),
@@ -187,7 +191,7 @@ const runTogether: Body = async (program: Program, run) => {
       transport,
     }).start();
     const { address } = coordinator;
-    const ofWorkers = warningsOnce(emit);
+    const ofWorkers = toldOnce(emit);
     const running = Array.from({ length: workers }, (_, at) =>
       createWorker({
         program,
@@ -231,7 +235,7 @@ const runProcesses: Body = async (program, run) => {
   let ended = false;
   const both = AbortSignal.any([signal, stopping.signal]);
   const environment = workerEnvironment(process.env);
-  const ofWorkers = warningsOnce(emit);
+  const ofWorkers = toldOnce(emit);
   const crew = createWorkerCrew({
     startWorker(name) {
       const argument = { program, coordinator: coordinator!.address, name, settings };

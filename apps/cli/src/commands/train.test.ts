@@ -65,8 +65,14 @@ describe('tutti train', () => {
           .trimEnd()
           .split('\n')
           .map((line) => JSON.parse(line));
-      const first = await tutti(trainArguments(folder, '--workers', '1'));
+      const first = await tutti(trainArguments(folder, '--workers', '2'));
       assert.deepEqual(kept(), first.json());
+      // So the page of a run that is over has them too, whoever looked at it before.
+      const weights = kept().filter(({ event }) => event === 'weights');
+      assert.deepEqual(
+        weights.map(({ elements, stored }) => [elements, stored]),
+        [[2, 2]],
+      );
       const report = () => readFileSync(join(folder, 'report.html'), 'utf8');
       assert.ok(report().includes(String(first.json().at(-1)!.digest)));
       assert.equal(kept().find(({ event }) => event === 'started').folder, folder);

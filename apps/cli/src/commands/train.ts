@@ -8,7 +8,7 @@ import type { CliContext } from '../context.js';
 import { openDashboard } from '../dashboards.js';
 import { defaultWorkers, thisMachine } from '../default-workers.js';
 import { folderFault, runsFolder } from '../folders.js';
-import { inspectedProgram, tellWeights } from '../inspected-program.js';
+import { inspectedProgram } from '../inspected-program.js';
 import { interruptOf, quoted, sayingHowToGoOn } from '../interruption.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
@@ -85,9 +85,8 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
       const { report } = await inspectedProgram(program, context, renderer);
       renderer.note(sharingText(report));
     }
-    const page = await openDashboard(settings, context, output, program.name);
+    await openDashboard(settings, context, output, program.name);
     const { result } = runLocal(path, options);
-    if (page !== undefined) await tellWeights(program, context, renderer);
     const { unsaved } = await sayingHowToGoOn(`tutti train ${quoted(path)}`, result);
     // The last event has told it.
     if (unsaved !== undefined) throw reported(unsaved);

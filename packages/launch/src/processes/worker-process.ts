@@ -1,10 +1,11 @@
 import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
-import { noticeEvent } from '@tutti/telemetry';
+import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import type { LocalSettings } from '../local-options.js';
 import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
+import { tellingWeights } from '../program/weights-told.js';
 import { programMain } from './child-main.js';
 import { joinTimeline } from './timeline.js';
 
@@ -21,9 +22,12 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });
   const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
   const { program, hash } = await loadProgram(argument.program, monitor);
-  const timeline = joinTimeline(settings, (event) => tell({ type: 'event', event }));
+  const emit = (event: RunEvent) => tell({ type: 'event', event });
+  const timeline = joinTimeline(settings, emit);
   const worker = createWorker({
-    program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
+    program: tellingFrozen(tellingWeights(program, emit), (frozen) =>
+      tell({ type: 'frozen', frozen }),
+    ),
     programHash: hash,
     coordinator,
     name,
@@ -34,7 +38,7 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     timeline: timeline?.track(name),
     onEvent(event) {
       if (event.event === 'waiting') onWaiting(event);
-      if (event.event === 'noticed') tell({ type: 'event', event: noticeEvent(event) });
+      if (event.event === 'noticed') emit(noticeEvent(event));
     },
   }).start();
   // Whoever ends one worker wants the others to go on. The launcher knows force, too.

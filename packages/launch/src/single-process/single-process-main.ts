@@ -5,6 +5,7 @@ import { programMain } from '../processes/child-main.js';
 import { joinTimeline, PLAIN_LOOP } from '../processes/timeline.js';
 import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
+import { tellingWeights } from '../program/weights-told.js';
 import { trainInSingleProcess } from './single-process.js';
 
 export interface SingleProcessArgument {
@@ -36,7 +37,9 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
     () => file?.close(),
     () =>
       trainInSingleProcess({
-        program: tellingFrozen(program, (frozen) => tell({ type: 'frozen', frozen })),
+        program: tellingFrozen(tellingWeights(program, emit), (frozen) =>
+          tell({ type: 'frozen', frozen }),
+        ),
         programHash,
         settings,
         job: crypto.randomUUID(),
