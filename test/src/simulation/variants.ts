@@ -181,7 +181,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'gradients of an earlier attempt are taken',
     what: 'what was sent before the weights went back is added, whatever is in its memory by now',
-    file: 'packages/coordinator/dist/training/worker-results.js',
+    file: 'packages/coordinator/dist/aggregation/at-coordinator.js',
     from: 'if (contribution.attempt !== membership.attempt())',
     to: 'if (false)',
     // Whatever the seed: what was found before is tried too, and one of that catches it.
