@@ -44,6 +44,12 @@ describe('the report of a run', () => {
     assert.equal(text.match(/class="mark fault"/g)?.length, 3);
   });
 
+  it('counts one epoch as one', () => {
+    assert.ok(reportOf(started, ...steps, finished).includes(', in 2 epochs'));
+    const short = startedEvent({ epochs: 1 });
+    assert.match(reportOf(short, ...steps, finished), /, in 1 epoch</);
+  });
+
   it('is one file that needs no network and runs nothing', () => {
     const text = reportOf(started, ...steps, finished);
     assert.doesNotMatch(text, /https?:|<script|src=|@import|url\(|<link/);

@@ -143,7 +143,10 @@ function trained(view: View): Markup {
           ['training examples', formatCount(dataset.training)],
           ['evaluation examples', formatCount(dataset.evaluation)],
         ] as [string, string][])),
-    ['examples trained on', `${formatCount(view.examples)}, in ${view.epochs} epochs`],
+    [
+      'examples trained on',
+      `${formatCount(view.examples)}, in ${view.epochs} ${view.epochs === 1 ? 'epoch' : 'epochs'}`,
+    ],
     ['stored parameters', formatCount(storedParameters)],
     ['workers', workers.length === 0 ? 'one process' : workers.map(({ name }) => name).join(', ')],
     ...Object.entries(hyperparameters).map(([name, value]): [string, string] => [
