@@ -132,6 +132,18 @@ describe('the file of a timeline', () => {
     assert.equal(stationsOf(read()).length, 6 * TIMELINE_BATCH + 1);
   });
 
+  it('takes any name of a role, however many there are in a process', async () => {
+    const file = await createTimelineFile(initOf(1));
+    const roles = ['"\\\n', 'ö'.repeat(9000), ...Array.from({ length: 2000 }, (_, at) => `w${at}`)];
+    for (const role of roles) file.track(role).passed('step', 0, 0);
+    file.close();
+    const threads = read().filter(({ name }) => name === 'thread_name');
+    assert.deepEqual(
+      threads.map(({ args }) => args.name),
+      roles.map((role) => role.slice(0, 500)),
+    );
+  });
+
   it('gets what is older than a second with the next station', async () => {
     const clock = createSimulatedClock();
     const file = await createTimelineFile(initOf(1, clock));

@@ -39,6 +39,8 @@ export interface TimelineFileInit {
 
 const STATION_NAMES = Object.keys(STATIONS) as Station[];
 const STATION_AT = Object.fromEntries(STATION_NAMES.map((name, at) => [name, at]));
+/** Whatever is in a name, its line fits into a page. */
+const NAME_LENGTH = 500;
 /** Of a station that was passed: row, station, step, part, since, until. */
 const COLUMNS = 6;
 
@@ -103,6 +105,7 @@ function timelineFile(
   let names: string[] = [];
   let named = false;
   let writes = true;
+  let failed = false;
 
   const micros = (ms: number) => Math.round(1000 * (originMs + ms));
 
@@ -113,7 +116,7 @@ function timelineFile(
 
   function addRow(name: string): number {
     const tid = ++rows;
-    names.push(nameLine('thread_name', tid, { name }));
+    names.push(nameLine('thread_name', tid, { name: name.slice(0, NAME_LENGTH) }));
     names.push(nameLine('thread_sort_index', tid, { sort_index: tid }));
     return tid;
   }
@@ -144,7 +147,8 @@ function timelineFile(
     const passed = Array.from({ length: filled }, (_, at) => stationLine(at));
     filled = 0;
     if (!writes || passed.length === 0) return;
-    const heading = named ? [] : [nameLine('process_name', 0, { name: tracks.join(' and ') })];
+    const process = { name: tracks.join(' and ').slice(0, NAME_LENGTH) };
+    const heading = named ? [] : [nameLine('process_name', 0, process)];
     guarded(() => {
       if (isFull()) writes = false;
       else write([...heading, ...names, ...passed]);
@@ -159,12 +163,15 @@ function timelineFile(
       task();
     } catch (error) {
       writes = false;
+      failed = true;
       const why = toTuttiError(error, 'STORAGE', `The timeline ${path} ends early`, 'Make room.');
       emit(warningOf(why));
     }
   }
 
   function end() {
+    // What has failed may have left a torn page: then the array stays open.
+    if (failed) return;
     const last = nameLine('process_labels', 0, { labels: host });
     const full = isFull();
     guarded(() => write([last.replace(/,\n$/, '\n]\n')]));
