@@ -102,10 +102,13 @@ describe('tutti node', () => {
   it('ends all ranks at once where the program of rank 0 cannot begin', async () => {
     const path = await each.folder.program('export default 1;');
     const { ranks } = await start(path, 2);
-    for (const { code, stderr } of await Promise.all(ranks.map((rank) => rank.ended))) {
-      assert.equal(code, 1);
-      assert.match(stderr, /BAD_PROGRAM/);
-    }
+    const [lead, other] = await Promise.all(ranks.map((rank) => rank.ended));
+    assert.equal(lead!.code, 1);
+    assert.match(lead!.stderr, /BAD_PROGRAM/);
+    // It may hear that the job has ended before it has looked at its program: then it was told to go.
+    const found = /BAD_PROGRAM/.test(other!.stderr);
+    assert.equal(other!.code, found ? 1 : 0, other!.stderr);
+    if (!found) assert.match(other!.stderr, /^stopped$/m);
   });
 
   it('gives each task of a job array a folder of its own', async () => {
