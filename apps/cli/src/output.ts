@@ -17,6 +17,7 @@ import {
   type RunEvent,
 } from '@tutti/telemetry';
 import type { CliContext } from './context.js';
+import { programStack } from './program-stack.js';
 import { isReported, reported } from './reported.js';
 import { KEEPING_DEADLINE_MS } from './tunables.js';
 
@@ -67,8 +68,13 @@ export async function withOutput(
     if (isReported(error)) throw error;
     const record = errorToRecord(error);
     output.renderer(failedEvent(record));
-    if (record.stack !== undefined && (settings.logLevel === 'debug' || isPlaced(record)))
-      output.renderer.note(record.stack);
+    if (record.stack !== undefined) {
+      if (settings.logLevel === 'debug') output.renderer.note(record.stack);
+      else if (isPlaced(record))
+        output.renderer.note(
+          record.code === 'PROGRAM_FAILED' ? programStack(record.stack) : record.stack,
+        );
+    }
     throw reported(error);
   } finally {
     await output.close();
