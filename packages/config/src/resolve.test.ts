@@ -223,6 +223,19 @@ describe('settings that contradict each other', () => {
     assert.match(message, /heartbeatMs 2000 .* heartbeatDeadlineMs 2000/);
     resolveSettings({ flags: { heartbeatMs: '2000', heartbeatDeadlineMs: '9000' } });
   });
+
+  it('refuses standbys and checks where the servers make the sums, naming both and their sources', () => {
+    const aggregation = 'server';
+    const standby = refused({ flags: { aggregation }, environment: { TUTTI_REPLICAS: '1' } });
+    assert.match(
+      standby.message,
+      /^aggregation server \(.+\) does not go with replicas 1 \(.+REPLICAS\)/,
+    );
+    const checked = refused({ flags: { aggregation, verify: '0.1' } });
+    assert.match(checked.message, /^aggregation server \(.+\) does not go with verify 0.1 \(/);
+    resolveSettings({ flags: { aggregation, replicas: '0', verify: '0' } });
+    resolveSettings({ flags: { aggregation: 'coordinator', replicas: '1', verify: '0.1' } });
+  });
 });
 
 describe('the common variables of launchers', () => {
