@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   arrow,
   createTokenizer,
@@ -21,7 +21,7 @@ import { loadProgram } from '@tutti/launch/internal';
 import type { TuttiError } from '@tutti/runtime';
 import { validateOptimizer } from '@tutti/store';
 import { exportLayersModel, tf } from '@tutti/tensorflow';
-import { tutti } from './processes/command.js';
+import { command, tutti } from './processes/command.js';
 import { createFolder, type Folder, resolvePath } from './processes/program-files.js';
 import { runLocal } from './processes/run-local.js';
 
@@ -233,6 +233,66 @@ describe('documentation', () => {
       batchSize: n, epochs: 4, seed: 1,
       ${options}
     });`;
+
+  it('shows how data are parted', () =>
+    inFolder('To draw a test set', async (shown, folder) => {
+      const lines = shown.trim().split('\n');
+      assert.equal(lines.length, 3);
+      const calls = lines.map((line) => line.replace(/;.*/, ''));
+      const program = await folder.program(
+        imports('defineTraining, tf', '@tutti/tensorflow') +
+          imports('arrays, folds, shuffle, split', '@tutti/data') +
+          rest(`loss: 'sparseCategoricalCrossentropy', batchSize: 3, model: () => tf.sequential({
+            layers: [tf.layers.dense({ units: 3, activation: 'softmax', inputShape: [4] })] }),
+            async data() {
+              const { training: data } = whole();
+              const [halves, five, other] = await Promise.all([${calls.join(', ')}]);
+              if (five.length !== 5 || other.size !== data.size) throw new Error('not as shown');
+              return halves;
+            },`)
+            .replace('const data =', 'const whole =')
+            .replace('      data,\n', ''),
+      );
+      const { plan } = await runLocal(program, { workers: 0 }).result;
+      assert.deepEqual([plan.trainingExamples, plan.evaluationExamples], [10, 2]);
+    }));
+
+  it('shows a model that is a function', () =>
+    inFolder('## The model', async (shown, folder) => {
+      const program = await folder.program(
+        imports('defineTraining, tf', '@tutti/tensorflow') +
+          imports('arrays', '@tutti/data') +
+          rest(`${shown} loss: 'meanSquaredError'`),
+      );
+      const { values } = await runLocal(program, { workers: 1 }).result;
+      assert.deepEqual(Object.keys(values), ['kernel', 'bias']);
+    }));
+
+  it('shows what a service does with what it trained', () =>
+    inFolder('## The result', async (shown, folder) => {
+      await folder.program('{ "type": "module" }', 'package.json');
+      await folder.program(
+        imports('defineTraining, tf', '@tutti/tensorflow') +
+          imports('arrays', '@tutti/data') +
+          rest(`loss: 'meanSquaredError', shards: 2, model: () => tf.sequential({
+            layers: [tf.layers.dense({ units: 1, inputShape: [4], name: 'only' })] })`),
+      );
+      const service = await folder.program(
+        imports('runLocal', '@tutti/launch') +
+          imports('exportLayersModel, tf', '@tutti/tensorflow') +
+          shown +
+          "console.log(model.layers.map(({ name }) => name).join() + ' ' + Object.keys(values));",
+        'service.ts',
+      );
+      const tsx = pathToFileURL(resolvePath('tsx')).href;
+      const { stdout, stderr, code } = await command(
+        [process.execPath, '--import', tsx, service],
+        'service',
+        folder.path,
+      ).ended;
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout.trim(), 'only only/kernel,only/bias');
+    }));
 
   it('shows how layers of a loaded model are trained with others', () =>
     inFolder('### Layers of a loaded model', async (shown, folder) => {

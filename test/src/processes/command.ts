@@ -34,9 +34,9 @@ export function tutti(
 }
 
 /** Any command, as one of these. */
-export function command(words: readonly string[], name = words[0]!): Command {
+export function command(words: readonly string[], name = words[0]!, cwd?: string): Command {
   const [file, ...rest] = words;
-  const child = spawn(file!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file!, rest, { stdio: ['ignore', 'pipe', 'pipe'], cwd });
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text) => {
