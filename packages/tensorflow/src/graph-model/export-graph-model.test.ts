@@ -54,6 +54,30 @@ describe('a graph model', function () {
       assert.deepEqual(await readdir(directory), []);
     });
 
+  it('is refused for a layer of the program that reads values, with the reason', async () => {
+    class Reading extends tf.layers.Layer {
+      static readonly className = 'Reading';
+      override call(inputs: tf.Tensor | tf.Tensor[]) {
+        const [input] = [inputs].flat() as [tf.Tensor];
+        return input.mul(Math.max(...input.dataSync()));
+      }
+    }
+    const program = training({
+      model: () => {
+        const input = tf.input({ shape: [2] });
+        return tf.model({
+          inputs: input,
+          outputs: new Reading().apply(input) as tf.SymbolicTensor,
+        });
+      },
+      loss: 'meanSquaredError',
+    });
+    await assert.rejects(exportGraphModel(program, {}, directory), {
+      code: 'BAD_PROGRAM',
+      message: /cannot be exported as a graph: it reads values of tensors/,
+    });
+  });
+
   it('takes inputs by their names', async () => {
     const program = training({
       model: () => {

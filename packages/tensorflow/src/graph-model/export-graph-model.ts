@@ -41,7 +41,7 @@ export async function exportGraphModel(
   const partial = (name: string) => join(directory, `${name}.partial`);
   const names = ['weights.bin', 'model.json'];
   try {
-    const files = filesOf(built, weights);
+    const files = graphOrReason(() => filesOf(built, weights));
     try {
       await ensureFolder(directory);
       for (const name of names) await writeFile(partial(name), files[name]!);
@@ -62,6 +62,16 @@ export async function exportGraphModel(
   return resolve(directory, 'model.json');
 }
 
+/** Whatever is in its way is said of the model, which may have layers of its own. */
+function graphOrReason<T>(task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    if (error instanceof TuttiError) throw error;
+    throw noGraph(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
 function filesOf(built: BuiltModel, values: readonly Float32Array[]) {
   const { inputs } = built.model;
   const open = inputs.find(({ shape }) => shape.slice(1).includes(null));
@@ -70,17 +80,11 @@ function filesOf(built: BuiltModel, values: readonly Float32Array[]) {
   const backend = tf.backend() as unknown as GraphBackend;
   if (typeof backend.binding?.executeOp !== 'function')
     throw noGraph('it is recorded on native TensorFlow, which this process does not have');
-  let recording: Recording;
-  try {
-    const [one, other] = [ONE, OTHER].map((count) => recorded(built, values, count, backend));
-    recording = anyBatch({
-      ...{ one: simplified(one!), other: simplified(other!), sizes: [ONE, OTHER] },
-      ...{ batch: built.weights.size, numbers: backend.binding },
-    });
-  } catch (error) {
-    if (error instanceof FixedBatch) throw noGraph(error.message);
-    throw error;
-  }
+  const [one, other] = [ONE, OTHER].map((count) => recorded(built, values, count, backend));
+  const recording = anyBatch({
+    ...{ one: simplified(one!), other: simplified(other!), sizes: [ONE, OTHER] },
+    ...{ batch: built.weights.size, numbers: backend.binding },
+  });
   const batches = (shape: readonly number[]) => [-1, ...shape.slice(1)];
   const names = [...built.weights.values()];
   const fed = recording.nodes.filter((node) => node.kind === 'input').slice(names.length);

@@ -85,7 +85,7 @@ const RENAMED: Readonly<Record<string, string>> = { ThresholdedReLU: 'ReLU' };
  * @throws Unlike
  */
 export function kerasLayer(className: string, config: LayerConfig) {
-  const convert = CONVERSIONS[className];
+  const convert = Object.hasOwn(CONVERSIONS, className) ? CONVERSIONS[className] : undefined;
   if (convert === undefined) throw new Unlike('is of a kind that Keras does not have');
   const kept = Object.entries(config)
     .filter(([name]) => !DROPPED.test(name))
