@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { STATIONS } from '@tutti/runtime';
 import type { RunEvent } from './events.js';
 
 type Fields<Event> = {
@@ -46,13 +47,25 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
 
 describe('docs/EVENTS.md', () => {
   const text = readFileSync(new URL('../../../docs/EVENTS.md', import.meta.url), 'utf8');
-  const rows = text.split('\n').flatMap((line) => {
-    const [, name, , fields] = /^\| `([\w-]+)` \|(.*)\| ([^|]*) \|$/.exec(line) ?? [];
-    return name === undefined ? [] : [[name, fields!] as const];
-  });
+  const parts = text.split('\n## ');
+  /** First and last cell of the rows that begin with a name. */
+  const rowsOf = (part = '') =>
+    part.split('\n').flatMap((line) => {
+      const [, name, , last] = /^\| `([\w-]+)` \|(.*)\| ([^|]*) \|$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, last!] as const];
+    });
+  const rows = rowsOf(parts[0]);
 
   it('names every event, and no other', () => {
     assert.deepEqual(rows.map(([name]) => name).sort(), Object.keys(FIELDS).sort());
+  });
+
+  it('names every station of a timeline, in the order of a step', () => {
+    const stations = rowsOf(parts.find((part) => part.startsWith('Where the time of a step goes')));
+    assert.deepEqual(
+      stations.map(([name]) => name),
+      Object.keys(STATIONS),
+    );
   });
 
   for (const [name, fields] of Object.entries(FIELDS))
