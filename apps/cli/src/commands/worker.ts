@@ -71,7 +71,6 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         onEvent(event) {
           if (event.event === 'joined') {
             joined = true;
-            // Unnamed wait: nobody waits for it.
             void watch?.close();
             context.onJoined?.();
           }
