@@ -59,6 +59,8 @@ export function connectZmq(
   let refusals = 0;
   let channel: Channel | undefined;
   let outbox: Outbox | undefined;
+  /** The farewell of a connection that is not known to have come about. */
+  let saidBefore: string | undefined;
   const dialler = createDialler({
     address,
     resolve: init.resolve,
@@ -95,6 +97,7 @@ export function connectZmq(
     try {
       const socket = new NotifiedDealer(next.endpoint, next.limitMs, init);
       dealer = socket;
+      saidBefore = undefined;
       ended = observe(socket.events, (event) => react(socket, next, event));
       void receiveAll(socket, (frames) => receive(socket, frames));
       socket.connect(next.endpoint);
@@ -107,6 +110,7 @@ export function connectZmq(
     if (socket !== dealer || state !== 'connecting') return;
     if (event.type === 'handshake') {
       open();
+      if (saidBefore !== undefined) endWith(saidBefore);
       return;
     }
     if (event.type === 'connect') {
@@ -165,7 +169,10 @@ export function connectZmq(
     if (socket !== dealer || isOver()) return;
     const reason = readFarewell(frames);
     if (reason !== undefined) {
-      finish(reason || `the connection to ${address} was lost`);
+      // What happens to the socket is told by another way, which may be behind: whether there was a
+      // connection at all, or whoever listens there hung up on the handshake.
+      if (state === 'connecting') saidBefore = reason;
+      else endWith(reason);
       return;
     }
     let messages: Buffer[][];
@@ -190,6 +197,8 @@ export function connectZmq(
     }
     if (envelope !== undefined) handlers.message(envelope);
   }
+
+  const endWith = (farewell: string) => finish(farewell || `the connection to ${address} was lost`);
 
   const isClosed = () => state === 'closed';
   const isOver = () => isClosed() || abandoned;
