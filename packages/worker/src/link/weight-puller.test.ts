@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createLayout } from '@tutti/parameters';
 import type { ConnectFault, WorkerToServer } from '@tutti/protocol';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
-import { createMonitor, createSimulatedClock } from '@tutti/runtime';
+import { createMonitor, createSimulatedClock, errorToRecord, TuttiError } from '@tutti/runtime';
 import { createDeadEnd } from './testing.js';
 import { createWeightPuller, versionsUnasked } from './weight-puller.js';
 import { createWeightBuffer } from './weights.js';
@@ -96,7 +96,12 @@ describe('a standing order for weights', () => {
         message: { type: 'weights', version, chunk: 0, ...job },
         payload: new Uint8Array(Float32Array.of(version).buffer),
       });
-    return { puller, weights, asked, comes, clock, lose: () => handlers().closed!('it was cut') };
+    const refuses = (version: number, current: number) => {
+      const error = new TuttiError('REFUSED', 'It is gone.', { details: { version, current } });
+      handlers().message({ message: { type: 'refused', error: errorToRecord(error), ...job } });
+    };
+    const lose = () => handlers().closed!('it was cut');
+    return { puller, weights, asked, comes, refuses, clock, lose };
   }
 
   it('is given anew only when it has been carried out', () => {
@@ -128,6 +133,22 @@ describe('a standing order for weights', () => {
     }
     assert.ok(!weights.arrived());
     assert.deepEqual(asked, [[4, 14]]);
+  });
+
+  it('is given anew when it was refused, also where a later version has been awaited since', () => {
+    const { puller, weights, asked, comes, refuses } = ordering(10);
+    puller.pull(0);
+    // Its values were here already, and the step is made; the order was long on its way.
+    puller.follow(1);
+    refuses(0, 3);
+    comes(3);
+    assert.ok(weights.arrived());
+    // What is said of an order before that changes nothing.
+    refuses(0, 3);
+    assert.deepEqual(asked, [
+      [0, 10],
+      [3, 13],
+    ]);
   });
 
   it('begins anew when the weights go back', () => {

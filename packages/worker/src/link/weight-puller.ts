@@ -68,8 +68,8 @@ export function createWeightPuller(init: {
   let servers: readonly ServerRange[] = [];
   let connections: readonly KeptConnection[] = [];
   let wanted = -1;
-  /** The last version that the servers send unasked. */
-  let until = -1;
+  /** The first version of what was ordered last, and the last that the servers send unasked. */
+  let [ordered, until] = [-1, -1];
   let past = 0;
   let repeatWanted = false;
   /** Since when those that are not reached are not. */
@@ -86,12 +86,15 @@ export function createWeightPuller(init: {
     if (version <= until) connection.send({ message: stamp({ type: 'pull', version, until }) });
   }
 
-  /** Others were faster: the version asked for is gone, and so nobody needs its gradients. */
+  /**
+   * Others were faster: what was ordered is gone, and so nobody needs its gradients. The server has taken
+   * no order then, also not for what has been awaited since without asking.
+   */
   function catchUp(error: TuttiError) {
     const { version, current } = error.details;
     if (typeof version !== 'number' || typeof current !== 'number') throw error;
-    if (version < wanted || current <= version) return;
-    pull(current);
+    if (version < ordered || current <= version) return;
+    pull(Math.max(current, wanted));
   }
 
   const answers: Answers<ServerToWorker, undefined> = {
@@ -111,6 +114,7 @@ export function createWeightPuller(init: {
 
   function pull(version: number) {
     wanted = version;
+    ordered = version;
     until = version + init.unasked;
     weights.clear();
     weights.expect(version);
