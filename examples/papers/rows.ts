@@ -22,14 +22,20 @@ const hashedNets = (label: string, environment: Record<string, string>): Variant
   environment,
 });
 
+/**
+ * @param after settings of the program while it is compressed
+ * @param before those of the training before
+ */
 const deepCompression = (
   program: string,
   options: string,
-  environment: Record<string, string> = {},
+  after: Record<string, string> = {},
+  before: Record<string, string> = {},
 ): Variant => ({
   label: 'compressed',
   program,
-  compress: { environment, options: options.split(' ') },
+  environment: before,
+  compress: { environment: after, options: options.split(' ') },
 });
 
 /** Each with the hyperparameters that its validation set chose. */
@@ -62,8 +68,9 @@ export const rows: readonly Row[] = [
     variants: [
       deepCompression(
         'papers/lenet-300-100.ts',
-        '--epochs 5 --rounds 3 --values 16 --keep hidden_1=0.09,hidden_2=0.1,output=0.3',
-        { DROPOUT: '0.1' },
+        '--epochs 12 --rounds 3 --learning-rate 0.001 --values 16 --keep hidden_1=0.09,hidden_2=0.1,output=0.3',
+        { DROPOUT: '0.1', EPOCHS: '12' },
+        { EPOCHS: '40' },
       ),
     ],
   },
