@@ -97,7 +97,10 @@ describe('a standing order for weights', () => {
         payload: new Uint8Array(Float32Array.of(version).buffer),
       });
     const refuses = (version: number, current: number) => {
-      const error = new TuttiError('REFUSED', 'It is gone.', { details: { version, current } });
+      const error = new TuttiError('REFUSED', 'It is gone.', {
+        remedy: 'Ask for that version.',
+        details: { version, current },
+      });
       handlers().message({ message: { type: 'refused', error: errorToRecord(error), ...job } });
     };
     const lose = () => handlers().closed!('it was cut');
