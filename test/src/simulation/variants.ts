@@ -166,7 +166,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'a worker waits for the version that is gone',
     what: 'a worker that is late is refused',
     file: 'packages/worker/dist/link/weight-puller.js',
-    from: 'if (version < wanted || current <= version)',
+    from: 'if (version < ordered || current <= version)',
     to: 'if (true)',
     seed: 31,
   },
