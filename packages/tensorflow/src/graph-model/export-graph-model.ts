@@ -1,6 +1,6 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { createRandom, ensureFolder, TuttiError, toTuttiError } from '@tutti/runtime';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { createAcceleration } from '../accelerate/index.js';
 import { type Recording, record, typeOf } from '../graph/recording.js';
@@ -9,6 +9,7 @@ import { simplified } from '../graph/simplified.js';
 import type { BuiltModel } from '../model/build-model.js';
 import { builtWith } from '../model/built-with.js';
 import { overriding } from '../model/overrides.js';
+import { writeTried } from '../model/write-tried.js';
 import { tf } from '../tf.js';
 import { withRandom } from '../training/seeded.js';
 import { tidied } from '../training/tidied.js';
@@ -38,24 +39,9 @@ export async function exportGraphModel(
   directory: string,
 ): Promise<string> {
   const { built, weights } = builtWith(program, values);
-  const partial = (name: string) => join(directory, `${name}.partial`);
-  const names = ['weights.bin', 'model.json'];
   try {
     const files = graphOrReason(() => filesOf(built, weights));
-    try {
-      await ensureFolder(directory);
-      for (const name of names) await writeFile(partial(name), files[name]!);
-      await tryOut(built, weights, partial);
-      for (const name of names) await rename(partial(name), join(directory, name));
-    } catch (error) {
-      for (const name of names) await rm(partial(name), { force: true }).catch(() => {});
-      throw toTuttiError(
-        error,
-        'STORAGE',
-        `The model could not be written to ${resolve(directory)}`,
-        'Choose a folder that is writable and has room.',
-      );
-    }
+    await writeTried(directory, files, (pathOf) => tryOut(built, weights, pathOf));
   } finally {
     built.dispose();
   }
@@ -72,7 +58,10 @@ function graphOrReason<T>(task: () => T): T {
   }
 }
 
-function filesOf(built: BuiltModel, values: readonly Float32Array[]) {
+function filesOf(
+  built: BuiltModel,
+  values: readonly Float32Array[],
+): [name: string, content: string | Uint8Array][] {
   const { inputs } = built.model;
   const open = inputs.find(({ shape }) => shape.slice(1).includes(null));
   if (open !== undefined)
@@ -113,10 +102,10 @@ function filesOf(built: BuiltModel, values: readonly Float32Array[]) {
       },
     ],
   };
-  return {
-    'weights.bin': Buffer.concat(weights.map(({ bytes }) => bytes)),
-    'model.json': JSON.stringify(json),
-  } as Readonly<Record<string, Uint8Array | string>>;
+  return [
+    ['weights.bin', Buffer.concat(weights.map(({ bytes }) => bytes))],
+    ['model.json', JSON.stringify(json)],
+  ];
 }
 
 const nameOf = ({ sourceLayer }: BuiltModel['model']['inputs'][number]) => sourceLayer.name;

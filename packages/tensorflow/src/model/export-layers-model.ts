@@ -1,6 +1,5 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { ensureFolder, programError, toTuttiError } from '@tutti/runtime';
+import { resolve } from 'node:path';
+import { programError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { tf } from '../tf.js';
 import type { BuiltModel } from './build-model.js';
@@ -9,6 +8,7 @@ import { checkExport } from './check-export.js';
 import { completeConfigs } from './complete-configs.js';
 import { overriding } from './overrides.js';
 import { renamePath, renameStrings, stableLayerNames } from './stable-artifacts.js';
+import { writeTried } from './write-tried.js';
 
 /**
  * Writes `model.json` and `weights.bin` into `directory`, as `tf.loadLayersModel` and Keras'
@@ -28,23 +28,10 @@ export async function exportLayersModel(
   directory: string,
 ): Promise<string> {
   const { built, weights } = builtWith(program, values);
-  const partial = (name: string) => join(directory, `${name}.partial`);
   try {
-    const files = layersModelFiles(built, weights);
-    try {
-      await ensureFolder(directory);
-      for (const [name, content] of files) await writeFile(partial(name), content);
-      await checkExport(built, weights, partial);
-      for (const [name] of files) await rename(partial(name), join(directory, name));
-    } catch (error) {
-      for (const [name] of files) await rm(partial(name), { force: true }).catch(() => {});
-      throw toTuttiError(
-        error,
-        'STORAGE',
-        `The model could not be written to ${resolve(directory)}`,
-        'Choose a folder that is writable and has room.',
-      );
-    }
+    await writeTried(directory, layersModelFiles(built, weights), (pathOf) =>
+      checkExport(built, weights, pathOf),
+    );
   } finally {
     built.dispose();
   }
