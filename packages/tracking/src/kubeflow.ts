@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { type Clock, systemClock, type Timer, TuttiError } from '@tutti/runtime';
-import { createTimeLeft, type RunEvent, warningOf } from '@tutti/telemetry';
+import { type Clock, systemClock, type Timer } from '@tutti/runtime';
+import { createTimeLeft, type RunEvent } from '@tutti/telemetry';
+import { createCallsInOrder } from './calls-in-order.js';
 import type { Tracker } from './tensorboard.js';
 import {
   KUBEFLOW_ANSWER_MS,
@@ -49,8 +50,12 @@ export function createKubeflow(init: {
   let [done, news] = [false, false];
   let at = 0;
   let timer: Timer | undefined;
-  let warned = false;
-  let work: Promise<void> = Promise.resolve();
+  const { next, done: allTold } = createCallsInOrder({
+    server: `The Kubeflow Trainer at ${server.url}`,
+    remedy:
+      'See what its controller says; the training goes on without it. Without KUBEFLOW_TRAINER_SERVER_URL it is not told.',
+    emit,
+  });
 
   function status() {
     const leftMs = done ? 0 : timeLeft.estimateMs();
@@ -81,14 +86,7 @@ export function createKubeflow(init: {
   function tellNow() {
     timer?.cancel();
     timer = undefined;
-    work = work.then(send).catch((cause: Error) => {
-      if (warned) return;
-      warned = true;
-      const message = `The Kubeflow Trainer at ${server.url} could not be told of the run: ${cause.message}`;
-      const remedy =
-        'See what its controller says; the training goes on without it. Without KUBEFLOW_TRAINER_SERVER_URL it is not told.';
-      emit(warningOf(new TuttiError('PEER_LOST', message, { remedy, cause })));
-    });
+    next(send);
   }
 
   function hear(values: Readonly<Record<string, number>>) {
@@ -126,7 +124,7 @@ export function createKubeflow(init: {
     async close() {
       tellNow();
       // Unnamed wait: the caller races it.
-      await work;
+      await allTold();
     },
   };
 }

@@ -1,5 +1,6 @@
-import { type Clock, type Stamped, systemClock, type Timer, TuttiError } from '@tutti/runtime';
-import { type RunEvent, type StartedEvent, warningOf } from '@tutti/telemetry';
+import { type Clock, type Stamped, systemClock, type Timer } from '@tutti/runtime';
+import type { RunEvent, StartedEvent } from '@tutti/telemetry';
+import { createCallsInOrder } from './calls-in-order.js';
 import type { Tracker } from './tensorboard.js';
 import {
   MLFLOW_ANSWER_MS,
@@ -34,8 +35,11 @@ export function createMlflow(init: {
   let run: { readonly id: string; readonly last: number } | undefined;
   let waiting: Metric[] = [];
   let timer: Timer | undefined;
-  let warned = false;
-  let work: Promise<void> = Promise.resolve();
+  const { next, done } = createCallsInOrder({
+    server: `MLflow at ${init.url}`,
+    remedy: 'See whether it runs there, and what it says; the training goes on without it.',
+    emit,
+  });
 
   async function call<T>(path: string, body: object, method = 'POST'): Promise<T> {
     const query = method === 'GET' ? `?${new URLSearchParams(body as Record<string, string>)}` : '';
@@ -49,18 +53,6 @@ export function createMlflow(init: {
     const text = (await response.text()).slice(0, 300);
     throw Object.assign(new Error(`${path}: ${response.status} ${text}`), {
       status: response.status,
-    });
-  }
-
-  /** What is done, is done in order; what fails is told once, and the next is tried. */
-  function next(task: () => Promise<void>) {
-    work = work.then(task).catch((cause: Error) => {
-      if (warned) return;
-      warned = true;
-      const message = `MLflow at ${init.url} could not be told of the run: ${cause.message}`;
-      const remedy =
-        'See whether it runs there, and what it says; the training goes on without it.';
-      emit(warningOf(new TuttiError('PEER_LOST', message, { remedy, cause })));
     });
   }
 
@@ -158,7 +150,7 @@ export function createMlflow(init: {
       timer?.cancel();
       next(send);
       // Unnamed wait: the caller races it.
-      await work;
+      await done();
     },
   };
 }
