@@ -28,8 +28,7 @@ import { toldOnce } from './processes/told-once.js';
 import { createWorkerCrew } from './processes/worker-crew.js';
 import { WORKER_NODE_OPTIONS, workerEnvironment } from './processes/worker-environment.js';
 import type { WorkerArgument } from './processes/worker-process.js';
-import { tellingFrozen } from './program/frozen-values.js';
-import { tellingWeights } from './program/weights-told.js';
+import { telling } from './program/telling.js';
 import { trainInSingleProcess } from './single-process/single-process.js';
 import type { SingleProcessArgument } from './single-process/single-process-main.js';
 import { GRACE_MS } from './tunables.js';
@@ -62,14 +61,14 @@ export function runLocal(
       };
       const timeline = await beginTimeline(settings, emit);
       const run = { settings, signal: stop, interrupt, emit, onLine, timeline, onFrozen };
-      const telling =
+      const opened =
         typeof program === 'string'
           ? program
-          : tellingFrozen(tellingWeights(program, toldOnce(emit)), onFrozen);
+          : telling(program, { emit: toldOnce(emit), onFrozen });
       // Unnamed wait: what it awaits names its own waits.
       const result = await withCleanUp(
         () => timeline?.close(),
-        () => body(telling as string & Program, run),
+        () => body(opened as string & Program, run),
       );
       const others = Object.fromEntries(frozen.map(({ name, values }) => [name, values]));
       return { ...result, values: { ...result.values, ...others } };

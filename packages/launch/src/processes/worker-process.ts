@@ -3,9 +3,8 @@ import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
 import type { LocalSettings } from '../local-options.js';
-import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
-import { tellingWeights } from '../program/weights-told.js';
+import { telling } from '../program/telling.js';
 import { programMain } from './child-main.js';
 import { joinTimeline } from './timeline.js';
 
@@ -25,9 +24,7 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
   const emit = (event: RunEvent) => tell({ type: 'event', event });
   const timeline = joinTimeline(settings, emit);
   const worker = createWorker({
-    program: tellingFrozen(tellingWeights(program, emit), (frozen) =>
-      tell({ type: 'frozen', frozen }),
-    ),
+    program: telling(program, { emit, onFrozen: (frozen) => tell({ type: 'frozen', frozen }) }),
     programHash: hash,
     coordinator,
     name,

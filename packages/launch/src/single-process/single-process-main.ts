@@ -3,9 +3,8 @@ import { createMonitor, errorToRecord, systemClock, withCleanUp } from '@tutti/r
 import type { LocalSettings } from '../local-options.js';
 import { programMain } from '../processes/child-main.js';
 import { joinTimeline, PLAIN_LOOP } from '../processes/timeline.js';
-import { tellingFrozen } from '../program/frozen-values.js';
 import { loadProgram } from '../program/load-program.js';
-import { tellingWeights } from '../program/weights-told.js';
+import { telling } from '../program/telling.js';
 import { trainInSingleProcess } from './single-process.js';
 
 export interface SingleProcessArgument {
@@ -37,9 +36,7 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
     () => file?.close(),
     () =>
       trainInSingleProcess({
-        program: tellingFrozen(tellingWeights(program, emit), (frozen) =>
-          tell({ type: 'frozen', frozen }),
-        ),
+        program: telling(program, { emit, onFrozen: (frozen) => tell({ type: 'frozen', frozen }) }),
         programHash,
         settings,
         job: crypto.randomUUID(),
