@@ -29,9 +29,12 @@ export function createShapedTransport(
   const leaving = createDelayLine(clock);
   const coming = createDelayLine(clock);
 
+  /** When what is sent now is at the other end, behind all that was sent before. */
+  const sentBy = (bytes: number) => wayOut.leaves(bytes, clock.now()) + delayMs;
+
   function post(envelope: Envelope, send: (envelope: Envelope) => void) {
     checkSendable(envelope);
-    const due = wayOut.leaves(bytesOf(envelope), clock.now()) + delayMs;
+    const due = sentBy(bytesOf(envelope));
     const kept = leaving.isNow(due) ? envelope : keep(envelope, envelope.lent);
     leaving.at(due, () => send(kept));
   }
@@ -51,7 +54,7 @@ export function createShapedTransport(
   function passed(lingerMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = clock.after(lingerMs, resolve);
-      leaving.at(wayOut.leaves(0, clock.now()) + delayMs, () => {
+      leaving.at(sentBy(0), () => {
         timer.cancel();
         resolve();
       });
@@ -88,7 +91,7 @@ export function createShapedTransport(
         },
         disconnect(peer) {
           dropped.add(peer);
-          leaving.at(wayOut.leaves(0, clock.now()) + delayMs, () => listener.disconnect(peer));
+          leaving.at(sentBy(0), () => listener.disconnect(peer));
         },
         async close(lingerMs = FAREWELL_MS) {
           over = true;
