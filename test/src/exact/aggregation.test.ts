@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
 import { GRADIENT_COMPRESSIONS, type Message, type Transport } from '@tutti/protocol';
 import type { StepRecord } from '@tutti/run';
+import { overheard } from '../overheard.js';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
 
@@ -71,21 +72,11 @@ describe('where the servers make the sums', () => {
   it('no tensor comes to the coordinator, nor goes from it, in a step', async () => {
     const program = regression({ ...shape, optimizer: adam });
     const carried = new Map<Message['type'], number>();
-    const watched = (transport: Transport): Transport => ({
-      ...transport,
-      connect(address, handlers) {
-        const connection = transport.connect(address, handlers);
-        return {
-          ...connection,
-          send(envelope) {
-            const { type } = envelope.message;
-            if (address.startsWith('coordinator') && envelope.payload !== undefined)
-              carried.set(type, (carried.get(type) ?? 0) + 1);
-            connection.send(envelope);
-          },
-        };
-      },
-    });
+    const watched = (transport: Transport) =>
+      overheard(transport, (address, { message, payload }) => {
+        if (address.startsWith('coordinator') && payload !== undefined)
+          carried.set(message.type, (carried.get(message.type) ?? 0) + 1);
+      });
     await simulate({
       ...{ program, workers: 2, servers: 2, aggregation: 'server', seed: 1 },
       settings: { chunkFloats },

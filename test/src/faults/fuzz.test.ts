@@ -9,6 +9,7 @@ import type { RunEvent } from '@tutti/telemetry';
 import { samplePlan } from '@tutti/testing';
 import { createZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
+import { overheard } from '../overheard.js';
 import { regression } from '../programs/regression.js';
 
 /** Everything that is thrown at the ports follows from it. */
@@ -94,19 +95,10 @@ function oddly<T>(random: Random, value: T): T {
 }
 
 /** A way on which all that is sent is also written down. */
-const recording = (transport: Transport, said: Message[]): Transport => ({
-  ...transport,
-  connect(address, handlers) {
-    const connection = transport.connect(address, handlers);
-    return {
-      ...connection,
-      send(envelope) {
-        if (said.length < 500 && envelope.message.type !== 'join') said.push(envelope.message);
-        connection.send(envelope);
-      },
-    };
-  },
-});
+const recording = (transport: Transport, said: Message[]) =>
+  overheard(transport, (_, { message }) => {
+    if (said.length < 500 && message.type !== 'join') said.push(message);
+  });
 
 const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
 /** Without a join: whoever says a whole one is a worker, which only a key keeps out (docs/SECURITY.md). */
