@@ -18,13 +18,14 @@ def work(rank, workers, floats, steps, meeting):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=workers)
     weights = torch.nn.Parameter(torch.zeros(floats))
-    # So small that adding it to itself in every step does not overflow.
-    weights.grad = torch.full((floats,), 2.0**-100)
+    # Every step multiplies it by the workers: it must neither overflow nor be so small that its square
+    # is denormal, which processors compute slowly.
+    weights.grad = torch.full((floats,), 2.0**-20)
     adam = torch.optim.Adam([weights], lr=1e-3, fused=True)
     times = []
     for step in range(steps):
-        if step % 32 == 0:
-            weights.grad.fill_(2.0**-100)
+        if step % 8 == 0:
+            weights.grad.fill_(2.0**-20)
             dist.barrier()
         begun = time.perf_counter()
         dist.all_reduce(weights.grad)
