@@ -9,7 +9,11 @@ import type { ServerAddress } from './servers/servers.js';
 export interface CoordinatorInit {
   /** Where to listen for workers: `tcp://host:port`, port 0 for a free one. */
   readonly address: string;
-  readonly servers: readonly ServerAddress[];
+  /**
+   * Where the servers are; or each of the workers that the job starts with hosts one, and says where when it
+   * joins.
+   */
+  readonly servers: readonly ServerAddress[] | 'colocated';
   readonly settings: CoordinatorSettings;
   /** Keeps checkpoints and the trained model. An error becomes a warning, not the run's end. */
   readonly checkpoints?: CheckpointSink;

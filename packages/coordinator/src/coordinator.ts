@@ -25,7 +25,7 @@ export function createCoordinator(init: CoordinatorInit): Coordinator {
 }
 
 async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinator> {
-  checkSettings(init.settings);
+  checkSettings(init.settings, init.servers === 'colocated');
   /** Those of the job, as soon as it is made. */
   let handlers: ListenHandlers = { message() {} };
   // Unnamed wait: it opens a port of this machine.

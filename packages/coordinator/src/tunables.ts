@@ -35,6 +35,9 @@ export const namesakeMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => pe
 /** How long a server whose standby is there is waited for when a coordinator comes back. */
 export const STANDBY_PATIENCE_MS = 3000;
 
+/** How long a server in a worker's process that is not reached is awaited before another takes its range, empty. */
+export const HOST_PATIENCE_MS = 10_000;
+
 /** A server that was given up must notice first that the connection before is lost, then it listens. */
 export const DISMISSAL_FIRST_MS = 200;
 /** How long one try lasts, and the pause until the next: a server that is dead is tried for ever. */

@@ -22,8 +22,11 @@ export interface LocalSettings
     LinkSettings {
   /** Worker processes; 0 is the plain loop in this process. Default 1. */
   readonly workers?: number | undefined;
-  /** One server lives in this process; more get a process each. Default 1. */
-  readonly servers?: number | undefined;
+  /**
+   * One server lives in this process; more get a process each. `colocated`: one in the process of each worker,
+   * so that all of these add and update, and less travels. Default 1.
+   */
+  readonly servers?: number | 'colocated' | undefined;
   /** Where workers connect; a free port of the loopback interface by default. */
   readonly address?: string | undefined;
   /** Replacements for worker processes that die or hang, in the whole run. Default 0. */

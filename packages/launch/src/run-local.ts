@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { createCoordinator, type RunningCoordinator } from '@tutti/coordinator';
+import { createCoordinator, type RunningCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { createKernels } from '@tutti/kernels';
 import { type FrozenValues, layoutOf } from '@tutti/parameters';
 import { checkpointsOf, endingEvent, type JobResult, timedCheckpoints } from '@tutti/run';
@@ -31,9 +31,7 @@ import type { WorkerArgument } from './processes/worker-process.js';
 import { telling } from './program/telling.js';
 import { trainInSingleProcess } from './single-process/single-process.js';
 import type { SingleProcessArgument } from './single-process/single-process-main.js';
-import { GRACE_MS } from './tunables.js';
-
-const LOOPBACK = 'tcp://127.0.0.1:0';
+import { GRACE_MS, LOOPBACK } from './tunables.js';
 
 /**
  * Trains a program on this machine: the coordinator and a server in this process, the workers in
@@ -160,6 +158,7 @@ async function trainInChild(
 const runTogether: Body = async (program: Program, run) => {
   const { settings, signal, emit } = run;
   const { workers = 1, servers = 1, replicas = 0 } = settings;
+  const colocated = servers === 'colocated';
   const transport = createLocalTransport();
   const stopping = new AbortController();
   const both = AbortSignal.any([signal, stopping.signal]);
@@ -170,7 +169,7 @@ const runTogether: Body = async (program: Program, run) => {
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock: systemClock, signal: both, onWaiting });
   try {
-    for (let at = 0; at < servers * (replicas + 1); at++) {
+    for (let at = 0; at < (colocated ? workers : servers * (replicas + 1)); at++) {
       const server = createServer({
         address: `local://server-${at}`,
         transport,
@@ -186,7 +185,9 @@ const runTogether: Body = async (program: Program, run) => {
     coordinator = await createCoordinator({
       ...coordinatorInit(run, both),
       address: 'local://coordinator',
-      servers: held.map(({ addresses }) => ({ connect: addresses[0]! })),
+      servers: colocated
+        ? 'colocated'
+        : held.map(({ addresses }) => ({ connect: addresses[0]! })),
       transport,
     }).start();
     const { address } = coordinator;
@@ -196,6 +197,7 @@ const runTogether: Body = async (program: Program, run) => {
         program,
         coordinator: address,
         name: `w${at}`,
+        server: colocated ? held[at]!.addresses[0] : undefined,
         transport,
         settings,
         signal: both,
@@ -254,7 +256,8 @@ const runProcesses: Body = async (program, run) => {
       return child;
     },
     maxRestarts,
-    spareable: minWorkers !== undefined,
+    // Nobody else has the weights of its server.
+    spareable: minWorkers !== undefined && servers !== 'colocated',
     emit,
     fail: (error) => stopping.abort(error),
     clock: systemClock,
@@ -270,8 +273,10 @@ const runProcesses: Body = async (program, run) => {
     const kernels = createKernels();
     // Unnamed wait: a small file of this machine.
     const transport = await openZmqTransport(settings);
-    const addresses = [];
-    if (servers === 1 && replicas === 0) {
+    const addresses: ServerAddress[] = [];
+    if (servers === 'colocated') {
+      // Their workers say where they are.
+    } else if (servers === 1 && replicas === 0) {
       // Unnamed wait: it opens a port of this machine.
       server = await createServer({
         address: LOOPBACK,
@@ -288,6 +293,7 @@ const runProcesses: Body = async (program, run) => {
     } else {
       fleet = startServerFleet({
         settings,
+        servers,
         onLine,
         emit,
         failed: (error) => !ended && stopping.abort(error),
@@ -305,7 +311,7 @@ const runProcesses: Body = async (program, run) => {
       workerObserver: crew.observer,
       kernels,
       address,
-      servers: addresses,
+      servers: servers === 'colocated' ? servers : addresses,
       transport,
     }).start();
     emit({ event: 'listening', address: coordinator.address });

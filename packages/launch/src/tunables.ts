@@ -1,5 +1,8 @@
 // What can be set is in docs/CONFIGURATION.md; the rest has its reason here.
 
+/** Where roles of a local run listen: this machine alone can connect. */
+export const LOOPBACK = 'tcp://127.0.0.1:0';
+
 /** How long a process that is told to end may take; then it is ended by force. */
 export const GRACE_MS = 2000;
 

@@ -3,7 +3,7 @@ import type { JobPlan, ProgramDescription } from './plan.js';
 import type { HistoryPart, HistoryPlace, JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** What every message carries besides its own fields. */
 export interface Stamp {
@@ -43,6 +43,10 @@ export interface Join {
   readonly worker: string;
   readonly description: ProgramDescription;
   readonly host: HostFacts;
+  /** Where a server of this job can be reached that the process of the worker hosts. */
+  readonly server?: string;
+  /** The servers of the job, as it was told last: a coordinator that was started again does not know them. */
+  readonly servers?: readonly string[];
 }
 /**
  * After each welcome: the digest of the gradient of one micro-batch, the same on every machine with

@@ -9,3 +9,4 @@ export {
   type Heartbeat,
   type ZmqTransportOptions,
 } from './zmq/zmq-transport.js';
+export { withShortcut } from './shortcut.js';

@@ -49,6 +49,8 @@ export interface WorkerInit {
   readonly program: Program;
   /** SHA-256 over the program's sources; workers of one job must agree. */
   readonly programHash?: string;
+  /** Where a server can be reached that this process hosts, for a job whose servers are colocated. */
+  readonly server?: string | undefined;
   /** What others call this worker; must be unique in the job. The coordinator names one if absent. */
   readonly name?: string;
   readonly signal?: AbortSignal;
@@ -142,7 +144,10 @@ async function run(
   const host = init.host ?? hostFacts(computation.arithmetic);
   const enrolment = enrol({
     address: coordinator,
-    join: (worker) => ({ type: 'join', worker, description, host }),
+    join: (worker) => ({
+      ...({ type: 'join', worker, description, host } as const),
+      ...(init.server !== undefined && { server: init.server }),
+    }),
     worker: init.name ?? '',
     transport,
     clock,

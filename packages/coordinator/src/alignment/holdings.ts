@@ -37,6 +37,15 @@ export function createHoldings(init: {
   return {
     said: (server, holding) => void holdings.set(server, holding),
     async identify() {
+      await monitor.until(
+        () => servers.missing() === 0,
+        () => ({
+          who: `${servers.missing()} of ${servers.width} workers`,
+          what: 'join with the servers that they host',
+          remedy: 'Start them, with --servers colocated as here.',
+          deadlineMs: deadlines.joinMs,
+        }),
+      );
       servers.inquire();
       let patient = true;
       const patience = clock.after(STANDBY_PATIENCE_MS, () => {

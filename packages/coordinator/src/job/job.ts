@@ -14,12 +14,13 @@ import {
 import type { RunEvent } from '@tutti/telemetry';
 import { createHoldings } from '../alignment/holdings.js';
 import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
+import { aggregationOf } from '../check-settings.js';
 import type { CoordinatorInit } from '../coordinator-init.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import { connectServers, type Servers } from '../servers/servers.js';
 import { createJobIdentity, stampOf } from '../state/job.js';
 import { createStatusAnswerer } from '../status/status-answerer.js';
-import { DEADLINES, namesakeMs } from '../tunables.js';
+import { DEADLINES, DEFAULT_WORKERS, namesakeMs } from '../tunables.js';
 import { createCrewSize } from '../workers/crew-size.js';
 import { createMail } from '../workers/mail.js';
 import { createMembership, type Membership } from '../workers/membership.js';
@@ -45,7 +46,8 @@ export function coordinate(
   const { newId = () => crypto.randomUUID(), settings, interrupt, workerObserver } = init;
   const { timeline = NO_TIMELINE } = init;
   const { replicas = 0, strict = false, verify = 0 } = settings;
-  const { aggregation = 'coordinator' } = settings;
+  const colocated = init.servers === 'colocated';
+  const aggregation = aggregationOf(settings, colocated);
   const deadlines: Deadlines = { ...DEADLINES, ...settings.deadlines };
   const identity = createJobIdentity(newId());
   const { emit, observations, told } = createAnnouncer(clock, identity, announceEvent);
@@ -70,7 +72,8 @@ export function coordinate(
   };
 
   const servers: Servers = connectServers({
-    ...{ servers: init.servers, replicas, transport, clock, inquiry },
+    ...(colocated ? { servers: [], hosted: settings.workers ?? DEFAULT_WORKERS } : { servers: init.servers }),
+    ...{ replicas, transport, clock, inquiry },
     // By this they tell this coordinator from any other.
     stamp: stampOf(identity, newId()),
     events: createServerEvents({
@@ -121,7 +124,7 @@ export function coordinate(
     }),
   });
   const peers: PeerEvents = createPeerEvents({
-    ...{ ...common, membership, routes, statuses, emitStray },
+    ...{ ...common, membership, routes, statuses, emitStray, hosts: servers.hosts },
   });
 
   function begin(found: FoundCheckpoint | undefined): JobRun {

@@ -2,6 +2,7 @@ import { type ListenHandlers, PROTOCOL_VERSION, type ProgramDescription } from '
 import type { Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Observations } from '../status/observations.js';
+import type { Servers } from '../servers/servers.js';
 import type { StatusAnswerer } from '../status/status-answerer.js';
 import type { Membership } from '../workers/membership.js';
 import { createEarlyMessages } from './early-messages.js';
@@ -25,12 +26,13 @@ export function createPeerEvents(init: {
   readonly membership: Pick<Membership, 'leave' | 'authenticate'>;
   readonly routes: Pick<Routes, 'fromWorker'>;
   readonly statuses: Pick<StatusAnswerer, 'answer' | 'forget'>;
+  readonly hosts: Servers['hosts'];
   readonly observations: Pick<Observations, 'forget'>;
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;
   readonly emitStray: (event: RunEvent) => void;
 }): PeerEvents {
-  const { lifetime, monitor, membership, routes, observations, run, emitStray, statuses } = init;
+  const { lifetime, monitor, membership, routes, observations, run, emitStray, statuses, hosts } = init;
   const early = createEarlyMessages(lifetime.guard);
   let described: ProgramDescription | undefined;
   return {
@@ -43,6 +45,7 @@ export function createPeerEvents(init: {
         if (message.type === 'status') return statuses.answer(peer, message, message);
         if (message.type === 'join' && message.protocol === PROTOCOL_VERSION) {
           described ??= message.description;
+          hosts.offered(peer, message.server, message.servers ?? []);
           monitor.notify();
         }
         const kept = early.held() ? { message } : envelope;
@@ -57,6 +60,7 @@ export function createPeerEvents(init: {
       closed(peer, reason) {
         observations.forget(peer);
         statuses.forget(peer);
+        hosts.withdrawn(peer);
         // In its place: whoever joined and left early must not stay.
         early.handle(() => membership.leave(peer, reason));
       },

@@ -46,6 +46,15 @@ export function createServerEvents(init: {
     refused(error) {
       if (!lifetime.ended()) monitor.fail(error);
     },
+    moved(server, from) {
+      if (lifetime.ended()) return;
+      const then = `The one at ${servers().nameOf(server).replace(/^the server at /, '')} takes its place.`;
+      emit(serverLost(from, 'its process has ended', then));
+      const job = identity.job();
+      if (job !== undefined)
+        membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });
+      servers().send(server, inquiry);
+    },
     returned(server) {
       if (!lifetime.ended()) servers().send(server, inquiry);
     },

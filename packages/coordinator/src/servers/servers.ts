@@ -17,6 +17,7 @@ import type { Clock, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { farewellMs } from '../tunables.js';
 import { createDismissals } from './dismissals.js';
+import { createHostedServers, type HostedServers } from './hosted-servers.js';
 
 /** One server, as the coordinator reaches it and as the workers do. */
 export interface ServerAddress {
@@ -35,6 +36,10 @@ export type ServerView = Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 
  * of which are told the same; workers pull from the first that is alive.
  */
 export interface Servers {
+  /** How many are still to be named by the workers that host them. */
+  missing(): number;
+  /** What workers say of servers that their processes host; ignored where the servers were given. */
+  readonly hosts: Pick<HostedServers, 'offered' | 'withdrawn'>;
   /** The servers that are not gone for good. */
   living(): readonly number[];
   /** Ranges that the parameters are cut into. */
@@ -85,14 +90,18 @@ export interface ServerEvents {
   refused(error: TuttiError): void;
   /** It answers again. What it still holds must be asked. */
   returned(server: number): void;
+  /** Another holds its range from now on, elsewhere and without weights. */
+  moved(server: number, from: string): void;
 }
 
 /**
+ * @param hosted that many are named by the workers that host them, in place of `servers`
  * @param servers first one for each range, then their standbys in the same order, round by round
  * @param replicas standbys of each range
  */
 export function connectServers(init: {
   readonly servers: readonly ServerAddress[];
+  readonly hosted?: number | undefined;
   readonly replicas: number;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -101,11 +110,16 @@ export function connectServers(init: {
   readonly inquiry: Inquire;
   readonly events: ServerEvents;
 }): Servers {
-  const { servers, replicas, transport, clock, stamp, inquiry, events } = init;
-  const width = servers.length / (replicas + 1);
-  const alive = servers.map(() => true);
+  const { hosted = 0, replicas, transport, clock, stamp, inquiry, events } = init;
+  const servers = [...init.servers];
+  const width = hosted || servers.length / (replicas + 1);
+  const alive = Array.from({ length: hosted || servers.length }, () => true);
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
   const dismissals = createDismissals({ connect: connectTo, stamp, clock });
+  const hosts = createHostedServers({
+    ...{ width: hosted, clock, take, replace },
+    addresses: () => servers.map(({ connect }) => connect),
+  });
   const connections = servers.map((_, at) => connect(at));
 
   const nameOf = (at: number) => `the server at ${servers[at]!.connect}`;
@@ -122,11 +136,35 @@ export function connectServers(init: {
   function connect(at: number): KeptConnection {
     return keepConnected((handlers) => connectTo(at, handlers), clock, {
       message(envelope) {
+        hosts.back(at);
         if (alive[at]) events.receive(at, envelope);
+      },
+      unreached(fault) {
+        if (hosted > 0 && fault.kind === 'refused') hosts.refused(at);
       },
       lost: (reason, fault) => lost(at, reason, fault),
       again: () => events.returned(at),
     });
+  }
+
+  function take(addresses: readonly string[]) {
+    const kept = addresses.slice(0, servers.length);
+    if (kept.some((address, at) => servers[at]!.connect !== address)) {
+      for (const connection of connections) void connection.close(0);
+      [servers.length, connections.length] = [0, 0];
+    }
+    for (const address of addresses.slice(servers.length)) {
+      servers.push({ connect: address });
+      connections.push(connect(servers.length - 1));
+    }
+  }
+
+  function replace(at: number, address: string) {
+    const before = servers[at]!.connect;
+    void connections[at]!.close(0);
+    servers[at] = { connect: address };
+    connections[at] = connect(at);
+    events.moved(at, before);
   }
 
   /** It would have to be brought up to the others before it could stand in again. */
@@ -145,6 +183,7 @@ export function connectServers(init: {
       events.replaced(at, reason);
       return false;
     }
+    if (hosted > 0) hosts.away(at);
     const refused = keyRefusal(nameOf(at), fault);
     if (refused === undefined) events.orphaned(at, reason);
     else events.refused(refused);
@@ -165,6 +204,8 @@ export function connectServers(init: {
 
   return {
     width,
+    missing: () => Math.max(0, hosted - servers.length),
+    hosts,
     living: () => [...servers.keys()].filter((at) => alive[at]),
     ranges(layout) {
       parts = partition(layout.chunks, width);
@@ -213,6 +254,7 @@ export function connectServers(init: {
     },
     nameOf,
     async close() {
+      hosts.close();
       const all = connections.map((connection) => connection.close(farewellMs(transport)));
       // Unnamed wait: connections close within their linger.
       await Promise.all([...all, dismissals.close()]);

@@ -1,11 +1,9 @@
 import type { TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { LocalSettings } from '../local-options.js';
-import { MAX_SERVER_RESTARTS } from '../tunables.js';
+import { LOOPBACK, MAX_SERVER_RESTARTS } from '../tunables.js';
 import { type Child, startChild } from './child.js';
 import type { ServerArgument } from './server-process.js';
-
-const LOOPBACK = 'tcp://127.0.0.1:0';
 
 /** Server processes on this machine. */
 export interface ServerFleet {
@@ -21,13 +19,15 @@ export interface ServerFleet {
  */
 export function startServerFleet(init: {
   readonly settings: LocalSettings;
+  /** How many ranges there are. */
+  readonly servers: number;
   readonly onLine: ((name: string, line: string) => void) | undefined;
   readonly emit: (event: RunEvent) => void;
   /** A server died too often, or failed. */
   readonly failed: (error: TuttiError) => void;
 }): ServerFleet {
-  const { settings, onLine, emit, failed } = init;
-  const { servers = 1, replicas = 0 } = settings;
+  const { settings, servers, onLine, emit, failed } = init;
+  const { replicas = 0 } = settings;
   const children: Child[] = [];
   const alive = new Set<number>();
   const restarts = new Map<number, number>();

@@ -1,11 +1,15 @@
+import { createKernels } from '@tutti/kernels';
 import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
+import { LOOPBACK } from '../tunables.js';
 import type { LocalSettings } from '../local-options.js';
 import { loadProgram } from '../program/load-program.js';
 import { telling } from '../program/telling.js';
 import { programMain } from './child-main.js';
+import { hostServer } from './hosted-server.js';
+import { tellOfServer } from './tell-of-server.js';
 import { joinTimeline } from './timeline.js';
 
 export interface WorkerArgument {
@@ -23,13 +27,27 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
   const { program, hash } = await loadProgram(argument.program, monitor);
   const emit = (event: RunEvent) => tell({ type: 'event', event });
   const timeline = joinTimeline(settings, emit);
+  // Unnamed wait: a small file of this machine.
+  const sockets = await openZmqTransport(settings);
+  const kernels = createKernels();
+  const hosted =
+    settings.servers === 'colocated'
+      ? // Unnamed wait: it opens a port of this machine.
+        await hostServer({
+          ...{ address: LOOPBACK, transport: sockets, settings, kernels },
+          onEvent: tellOfServer(`the server of ${name}`, emit),
+          timeline: timeline?.track(`server of ${name}`),
+        })
+      : undefined;
+  let left = false;
   const worker = createWorker({
     program: telling(program, { emit, onFrozen: (frozen) => tell({ type: 'frozen', frozen }) }),
     programHash: hash,
     coordinator,
     name,
-    // Unnamed wait: a small file of this machine.
-    transport: await openZmqTransport(settings),
+    transport: hosted?.transport ?? sockets,
+    server: hosted?.address,
+    kernels,
     settings,
     signal,
     timeline: timeline?.track(name),
@@ -39,11 +57,16 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) =>
     },
   }).start();
   // Whoever ends one worker wants the others to go on. The launcher knows force, too.
-  onTerminate(() => void worker.leave());
+  onTerminate(() => {
+    left = true;
+    void worker.leave();
+  });
   try {
     // Unnamed wait: what it awaits names its own waits.
     await worker.result;
   } finally {
+    // Unnamed wait: what it awaits names its own waits.
+    await hosted?.end(left && !signal.aborted);
     timeline?.close();
   }
 });

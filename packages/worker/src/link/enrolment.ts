@@ -151,7 +151,9 @@ export function enrol(init: {
 
   function join() {
     // Before the first assignment nobody but that coordinator knew of its job.
-    const message = { ...stamp(init.join(worker)), job: begun ? (welcome?.job ?? '') : '' };
+    const known = servers.map(({ address: at }) => at);
+    const body = { ...init.join(worker), ...(begun && { servers: known }) };
+    const message = { ...stamp(body), job: begun ? (welcome?.job ?? '') : '' };
     connection.send({ message });
   }
 

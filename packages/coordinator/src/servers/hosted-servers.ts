@@ -1,0 +1,91 @@
+import type { Clock, Timer } from '@tutti/runtime';
+import { HOST_PATIENCE_MS } from '../tunables.js';
+
+/**
+ * The servers that worker processes host, as their workers say when they join: which of them hold a range,
+ * and which stand in for one whose process is gone.
+ */
+export interface HostedServers {
+  /**
+   * @param address where a server can be reached that the process of this peer hosts
+   * @param known the servers of the job, as a coordinator before told them
+   */
+  offered(peer: string, address: string | undefined, known: readonly string[]): void;
+  /** The worker is gone, and mostly its server. */
+  withdrawn(peer: string): void;
+  /** The connection to a server that holds a range is lost. */
+  away(at: number): void;
+  /** Nobody listens where it was: its process is gone. */
+  refused(at: number): void;
+  /** It answers. */
+  back(at: number): void;
+  close(): void;
+}
+
+export function createHostedServers(init: {
+  /** So many are to hold a range. */
+  readonly width: number;
+  readonly clock: Clock;
+  /** Where those are that hold one. */
+  readonly addresses: () => readonly string[];
+  /** Has these hold the ranges, in this order. */
+  readonly take: (addresses: readonly string[]) => void;
+  /** Has another hold a range in place of one that is gone, and took its weights with it. */
+  readonly replace: (at: number, address: string) => void;
+}): HostedServers {
+  const { width, clock, addresses, take, replace } = init;
+  const offers = new Map<string, string>();
+  /** Those that are not reached, and whether that is for good. */
+  const lost = new Map<number, { gone: boolean; timer: Timer }>();
+
+  const spare = () => [...offers.values()].find((address) => !addresses().includes(address));
+
+  function fill() {
+    for (const [at, { gone, timer }] of lost) {
+      const address = gone ? spare() : undefined;
+      if (address === undefined) continue;
+      timer.cancel();
+      lost.delete(at);
+      replace(at, address);
+    }
+  }
+
+  function entry(at: number) {
+    let found = lost.get(at);
+    if (found === undefined) {
+      // It may be cut off, and have what it had when it is back.
+      const timer = clock.after(HOST_PATIENCE_MS, () => giveUp(at));
+      found = { gone: false, timer };
+      lost.set(at, found);
+    }
+    return found;
+  }
+
+  function giveUp(at: number) {
+    entry(at).gone = true;
+    fill();
+  }
+
+  return {
+    offered(peer, address, known) {
+      if (address !== undefined) offers.set(peer, address);
+      const now = addresses();
+      // What the coordinator before had made of it counts, not who is back first.
+      if (now.length < width && known.length === width) take(known);
+      else if (now.length < width && address !== undefined && !now.includes(address))
+        take([...now, address]);
+      fill();
+    },
+    withdrawn: (peer) => void offers.delete(peer),
+    away: (at) => void entry(at),
+    refused: giveUp,
+    back(at) {
+      lost.get(at)?.timer.cancel();
+      lost.delete(at);
+    },
+    close() {
+      for (const { timer } of lost.values()) timer.cancel();
+      lost.clear();
+    },
+  };
+}
