@@ -25,7 +25,11 @@ export function checkLocalOptions(options: LocalOptions): void {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = options[name as keyof typeof LEAST];
     if (name === 'servers' && value === 'colocated') continue;
-    if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= least)) continue;
+    if (
+      value === undefined ||
+      (typeof value === 'number' && Number.isSafeInteger(value) && value >= least)
+    )
+      continue;
     throw new TuttiError('BAD_CONFIG', `${name} is ${JSON.stringify(value) ?? String(value)}`, {
       remedy: `Give a whole number from ${least}.`,
     });

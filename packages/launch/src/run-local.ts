@@ -185,9 +185,7 @@ const runTogether: Body = async (program: Program, run) => {
     coordinator = await createCoordinator({
       ...coordinatorInit(run, both),
       address: 'local://coordinator',
-      servers: colocated
-        ? 'colocated'
-        : held.map(({ addresses }) => ({ connect: addresses[0]! })),
+      servers: colocated ? 'colocated' : held.map(({ addresses }) => ({ connect: addresses[0]! })),
       transport,
     }).start();
     const { address } = coordinator;

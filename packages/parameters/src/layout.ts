@@ -22,12 +22,22 @@ export function checkChunkFloats(chunkFloats: number): void {
   });
 }
 
-/** Floats in a chunk: as many as leave each server one, if there are blocks enough for that. */
+/** What the busiest server may have to do beyond what smaller chunks would leave it: they cost messages. */
+const UNEVEN = 1.1;
+
+/** Floats in a chunk: the most that leave no server much more to do than others. */
 export function chunkFloatsFor(floats: number, servers: number): number {
-  let chunkFloats = CHUNK_FLOATS;
-  while (chunkFloats > BLOCK_FLOATS && Math.ceil(floats / chunkFloats) < servers)
-    chunkFloats -= BLOCK_FLOATS;
-  return chunkFloats;
+  const sizes = [];
+  for (let size = CHUNK_FLOATS; size > 0; size -= BLOCK_FLOATS) sizes.push(size);
+  const most = (size: number) =>
+    Math.max(
+      ...partition(Math.ceil(floats / size), servers).map(({ firstChunk, chunks }) => {
+        const from = firstChunk * size;
+        return Math.min(floats, from + chunks * size) - from;
+      }),
+    );
+  const least = Math.min(...sizes.map(most));
+  return sizes.find((size) => most(size) <= UNEVEN * least)!;
 }
 
 export interface PlacedParameter extends Required<StoredParameter> {

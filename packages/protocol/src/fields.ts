@@ -294,7 +294,13 @@ export const stamp = shapeOf<Stamp>({ protocol: whole, job: text, session: text 
 type Bodies = { [T in Body['type']]: Omit<Extract<Body, { type: T }>, 'type'> };
 
 const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
-  join: { worker: text, description, host, server: optional(text), servers: optional(listOf(text)) },
+  join: {
+    worker: text,
+    description,
+    host,
+    server: optional(text),
+    servers: optional(listOf(text)),
+  },
   probe: { digest: text },
   verification: { order: whole, digests: listOf(text), shards: shardReports },
   initial: { chunk: whole },

@@ -4,9 +4,9 @@ export { type LinkSettings, openZmqTransport } from './link-settings.js';
 export { createLocalTransport } from './local-transport.js';
 export type { NetworkLimits } from './shaping/network-limits.js';
 export { createShapedTransport } from './shaping/shaped-transport.js';
+export { withShortcut } from './shortcut.js';
 export {
   createZmqTransport,
   type Heartbeat,
   type ZmqTransportOptions,
 } from './zmq/zmq-transport.js';
-export { withShortcut } from './shortcut.js';

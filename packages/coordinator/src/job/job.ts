@@ -13,8 +13,8 @@ import {
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { createHoldings } from '../alignment/holdings.js';
-import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
 import { aggregationOf } from '../check-settings.js';
+import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
 import type { CoordinatorInit } from '../coordinator-init.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import { connectServers, type Servers } from '../servers/servers.js';
@@ -72,7 +72,9 @@ export function coordinate(
   };
 
   const servers: Servers = connectServers({
-    ...(colocated ? { servers: [], hosted: settings.workers ?? DEFAULT_WORKERS } : { servers: init.servers }),
+    ...(colocated
+      ? { servers: [], hosted: settings.workers ?? DEFAULT_WORKERS }
+      : { servers: init.servers }),
     ...{ replicas, transport, clock, inquiry },
     // By this they tell this coordinator from any other.
     stamp: stampOf(identity, newId()),

@@ -25,6 +25,7 @@ describe('the events of peers', () => {
       statuses: { answer() {}, forget() {} },
       observations: { forget() {} },
       run: () => ({ training: { aggregation: { landing: () => room } } }) as unknown as JobRun,
+      hosts: { offered() {}, withdrawn() {} },
       emitStray() {},
     }).handlers;
     assert.equal(place('peer-1', contribution('s'), room.length), room);

@@ -1,8 +1,8 @@
 import { type ListenHandlers, PROTOCOL_VERSION, type ProgramDescription } from '@tutti/protocol';
 import type { Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import type { Observations } from '../status/observations.js';
 import type { Servers } from '../servers/servers.js';
+import type { Observations } from '../status/observations.js';
 import type { StatusAnswerer } from '../status/status-answerer.js';
 import type { Membership } from '../workers/membership.js';
 import { createEarlyMessages } from './early-messages.js';
@@ -32,7 +32,8 @@ export function createPeerEvents(init: {
   readonly run: () => JobRun | undefined;
   readonly emitStray: (event: RunEvent) => void;
 }): PeerEvents {
-  const { lifetime, monitor, membership, routes, observations, run, emitStray, statuses, hosts } = init;
+  const { lifetime, monitor, membership, routes, observations, run, emitStray, statuses, hosts } =
+    init;
   const early = createEarlyMessages(lifetime.guard);
   let described: ProgramDescription | undefined;
   return {

@@ -48,7 +48,9 @@ export function createServerEvents(init: {
     },
     moved(server, from) {
       if (lifetime.ended()) return;
-      const then = `The one at ${servers().nameOf(server).replace(/^the server at /, '')} takes its place.`;
+      const then = `The one at ${servers()
+        .nameOf(server)
+        .replace(/^the server at /, '')} takes its place.`;
       emit(serverLost(from, 'its process has ended', then));
       const job = identity.job();
       if (job !== undefined)
