@@ -40,9 +40,12 @@ function optionOf(name: SettingName): Option {
 }
 
 function placeholder(name: SettingName): string {
-  const { kind } = settingOf(name);
+  const setting = settingOf(name);
+  const { kind } = setting;
   if (name === 'resume') return 'path';
   if (name === 'checkpointBest') return 'metric';
+  if (setting.kind === 'integer' && setting.words !== undefined)
+    return ['count', ...setting.words].join('|');
   if (kind === 'integer') return name.endsWith('Ms') ? 'ms' : 'count';
   if (kind === 'text')
     return /dir|output|checkpoint|file|timeline|tensorboard/i.test(name) ? 'path' : 'text';

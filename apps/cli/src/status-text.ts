@@ -21,7 +21,7 @@ export function statusText(status: JobStatus, { colour = false } = {}): string {
     ...table(status.workers, WORKER_COLUMNS),
     '',
     strong('servers'),
-    ...table(status.servers, SERVER_COLUMNS),
+    ...table(status.servers, serverColumns(status)),
     '',
     ...(status.waits.length === 0 ? ['nobody is waited for'] : status.waits.flatMap(waitLines)),
   ].join('\n');
@@ -58,6 +58,8 @@ function waitLines({ who, what, sinceMs, remedy, deadlineMs }: JobStatus['waits'
 const ago = (ms: number | undefined) => (ms === undefined ? 'never' : `${formatDuration(ms)} ago`);
 const counted = (value: number | undefined) => (value === undefined ? '-' : formatCount(value));
 
+const HOSTS: readonly Column<ServerStatus>[] = [['process of', ({ hostedBy = '-' }) => hostedBy]];
+
 const WORKER_COLUMNS: readonly Column<WorkerStatus>[] = [
   ['name', ({ name }) => name],
   ['host', ({ host }) => host],
@@ -68,8 +70,9 @@ const WORKER_COLUMNS: readonly Column<WorkerStatus>[] = [
   ['is waited for to', ({ awaited = '' }) => awaited],
 ];
 
-const SERVER_COLUMNS: readonly Column<ServerStatus>[] = [
+const serverColumns = ({ servers }: JobStatus): readonly Column<ServerStatus>[] => [
   ['address', ({ address }) => address],
+  ...(servers.some(({ hostedBy }) => hostedBy !== undefined) ? HOSTS : []),
   ['role', ({ role }) => role],
   ['chunks', ({ firstChunk, chunks }) => formatRange(firstChunk, firstChunk + chunks - 1)],
   ['version', ({ version }) => counted(version)],

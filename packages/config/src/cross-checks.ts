@@ -14,7 +14,10 @@ type Numbers = Partial<
     number
   >
 >;
-type Checked = Numbers & { readonly aggregation?: string };
+type Checked = Numbers & {
+  readonly aggregation?: string;
+  readonly servers?: number | string;
+};
 
 /**
  * Refuses settings that contradict each other, naming both and where each came from. Call it
@@ -33,7 +36,7 @@ export function crossCheck(
   const workers = explicit('workers');
   const heartbeatMs = explicit('heartbeatMs');
   const { shards, minWorkers, rank, heartbeatDeadlineMs } = settings;
-  const { aggregation, replicas = 0, verify = 0 } = settings;
+  const { aggregation, servers, replicas = 0, verify = 0 } = settings;
 
   function refuse(a: keyof Checked, b: keyof Checked, why: string, remedy: string): never {
     throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {
@@ -71,6 +74,14 @@ export function crossCheck(
       'heartbeatDeadlineMs',
       'everybody would count as gone between two signs of life',
       'Give a deadline of several times the pause, the same on all machines.',
+    );
+  }
+  if (servers === 'colocated' && replicas > 0) {
+    refuse(
+      'servers',
+      'replicas',
+      'a server in the process of a worker has no standby',
+      'Leave out one of the two; a lost server takes the run back to its last checkpoint.',
     );
   }
   if (aggregation === 'server' && replicas > 0) {

@@ -236,6 +236,36 @@ describe('settings that contradict each other', () => {
     resolveSettings({ flags: { aggregation, replicas: '0', verify: '0' } });
     resolveSettings({ flags: { aggregation: 'coordinator', replicas: '1', verify: '0.1' } });
   });
+
+  it('refuses standbys of servers in the processes of workers', () => {
+    const { message } = refused({
+      flags: { replicas: '1' },
+      environment: { TUTTI_SERVERS: 'colocated' },
+    });
+    assert.match(message, /^servers colocated \(.+TUTTI_SERVERS\) does not go with replicas 1 \(/);
+    resolveSettings({ flags: { servers: 'colocated', verify: '0.1', workers: '0' } });
+  });
+});
+
+describe('a number in place of which there may be a word', () => {
+  const serversBy = (init: Parameters<typeof resolveSettings>[0]) =>
+    resolveSettings(init).settings.servers;
+
+  it('is either, from a flag, the environment and a file', () => {
+    assert.equal(serversBy({}), undefined);
+    for (const servers of [3, 'colocated']) {
+      assert.equal(serversBy({ flags: { servers: String(servers) } }), servers);
+      assert.equal(serversBy({ environment: { TUTTI_SERVERS: String(servers) } }), servers);
+      assert.equal(serversBy({ file: { path: 'x.json', values: { servers } } }), servers);
+    }
+  });
+
+  it('says what it may be, and which word was meant', () => {
+    const { message, remedy } = refused({ flags: { servers: 'collocated' } });
+    assert.match(message, /it must be a whole number from 1 to 256, or colocated\.$/);
+    assert.equal(remedy, 'Did you mean colocated?');
+    refused({ flags: { servers: '0' } });
+  });
 });
 
 describe('the common variables of launchers', () => {

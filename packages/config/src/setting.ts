@@ -6,6 +6,8 @@ export type Setting = Common &
         readonly min: number;
         readonly max?: number;
         readonly default?: number;
+        /** What may stand in place of a number. */
+        readonly words?: readonly string[];
       }
     /** A finite number above `above`. */
     | { readonly kind: 'number'; readonly above: number; readonly default?: number }

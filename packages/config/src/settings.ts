@@ -136,10 +136,12 @@ export const SETTINGS = {
     kind: 'integer',
     min: 1,
     max: 256,
-    default: 1,
+    words: ['colocated'],
     commands: ['train', 'compress'],
     group: 'Processes',
-    doc: 'parameter servers',
+    doc: 'parameter servers; colocated: one in the process of each worker, so that all of them add and update, and a lost worker takes the run back to its last checkpoint. colocated goes without replicas',
+    // As text: convict reads text where the default is a number as a number.
+    otherwise: '1',
   },
   replicas: {
     kind: 'integer',
@@ -153,10 +155,10 @@ export const SETTINGS = {
   aggregation: {
     kind: 'choice',
     values: ['coordinator', 'server'],
-    default: 'coordinator',
     commands: ['train', 'coordinator', 'node', 'launch', 'compress'],
     group: 'Processes',
     doc: 'where gradients are added: by the coordinator, or by the server that holds the weights, so that several servers share the work; the bits are the same. server goes with neither replicas nor verify',
+    otherwise: 'coordinator; server where servers is colocated and verify is 0',
   },
   threads: {
     kind: 'integer',
@@ -521,17 +523,19 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-type ValueOf<S extends Setting> = S extends { kind: 'integer' | 'number' | 'share' }
-  ? number
-  : S extends { kind: 'boolean' }
-    ? boolean
-    : S extends { kind: 'choice'; values: readonly (infer V)[] }
-      ? V
-      : S extends { kind: 'port' }
-        ? number | boolean
-        : S extends { kind: 'addresses' }
-          ? readonly string[]
-          : string;
+type ValueOf<S extends Setting> = S extends { kind: 'integer'; words: readonly (infer W)[] }
+  ? number | W
+  : S extends { kind: 'integer' | 'number' | 'share' }
+    ? number
+    : S extends { kind: 'boolean' }
+      ? boolean
+      : S extends { kind: 'choice'; values: readonly (infer V)[] }
+        ? V
+        : S extends { kind: 'port' }
+          ? number | boolean
+          : S extends { kind: 'addresses' }
+            ? readonly string[]
+            : string;
 
 type WithDefault = {
   [N in SettingName]: (typeof SETTINGS)[N] extends { default: unknown } ? N : never;

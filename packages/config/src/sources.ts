@@ -111,9 +111,13 @@ function sourced(name: SettingName, given: unknown, source: string, text: boolea
   if (value === undefined) {
     const shown = given === '' ? 'is empty' : `is ${JSON.stringify(given) ?? String(given)}`;
     const suggestion =
-      setting.kind === 'choice' && typeof given === 'string'
-        ? closest(given, setting.values)
-        : undefined;
+      typeof given !== 'string'
+        ? undefined
+        : setting.kind === 'choice'
+          ? closest(given, setting.values)
+          : setting.kind === 'integer'
+            ? closest(given, setting.words ?? [])
+            : undefined;
     throw new TuttiError(
       'BAD_CONFIG',
       `${name} (${source}) ${shown}, but it must be ${allowedText(setting)}.`,

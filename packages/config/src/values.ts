@@ -9,9 +9,12 @@ export type SettingValue = number | boolean | string | readonly string[];
 export function allowedText(setting: Setting): string {
   switch (setting.kind) {
     case 'integer':
-      return setting.max === undefined
-        ? `a whole number of at least ${setting.min}`
-        : `a whole number from ${setting.min} to ${setting.max}`;
+      return [
+        setting.max === undefined
+          ? `a whole number of at least ${setting.min}`
+          : `a whole number from ${setting.min} to ${setting.max}`,
+        ...(setting.words ?? []),
+      ].join(', or ');
     case 'number':
       return `a finite number above ${setting.above}`;
     case 'share':
@@ -41,6 +44,7 @@ export function allowedText(setting: Setting): string {
 export function checkValue(setting: Setting, value: unknown): SettingValue | undefined {
   switch (setting.kind) {
     case 'integer':
+      if (setting.words?.includes(value as string)) return value as string;
       return Number.isSafeInteger(value) &&
         (value as number) >= setting.min &&
         (value as number) <= (setting.max ?? Number.MAX_SAFE_INTEGER)
@@ -90,6 +94,7 @@ export function checkValue(setting: Setting, value: unknown): SettingValue | und
 export function parseText(setting: Setting, text: string): unknown {
   switch (setting.kind) {
     case 'integer':
+      if (setting.words?.includes(text)) return text;
       return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
     case 'number':
     case 'share':

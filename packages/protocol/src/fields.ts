@@ -273,6 +273,7 @@ const status = shapeOf<JobStatus>({
       role: oneOf('primary', 'standby', 'lost'),
       firstChunk: whole,
       chunks: whole,
+      hostedBy: optional(text),
       version: optional(whole),
       heardMs: optional(number),
       awaited: optional(text),

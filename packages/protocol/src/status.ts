@@ -77,6 +77,8 @@ export interface ServerStatus {
   readonly role: 'primary' | 'standby' | 'lost';
   readonly firstChunk: number;
   readonly chunks: number;
+  /** The worker in whose process it is. */
+  readonly hostedBy?: string;
   /** The latest version that it is known to hold a chunk of. */
   readonly version?: number;
   /** Since its last message; absent if it never spoke. */

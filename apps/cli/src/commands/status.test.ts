@@ -246,6 +246,12 @@ describe('the text of a status', () => {
         '  See what it says.',
       ].join('\n'),
     );
+    const [first] = status.servers;
+    const hosted = { ...status, servers: [{ ...first!, hostedBy: 'w0' }, status.servers[1]!] };
+    assert.match(
+      statusText(hosted),
+      /address +process of +role .*\n {2}tcp:\S+ +w0 +primary .*\n {2}tcp:\S+ +- +standby/,
+    );
     assert.ok(statusText(status, { colour: true }).startsWith('\x1b[1mconvnet'));
   });
 });

@@ -34,6 +34,20 @@ describe('tutti train', () => {
       assert.match(String(last.digest), /^[0-9a-f]{64}$/);
     }));
 
+  it('with servers in the processes of workers gives the digest of one process', () =>
+    inTemporaryFolder(async (folder) => {
+      const run = async (...more: string[]) => {
+        const { code, json, stderr } = await tutti(trainArguments(folder, ...more));
+        assert.equal(code, 0, stderr);
+        return json();
+      };
+      const plain = await run('--workers', '0');
+      const events = await run('--workers', '2', '--servers', 'colocated');
+      assert.equal(events.at(-1)!.digest, plain.at(-1)!.digest);
+      const { workers, servers } = events.find(({ event }) => event === 'started')!;
+      assert.deepEqual([workers, servers], [2, 2]);
+    }));
+
   it('warns at the start if nothing can be saved where it is to be, and fails at the end', () =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'file');

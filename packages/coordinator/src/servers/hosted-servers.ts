@@ -19,6 +19,8 @@ export interface HostedServers {
   refused(at: number): void;
   /** It answers. */
   back(at: number): void;
+  /** Who has said that its process hosts the server at an address. */
+  peerOf(address: string): string | undefined;
   close(): void;
 }
 
@@ -83,6 +85,7 @@ export function createHostedServers(init: {
       lost.get(at)?.timer.cancel();
       lost.delete(at);
     },
+    peerOf: (wanted) => [...offers].find(([, address]) => address === wanted)?.[0],
     close() {
       for (const { timer } of lost.values()) timer.cancel();
       lost.clear();

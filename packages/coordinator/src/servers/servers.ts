@@ -29,7 +29,11 @@ export interface ServerAddress {
 }
 
 /** What each server is there for. */
-export type ServerView = Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 'chunks'>;
+export interface ServerView
+  extends Pick<ServerStatus, 'address' | 'role' | 'firstChunk' | 'chunks'> {
+  /** The worker, by its connection, whose process hosts it. */
+  readonly peer?: string;
+}
 
 /**
  * The servers of a job. Each range of neighbouring chunks is held by one server and its standbys, all
@@ -244,12 +248,18 @@ export function connectServers(init: {
       }
       return undefined;
     },
-    names: `the servers at ${servers.map(({ connect }) => connect).join(', ')}`,
+    get names() {
+      return `the servers at ${servers.map(({ connect }) => connect).join(', ')}`;
+    },
     views() {
       return [...servers.keys()].map((at): ServerView => {
         const role = !alive[at] ? 'lost' : holdersOf(at % width)[0] === at ? 'primary' : 'standby';
         const { firstChunk = 0, chunks = 0 } = parts[at % width] ?? {};
-        return { address: rangeAt(at).address, role, firstChunk, chunks };
+        const peer = hosts.peerOf(servers[at]!.connect);
+        return {
+          ...{ address: rangeAt(at).address, role, firstChunk, chunks },
+          ...(peer !== undefined && { peer }),
+        };
       });
     },
     nameOf,

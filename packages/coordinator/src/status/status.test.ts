@@ -123,7 +123,10 @@ describe('the status of a job', () => {
       members: [w0, w1],
       servers: {
         views: () => [
-          { address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 1 },
+          {
+            ...{ address: 'tcp://a:1', role: 'primary', firstChunk: 0, chunks: 1 },
+            peer: w1.peer,
+          },
           { address: 'tcp://b:1', role: 'lost', firstChunk: 0, chunks: 1 },
         ],
       },
@@ -167,6 +170,7 @@ describe('the status of a job', () => {
         address: 'tcp://a:1',
         role: 'primary',
         ...range,
+        hostedBy: 'w1',
         version: 11,
         heardMs: 250,
         awaited: 'apply',

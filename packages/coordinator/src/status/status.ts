@@ -52,10 +52,13 @@ export function describeStatus(view: {
       ...first((part) => part.awaitsWorker(member)),
     };
   };
-  const serverStatus = (seen: ServerView, server: number): ServerStatus => {
+  const members = [...view.members];
+  const serverStatus = ({ peer: host, ...seen }: ServerView, server: number): ServerStatus => {
+    const hostedBy = members.find(({ peer }) => peer === host)?.worker;
     const [heardAt, version] = [observations.serverHeardAt(server), observations.versionOf(server)];
     return {
       ...seen,
+      ...(hostedBy === undefined ? {} : { hostedBy }),
       ...(version === undefined ? {} : { version }),
       ...(heardAt === undefined ? {} : { heardMs: now - heardAt }),
       ...(seen.role === 'lost' ? {} : first((part) => part.awaitsServer(server))),
@@ -81,7 +84,7 @@ export function describeStatus(view: {
       : { loss: last.loss, metrics: last.metrics, examplesPerSecond: last.examplesPerSecond }),
     ...(wireBytesPerStep === undefined ? {} : { wireBytesPerStep }),
     startsWith: view.startsWith,
-    workers: [...view.members].map(workerStatus),
+    workers: members.map(workerStatus),
     servers: view.servers.views().map(serverStatus),
     waits: view.monitor.waits().map(({ who, what, remedy, sinceMs, deadlineMs }) => ({
       who,

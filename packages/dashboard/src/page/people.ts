@@ -94,11 +94,11 @@ function serverTable({ servers }: View): HTMLTableElement {
       ['last heard', ''],
       ['is waited for to', 'optional'],
     ],
-    servers.map(({ address, role, firstChunk, chunks, version, heardMs, awaited }) =>
+    servers.map(({ address, hostedBy, role, firstChunk, chunks, version, heardMs, awaited }) =>
       make(
         'tr',
         role === 'lost' ? { class: 'gone' } : {},
-        make('th', { scope: 'row' }, address),
+        make('th', { scope: 'row' }, hostedBy === undefined ? address : `${address} (${hostedBy})`),
         make('td', {}, role),
         make('td', { class: 'optional' }, formatRange(firstChunk, firstChunk + chunks - 1)),
         make('td', { class: 'number' }, orDash(version, formatCount)),
