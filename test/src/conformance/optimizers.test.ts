@@ -190,8 +190,14 @@ const formulas: Record<string, [OptimizerSpec, Formula]> = {
 const starts = { 'random weights': makeRun(1, 1), 'weights of zero': makeRun(2, 0) };
 
 describe('optimizers over 100 steps', () => {
+  // That of the process, which other tests compute with.
+  let backendBefore: string | undefined;
   before(async () => {
+    backendBefore = tf.getBackend() || undefined;
     await tf.setBackend('cpu');
+  });
+  after(async () => {
+    if (backendBefore !== undefined) await tf.setBackend(backendBefore);
   });
 
   for (const [start, run] of Object.entries(starts)) {
