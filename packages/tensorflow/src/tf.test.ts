@@ -88,6 +88,62 @@ describe('tf', () => {
       assert.deepEqual(((await run(digests(before))) as [string[], number])[0], first);
   });
 
+  it('computes with the backend of its process, or says that somebody has changed it', async () => {
+    const source = (environment: string, other: string) => `
+      process.env.TUTTI_TF_BACKEND = '${environment}';
+      const { classified, gradient, open } = await import('./src/testing.ts');
+      const { tf } = await import('./src/index.ts');
+      const own = tf.getBackend();
+      let augmenting = () => {};
+      const augment = (batch) => {
+        augmenting();
+        return batch;
+      };
+      const layers = () => [tf.layers.dense({ inputShape: [5], units: 3, activation: 'softmax' })];
+      const model = () => tf.sequential({ layers: layers() });
+      const loss = 'sparseCategoricalCrossentropy';
+      const opening = () => open({ model, loss, augment });
+      const batch = classified(8, [5], 3);
+      const computation = await opening();
+      const weights = await computation.initialize(1);
+      const differentiate = () => gradient(computation, weights, batch);
+      const evaluate = async () => computation.evaluate(weights, batch);
+      const before = [await differentiate(), await evaluate()];
+      const passes = [opening, async () => computation.initialize(1), differentiate, evaluate];
+      const codes = [];
+      const codeOf = async (task) => {
+        const error = await task().then(() => undefined, (error) => error);
+        codes.push(error?.details?.expected === own ? error.code : 'none');
+      };
+      ${other}
+      for (const pass of passes) await codeOf(pass);
+      await tf.setBackend(own);
+      const same = JSON.stringify(before) === JSON.stringify([await differentiate(), await evaluate()]);
+      augmenting = () => void tf.setBackend('other');
+      await codeOf(differentiate);
+      await tf.setBackend(own);
+      augmenting = () => {};
+      const anew = tf.findBackendFactory(own);
+      tf.removeBackend(own);
+      tf.registerBackend(own, anew, 3);
+      await tf.setBackend(own);
+      await codeOf(differentiate);
+      console.log(JSON.stringify({ codes, same }));`;
+    const other = `
+      const { createRequire } = await import('node:module');
+      const require = createRequire(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node'));
+      const { MathBackendCPU } = require('@tensorflow/tfjs-backend-cpu');
+      tf.registerBackend('other', () => new MathBackendCPU());
+      for (const kernel of tf.getKernelsForBackend('cpu'))
+        tf.registerKernel({ ...kernel, backendName: 'other' });
+      await tf.setBackend('other');`;
+    for (const environment of ['', 'cpu'])
+      assert.deepEqual(await run(source(environment, other)), {
+        codes: new Array(6).fill('PROGRAM_FAILED'),
+        same: true,
+      });
+  });
+
   it('gives every gradient memory of its own, also where the backend shares it', async () => {
     const shared = `
       const { open, classified, gradient } = await import('./src/testing.ts');

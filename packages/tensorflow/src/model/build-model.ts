@@ -1,6 +1,6 @@
 import { createRandom, programError, type Random, TuttiError } from '@tutti/runtime';
 import { registeredVariables } from '../registered-variables.js';
-import type { tf } from '../tf.js';
+import { checkBackend, type tf } from '../tf.js';
 import { withRandom } from '../training/seeded.js';
 import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js';
 import { ambiguousKind, type IsGiven, nameWeights } from './weight-names.js';
@@ -20,9 +20,10 @@ export interface BuiltModel {
 /**
  * Builds the model with every random initializer drawing from `random`.
  * @throws TuttiError BAD_PROGRAM for what cannot be trained exactly, naming the weight or layer;
- *   PROGRAM_FAILED for what the factory throws
+ *   PROGRAM_FAILED for what the factory throws, and on another backend
  */
 export function buildModel(factory: LayersModelFactory, random: Random): BuiltModel {
+  checkBackend();
   const before = new Set(registeredVariables());
   const dispose = () => {
     for (const variable of made) if (!variable.isDisposed) variable.dispose();

@@ -8,7 +8,7 @@ import type { DifferentiableModel } from '../model/differentiable-model.js';
 import { functionModel } from '../model/function-model.js';
 import { layersModel } from '../model/layers-model.js';
 import { createSharedWeights } from '../sharing/shared-weights.js';
-import { tf } from '../tf.js';
+import { checkBackend, tf } from '../tf.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
@@ -23,6 +23,7 @@ import { uploaded } from './uploaded.js';
 
 /** Loads TensorFlow and builds the model. @throws TuttiError BAD_PROGRAM, NO_TENSORFLOW */
 export function createComputation(options: TrainingOptions): Computation {
+  checkBackend();
   const acceleration = options.accelerate === false ? noAcceleration : createAcceleration(tf);
   const model = differentiable(options.model);
   const objective = createObjective(options, model, acceleration.softmaxCrossEntropy, {
@@ -30,6 +31,7 @@ export function createComputation(options: TrainingOptions): Computation {
   });
   checkMonitors(options, ['loss', ...objective.names]);
   const firstValues = (seed: number) => {
+    checkBackend();
     const values = model.initialize(createRandom('initialize', seed));
     return Object.fromEntries(model.weights.map(({ name }, at) => [name, values[at]!]));
   };
@@ -79,8 +81,19 @@ export function createComputation(options: TrainingOptions): Computation {
       outputs.map(({ shape }) => shape),
     );
 
-  const seeded = <T>(random: Random, task: () => T): T =>
-    withRandom(random, () => acceleration.run(() => tidied(task)));
+  const seeded = <T>(random: Random, task: () => T): T => {
+    checkBackend();
+    let thrown: unknown;
+    try {
+      return withRandom(random, () => acceleration.run(() => tidied(task)));
+    } catch (error) {
+      thrown = error;
+      throw error;
+    } finally {
+      // The program may have changed it, after which tfjs throws anything.
+      checkBackend(thrown);
+    }
+  };
 
   return {
     parameters,
