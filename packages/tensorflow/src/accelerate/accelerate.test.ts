@@ -192,6 +192,66 @@ describe('acceleration', () => {
     }
   });
 
+  it('of one copy of the package is what it was after another copy has come into the process', async () => {
+    const calledBy = (task: () => void) => {
+      const backend = tf.backend() as unknown as {
+        executeSingleOutput: (name: string, ...rest: unknown[]) => unknown;
+      };
+      const original = backend.executeSingleOutput;
+      const called: string[] = [];
+      backend.executeSingleOutput = function (name, ...rest) {
+        called.push(name);
+        return original.call(this, name, ...rest);
+      };
+      try {
+        task();
+      } finally {
+        // It is on the prototype.
+        delete (backend as Partial<typeof backend>).executeSingleOutput;
+      }
+      return called;
+    };
+    const rectified: Maths = (x, b) => tf.relu(x.add(b!)).gather([1, 0]);
+    const task = () => differentiate(rectified, [[2, 3], [3]]);
+    const { run } = createAcceleration(tf);
+    const before = calledBy(() => run(task));
+    assert.ok(before.includes('ReluGrad'));
+    const other = (await import(`./index.js?${'copy'}`)) as typeof import('./index.js');
+    assert.notEqual(other.createAcceleration, createAcceleration);
+    const copy = other.createAcceleration(tf);
+    assert.deepEqual(
+      calledBy(() => run(task)),
+      before,
+    );
+    assert.deepEqual(
+      calledBy(() => copy.run(task)),
+      before,
+    );
+  });
+
+  it('uses the same operations after a first one that failed', async () => {
+    const copy = (await import(`./index.js?${'failing'}`)) as typeof import('./index.js');
+    const { run } = copy.createAcceleration(tf);
+    const backend = tf.backend() as unknown as {
+      executeMultipleOutputs: (name: string, ...rest: unknown[]) => unknown;
+    };
+    const original = backend.executeMultipleOutputs;
+    const called: string[] = [];
+    backend.executeMultipleOutputs = function (name, ...rest) {
+      if (called.push(name) === 1) throw new Error('on purpose');
+      return original.call(this, name, ...rest);
+    };
+    try {
+      const task = () => run(() => differentiate(pool, [[1, 4, 4, 1]]));
+      assert.throws(task, /on purpose/);
+      task();
+      assert.deepEqual(called, ['_MklNativeMaxPool', '_MklNativeMaxPool']);
+    } finally {
+      // It is on the prototype.
+      delete (backend as Partial<typeof backend>).executeMultipleOutputs;
+    }
+  });
+
   it('keeps no tensors, also where a gradient is not asked for or something throws', () => {
     const acceleration = createAcceleration(tf);
     const unused = (x: tf.Tensor) => {

@@ -7,6 +7,8 @@ import {
   type TensorInfo,
 } from './backend.js';
 
+const POOL = '_MklNativeMaxPool';
+
 interface Workspace {
   readonly tensor: types.Tensor;
   readonly attributes: Attribute[];
@@ -19,8 +21,7 @@ interface Workspace {
 export function accelerateMaxPool(native: Native): () => void {
   const { tf, backend, active, recording } = native;
   const workspaces = new Map<object, Workspace>();
-  // The operation is absent from builds without oneDNN: tried once.
-  let available: boolean | undefined;
+  const available = isAvailable(native);
 
   replaceKernel(tf, 'MaxPool', (original) => (args) => {
     const x = args.inputs.x!;
@@ -28,26 +29,14 @@ export function accelerateMaxPool(native: Native): () => void {
     const fits =
       active() &&
       !recording() &&
-      available !== false &&
+      available &&
       tf.engine().state.gradientDepth > 0 &&
       x.dtype === 'float32' &&
       attributes !== undefined;
     if (!fits) return original(args);
-    try {
-      const [y, workspace] = backend.executeMultipleOutputs(
-        '_MklNativeMaxPool',
-        attributes,
-        [x],
-        2,
-      );
-      workspaces.set(y!.dataId, { tensor: tf.keep(workspace!), attributes });
-      available = true;
-      return y!;
-    } catch (error) {
-      if (available) throw error;
-      available = false;
-      return original(args);
-    }
+    const [y, workspace] = backend.executeMultipleOutputs(POOL, attributes, [x], 2);
+    workspaces.set(y!.dataId, { tensor: tf.keep(workspace!), attributes });
+    return y!;
   });
 
   replaceGradient(tf, 'MaxPool', (original) => ({
@@ -70,6 +59,24 @@ export function accelerateMaxPool(native: Native): () => void {
     for (const { tensor } of workspaces.values()) tensor.dispose();
     workspaces.clear();
   };
+}
+
+/**
+ * The operation is absent from builds without oneDNN. What it is tried with is always the same: a program's first
+ * pooling may fail for another reason, and must not decide what the next one is computed by.
+ */
+function isAvailable(native: Native): boolean {
+  const { tf, backend } = native;
+  const x = tf.ones([1, 2, 2, 1]);
+  try {
+    const attributes = poolAttributes(native, { filterSize: 2, strides: 2, pad: 'valid' })!;
+    tf.dispose(backend.executeMultipleOutputs(POOL, attributes, [x], 2));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    x.dispose();
+  }
 }
 
 function poolAttributes(
