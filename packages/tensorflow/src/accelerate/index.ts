@@ -1,3 +1,4 @@
+import { overriding } from '../model/overrides.js';
 import { tf as lazy, type Tf } from '../tf.js';
 import type { SoftmaxCrossEntropy } from '../training/losses.js';
 import { createNative } from './backend.js';
@@ -67,7 +68,7 @@ export function createAcceleration(tf: Tf): Acceleration {
     recording(task) {
       recording = true;
       try {
-        return task();
+        return unwatched(tf, task);
       } finally {
         recording = false;
       }
@@ -76,4 +77,14 @@ export function createAcceleration(tf: Tf): Acceleration {
   };
   installed.set(engine, acceleration);
   return acceleration;
+}
+
+/** Without tfjs' debug mode, which reads the values of every operation: whoever in the process set it. */
+function unwatched<T>(tf: Tf, task: () => T): T {
+  const target = tf.env().getFlags();
+  const off = ['DEBUG', 'CHECK_COMPUTATION_FOR_ERRORS'];
+  return overriding(
+    off.map((property) => ({ target, property, value: false })),
+    task,
+  );
 }

@@ -37,10 +37,10 @@ const [FLOAT, INT] = [1, 3];
  */
 export function anyBatch(twins: Twins): Recording {
   const { one, other } = twins;
-  if (one.obstacle !== undefined) throw new FixedBatch(one.obstacle);
+  if (one.obstacle !== undefined) throw new FixedBatch(one.obstacle.reason);
   // But for sizes, both must have done the same.
   const difference = differenceOf(forms(one), forms(other));
-  if (difference !== undefined) throw new FixedBatch(difference);
+  if (difference !== undefined) throw new FixedBatch(difference.reason);
   const nodes: RecordedNode[] = [];
   const places: number[] = [];
   const moved = ({ node, output }: Source): Source => ({ node: places[node]!, output });

@@ -10,7 +10,10 @@ import type { TrainingOptions } from '../training/training-options.js';
 import { createGraphs, type Graphs, tell } from './graphs.js';
 import type { GraphResult } from './trace-graph.js';
 
-/** The passes over a batch as graphs of TensorFlow. Undefined where there is none; labels are not checked. */
+/**
+ * The passes over a batch as graphs of TensorFlow. Undefined where there is none; labels are not checked.
+ * Both throw TuttiError PROGRAM_FAILED where a program says `graph: true` of what is seen to be unsteady.
+ */
 export interface GraphPasses {
   evaluate(stored: readonly tf.Tensor[], batch: BatchTensors): Values | undefined;
   differentiate(stored: readonly tf.Tensor[], batch: BatchTensors): Derivatives | undefined;
@@ -55,7 +58,7 @@ export function openGraphPasses(
   const all: Graphs<Facts>[] = [];
   /** The same pass, by graphs of its own. */
   const graphed = (what: string, pass: Pass) => {
-    const graphs = createGraphs<Facts>(tf, what);
+    const graphs = createGraphs<Facts>(tf, what, graph === true);
     all.push(graphs);
     return (stored: readonly tf.Tensor[], batch: BatchTensors): Derivatives | undefined => {
       const inputs = [

@@ -182,7 +182,8 @@ describe('graphs', () => {
     ];
     for (const each of models) assert.equal(await graphsOf({ model: each, loss }), 0);
     assert.equal(await graphsOf({ model: models[3]!, loss, graph: true }), 1);
-    assert.equal(await graphsOf({ model: models[0]!, loss, graph: true }), 0);
+    const noisy = graphsOf({ model: models[0]!, loss, graph: true });
+    await assert.rejects(noisy, { code: 'PROGRAM_FAILED', message: /draws random numbers/ });
     const recurrent = (units: number | null) =>
       model(
         () => tf.layers.simpleRNN({ units: 2, inputShape: [units, 5] as never }),
@@ -283,22 +284,56 @@ describe('graphs', () => {
     assertClose(actual.gradient, (await gradient(single, weights, images)).gradient, 1e-5);
   });
 
-  it('that a program asks for in vain change nothing in its gradients', async () => {
+  it('that a program asks for without being steady are an error that says why, at every pass', async () => {
     let calls = 0;
-    const counting: FunctionModel<'kernel'> = {
-      parameters: { kernel: [5, 3] },
-      initialize: () => ({ kernel: tf.ones([5, 3]) }),
-      apply: ({ kernel }, { x }) => x!.matMul(kernel).mul(++calls).softmax(),
-    };
-    const computation = await opening({ model: counting, loss, graph: true });
-    const weights = await computation.initialize(1);
-    const microBatch = () => ({ batch, epoch: 0, step: 0, shard: 0, random: undefined as never });
-    for (let step = 0; step < 3; step++) {
-      const { gradient: found } = await computation.gradient(weights, microBatch());
-      const single = await opening({ model: counting, loss, graph: false });
-      calls--;
-      assert.deepEqual((await single.gradient(weights, microBatch())).gradient, found);
+    const before = sessions();
+    const of = (apply: FunctionModel<'kernel'>['apply']): Options => ({
+      model: {
+        parameters: { kernel: [5, 3] },
+        initialize: () => ({ kernel: tf.ones([5, 3]) }),
+        apply: (weights, ...rest) => apply(weights, ...rest),
+      },
+      loss,
+      graph: true,
+    });
+    const product = ({ kernel }: { kernel: tf.Tensor }, { x }: { x?: tf.Tensor }) =>
+      x!.matMul(kernel);
+    for (const [reason, options] of [
+      [/not always do the same/, of((weights, given) => product(weights, given).mul(++calls))],
+      [
+        /reads values/,
+        of((weights, given) => product(weights, given).mul(given.x!.max().dataSync()[0]!)),
+      ],
+      [
+        /draws random/,
+        of((weights, given, { random }) => product(weights, given).mul(random.next())),
+      ],
+    ] as const) {
+      const computation = await opening(options);
+      const weights = await computation.initialize(1);
+      const expected = { code: 'PROGRAM_FAILED', message: reason };
+      for (let pass = 0; pass < 2; pass++) {
+        await assert.rejects(gradient(computation, weights, batch), expected);
+        await assert.rejects(async () => computation.evaluate(weights, batch), expected);
+      }
+      assert.equal(sessions(), before);
     }
+  });
+
+  it('that a program asks for with operations that no graph has change nothing in its gradients', async () => {
+    const curved: FunctionModel<'kernel'> = {
+      ...apply,
+      apply: ({ kernel }, { x }) => x!.matMul(kernel).cosh().softmax(),
+    };
+    const [asked, single] = [
+      await opening({ model: curved, loss, graph: true }),
+      await opening({ model: curved, loss, graph: false }),
+    ];
+    const weights = await asked.initialize(1);
+    const before = sessions();
+    assert.deepEqual(await gradient(asked, weights, batch), await gradient(single, weights, batch));
+    assert.deepEqual(await asked.evaluate(weights, batch), await single.evaluate(weights, batch));
+    assert.equal(sessions(), before);
   });
 
   it('are one for each number of examples, also where there are more than are kept', async () => {

@@ -1,10 +1,15 @@
 import { debuglog } from 'node:util';
+import { TuttiError } from '@tutti/runtime';
 import type { Tf, tf as types } from '../tf.js';
+import type { Obstacle } from './obstacle.js';
 import { type Graph, type GraphResult, type TracedFunction, traceGraph } from './trace-graph.js';
 
 /** A function of tensors, computed by graphs wherever it has one. */
 export interface Graphs<Facts> {
-  /** Undefined where there is no graph for inputs of these names, types and shapes. */
+  /**
+   * Undefined where there is no graph for inputs of these names, types and shapes.
+   * @throws TuttiError PROGRAM_FAILED if the program promised to be steady, and is seen not to be
+   */
   run(inputs: readonly Input[], traced: TracedFunction<Facts>): GraphResult<Facts> | undefined;
   close(): void;
 }
@@ -20,12 +25,13 @@ export const tell: (message: string) => void = debuglog('tutti-graph');
 /**
  * One graph for each combination of names, types and shapes, traced when it is first needed.
  * @param what they compute, in the plural
+ * @param promised what they compute depends on shapes alone, says the program
  */
-export function createGraphs<Facts>(tf: Tf, what: string): Graphs<Facts> {
-  const graphs = new Map<string, Graph<Facts> | string>();
+export function createGraphs<Facts>(tf: Tf, what: string, promised: boolean): Graphs<Facts> {
+  const graphs = new Map<string, Graph<Facts> | Obstacle>();
   const drop = (key: string) => {
     const graph = graphs.get(key);
-    if (typeof graph === 'object') graph.close();
+    if (graph !== undefined && 'run' in graph) graph.close();
     graphs.delete(key);
   };
   return {
@@ -36,19 +42,33 @@ export function createGraphs<Facts>(tf: Tf, what: string): Graphs<Facts> {
       if (graph === undefined) {
         graph = traceGraph(tf, tensors, traced);
         const computedAs =
-          typeof graph === 'string' ? `stay single operations, since ${graph}` : 'are a graph now';
+          'run' in graph ? 'are a graph now' : `stay single operations, since ${graph.reason}`;
         tell(`${what} of ${key} ${computedAs}`);
       }
       // The one that was used last comes last.
       graphs.delete(key);
       graphs.set(key, graph);
       if (graphs.size > KEPT) drop(graphs.keys().next().value!);
-      return typeof graph === 'string' ? undefined : graph.run(tensors);
+      if ('run' in graph) return graph.run(tensors);
+      if (promised && !graph.steady) throw brokenPromise(what, key, graph);
+      return undefined;
     },
     close() {
       for (const key of [...graphs.keys()]) drop(key);
     },
   };
+}
+
+/** Another process might not see it, and would take a graph: its results would have other bits. */
+function brokenPromise(what: string, key: string, { reason }: Obstacle): TuttiError {
+  return new TuttiError(
+    'PROGRAM_FAILED',
+    `The program says \`graph: true\`, but it does not do the same each time: ${what.toLowerCase()} of ${key} are to be a graph, and ${reason}`,
+    {
+      remedy:
+        'Have model, layers and loss compute by operations of tf alone, which ones and with which constants following from shapes; or say `graph: false`.',
+    },
+  );
 }
 
 /** Also tells which inputs are the same tensor: "x float32[64,784], y float32[64,784] = x". */

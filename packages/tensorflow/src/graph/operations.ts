@@ -1,3 +1,4 @@
+import { type Obstacle, unsupported } from './obstacle.js';
 import type { Recording } from './recording.js';
 import type { Repeat } from './repeats.js';
 
@@ -63,25 +64,28 @@ const WIDTHS: ReadonlyMap<number, number> = new Map([
 export function obstacleIn(
   { nodes, obstacle }: Recording,
   repeats: readonly Repeat[],
-): string | undefined {
+): Obstacle | undefined {
   if (obstacle !== undefined) return obstacle;
   let size = nodes.length;
   for (const { instances } of repeats) {
     const { length } = instances[0]!.nodes;
     size += length + instances.length * (NODES_OF_A_CALL - length);
   }
-  if (size > MOST_NODES) return `it takes ${size} operations and constants, above ${MOST_NODES}`;
+  if (size > MOST_NODES)
+    return unsupported(`it takes ${size} operations and constants, above ${MOST_NODES}`);
   for (const node of nodes) {
     if (node.kind === 'operation') {
-      if (!OPERATIONS.has(node.name)) return `no graph may have the operation ${node.name}`;
+      if (!OPERATIONS.has(node.name))
+        return unsupported(`no graph may have the operation ${node.name}`);
       continue;
     }
     const { dtype, shape } = node.type;
     const width = WIDTHS.get(dtype);
-    if (width === undefined) return `no graph may have tensors of TensorFlow's type ${dtype}`;
+    if (width === undefined)
+      return unsupported(`no graph may have tensors of TensorFlow's type ${dtype}`);
     const size = shape.reduce((product, extent) => product * extent, width);
     if (node.kind === 'constant' && node.bytes.length !== size)
-      return `a constant [${shape.join(', ')}] has ${node.bytes.length} bytes`;
+      return unsupported(`a constant [${shape.join(', ')}] has ${node.bytes.length} bytes`);
   }
   return undefined;
 }

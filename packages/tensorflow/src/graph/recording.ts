@@ -1,4 +1,5 @@
 import type { tf as types } from '../tf.js';
+import { type Obstacle, unsteady, unsupported } from './obstacle.js';
 
 /** What happened on TensorFlow while a function ran: enough to have a session do it again. */
 export interface Recording {
@@ -7,7 +8,7 @@ export interface Recording {
   /** Tensors that it used though they were neither given to it nor made in it. */
   readonly captured: readonly RecordedTensor[];
   /** Why a session cannot do it again. */
-  readonly obstacle: string | undefined;
+  readonly obstacle: Obstacle | undefined;
 }
 
 export type RecordedNode =
@@ -84,7 +85,7 @@ export function record(
   const sources = new Map<number, Source>();
   /** By its handle, every tensor that an operation is about to read. */
   const read = new Map<number, RecordedTensor>();
-  let obstacle: string | undefined;
+  let obstacle: Obstacle | undefined;
 
   const { binding, getInputTensorIds } = backend;
   const add = (node: RecordedNode): number => nodes.push(node) - 1;
@@ -110,7 +111,8 @@ export function record(
     createTensor: {
       value(shape: number[], dtype: number, values: unknown) {
         const handle = binding.createTensor(shape, dtype, values);
-        if (!ArrayBuffer.isView(values)) obstacle ??= `it makes a tensor of ${typeof values}`;
+        if (!ArrayBuffer.isView(values))
+          obstacle ??= unsupported(`it makes a tensor of ${typeof values}`);
         else {
           const { buffer, byteOffset, byteLength } = values;
           const bytes = new Uint8Array(buffer, byteOffset, byteLength).slice();
@@ -139,7 +141,7 @@ export function record(
   }) as Binding;
   const own: Partial<RecordedBackend> = {
     readSync(dataId) {
-      obstacle ??= 'it reads values of tensors';
+      obstacle ??= unsteady('it reads values of tensors');
       return Object.getPrototypeOf(backend).readSync.call(backend, dataId);
     },
     getInputTensorIds(tensors) {

@@ -8,6 +8,7 @@ import { tf } from '../tf.js';
 import { drawNoise, type Noise } from '../training/noise.js';
 import { withRandom } from '../training/seeded.js';
 import { tidied } from '../training/tidied.js';
+import type { Obstacle } from './obstacle.js';
 import { MOST_NODES } from './operations.js';
 import { type GraphBackend, openSession } from './session.js';
 import { type Graph, traceGraph } from './trace-graph.js';
@@ -15,7 +16,7 @@ import { type Graph, traceGraph } from './trace-graph.js';
 type Traced = (random: Random) => tf.Tensor;
 
 /** As in a micro-batch: what is drawn follows from a seed, and operations are those for graphs. */
-function attempt(input: tf.Tensor, traced: Traced): Graph<null> | string {
+function attempt(input: tf.Tensor, traced: Traced): Graph<null> | Obstacle {
   const acceleration = createAcceleration(tf);
   return withRandom(createRandom('attempt'), () =>
     acceleration.run(() =>
@@ -28,8 +29,14 @@ function attempt(input: tf.Tensor, traced: Traced): Graph<null> | string {
 
 function graphOf(input: tf.Tensor, traced: Traced): Graph<null> {
   const graph = attempt(input, traced);
-  assert.ok(typeof graph === 'object', `no graph: ${graph}`);
+  assert.ok('run' in graph, `no graph: ${JSON.stringify(graph)}`);
   return graph;
+}
+
+function obstacleOf(input: tf.Tensor, traced: Traced): Obstacle {
+  const obstacle = attempt(input, traced);
+  assert.ok('reason' in obstacle);
+  return obstacle;
 }
 
 const run = (graph: Graph<null>, input: tf.Tensor) =>
@@ -91,11 +98,48 @@ describe('traceGraph', () => {
     const graph = graphOf(x, traced);
     assert.deepEqual(run(graph, x), [2, 6, 12]);
     graph.close();
-    assert.deepEqual(typeof graphOf(x, traced), 'object');
+    graphOf(x, traced).close();
     table?.dispose();
   });
 
-  for (const [what, reason, traced] of [
+  it('has a graph also of what draws once and keeps that, whoever asks first', () => {
+    const keeping = () => {
+      let table: tf.Tensor | undefined;
+      return () => {
+        table ??= given[given.push(tf.keep(tf.randomNormal([3]))) - 1]!;
+        return x.add(table);
+      };
+    };
+    const first = keeping();
+    graphOf(x, first).close();
+    const later = keeping();
+    tidied(later);
+    for (const traced of [first, later]) graphOf(x, traced).close();
+  });
+
+  it('does not depend on whether tfjs looks at every operation, in its debug mode or to profile it', async () => {
+    const warn = console.warn;
+    console.warn = () => {};
+    const { log } = console;
+    try {
+      tf.enableDebugMode();
+      console.log = () => {};
+      graphOf(x, () => x.square().add(1)).close();
+      await tf.profile(() => {
+        graphOf(x, () => x.square().add(1)).close();
+        return tf.scalar(0);
+      });
+      assert.match(obstacleOf(x, () => x.mul(x.dataSync()[0]!)).reason, /reads values/);
+      assert.equal(tf.env().getBool('DEBUG'), true);
+    } finally {
+      tf.env().set('DEBUG', false);
+      tf.env().set('CHECK_COMPUTATION_FOR_ERRORS', false);
+      console.warn = warn;
+      console.log = log;
+    }
+  });
+
+  for (const [what, reason, traced, steady = false] of [
     ['reads values of its input', /reads values/, () => x.mul(x.dataSync()[0]! > 0 ? 1 : -1)],
     ['reads values that it made', /reads values/, () => x.mul(tf.ones([3]).sum().dataSync()[0]!)],
     ['reads values of a constant', /reads values/, () => x.mul(tf.scalar(3).arraySync())],
@@ -107,10 +151,13 @@ describe('traceGraph', () => {
       'has an operation that has not been tried',
       /operation MirrorPad/,
       () => tf.mirrorPad(x, [[1, 1]], 'reflect'),
+      true,
     ],
-  ] as [string, RegExp, Traced][])
+  ] as [string, RegExp, Traced, boolean?][])
     it(`refuses a function that ${what}`, () => {
-      assert.match(attempt(x, traced) as string, reason);
+      const obstacle = obstacleOf(x, traced);
+      assert.match(obstacle.reason, reason);
+      assert.equal(obstacle.steady, steady);
       // In the case of the last: not while it records, either.
       assert.equal(x.dataSync()[0], 1);
     });
@@ -147,7 +194,7 @@ describe('traceGraph', () => {
         tensors: [traced(noise)],
         facts: null,
       }));
-      assert.match(String(graph), /draws random/);
+      assert.match((graph as Obstacle).reason, /draws random/);
     }
   });
 
@@ -160,7 +207,11 @@ describe('traceGraph', () => {
       () => x.add(kept([++calls, 0, 0])),
       () => x.sum(0, ++calls % 2 === 0).reshape([1]),
     ];
-    for (const traced of changing) assert.match(attempt(x, traced) as string, /not always/);
+    for (const traced of changing) {
+      const { reason, steady } = obstacleOf(x, traced);
+      assert.match(reason, /not always/);
+      assert.equal(steady, false);
+    }
   });
 
   it('refuses a function of very many operations', () => {
@@ -169,7 +220,7 @@ describe('traceGraph', () => {
       for (let i = 0; i < MOST_NODES; i++) sum = sum.add(i);
       return sum;
     };
-    assert.match(attempt(x, traced) as string, /operations and constants/);
+    assert.match(obstacleOf(x, traced).reason, /operations and constants/);
   });
 
   it('leaves TensorFlow as it was, also when the function throws', () => {

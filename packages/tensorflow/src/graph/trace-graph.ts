@@ -4,6 +4,7 @@ import { drawNoise, type Noise } from '../training/noise.js';
 import { withRandom } from '../training/seeded.js';
 import { tidied } from '../training/tidied.js';
 import { differenceOf } from './difference.js';
+import { type Obstacle, unsteady } from './obstacle.js';
 import { obstacleIn } from './operations.js';
 import { pooledFirst } from './pooled-first.js';
 import { record } from './recording.js';
@@ -29,7 +30,7 @@ export interface Graph<Facts> {
 
 /**
  * Turns what `traced` does into a graph, if it does nothing but operations of TensorFlow and always
- * the same ones; otherwise gives the reason. The answer depends on the function and on the types and
+ * the same ones; otherwise says why not. The answer depends on the function and on the types and
  * shapes of its inputs, never on their values or on what was traced before, so that it is the same
  * in every process.
  *
@@ -41,7 +42,7 @@ export function traceGraph<Facts>(
   tf: Tf,
   inputs: readonly types.Tensor[],
   traced: TracedFunction<Facts>,
-): Graph<Facts> | string {
+): Graph<Facts> | Obstacle {
   const backend = tf.backend() as unknown as GraphBackend;
   let drawn = false;
   const random = noticed(() => {
@@ -55,6 +56,8 @@ export function traceGraph<Facts>(
       return tf.zeros([...shape]);
     }),
   );
+  // What it draws once, in order to keep it, it draws at no other call.
+  drawn = false;
   const noises = shapes.map((shape) => tf.zeros(shape));
   const recorded = () =>
     tidied(() => {
@@ -78,7 +81,7 @@ export function traceGraph<Facts>(
   const recording = pooledFirst(simplified(first));
   const repeats = repeatsOf(recording);
   const obstacle = drawn
-    ? 'it draws random numbers'
+    ? unsteady('it draws random numbers')
     : (differenceOf(first, second) ?? obstacleIn(recording, repeats));
   if (obstacle !== undefined) return obstacle;
 

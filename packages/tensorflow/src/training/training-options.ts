@@ -51,7 +51,8 @@ export interface TrainingOptions extends HeadOptions {
    * which constants, follows from the shapes of their arguments alone: they are called at the
    * beginning, and what they did is done again at every step. A loss that grows with the steps would
    * stay as it was. What is seen to read values, to draw random numbers or to do something else the
-   * second time gets no graph; NODE_DEBUG=tutti-graph tells why.
+   * second time is an error. What TensorFlow has no graph of is computed as single operations;
+   * NODE_DEBUG=tutti-graph tells why.
    */
   readonly graph?: boolean;
 }
