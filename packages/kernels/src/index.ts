@@ -7,4 +7,5 @@ export {
   type UpdateRule,
 } from './contract.js';
 export { createKernels } from './kernels.js';
+export { pageAlignedFloats } from './page-aligned.js';
 export { slotsOf } from './update.js';

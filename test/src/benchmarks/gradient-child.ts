@@ -4,6 +4,8 @@
  */
 import { createInterface } from 'node:readline';
 import type { Batch } from '@tutti/data';
+import { pageAlignedFloats } from '@tutti/kernels';
+import { createLayout } from '@tutti/parameters';
 import { createRandom } from '@tutti/runtime';
 import { defineTraining, tf } from '@tutti/tensorflow';
 import type { GradientTask, ModelName } from './gradient.js';
@@ -29,8 +31,14 @@ const MODELS: Record<
   lstm: {
     shape: [40, 64],
     stack: () => [
-      // The orthogonal one takes seconds to draw.
-      layers.lstm({ inputShape: [40, 64], units: 128, recurrentInitializer: 'glorotUniform' }),
+      layers.lstm({
+        inputShape: [40, 64],
+        units: 128,
+        // That of Python's Keras, unlike the one that tfjs takes by itself.
+        recurrentActivation: 'sigmoid',
+        // The orthogonal one takes seconds to draw.
+        recurrentInitializer: 'glorotUniform',
+      }),
     ],
   },
   dense: {
@@ -76,7 +84,11 @@ const preparations: Record<string, (name: ModelName, size: number) => Promise<On
       epochs: 1,
       seed: 1,
     }).open();
-    const weights = await computation.initialize(1);
+    // As a worker holds them.
+    const layout = createLayout(computation.parameters);
+    const weights = layout.views(pageAlignedFloats(layout.floats));
+    for (const [key, values] of Object.entries(await computation.initialize(1)))
+      weights[key]!.set(values);
     const batch = batchOf(shape, size);
     const random = createRandom('micro-batch');
     return () => computation.gradient(weights, { batch, epoch: 0, step: 0, shard: 0, random });

@@ -1,4 +1,4 @@
-import type { Kernels } from '@tutti/kernels';
+import { type Kernels, pageAlignedFloats } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { Apply, JobPlan } from '@tutti/protocol';
 import { createStep, type ResumePoint, type Totals } from '@tutti/run';
@@ -36,7 +36,8 @@ export async function createPlainSteps(init: {
   const all = Array.from({ length: layout.chunks }, (_, chunk) => chunk);
   const optimizer = createOptimizer(plan.optimizer);
   const store = createStore({ kernels, optimizer, ...layout.range(0, layout.chunks) });
-  const flat = point?.flat ?? (await runner.initialize());
+  const flat = pageAlignedFloats(layout.floats);
+  flat.set(point?.flat ?? (await runner.initialize()));
   const bytes = new Uint8Array(flat.buffer);
   for (const chunk of all) {
     const from = chunk * layout.chunkFloats;

@@ -1,3 +1,4 @@
+import { pageAlignedFloats } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import { TuttiError } from '@tutti/runtime';
 import type { ParameterValues } from '../program/program.js';
@@ -37,7 +38,7 @@ export interface WeightBuffer {
 
 export function createWeightBuffer(layout: Layout): WeightBuffer {
   const create = () => {
-    const flat = new Float32Array(layout.floats);
+    const flat = pageAlignedFloats(layout.floats);
     return { flat, bytes: new Uint8Array(flat.buffer), values: layout.views(flat) };
   };
   let [current, next] = [create(), create()];
