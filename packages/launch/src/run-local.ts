@@ -225,6 +225,9 @@ const runTogether: Body = async (program: Program, run) => {
   }
 };
 
+const WEIGHTS_LOST =
+  'The weights that its server held are gone with it: --max-restarts replaces both, and --resume goes on from the last checkpoint.';
+
 const runProcesses: Body = async (program, run) => {
   const { settings, signal, emit, onLine, onFrozen } = run;
   const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK } = settings;
@@ -254,8 +257,8 @@ const runProcesses: Body = async (program, run) => {
       return child;
     },
     maxRestarts,
-    // Nobody else has the weights of its server.
     spareable: minWorkers !== undefined && servers !== 'colocated',
+    lostToo: servers === 'colocated' ? WEIGHTS_LOST : undefined,
     emit,
     fail: (error) => stopping.abort(error),
     clock: systemClock,

@@ -98,6 +98,8 @@ export function createService(init: {
   let inquirer: { readonly peer: string; readonly session: string } | undefined;
   let heardAt = clock.now();
   let shelf: Shelf | undefined;
+  /** What the shelf holds. */
+  let range = '';
   let finished = false;
 
   const send = (peer: string, body: Outgoing, payload?: Uint8Array) =>
@@ -178,12 +180,15 @@ export function createService(init: {
       const { plan, firstChunk, chunks, reset } = message;
       if (isTakenFrom(message)) return refuse(peer, taken(peer));
       if (message.session === '' || message.job === '') return refuse(peer, nobody(peer));
-      if (shelf === undefined || reset === true) {
+      // By a coordinator that has its servers in another order, or by one that takes this for another.
+      const asked = `${firstChunk} ${chunks}`;
+      if (shelf === undefined || reset === true || asked !== range) {
         // Before anything is let go: it may be refused.
         const held = { plan, firstChunk, chunks, kernels, timeline };
         const next = createShelf({ ...held, send, broadcast, defer });
         shelf?.release();
         shelf = next;
+        range = asked;
         job = message.job;
         emit({ event: 'opened', job, chunks });
       }

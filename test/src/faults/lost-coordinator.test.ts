@@ -12,12 +12,14 @@ import { regression } from '../programs/regression.js';
  * Runs a job whose coordinator is killed at the given ticks of the simulation and started again a
  * while later, with nothing but its address and the servers'. If those have standbys, one dies with
  * it the first time, for good.
+ * @param colocated whether each worker has a server on its host, of which the new coordinator knows nothing
  */
 async function withLostCoordinators(
   program: Program,
   seed: number,
   kills: readonly number[],
   replicas = 0,
+  colocated = false,
 ): Promise<JobResult & { readonly tookMs: number }> {
   const clock = createSimulatedClock();
   const random = createRandom('lost coordinator', seed);
@@ -26,15 +28,18 @@ async function withLostCoordinators(
   const { signal } = stopping;
   const on = (host: string) => ({ transport: network.transport(host), clock, signal });
   const servers = await Promise.all(
-    Array.from({ length: 2 * (replicas + 1) }, (_, at) =>
-      createServer({ address: `server-${at}:1`, ...on(`server-${at}`) }).start(),
-    ),
+    Array.from({ length: colocated ? 3 : 2 * (replicas + 1) }, (_, at) => {
+      const host = colocated ? `w${at}` : `server-${at}`;
+      return createServer({ address: `${host}:1`, ...on(host) }).start();
+    }),
   );
   let lost = replicas === 0;
   const startCoordinator = () =>
     createCoordinator({
       address: 'coordinator:1',
-      servers: servers.map(({ addresses }) => ({ connect: addresses[0]! })),
+      servers: colocated
+        ? 'colocated'
+        : servers.map(({ addresses }) => ({ connect: addresses[0]! })),
       settings: { workers: 3, replicas },
       newId: () => `id-${random.uint32()}`,
       ...on('coordinator'),
@@ -45,6 +50,7 @@ async function withLostCoordinators(
       program,
       coordinator: 'coordinator:1',
       name: `w${at}`,
+      server: colocated ? servers[at]!.addresses[0] : undefined,
       ...on(`w${at}`),
     }).start(),
   );
@@ -100,6 +106,18 @@ describe('a coordinator that is killed and started again', () => {
       const kills = Array.from({ length: 1 + random.below(3) }, () => 5 + random.below(300));
       const result = await withLostCoordinators(program, seed, kills);
       assert.equal(result.digest, expected.digest, `seed ${seed}, kills at ${kills}`);
+    }
+  });
+
+  it('is told by its workers where the servers are that they host', async () => {
+    const program = regression({ features: 66_000, examples: 24, epochs: 2, batchSize: 8 });
+    const expected = await runLocal(program, { workers: 0 }).result;
+    for (let seed = 0; seed < 20; seed++) {
+      const random = createRandom('kills with hosts', seed);
+      const kills = Array.from({ length: 1 + random.below(3) }, () => 5 + random.below(300));
+      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, 0, true);
+      assert.equal(digest, expected.digest, `seed ${seed}, kills at ${kills}`);
+      assert.ok(tookMs < 15_000, `seed ${seed}, kills at ${kills}: took ${tookMs} ms`);
     }
   });
 

@@ -7,7 +7,7 @@ import {
   type Random,
   type SimulatedClock,
 } from '@tutti/runtime';
-import { createServer } from '@tutti/server';
+import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program, type RunningWorker, type WorkerInit } from '@tutti/worker';
@@ -24,7 +24,8 @@ export interface SimulationInit {
   readonly workers: number;
   /** Leaves it to the coordinator how many of them to wait for. */
   readonly unsaid?: boolean;
-  readonly servers?: number;
+  /** `colocated`: one on the host of each worker. */
+  readonly servers?: number | 'colocated';
   readonly minWorkers?: number;
   /** Workers more than the job starts with. Default 0. */
   readonly spares?: number;
@@ -61,6 +62,7 @@ export interface SimulationInit {
 export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
   const { program, workers, servers = 1, minWorkers, strict, verify, deadlines } = init;
   const { seed, disturb } = init;
+  const colocated = servers === 'colocated';
   const clock = createSimulatedClock();
   const random = createRandom('simulation', seed);
   const network = createMemoryNetwork({ clock, random });
@@ -69,14 +71,14 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
 
   const stopping = new AbortController();
   const { signal } = stopping;
-  const hosted = await Promise.all(
-    Array.from({ length: servers }, (_, at) =>
-      createServer({ address: `server-${at}:1`, ...on(`server-${at}`), signal }).start(),
-    ),
+  const serve = (host: string) =>
+    createServer({ address: `${host}:1`, ...on(host), signal }).start();
+  const hosted: RunningServer[] = await Promise.all(
+    Array.from({ length: colocated ? 0 : servers }, (_, at) => serve(`server-${at}`)),
   );
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
-    servers: hosted.map(({ addresses }) => ({ connect: addresses[0]! })),
+    servers: colocated ? servers : hosted.map(({ addresses }) => ({ connect: addresses[0]! })),
     settings: {
       ...{
         ...init.settings,
@@ -101,22 +103,28 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
     signal,
   }).start();
   const crew: RunningWorker[] = [];
-  function join() {
-    const at = crew.length;
+  let hosts = 0;
+  async function join() {
+    const at = hosts++;
     const place = on(`worker-${at}`);
+    const server = colocated ? await serve(`worker-${at}`) : undefined;
+    if (server !== undefined) hosted.push(server);
     const worker = createWorker({
       program,
       coordinator: coordinator.address,
       name: `w${at}`,
+      server: server?.addresses[0],
       ...place,
       ...init.worker?.(at, clock, place.transport),
       signal,
     });
     crew.push(worker.start());
   }
-  for (let at = 0; at < workers + (init.spares ?? 0); at++) join();
+  for (let at = 0; at < workers + (init.spares ?? 0); at++) await join();
   try {
-    await drive(clock, random, coordinator.result, () => disturb?.(network, clock, join, crew));
+    await drive(clock, random, coordinator.result, () =>
+      disturb?.(network, clock, () => void join(), crew),
+    );
     const result = await coordinator.result;
     return { result, events, simulatedMs: clock.now() };
   } finally {

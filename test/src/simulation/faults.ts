@@ -21,7 +21,9 @@ const onWorker =
 function ends(world: World, fault: Fault): [string, string] {
   const worker = pick(world.living('worker'), fault)?.host ?? 'coordinator';
   const server = world.serverHosts[fault.choice % world.serverHosts.length]!;
-  if (fault.choice % 3 === 0 && worker !== 'coordinator') return [worker, 'coordinator'];
+  // Nothing is between two of the same host.
+  const alike = worker === server;
+  if ((alike || fault.choice % 3 === 0) && worker !== 'coordinator') return [worker, 'coordinator'];
   return [fault.choice % 3 === 1 ? worker : 'coordinator', server];
 }
 
@@ -87,6 +89,8 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
   'hung worker': onWorker((world, worker, { ms, choice }) => {
     worker.hung = true;
     worker.excused = true;
+    // The server of one that is not taken back ends with it, so another must come.
+    if (world.scenario.colocated) world.clock.after(10 * ms, () => world.startWorker());
     if (choice % 2 === 0) return;
     world.clock.after(10 * ms, () => {
       worker.hung = false;
@@ -150,7 +154,8 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     const step = last?.type === 'applied' || last?.type === 'advanced' ? last.step + 1 : 0;
     const apply = { type: 'apply', step, chunk: 0, count: 1, scale: 1 } as const;
     const node = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, attempt: '' } as const;
-    const [address, body] = choice % 2 ? ['server-0:1', apply] : ['coordinator:1', node];
+    const [address, body] =
+      choice % 2 ? [`${world.serverHosts[0]!}:1`, apply] : ['coordinator:1', node];
     // Nothing but the job is wrong: a server looks at the session, too, and would refuse another.
     const session = world.last.get(body.type)?.session ?? '';
     stranger(world, address, [{ ...body, ...stamp, session, job: 'of yesterday' }], bytes);
@@ -203,7 +208,13 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     const values = { type: 'store', chunk: 0, ...said } as const;
     if (fault.choice % 3 === 2) stranger(world, `${any}:1`, [{ type: 'finish', ...said }]);
     // That one holds the first chunk.
-    else stranger(world, 'server-0:1', [fault.choice % 3 === 1 ? values : sums], bytes);
+    else
+      stranger(
+        world,
+        `${world.serverHosts[0]!}:1`,
+        [fault.choice % 3 === 1 ? values : sums],
+        bytes,
+      );
     return true;
   },
   'duplicate worker': (world, fault) => {
@@ -236,7 +247,10 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     const server = pick(world.living('server'), fault);
     if (server === undefined || isFinished(world)) return false;
     world.kill(server);
-    world.clock.after(fault.ms, () => world.startServer(server.host));
+    world.clock.after(fault.ms, () => {
+      if (world.scenario.colocated) world.startWorker();
+      else world.startServer(server.host);
+    });
     return true;
   },
 };

@@ -3,7 +3,7 @@ import type { Envelope } from '@tutti/protocol';
 import type { Snapshot } from '@tutti/run';
 import type { RunEvent } from '@tutti/telemetry';
 import { PADDING, type Reference } from './references.js';
-import type { Fault, FaultKind, Scenario } from './scenario.js';
+import { type Fault, type FaultKind, losesWeights, type Scenario } from './scenario.js';
 import type { World } from './world.js';
 
 /** What must hold of every run, whatever is done to it. */
@@ -56,7 +56,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     scenario.program.features + 1 + (scenario.program.chunkFloats === undefined ? 0 : PADDING);
 
   function checkEvents(events: readonly RunEvent[], first: boolean) {
-    const restarted = kinds.has('server crash and restart');
+    const restarted = losesWeights(scenario);
     let [step, examples, epochs] = [-1, 0, 0];
     for (const event of events) {
       if (event.event === 'step') {
@@ -87,6 +87,19 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     return epochs;
   }
 
+  /** No server has lost its weights: no coordinator goes back behind what one before had done. */
+  function checkKept({ incarnations }: World) {
+    const { earlyStopping, reduceOnPlateau } = scenario.program;
+    // What evaluations had decided went with the coordinator.
+    if (earlyStopping !== undefined || reduceOnPlateau !== undefined) return;
+    let done = 0;
+    for (const event of incarnations.flat()) {
+      if (event.event !== 'step') continue;
+      if (event.step <= done) violated(`Step ${event.step} came again, after step ${done}`);
+      done = event.step;
+    }
+  }
+
   /** Whether a run that was struck like this may fail with this error. */
   function mayFail(error: { code?: string; message?: string }, world: World): boolean {
     const begun = world.incarnations.at(-1)!.some(({ event }) => event === 'started');
@@ -100,8 +113,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     if (kinds.has('lying worker') && error.code === 'ARITHMETIC' && usable <= 2) return true;
     if (usable >= needed || error.code !== 'DEADLINE') return false;
     // The last is not dropped when it hangs: there is nobody to take its place.
-    const wait = kinds.has('hung worker') ? / for worker / : / to join (at|and make) /;
-    return wait.test(error.message ?? '') || / to join (at|and make) /.test(error.message ?? '');
+    const wait = kinds.has('hung worker') ? / for worker / : / to join (at|and make|with) /;
+    return wait.test(error.message ?? '') || / to join (at|and make|with) /.test(error.message ?? '');
   }
 
   /** Something was done to it that can make it silent for long. */
@@ -164,6 +177,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     ended(world, simulatedMs) {
       const outcome = world.outcome();
       world.incarnations.forEach((events, at) => void checkEvents(events, at === 0));
+      if (scenario.colocated && !losesWeights(scenario)) checkKept(world);
       for (const event of world.incarnations.flat())
         if (event.event === 'worker-left' && / not heard /.test(event.reason))
           if (!isExcused(world, event.worker))
@@ -186,7 +200,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       if (simulatedMs > lastFaultMs + slack * UNDISTURBED_MS + patienceMs)
         violated(`It took ${simulatedMs} ms; the last fault was over at ${lastFaultMs} ms`);
       const alone = !kinds.has('coordinator crash and restart');
-      if (alone && !kinds.has('server crash and restart'))
+      if (alone && !losesWeights(scenario))
         if (outcome.result.examples !== reference.examples)
           violated(`${outcome.result.examples} examples counted, not ${reference.examples}`);
       const warned = world.incarnations

@@ -6,7 +6,8 @@ import { patchModules, VARIANTS } from './variants.js';
 /**
  * `npm run simulate -- --seeds 1..10000`, `npm run simulate -- --seed 4711 --trace`; with
  * `--variant NAME` the code is broken on purpose, and the first seed that notices it is printed;
- * `--variants` does that for all of them. `--aggregation server` has all sums made there, else that is drawn.
+ * `--variants` does that for all of them. `--aggregation server` has all sums made there, else that is drawn;
+ * `--colocated` has a server in the process of each worker, which is drawn, too.
  */
 const args = process.argv.slice(2);
 const argument = (name: string) => {
@@ -31,6 +32,7 @@ const report = await sweep({
   first,
   last,
   stopAtFailure: variant !== undefined,
+  colocated: broken?.colocated ?? args.includes('--colocated'),
   aggregation: place as Aggregation | undefined,
   ...(args.includes('--trace') ? { trace: (line: string) => console.log(line) } : {}),
   failureFound({ seed, violations }) {

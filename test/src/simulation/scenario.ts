@@ -84,6 +84,8 @@ export interface Scenario {
   readonly verify: number;
   /** Where the sums are made. */
   readonly aggregation: Aggregation;
+  /** Each worker's process hosts a server, which dies with it and comes elsewhere, empty, with the next. */
+  readonly colocated: boolean;
   /** In steps; 0 for none but the last. */
   readonly checkpointEvery: number;
   /** Whether messages go through the codec, which takes a quarter of the time of a run. */
@@ -158,11 +160,13 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
   // Of streams of their own, so that the scenarios of all other seeds stay what they are.
   const atServers = createRandom('aggregation', seed).below(2) === 0;
   const order = foreignOrder(seed, span, only);
-  return {
+  const drawn = {
     ...scenario,
     faults: [...faults, ...order].sort((a, b) => a.at - b.at),
     aggregation: atServers && canBeAtServers(scenario) ? 'server' : 'coordinator',
-  };
+    colocated: false,
+  } as const;
+  return createRandom('colocated', seed).below(6) === 0 ? colocated(drawn) : drawn;
 }
 
 function foreignOrder(seed: number, span: number, only?: readonly FaultKind[]): Fault[] {
@@ -181,6 +185,39 @@ export function arranged(scenario: Scenario, aggregation: Aggregation): Scenario
   if (aggregation === 'coordinator') return { ...scenario, aggregation };
   const faults = scenario.faults.filter(({ kind }) => kind !== 'lying worker');
   return { ...scenario, aggregation, replicas: 0, verify: 0, faults };
+}
+
+/** In which a server is lost for good, where each is in the process of a worker. */
+const WITH_SERVER: readonly FaultKind[] = [
+  'worker crash',
+  'worker crash and restart',
+  'all workers crash',
+  'server crash and restart',
+  'duplicate worker',
+  'hung worker',
+];
+
+/** Whether weights may be lost on the way, with a server that nobody stands by for. */
+export const losesWeights = ({ colocated, faults }: Pick<Scenario, 'colocated' | 'faults'>) =>
+  faults.some(({ kind }) =>
+    colocated ? WITH_SERVER.includes(kind) : kind === 'server crash and restart',
+  );
+
+/** The same with a server in the process of each worker, and without what nobody would bring back. */
+export function colocated(scenario: Scenario): Scenario {
+  const restarted = scenario.faults.some(({ kind }) => kind === 'coordinator crash and restart');
+  const faults = scenario.faults
+    // As without it: if both are lost nobody knows the job.
+    .filter(({ kind }) => !restarted || !WITH_SERVER.includes(kind))
+    .filter(({ kind }) => kind !== 'lying worker')
+    .map((fault) =>
+      fault.kind === 'worker crash'
+        ? ({ ...fault, kind: 'worker crash and restart' } as const)
+        : fault,
+    );
+  const aggregation = scenario.verify === 0 ? 'server' : 'coordinator';
+  const { workers: servers } = scenario;
+  return { ...scenario, faults, aggregation, servers, replicas: 0, colocated: true };
 }
 
 function pick<T>(random: Random, items: readonly T[]): T {

@@ -3,7 +3,7 @@ import type { Aggregation } from '@tutti/protocol';
 import { createReferences } from './references.js';
 import { complete, REGRESSIONS } from './regressions.js';
 import { runScenario, type ScenarioReport } from './run-scenario.js';
-import { arranged, type FaultKind, type Scenario, scenarioOf } from './scenario.js';
+import { arranged, colocated, type FaultKind, type Scenario, scenarioOf } from './scenario.js';
 
 export interface SweepReport {
   readonly runs: number;
@@ -41,6 +41,8 @@ export async function sweep(init: {
   readonly trace?: Trace | undefined;
   /** Where the sums of all runs are made; drawn if it is not said. */
   readonly aggregation?: Aggregation | undefined;
+  /** Has all runs with a server in the process of each worker; drawn if it is not said. */
+  readonly colocated?: boolean | undefined;
   /** Ends at the first failure; after the seeds, all that was found before is tried. */
   readonly stopAtFailure?: boolean;
   readonly failureFound?: (report: ScenarioReport) => void;
@@ -53,7 +55,8 @@ export async function sweep(init: {
   let [runs, simulatedMs] = [0, 0];
   for (const drawn of scenarios(first, last, init.stopAtFailure === true)) {
     const { aggregation } = init;
-    const scenario = aggregation === undefined ? drawn : arranged(drawn, aggregation);
+    const placed = aggregation === undefined ? drawn : arranged(drawn, aggregation);
+    const scenario = init.colocated === true ? colocated(placed) : placed;
     const report = await run(scenario);
     runs++;
     simulatedMs += report.simulatedMs;

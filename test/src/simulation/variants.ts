@@ -14,6 +14,8 @@ export interface Variant {
   readonly seed?: number;
   /** Shows only where the sums are made at the servers: all runs are such. */
   readonly atServers?: true;
+  /** Shows only with a server in the process of each worker: all runs are such. */
+  readonly colocated?: true;
 }
 
 /*
@@ -254,6 +256,38 @@ export const VARIANTS: readonly Variant[] = [
     to: '',
     seed: 17,
     atServers: true,
+  },
+  {
+    name: 'the list of servers that workers know is ignored',
+    what: 'a coordinator that was started again takes servers by who is back first',
+    file: 'packages/coordinator/dist/servers/hosted-servers.js',
+    from: 'known.length === width',
+    to: 'false',
+    colocated: true,
+  },
+  {
+    name: 'a server that is cut off is replaced at once',
+    what: 'another takes the range of a server whose connection is lost for a moment',
+    file: 'packages/coordinator/dist/servers/hosted-servers.js',
+    from: 'away: (at) => void entry(at)',
+    to: 'away: giveUp',
+    colocated: true,
+  },
+  {
+    name: 'workers are not told where a range has gone',
+    what: 'workers look for the weights where they were',
+    file: 'packages/coordinator/dist/job/server-events.js',
+    from: "membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });\n            servers().send(",
+    to: 'servers().send(',
+    colocated: true,
+  },
+  {
+    name: 'a server keeps its chunks for another range',
+    what: 'a server that is opened for another range goes on with what it has',
+    file: 'packages/server/dist/service.js',
+    from: '|| asked !== range',
+    to: '',
+    colocated: true,
   },
 ];
 

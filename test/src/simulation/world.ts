@@ -63,6 +63,7 @@ export type Observe = (host: string, from: string, envelope: Envelope) => void;
 /** A cluster that faults can be done to. */
 export interface World {
   readonly scenario: Scenario;
+  /** At least one. */
   readonly serverHosts: readonly string[];
   readonly clock: SimulatedClock;
   readonly network: MemoryNetwork;
@@ -108,8 +109,9 @@ export async function createWorld(init: {
       return random.next() * (longest ?? scenario.delayMs);
     },
   });
+  const { colocated } = scenario;
   const serverHosts = Array.from(
-    { length: scenario.servers * (scenario.replicas + 1) },
+    { length: colocated ? 0 : scenario.servers * (scenario.replicas + 1) },
     (_, at) => `server-${at}`,
   );
   const { checkpointEvery: steps } = scenario;
@@ -127,6 +129,9 @@ export async function createWorld(init: {
     after: (delayMs, task) => clock.after(delayMs, task),
   });
 
+  const nameOf = ({ role, host }: Process) =>
+    colocated && role === 'server' ? `server of ${host}` : host;
+
   function seen(host: string, from: string, envelope: Envelope) {
     const { message } = envelope;
     if (message.protocol === PROTOCOL_VERSION) last.set(message.type, message);
@@ -141,7 +146,7 @@ export async function createWorld(init: {
         inner.listen(address, {
           ...handlers,
           message(peer, envelope) {
-            seen(process.host, peer, envelope);
+            seen(nameOf(process), peer, envelope);
             handlers.message(peer, envelope);
           },
         }),
@@ -149,7 +154,7 @@ export async function createWorld(init: {
         const connection = inner.connect(address, {
           ...handlers,
           message(envelope) {
-            seen(process.host, address, envelope);
+            seen(nameOf(process), address, envelope);
             handlers.message(envelope);
           },
         });
@@ -211,6 +216,17 @@ export async function createWorld(init: {
     signal: process.stopping.signal,
   });
 
+  function serve(host: string): Process {
+    const process = add('server', host);
+    const onEvent = ({ event }: { readonly event: string }) => {
+      process.joined ||= event === 'opened';
+    };
+    void createServer({ address: `${host}:1`, onEvent, ...on(process) })
+      .start()
+      .then(({ result }) => follow(process, result));
+    return process;
+  }
+
   function follow(process: Process, result: Promise<unknown>) {
     result.then(
       () => {
@@ -224,7 +240,11 @@ export async function createWorld(init: {
 
   const world: World = {
     scenario,
-    serverHosts,
+    get serverHosts() {
+      if (!colocated) return serverHosts;
+      const living = world.living('server').map(({ host }) => host);
+      return living.length > 0 ? living : ['nowhere'];
+    },
     clock,
     network,
     random,
@@ -237,10 +257,12 @@ export async function createWorld(init: {
     living: (role) => processes.filter((each) => each.role === role && !each.dead && !each.ended),
     startWorker(name) {
       const process = add('worker', `worker-${workers++}`);
+      const server = colocated ? serve(process.host) : undefined;
       const running = createWorker({
         program: disturbed(program, process, clock, random),
         coordinator: 'coordinator:1',
         ...(name === undefined ? {} : { name }),
+        ...(server && { server: `${server.host}:1` }),
         host: HOST,
         onEvent(event) {
           if (event.event !== 'joined') return;
@@ -250,25 +272,25 @@ export async function createWorld(init: {
         ...on(process),
       }).start();
       follow(process, running.result);
+      if (server !== undefined) {
+        // As in a process of a worker: it goes on if the worker has left a job that does.
+        const end = () => (process.leaving && server.joined) || server.stopping.abort(OVER);
+        running.result.then(end, () => server.stopping.abort(OVER));
+      }
       process.leave = () => {
         process.leaving = true;
         void running.leave();
       };
       return process;
     },
-    startServer(host) {
-      const process = add('server', host);
-      void createServer({ address: `${host}:1`, ...on(process) })
-        .start()
-        .then(({ result }) => follow(process, result));
-    },
+    startServer: (host) => void serve(host),
     startCoordinator(resume) {
       const process = add('coordinator', 'coordinator');
       const events: RunEvent[] = [];
       incarnations.push(events);
       void createCoordinator({
         address: 'coordinator:1',
-        servers: serverHosts.map((host) => ({ connect: `${host}:1` })),
+        servers: colocated ? 'colocated' : serverHosts.map((host) => ({ connect: `${host}:1` })),
         settings: {
           workers: scenario.workers,
           minWorkers: scenario.minWorkers,
@@ -297,9 +319,12 @@ export async function createWorld(init: {
         });
     },
     kill(process) {
-      process.dead = true;
       network.crash(process.host);
-      process.stopping.abort(new TuttiError('ABORTED', 'Killed', { remedy: 'None.' }));
+      for (const each of processes) {
+        if (each.host !== process.host || each.dead) continue;
+        each.dead = true;
+        each.stopping.abort(KILLED);
+      }
     },
     jump(host, ms) {
       offsets.set(host, (offsets.get(host) ?? 0) + ms);
@@ -322,6 +347,9 @@ const REPEATABLE: readonly Message['type'][] = [
   'evaluation',
   'verification',
 ];
+
+const KILLED = new TuttiError('ABORTED', 'Killed', { remedy: 'None.' });
+const OVER = new TuttiError('ABORTED', 'Its worker has ended', { remedy: 'None.' });
 
 const HOST = { hostname: 'simulated', pid: 1, cpu: 'simulated', node: 'v0', arithmetic: {} };
 

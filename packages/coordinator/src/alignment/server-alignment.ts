@@ -38,6 +38,8 @@ export interface ServerAlignment extends Awaiting {
   align(reset: boolean, base: (most: number) => Promise<ResumePoint | undefined>): Promise<Aligned>;
   /** A server came back without its weights: all must go back to a version that everybody can have. */
   lost(): boolean;
+  /** Another, without weights of use, has taken the place of one of the servers. */
+  moved(): void;
   /** What a server says of itself when it is asked, also in the middle of the training. */
   holding(server: number, message: Holding): void;
   opened(server: number, versions: readonly number[]): void;
@@ -167,6 +169,10 @@ export function createServerAlignment(init: {
       }
     },
     lost: () => lost,
+    moved() {
+      // It may hold what it had before in another place.
+      lost = true;
+    },
 
     holding(server, message) {
       if (openMessage === undefined) return;

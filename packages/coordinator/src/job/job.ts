@@ -87,7 +87,11 @@ export function coordinate(
   });
   const timings = createWorkerTimings();
   const emitStray = gatherStrays(emit, clock);
-  const mail = createMail({ listener, stamp, emit: emitStray });
+  const mail = createMail({
+    ...{ listener, stamp, emit: emitStray },
+    // Its process ends, or is of another program.
+    refused: servers.hosts.withdrawn,
+  });
   const crewSize = createCrewSize(settings, () => identity.job()?.plan);
   const { workers = 1 } = settings;
   const request = { settings, workers, servers: servers.width };
@@ -109,6 +113,7 @@ export function coordinate(
   const phases = createPhases({
     ...{ ...common, holdings, membership, resume: init.resume, interrupt, request },
     servers: servers.width,
+    replicable: !colocated,
     described: () => peers.described(),
     identified: () => peers.identified(),
     started: () => workerObserver?.started(),

@@ -48,14 +48,13 @@ export function createServerEvents(init: {
     },
     moved(server, from) {
       if (lifetime.ended()) return;
-      const then = `The one at ${servers()
-        .nameOf(server)
-        .replace(/^the server at /, '')} takes its place.`;
-      emit(serverLost(from, 'its process has ended', then));
+      const then = `Its range is held by ${servers().nameOf(server)} from now on.`;
+      emit(serverLost(`the server at ${from}`, 'its process does not answer', then));
       const job = identity.job();
       if (job !== undefined)
         membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });
       servers().send(server, inquiry);
+      lifetime.guard(() => run()?.alignment.moved());
     },
     returned(server) {
       if (!lifetime.ended()) servers().send(server, inquiry);

@@ -48,7 +48,12 @@ export function createHostedServers(init: {
       if (address === undefined) continue;
       timer.cancel();
       lost.delete(at);
+      // Its worker offers it again, should it be back.
+      const before = addresses()[at]!;
+      for (const [peer, offered] of offers) if (offered === before) offers.delete(peer);
       replace(at, address);
+      // That one may be gone, too.
+      entry(at);
     }
   }
 
@@ -68,13 +73,20 @@ export function createHostedServers(init: {
     fill();
   }
 
+  function forget() {
+    for (const { timer } of lost.values()) timer.cancel();
+    lost.clear();
+  }
+
   return {
     offered(peer, address, known) {
       if (address !== undefined) offers.set(peer, address);
       const now = addresses();
       // What the coordinator before had made of it counts, not who is back first.
-      if (now.length < width && known.length === width) take(known);
-      else if (now.length < width && address !== undefined && !now.includes(address))
+      if (now.length < width && known.length === width) {
+        forget();
+        take(known);
+      } else if (now.length < width && address !== undefined && !now.includes(address))
         take([...now, address]);
       fill();
     },
@@ -86,9 +98,6 @@ export function createHostedServers(init: {
       lost.delete(at);
     },
     peerOf: (wanted) => [...offers].find(([, address]) => address === wanted)?.[0],
-    close() {
-      for (const { timer } of lost.values()) timer.cancel();
-      lost.clear();
-    },
+    close: forget,
   };
 }

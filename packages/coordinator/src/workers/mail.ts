@@ -15,11 +15,14 @@ export interface Mail {
 export function createMail(init: {
   readonly listener: Pick<Listener, 'send'>;
   readonly stamp: (body: CoordinatorToWorker) => Message;
+  /** Told of each who is refused. */
+  readonly refused: (peer: string) => void;
   readonly emit: (event: RunEvent) => void;
 }): Mail {
   const { listener, stamp, emit } = init;
 
   function refuse(peer: string, why: TuttiError) {
+    init.refused(peer);
     listener.send(peer, { message: stamp({ type: 'refused', error: errorToRecord(why) }) });
   }
 

@@ -29,12 +29,14 @@ export function createWorkerCrew(init: {
   readonly maxRestarts: number;
   /** Whether the run may wait for others, or go on without, when one is not replaced. */
   readonly spareable: boolean;
+  /** What else is lost with a worker, and what to do: said where its end is that of the run. */
+  readonly lostToo?: string | undefined;
   readonly emit: (event: RunEvent) => void;
   /** The run cannot go on. */
   readonly fail: (error: TuttiError) => void;
   readonly clock: Clock;
 }): WorkerCrew {
-  const { clock, startWorker, maxRestarts, spareable, emit, fail } = init;
+  const { clock, startWorker, maxRestarts, spareable, lostToo, emit, fail } = init;
   const living = new Map<string, Entry>();
   let restarts = 0;
   let started = false;
@@ -51,7 +53,7 @@ export function createWorkerCrew(init: {
       if (WORTH_ANOTHER_TRY.includes(error.code) && restarts < maxRestarts)
         return restart(name, error);
       // All are awaited before the first step.
-      if (!started || !spareable) return fail(error);
+      if (!started || !spareable) return fail(withLoss(error));
       emit(warningOf(error));
     });
   }
@@ -61,6 +63,12 @@ export function createWorkerCrew(init: {
     const reason = withoutLastLines(message);
     emit({ event: 'worker-restarted', worker: name, reason, restarts, maxRestarts });
     start(name);
+  }
+
+  function withLoss(error: TuttiError): TuttiError {
+    const { code, message, remedy, details } = error;
+    if (lostToo === undefined || !started || !WORTH_ANOTHER_TRY.includes(code)) return error;
+    return new TuttiError(code, message, { remedy: `${remedy} ${lostToo}`, cause: error, details });
   }
 
   return {
