@@ -17,6 +17,7 @@ type Numbers = Partial<
 type Checked = Numbers & {
   readonly aggregation?: string;
   readonly servers?: number | string;
+  readonly serverAddresses?: readonly string[];
 };
 
 /**
@@ -36,7 +37,7 @@ export function crossCheck(
   const workers = explicit('workers');
   const heartbeatMs = explicit('heartbeatMs');
   const { shards, minWorkers, rank, heartbeatDeadlineMs } = settings;
-  const { aggregation, servers, replicas = 0, verify = 0 } = settings;
+  const { aggregation, servers, serverAddresses, replicas = 0, verify = 0 } = settings;
 
   function refuse(a: keyof Checked, b: keyof Checked, why: string, remedy: string): never {
     throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {
@@ -74,6 +75,14 @@ export function crossCheck(
       'heartbeatDeadlineMs',
       'everybody would count as gone between two signs of life',
       'Give a deadline of several times the pause, the same on all machines.',
+    );
+  }
+  if (servers === 'colocated' && serverAddresses !== undefined) {
+    refuse(
+      'servers',
+      'serverAddresses',
+      'servers are in the processes of workers, which say where, or elsewhere',
+      'Leave out one of the two.',
     );
   }
   if (servers === 'colocated' && replicas > 0) {

@@ -44,7 +44,7 @@ export function resolveSettings(init: ResolveInit): ResolvedSettings {
   const sources: Partial<Record<SettingName, string>> = {};
   const layers = [
     ...(init.file === undefined ? [] : [fromFile(init.file)]),
-    fromEnvironment(init.environment ?? {}, isLaunched(allowed)),
+    fromEnvironment(init.environment ?? {}, isLaunched(allowed), allowed !== 'worker'),
     fromFlags(init.flags ?? {}),
   ];
   for (const layer of layers) {

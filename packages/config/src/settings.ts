@@ -137,9 +137,9 @@ export const SETTINGS = {
     min: 1,
     max: 256,
     words: ['colocated'],
-    commands: ['train', 'compress'],
+    commands: ['train', 'coordinator', 'worker', 'node', 'launch', 'compress'],
     group: 'Processes',
-    doc: 'parameter servers; colocated: one in the process of each worker, so that all of them add and update, and a lost worker takes the run back to its last checkpoint. colocated goes without replicas',
+    doc: 'parameter servers; colocated: one in the process of each worker, so that all of them add and update, and a lost worker takes the run back to its last checkpoint. colocated goes without replicas. Where coordinator and workers are started by themselves: colocated, for all of them, or what serverAddresses has',
     // As text: convict reads text where the default is a number as a number.
     otherwise: '1',
   },
@@ -178,9 +178,9 @@ export const SETTINGS = {
   },
   advertise: {
     kind: 'host',
-    commands: ['coordinator'],
+    commands: ['coordinator', 'worker'],
     group: 'Network',
-    doc: 'host name or IP by which workers reach this machine',
+    doc: 'host name or IP by which others reach this machine; worker: its server, where servers are colocated',
     otherwise: 'the host of --listen, or the host name where that is *',
   },
   serverAddresses: {
@@ -200,7 +200,7 @@ export const SETTINGS = {
   insecure: {
     kind: 'boolean',
     default: false,
-    commands: ['train', 'coordinator', 'server', 'node', 'launch'],
+    commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch'],
     group: 'Network',
     doc: 'listen without a key also where other machines can connect: whoever does can take part',
   },

@@ -50,12 +50,14 @@ export function fromFile(file: {
 /**
  * TUTTI_* first (but for those of Kubernetes services), then the variables that torchrun, Kubernetes operators and others set.
  * @param launched whether those count: they are for the processes of a cluster
+ * @param leading whether this may be the process that they name the machine of
  */
 export function fromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   launched = true,
+  leading = true,
 ): SourcedValues {
-  const values = launched ? commonVariables(environment) : new Map<SettingName, Sourced>();
+  const values = launched ? commonVariables(environment, leading) : new Map<SettingName, Sourced>();
   const variables = new Map(SETTING_NAMES.map((name) => [variableOf(name), name]));
   const known = [...variables.keys(), ...OTHER_VARIABLES];
   for (const [key, text] of Object.entries(environment)) {
@@ -70,6 +72,7 @@ export function fromEnvironment(
 
 function commonVariables(
   environment: Readonly<Record<string, string | undefined>>,
+  leading: boolean,
 ): Map<SettingName, Sourced> {
   const values = new Map<SettingName, Sourced>();
   const { MASTER_ADDR: host, RANK: rank, WORLD_SIZE: size } = environment;
@@ -89,7 +92,7 @@ function commonVariables(
     // Whoever names another machine than this one wants to be reached from there.
     values.set('listen', sourced('listen', at(loopbackOf(host) ?? '*'), source, true));
   }
-  if (host !== undefined && !isEveryInterface(host))
+  if (leading && host !== undefined && !isEveryInterface(host))
     values.set('advertise', sourced('advertise', host, 'environment MASTER_ADDR', true));
   if (rank !== undefined) values.set('rank', sourced('rank', rank, 'environment RANK', true));
   if (size !== undefined) {

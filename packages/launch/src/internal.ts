@@ -4,6 +4,7 @@ export { hostsOf } from './cluster/host-list.js';
 export { type Rank, rankFromEnvironment, rankText } from './cluster/rank-from-environment.js';
 export { LOCAL_SETTINGS } from './local-options.js';
 export { endWithParent } from './processes/end-with-parent.js';
+export { type HostedServer, hostServer } from './processes/hosted-server.js';
 export { tellOfServer } from './processes/tell-of-server.js';
 export { beginTimeline } from './processes/timeline.js';
 export {

@@ -37,7 +37,8 @@ export interface ClusterInit {
   /** Where the trained model goes. */
   readonly folder: string;
   readonly workers: number;
-  readonly servers?: number;
+  /** `colocated`: one in the process of each worker. */
+  readonly servers?: number | 'colocated';
   readonly replicas?: number;
   /** More for the coordinator. */
   readonly flags?: readonly string[];
@@ -58,6 +59,7 @@ const HERE: Place = { host: '127.0.0.1', via: [] };
 export async function startCluster(init: ClusterInit): Promise<Cluster> {
   const { program, folder, workers, servers = 1, replicas = 0 } = init;
   const { flags = [], place = () => HERE, keyFile, patienceMs = 3000, onEvent } = init;
+  const colocated = servers === 'colocated' ? ['--servers', servers] : undefined;
   const patience = ['--heartbeat-deadline-ms', `${patienceMs}`];
   const key = keyFile === undefined ? [] : ['--key-file', keyFile];
   const running = new Map<Role, Command>();
@@ -108,7 +110,7 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
   }
 
   const serverRoles = Array.from(
-    { length: servers * (replicas + 1) },
+    { length: servers === 'colocated' ? 0 : servers * (replicas + 1) },
     (_, at) => `server-${at}` as const,
   );
   const workerRoles = Array.from({ length: workers }, (_, at) => `w${at}` as const);
@@ -119,12 +121,14 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
       addresses.set(role, await launch(role, ['server', '--listen', listen]));
     } else if (role === 'coordinator') {
       const known = serverRoles.map((server) => addresses.get(server)!).join(',');
-      const job = ['--server-addresses', known, '--checkpoint-dir', folder, '--listen', listen];
+      const where = colocated ?? ['--server-addresses', known];
+      const job = [...where, '--checkpoint-dir', folder, '--listen', listen];
       const counts = ['--workers', `${workers}`, '--replicas', `${replicas}`];
       addresses.set(role, await launch(role, ['coordinator', ...job, ...counts, ...flags]));
     } else {
       const coordinator = addresses.get('coordinator')!;
-      await launch(role, ['worker', program, '--coordinator', coordinator, '--name', role]);
+      const own = ['--coordinator', coordinator, '--name', role, ...(colocated ?? [])];
+      await launch(role, ['worker', program, ...own]);
     }
   }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import type { LocalOptions } from '@tutti/launch';
 import type { RunEvent } from '@tutti/telemetry';
+import { startCluster } from './cluster.js';
+import { tutti } from './command.js';
 import { eachTest } from './each-test.js';
-import { gatedRegression, HELD_DEADLINES } from './gated-program.js';
+import { gatedRegression, HELD_DEADLINES, HELD_FLAGS } from './gated-program.js';
 import { regressionWith } from './program-files.js';
 import { runLocal } from './run-local.js';
 
@@ -116,5 +119,38 @@ describe('processes of workers that host servers', () => {
       [['w1', true]],
     );
     assert.deepEqual(named('warning'), []);
+  });
+
+  it('are a cluster, with a key; one that is told to go leaves, and its server stays', async () => {
+    const { gate } = await program(`name === 'w0' && step === 7`);
+    const keyFile = join(each.folder.path, 'job.key');
+    assert.equal((await tutti(['keys', keyFile]).ended).code, 0);
+    const cluster = await startCluster({
+      ...{ program: path, folder: each.folder.path, workers: 2, servers: 'colocated', keyFile },
+      flags: [...HELD_FLAGS, '--min-workers', '1'],
+      onEvent: ({ event }) => event === 'worker-left' && gate.open(Number.POSITIVE_INFINITY),
+    });
+    try {
+      await cluster.until(() => cluster.events.some((event) => event.event === 'step'));
+      const left = cluster.ended('w1');
+      cluster.signal('w1', 'SIGTERM');
+      // Holds all processes, also the one that left, to exit code 0.
+      assert.equal((await cluster.finished).digest, expected);
+      const { stderr } = await left;
+      assert.match(stderr, /This worker has left\. Its server holds its part of the weights until/);
+      assert.ok(!cluster.events.some(({ event }) => event === 'warning'));
+    } finally {
+      await cluster.end();
+      await gate.close();
+    }
+  });
+
+  it('are no servers that somebody counts where nobody starts them', async () => {
+    for (const command of [['coordinator'], ['worker', path]]) {
+      const { code, stderr } = await tutti([...command, '--servers', '2']).ended;
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /servers is 2 \(flag --servers\), and nothing here starts so many/);
+      assert.match(stderr, /--server-addresses.*--servers colocated/);
+    }
   });
 });

@@ -10,6 +10,7 @@ import { advertised } from '../advertised.js';
 import type { CliContext } from '../context.js';
 import { openDashboard } from '../dashboards.js';
 import { runsFolder } from '../folders.js';
+import { isColocated } from '../hosting.js';
 import { interruptOf, sayingHowToGoOn } from '../interruption.js';
 import { observeRun } from '../observers.js';
 import { fewOpenFiles } from '../open-files.js';
@@ -23,10 +24,12 @@ import { FILES_OF_WORKER } from '../tunables.js';
 
 /**
  * `tutti coordinator`: waits for the workers and trains. With --server-addresses it uses those
- * parameter servers; else it hosts one.
+ * parameter servers, with --servers colocated those that workers host; else it hosts one.
  */
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
-  const { settings, sources } = await settingsFor('coordinator', flags, context);
+  const resolved = await settingsFor('coordinator', flags, context);
+  const { settings, sources } = resolved;
+  const colocated = isColocated(resolved);
   const roles = roleSettings(settings);
   const { workers } = roles;
   if (workers === 0) {
@@ -54,7 +57,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         connect,
       }));
       const address = settings.listen ?? DEFAULT_COORDINATOR;
-      if (servers.length === 0) {
+      if (servers.length === 0 && !colocated) {
         const local = createLocalTransport({ delivery: 'microtask' });
         // Unnamed wait: it opens a port of this machine.
         hosted = await createServer({
@@ -76,7 +79,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       // Unnamed wait: it opens a port of this machine.
       const running = await createCoordinator({
         address,
-        servers,
+        servers: colocated ? 'colocated' : servers,
         settings: roles,
         ...timedCheckpoints(checkpoints, timeline),
         transport,
@@ -87,11 +90,11 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       }).start();
       result(
         { event: 'listening', address: running.address },
-        `coordinator listens at ${running.address} and waits for ${workers === undefined ? '' : `${workers} `}workers`,
+        `coordinator listens at ${running.address} and waits for ${workers === undefined ? '' : `${workers} `}workers${colocated ? ', which host its servers' : ''}`,
       );
       const command =
         context.startedAs ??
-        `tutti coordinator${workers === undefined ? '' : ` --workers ${workers}`}`;
+        `tutti coordinator${workers === undefined ? '' : ` --workers ${workers}`}${colocated ? ' --servers colocated' : ''}`;
       const { unsaved } = await sayingHowToGoOn(command, running.result);
       // The last event has told it.
       if (unsaved !== undefined) throw reported(unsaved);

@@ -6,6 +6,7 @@ import { connectHost, type HostConnection } from '../cluster/host-connection.js'
 import { hostRanks } from '../cluster/host-ranks.js';
 import type { CliContext } from '../context.js';
 import { DONE } from '../exit-codes.js';
+import { isColocated } from '../hosting.js';
 import { quoted } from '../interruption.js';
 import { exitWith } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -18,6 +19,7 @@ const OF_THIS_HOST = [
   'TUTTI_WORKERS',
   'TUTTI_COORDINATOR',
   'TUTTI_KEY_FILE',
+  'TUTTI_ADVERTISE',
 ];
 
 /**
@@ -25,7 +27,9 @@ const OF_THIS_HOST = [
  * However this process ends, nothing stays on them.
  */
 export async function launch(path: string, flags: Flags, context: CliContext): Promise<void> {
-  const { settings, sources } = await settingsFor('launch', flags, context, path);
+  const resolved = await settingsFor('launch', flags, context, path);
+  const { settings, sources } = resolved;
+  isColocated(resolved);
   const hosts = hostRanks(settings);
   const size = hosts.reduce((sum, { ranks }) => sum + ranks.length, 0);
   const first = hosts[0]!.host.replace(/^.*@/, '');

@@ -12,6 +12,7 @@ import { handedOn } from '../cluster/handed-on.js';
 import type { CliContext } from '../context.js';
 import { DONE } from '../exit-codes.js';
 import { runsFolder } from '../folders.js';
+import { isColocated } from '../hosting.js';
 import { quoted } from '../interruption.js';
 import { exitWith } from '../reported.js';
 import { type Flags, settingsFor } from '../settings.js';
@@ -38,7 +39,9 @@ interface Node {
  * the job ended.
  */
 export async function node(path: string, flags: Flags, context: CliContext): Promise<void> {
-  const { settings, file } = await settingsFor('node', flags, context, path);
+  const resolved = await settingsFor('node', flags, context, path);
+  const { settings, file } = resolved;
+  isColocated(resolved);
   const rank = rankFromEnvironment({ ...context.environment, ...saidByFlags(flags) });
   context.stderr.write(`${rankText(rank)}\n`);
   const self: Node = { path, flags, settings, rank, settingsFile: file?.path };

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { beginTimeline, SELDOM_MARKING } from '@tutti/launch/internal';
+import { beginTimeline, type HostedServer, SELDOM_MARKING } from '@tutti/launch/internal';
 import { withCleanUp } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
@@ -8,6 +8,7 @@ import { watchForEnd } from '@tutti/worker/internal';
 import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import type { CliContext } from '../context.js';
 import { DONE } from '../exit-codes.js';
+import { hostOwnServer, isColocated } from '../hosting.js';
 import { loadProgram } from '../load-program.js';
 import { monitorsOf } from '../monitors.js';
 import { withOutput } from '../output.js';
@@ -22,10 +23,15 @@ import { type Flags, settingsFor } from '../settings.js';
 export async function worker(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('worker', flags, context, path);
   const { settings } = resolved;
+  const colocated =
+    // Of the command that starts all, where it has a number of its own.
+    settings.servers === 'colocated' ||
+    (resolved.sources.servers?.startsWith('flag') === true && isColocated(resolved));
   setArithmeticEnvironment(context.environment, resolved);
   setFlagsFromString(SELDOM_MARKING);
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
     let running: RunningWorker | undefined;
+    let hosted: HostedServer | undefined;
     let [joined, leaving] = [false, false];
     // Who has not joined has nothing to hand over.
     const unjoined = new AbortController();
@@ -45,7 +51,13 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       const timeline = await beginTimeline(settings, renderer);
       // Before the program, which takes longer.
       // Unnamed wait: a small file of this machine.
-      const transport = await openZmqTransport(roles);
+      const sockets = await openZmqTransport(roles);
+      const own = colocated
+        ? // Unnamed wait: it opens a port of this machine.
+          await hostOwnServer(resolved, sockets, renderer, timeline?.track('server'))
+        : undefined;
+      hosted = own;
+      const transport = own?.transport ?? sockets;
       const { coordinator } = settings;
       watch = watchForEnd({
         ...{ coordinator, transport, clock: context.clock },
@@ -65,6 +77,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         coordinator,
         ...(name === undefined ? {} : { name }),
         transport,
+        ...(own && { server: own.address, kernels: own.kernels }),
         settings: roles,
         signal,
         timeline: timeline?.track(name ?? 'worker'),
@@ -86,7 +99,17 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
       // Unnamed wait: what it awaits names its own waits.
       const { worker, microBatches } = await withCleanUp(
         () => timeline?.close(),
-        () => ended,
+        async () => {
+          // Unnamed wait: what it awaits names its own waits.
+          const done = await ended;
+          if (leaving && hosted?.holding())
+            renderer.note(
+              'This worker has left. Its server holds its part of the weights until the job is over; a second SIGTERM ends it at once, and takes the job back to its last checkpoint.',
+            );
+          // Unnamed wait: what it awaits names its own waits.
+          await hosted?.end(leaving && !context.signal.aborted);
+          return done;
+        },
       );
       result(
         { event: 'finished', worker, microBatches },
@@ -101,6 +124,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
           : 'The job is over: it ended before this worker had joined.',
       );
     } finally {
+      await hosted?.end(false);
       // Unnamed wait: what it has said is not waited for.
       await watch?.close();
     }

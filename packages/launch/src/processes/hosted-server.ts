@@ -11,6 +11,8 @@ export interface HostedServer {
   readonly address: string;
   /** How the worker reaches the others, and this one without a socket. */
   readonly transport: Transport;
+  /** Whether it holds a part of the weights of a job, which others need when its worker leaves. */
+  holding(): boolean;
   /** The worker has ended: so does the server, unless the worker left a job that goes on. */
   end(left: boolean): Promise<void>;
 }
@@ -50,6 +52,7 @@ export async function hostServer(
   return {
     running,
     address,
+    holding: () => holding,
     transport: withShortcut(transport, address, { transport: local, address: inside }),
     async end(left) {
       // Others have to have the weights.

@@ -1,0 +1,53 @@
+import type { ResolvedSettings } from '@tutti/config';
+import { createKernels } from '@tutti/kernels';
+import { type HostedServer, hostServer, tellOfServer } from '@tutti/launch/internal';
+import type { Transport } from '@tutti/protocol';
+import { type Timeline, TuttiError } from '@tutti/runtime';
+import { advertised } from './advertised.js';
+import type { Output } from './output.js';
+import { roleSettings } from './role-settings.js';
+
+/**
+ * Whether each worker hosts a server, for a command that starts no server processes.
+ * @throws TuttiError BAD_CONFIG for a number of them that nobody has named
+ */
+export function isColocated({ settings, sources }: ResolvedSettings): boolean {
+  const { servers = 1, serverAddresses } = settings;
+  if (servers === 'colocated') return true;
+  if (servers === 1 || serverAddresses?.length === servers * (1 + settings.replicas)) return false;
+  throw new TuttiError(
+    'BAD_CONFIG',
+    `servers is ${servers} (${sources.servers}), and nothing here starts so many`,
+    {
+      remedy:
+        'Start them with tutti server, and name all of them with --server-addresses; or have each worker host one: --servers colocated.',
+    },
+  );
+}
+
+/** The server of this worker, reached as its coordinator is: from this machine alone, or from others. */
+export async function hostOwnServer(
+  { settings }: Pick<ResolvedSettings, 'settings'>,
+  transport: Transport,
+  renderer: Output['renderer'],
+  timeline: Timeline | undefined,
+): Promise<HostedServer & { readonly kernels: ReturnType<typeof createKernels> }> {
+  const kernels = createKernels();
+  const { coordinator, advertise } = settings;
+  // Unnamed wait: it opens a port of this machine.
+  const hosted = await hostServer({
+    ...{ transport, kernels, timeline, settings: roleSettings(settings) },
+    address: isLocal(coordinator) && advertise === undefined ? 'tcp://127.0.0.1:0' : 'tcp://*:0',
+    onEvent: tellOfServer('the server of this worker', renderer),
+    async advertised(address) {
+      // Unnamed wait: the system looks up its own name.
+      const { address: told, warning } = await advertised(address, advertise);
+      if (warning !== undefined) renderer(warning);
+      return told;
+    },
+  });
+  return { ...hosted, kernels };
+}
+
+const isLocal = (address: string) =>
+  /^(?:ipc:.*|tcp:\/\/(?:localhost|127\..*|\[::1\]):\d+)$/.test(address);
