@@ -113,8 +113,13 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     if (kinds.has('lying worker') && error.code === 'ARITHMETIC' && usable <= 2) return true;
     if (usable >= needed || error.code !== 'DEADLINE') return false;
     // The last is not dropped when it hangs: there is nobody to take its place.
-    const wait = kinds.has('hung worker') ? / for worker / : /\sto (join (at|and make|with)|say what they hold)/;
-    return wait.test(error.message ?? '') || /\sto (join (at|and make|with)|say what they hold)/.test(error.message ?? '');
+    const wait = kinds.has('hung worker')
+      ? / for worker /
+      : /\sto (join (at|and make|with)|say what they hold)/;
+    return (
+      wait.test(error.message ?? '') ||
+      /\sto (join (at|and make|with)|say what they hold)/.test(error.message ?? '')
+    );
   }
 
   /** Something was done to it that can make it silent for long. */

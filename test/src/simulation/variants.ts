@@ -263,6 +263,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/coordinator/dist/servers/hosted-servers.js',
     from: 'known.length === width',
     to: 'false',
+    seed: 199,
     colocated: true,
   },
   {
@@ -271,6 +272,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/coordinator/dist/servers/hosted-servers.js',
     from: 'away: (at) => void entry(at)',
     to: 'away: giveUp',
+    seed: 225,
     colocated: true,
   },
   {
@@ -279,6 +281,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/coordinator/dist/job/server-events.js',
     from: "membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });\n            servers().send(",
     to: 'servers().send(',
+    seed: 2,
     colocated: true,
   },
   {
@@ -287,6 +290,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'packages/server/dist/service.js',
     from: '|| asked !== range',
     to: '',
+    seed: 75,
     colocated: true,
   },
 ];
