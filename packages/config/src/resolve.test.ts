@@ -237,6 +237,11 @@ describe('settings that contradict each other', () => {
     resolveSettings({ flags: { aggregation: 'coordinator', replicas: '1', verify: '0.1' } });
   });
 
+  it('refuses two places for the servers', () => {
+    const { message } = refused({ flags: { servers: 'colocated', serverAddresses: 'a:1' } });
+    assert.match(message, /^servers colocated .* does not go with serverAddresses tcp:\/\/a:1 /);
+  });
+
   it('refuses standbys of servers in the processes of workers', () => {
     const { message } = refused({
       flags: { replicas: '1' },
@@ -287,6 +292,13 @@ describe('the common variables of launchers', () => {
     const both = resolveSettings({ environment: { ...environment, TUTTI_WORKERS: '2' } });
     assert.equal(both.settings.workers, 2);
     assert.equal(both.sources.workers, 'environment TUTTI_WORKERS');
+  });
+
+  it('name no machine that a worker runs on', () => {
+    const environment = { MASTER_ADDR: 'node0.cluster', MASTER_PORT: '1234' };
+    const of = (allowed: 'worker' | 'coordinator') =>
+      resolveSettings({ environment, allowed }).settings.advertise;
+    assert.deepEqual([of('coordinator'), of('worker')], ['node0.cluster', undefined]);
   });
 
   it('stay on this machine unless another one is named', () => {

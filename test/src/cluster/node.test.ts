@@ -41,6 +41,15 @@ describe('tutti node', () => {
     await each.roll.assertAllGone(6);
   });
 
+  it('is the same job with a server in the process of each worker', async () => {
+    const path = await each.folder.program(regressionWith(''));
+    const { ranks } = await start(path, 2, ['--servers', 'colocated']);
+    const ended = await Promise.all(ranks.map((rank) => rank.ended));
+    for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
+    assert.equal(digestOf(ended[0]!), (await runLocal(path, { workers: 0 }).result).digest);
+    await each.roll.assertAllGone(2);
+  });
+
   it('told to end at rank 0 leaves a checkpoint and exits with 143, and the others with 0', async () => {
     const path = await each.folder.program(regressionWith('', ENDLESS));
     const { ranks, directory } = await start(path, 2, ['--min-workers', '2']);
