@@ -1,10 +1,13 @@
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+import type cliProgress from 'cli-progress';
 import type { RunEvent, StartedEvent, StepEvent } from './events.js';
 import { eventText } from './lines.js';
 import { progressLine } from './progress-line.js';
 import { asRenderer, type Renderer, type TimedRendererInit } from './renderer.js';
 import { summaryLines } from './summary.js';
 import { createTimeLeft } from './time-left.js';
+
+const require = createRequire(import.meta.url);
 
 const FRAMES_PER_SECOND = 5;
 /** How wide a terminal is taken to be that does not say so. */
@@ -31,7 +34,9 @@ export function createProgressRenderer(init: TimedRendererInit): Renderer {
 
   function draw() {
     if (started === undefined || bar !== undefined) return;
-    bar = new cliProgress.SingleBar({
+    // Loaded only for a terminal: whoever tells of events imports this package.
+    const { SingleBar } = require('cli-progress') as typeof cliProgress;
+    bar = new SingleBar({
       stream: stderr as NodeJS.WritableStream,
       format: barLine,
       fps: FRAMES_PER_SECOND,
