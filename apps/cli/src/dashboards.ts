@@ -1,6 +1,6 @@
 import { DASHBOARD_PORT, type Settings } from '@tutti/config';
 import { type Asking, askHistory } from '@tutti/coordinator/internal';
-import { type Dashboard, startDashboard } from '@tutti/dashboard';
+import type { Dashboard } from '@tutti/dashboard';
 import type { HistoryPlace } from '@tutti/protocol';
 import { type Clock, isTuttiError } from '@tutti/runtime';
 import { readEvent } from '@tutti/telemetry';
@@ -15,6 +15,8 @@ export async function servePage(
   port: number | true,
   init: { readonly clock: Clock; readonly program?: string | undefined },
 ): Promise<Dashboard> {
+  // Unnamed wait: modules of this machine.
+  const { startDashboard } = await import('@tutti/dashboard');
   if (port !== true) return startDashboard({ port, ...init });
   try {
     // Unnamed wait: it opens a port of this machine.

@@ -1,16 +1,22 @@
 import { hostname } from 'node:os';
 import type { Settings } from '@tutti/config';
 import { TuttiError } from '@tutti/runtime';
-import { createKubeflow, createMlflow, createTensorboard, kubeflowServer } from '@tutti/tracking';
 import type { CliContext } from './context.js';
 import type { Output } from './output.js';
 
 /** Has the tools that were asked for listen to the run, and the Kubeflow Trainer where it wants to know. */
-export function observeRun(
+export async function observeRun(
   { tensorboard, mlflow }: Pick<Settings, 'tensorboard' | 'mlflow'>,
   { environment }: Pick<CliContext, 'environment'>,
   { observe, renderer: emit }: Pick<Output, 'observe' | 'renderer'>,
-): void {
+): Promise<void> {
+  const none = tensorboard === undefined && mlflow === undefined;
+  if (none && !environment.KUBEFLOW_TRAINER_SERVER_URL) return;
+  // Only then: what writes the files of others is much to load.
+  // Unnamed wait: modules of this machine.
+  const { createKubeflow, createMlflow, createTensorboard, kubeflowServer } = await import(
+    '@tutti/tracking'
+  );
   if (tensorboard !== undefined)
     observe(
       createTensorboard({ directory: tensorboard, host: hostname(), pid: process.pid, emit }),

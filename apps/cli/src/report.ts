@@ -1,6 +1,5 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { createRunHistory, readStoredEvents, reportHtml } from '@tutti/dashboard';
 import { createEventLog } from '@tutti/run';
 import { type Clock, toTuttiError, tuttiVersion } from '@tutti/runtime';
 import type { Observer, Output } from './output.js';
@@ -16,10 +15,16 @@ export function keepRun(
   const log = createEventLog(renderer);
   let folder: string | undefined;
   let over = false;
+  let dashboard: ReturnType<typeof loadDashboard> | undefined;
   return {
     listen(event) {
       log.listen(event);
-      if (event.event === 'started') ({ folder } = event);
+      if (event.event === 'started') {
+        ({ folder } = event);
+        dashboard = loadDashboard();
+        // Who writes the report says so.
+        dashboard.catch(() => {});
+      }
       over ||= event.event === 'finished' || (event.event === 'failed' && folder !== undefined);
     },
     async close() {
@@ -29,7 +34,7 @@ export function keepRun(
       const path = join(folder, REPORT_FILE);
       try {
         // Unnamed wait: the caller races it.
-        await writeReport(folder, path, clock);
+        await writeReport(await dashboard!, folder, path, clock);
         if (!json) renderer.note(`report: ${path}`);
       } catch (thrown) {
         const remedy = 'Make room: `tutti dashboard` shows the run, too.';
@@ -41,7 +46,15 @@ export function keepRun(
   };
 }
 
-async function writeReport(folder: string, path: string, clock: Clock) {
+/** Loaded while the first steps are computed: nobody waits for it then. */
+const loadDashboard = () => import('@tutti/dashboard');
+
+async function writeReport(
+  { createRunHistory, readStoredEvents, reportHtml }: Awaited<ReturnType<typeof loadDashboard>>,
+  folder: string,
+  path: string,
+  clock: Clock,
+) {
   // Unnamed wait: the caller races it.
   const { events } = await readStoredEvents(folder);
   const history = createRunHistory({ clock });

@@ -1,8 +1,7 @@
 import { parseInterval, parseNetwork, type Settings } from '@tutti/config';
 import type { Deadlines } from '@tutti/coordinator';
 import { DEADLINES } from '@tutti/coordinator/internal';
-import type { LocalSettings } from '@tutti/launch';
-import { LOCAL_SETTINGS } from '@tutti/launch/internal';
+import { LOCAL_SETTINGS, type LocalSettings } from '@tutti/launch';
 import type { Heartbeat } from '@tutti/transport';
 
 /**

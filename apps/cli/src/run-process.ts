@@ -23,9 +23,6 @@ export async function runProcess(
     readonly stderr?: NodeJS.WriteStream;
   } = {},
 ): Promise<void> {
-  // So that an error's stack names the lines of the program as it was written.
-  process.setSourceMapsEnabled(true);
-
   let exit: (code: number) => never = process.exit.bind(process);
   // Child processes end with this one.
   const stopping = createStopSignals({

@@ -1,5 +1,10 @@
 // What can be set is in docs/CONFIGURATION.md; the rest has its reason here.
 
+// ---- beginning
+
+/** So many workers are started before the program has said into how many shards it cuts its data. */
+export const LIKELY_WORKERS = 2;
+
 // ---- ending
 
 /** Ends everything within 5 s: this long for an orderly end, then by force. */

@@ -7,6 +7,7 @@ const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
   interrupt: true,
   onEvent: true,
   onLine: true,
+  prepared: true,
 };
 
 /** The least of what is counted. What the plan of the job holds is checked with it. */

@@ -1,2 +1,2 @@
-export type { LocalOptions, LocalSettings } from './local-options.js';
+export { LOCAL_SETTINGS, type LocalOptions, type LocalSettings } from './local-options.js';
 export { runLocal } from './run-local.js';

@@ -9,6 +9,7 @@ import type { LinkSettings } from '@tutti/transport';
 import { LINK_SETTINGS } from '@tutti/transport/internal';
 import type { WorkerSettings } from '@tutti/worker';
 import { WORKER_SETTINGS } from '@tutti/worker/internal';
+import type { PreparedChildren } from './processes/forked.js';
 
 /**
  * How `runLocal` trains, besides what the program says: one plain value, which every process of the run
@@ -59,6 +60,8 @@ export interface LocalOptions extends LocalSettings {
   readonly interrupt?: AbortSignal | undefined;
   /** Each event at once, for one or several who listen. */
   readonly onEvent?: EventListeners<Stamped<RunEvent>>;
+  /** Processes that were started ahead, which the run takes before it starts others. */
+  readonly prepared?: PreparedChildren | undefined;
   /** What the processes of the run print, line by line. */
   readonly onLine?: (process: string, line: string) => void;
 }

@@ -47,7 +47,7 @@ export function runLocal(
   program: string | Program,
   options: LocalOptions = {},
 ): Running<Stamped<RunEvent>, JobResult> {
-  const { signal, interrupt, onEvent, onLine, ...settings } = options;
+  const { signal, interrupt, onEvent, onLine, prepared, ...settings } = options;
   const { workers = 1 } = settings;
   const body = workers === 0 ? runSingle : typeof program === 'string' ? runProcesses : runTogether;
   return start(
@@ -58,7 +58,7 @@ export function runLocal(
         frozen = told;
       };
       const timeline = await beginTimeline(settings, emit);
-      const run = { settings, signal: stop, interrupt, emit, onLine, timeline, onFrozen };
+      const run = { settings, signal: stop, interrupt, emit, onLine, prepared, timeline, onFrozen };
       const opened =
         typeof program === 'string'
           ? program
@@ -82,6 +82,7 @@ interface LocalRun {
   readonly interrupt: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
   readonly onLine: LocalOptions['onLine'];
+  readonly prepared: LocalOptions['prepared'];
   /** That of this process; those that it starts go on with its file. */
   readonly timeline: TimelineFile | undefined;
   /** Is told what weights read and nobody stores, by each process that opens the program. */
@@ -114,7 +115,7 @@ const runSingle: Body = async (program, run) => {
 
 async function trainInChild(
   program: string,
-  { settings, signal, interrupt, emit, onLine, onFrozen }: LocalRun,
+  { settings, signal, interrupt, emit, onLine, prepared, onFrozen }: LocalRun,
 ): Promise<JobResult> {
   let trained: Trained | undefined;
   let heardAt = systemClock.now();
@@ -126,6 +127,7 @@ async function trainInChild(
     argument: { program, settings } satisfies SingleProcessArgument,
     environment: workerEnvironment(process.env),
     nodeOptions: WORKER_NODE_OPTIONS,
+    prepared,
     onLine,
     onReport(report) {
       heardAt = systemClock.now();
@@ -229,7 +231,7 @@ const WEIGHTS_LOST =
   'The weights that its server held are gone with it: --max-restarts replaces both, and --resume goes on from the last checkpoint.';
 
 const runProcesses: Body = async (program, run) => {
-  const { settings, signal, emit, onLine, onFrozen } = run;
+  const { settings, signal, emit, onLine, prepared, onFrozen } = run;
   const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK } = settings;
   const { maxRestarts = 0, minWorkers } = settings;
   const children: Child[] = [];
@@ -240,13 +242,14 @@ const runProcesses: Body = async (program, run) => {
   const ofWorkers = toldOnce(emit);
   const crew = createWorkerCrew({
     startWorker(name) {
-      const argument = { program, coordinator: coordinator!.address, name, settings };
+      const argument = { program, name, settings };
       const child = startChild({
         name,
         entry: 'processes/worker-process',
         argument: argument satisfies WorkerArgument,
         environment,
         nodeOptions: WORKER_NODE_OPTIONS,
+        prepared,
         onLine,
         onReport(report) {
           if (report.type === 'event') ofWorkers(report.event);
@@ -254,6 +257,7 @@ const runProcesses: Body = async (program, run) => {
         },
       });
       children.push(child);
+      if (coordinator !== undefined) child.tell({ coordinator: coordinator.address });
       return child;
     },
     maxRestarts,
@@ -269,6 +273,8 @@ const runProcesses: Body = async (program, run) => {
   let fleet: ServerFleet | undefined;
   let coordinator: RunningCoordinator | undefined;
   try {
+    // First of all, since they take longest: they are told later whom to join.
+    for (let at = 0; at < workers; at++) crew.start(`w${at}`);
     const local = createLocalTransport({ delivery: 'microtask' });
     // One for both, so that the server updates with the sums where the coordinator has them.
     const kernels = createKernels();
@@ -316,7 +322,7 @@ const runProcesses: Body = async (program, run) => {
       transport,
     }).start();
     emit({ event: 'listening', address: coordinator.address });
-    for (let at = 0; at < workers; at++) crew.start(`w${at}`);
+    for (const child of children) child.tell({ coordinator: coordinator.address });
     // Unnamed wait: what it awaits names its own waits.
     return await coordinator.result;
   } finally {

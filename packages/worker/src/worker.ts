@@ -44,8 +44,8 @@ import { createWorkerLoop, type WorkerLoop } from './worker-loop.js';
 import type { WorkerSettings } from './worker-settings.js';
 
 export interface WorkerInit {
-  /** Where the coordinator listens, `tcp://host:port`. */
-  readonly coordinator: string;
+  /** Where the coordinator listens, `tcp://host:port`; or who will know when the program is open. */
+  readonly coordinator: string | Promise<string>;
   readonly program: Program;
   /** SHA-256 over the program's sources; workers of one job must agree. */
   readonly programHash?: string;
@@ -133,7 +133,7 @@ async function run(
   leaving: AbortSignal,
 ): Promise<WorkerSummary> {
   const { transport, clock = systemClock, timeline = NO_TIMELINE } = init;
-  const { coordinator, settings = {} } = init;
+  const { settings = {} } = init;
   const { coordinatorDeadlineMs: deadlineMs = COORDINATOR_DEADLINE_MS } = settings;
   const { connectDeadlineMs = CONNECT_DEADLINE_MS } = settings;
   const { returnDeadlineMs = RETURN_DEADLINE_MS } = settings;
@@ -141,6 +141,11 @@ async function run(
   const { program, programHash } = init;
   const identity = await identifyData(data, monitor);
   const description = describeProgram(program, data, computation, programHash, identity);
+  const coordinator = await monitor.race(Promise.resolve(init.coordinator), {
+    who: 'whoever has started this worker',
+    what: 'say where the coordinator listens',
+    remedy: 'See what it does: it may be short of time or memory.',
+  });
   const host = init.host ?? hostFacts(computation.arithmetic);
   const enrolment = enrol({
     address: coordinator,

@@ -9,8 +9,6 @@ export interface Answer {
   /** The worker's name; undefined in processes that are no workers. */
   readonly name?: string;
   readonly pid: number;
-  /** Where its coordinator listens. */
-  readonly coordinator?: string;
 }
 
 export const { name } = argument();
@@ -29,8 +27,8 @@ if (process.env.ROLL_CALL_PORT !== undefined) {
 /** What the launcher told a process that it started. */
 function argument(): Omit<Answer, 'pid'> {
   try {
-    const { name, coordinator } = JSON.parse(process.argv[2]!);
-    return { name, coordinator };
+    const { name } = JSON.parse(process.argv[2]!);
+    return { name };
   } catch {
     return {};
   }

@@ -140,10 +140,16 @@ describe('real workers come and go:', () => {
     it('is waited for if it must be there: another may come from elsewhere', async () => {
       const path = await each.folder.program(slow());
       let another: Command | undefined;
-      const options = { workers: 2, minWorkers: 2 };
+      let coordinator: string | undefined;
+      const options: LocalOptions = {
+        workers: 2,
+        minWorkers: 2,
+        onEvent(event) {
+          if (event.event === 'listening') coordinator = event.address;
+        },
+      };
       const { digest, named } = await run(path, options, atStep(3), async () => {
         await signal('w1', 'SIGKILL');
-        const { coordinator } = await each.roll.worker('w0');
         another = tutti(['worker', path, '--coordinator', coordinator!, '--name', 'another']);
       });
       assert.equal(digest, expected);

@@ -132,7 +132,9 @@ describe('bytes that are no message', () => {
     const warnings = () => events.filter((event) => event.event === 'warning');
     try {
       await until(() => events.some(({ event }) => event === 'step'));
-      const { coordinator } = await each.roll.worker('w0');
+      const [coordinator] = events.flatMap((event) =>
+        event.event === 'listening' ? [event.address] : [],
+      );
       await makeNoise(coordinator!);
       await talkNonsense(coordinator!);
       await until(() => warnings().length >= 3);

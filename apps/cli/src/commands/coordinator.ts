@@ -41,7 +41,8 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
     const { renderer, result, observe } = output;
     await openDashboard(settings, context, output);
     observe(keepRun(output, context.clock));
-    observeRun(settings, context, output);
+    // Unnamed wait: modules of this machine.
+    await observeRun(settings, context, output);
     const few = fewOpenFiles(workers ?? DEFAULT_WORKERS, FILES_OF_WORKER, mostOpenFiles());
     if (few !== undefined) renderer(few);
     announceTimeline(settings, output);

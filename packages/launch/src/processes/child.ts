@@ -1,11 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { FrozenValues } from '@tutti/parameters';
 import type { JobResult } from '@tutti/run';
 import { type ErrorRecord, errorFromRecord, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { LAST_LINES } from '../tunables.js';
+import { type ChildEntry, forkChild, type PreparedChildren } from './forked.js';
 
 /** What came of training in another process, as it travels. `values` follows from the rest. */
 export type Trained = Omit<JobResult, 'values' | 'unsaved'> & { readonly unsaved?: ErrorRecord };
@@ -20,7 +20,11 @@ export type ChildReport =
   | { readonly type: 'failed'; readonly error: ErrorRecord };
 
 /** What a parent tells its child over that channel. */
-export type ChildOrder = 'stop' | 'interrupt';
+export type ChildOrder =
+  | 'stop'
+  | 'interrupt'
+  | { readonly begin: unknown }
+  | { readonly coordinator: string };
 
 /** A process of this run. It ends with its parent, whatever happens to that. */
 export interface Child {
@@ -28,7 +32,7 @@ export interface Child {
   readonly pid: number;
   /** Resolves when the process is gone: with an error unless it ended well. */
   readonly exited: Promise<TuttiError | undefined>;
-  /** Has it end at once, or come to an orderly end; unheard by one that loops. */
+  /** Has it end at once, or come to an orderly end, or go on; unheard by one that loops. */
   tell(order: ChildOrder): void;
   /** Ends it at once. */
   kill(): void;
@@ -45,31 +49,23 @@ export const withoutLastLines = (message: string): string =>
 
 /**
  * Starts one of this package's process mains.
- * @param entry the file to run, from the root of this package's sources and without its ending
- * @param argument what it is told; must survive JSON
+ * @param entry the file to run
+ * @param argument what it is told
+ * @param prepared of the same entry, environment and options; one of them is taken if there is one
  */
 export function startChild(init: {
   readonly name: string;
-  readonly entry:
-    | 'processes/worker-process'
-    | 'processes/server-process'
-    | 'single-process/single-process-main';
+  readonly entry: ChildEntry;
   readonly argument: unknown;
   readonly environment?: Readonly<Record<string, string>>;
   /** Options of Node or V8. */
   readonly nodeOptions?: readonly string[];
+  readonly prepared?: PreparedChildren | undefined;
   readonly onLine?: ((name: string, line: string) => void) | undefined;
   readonly onReport?: (report: Exclude<ChildReport, { type: 'failed' | 'done' }>) => void;
 }): Child {
-  const { name, entry, argument, environment, nodeOptions = [], onLine, onReport } = init;
-  const file = fileURLToPath(new URL(`../${entry}.js`, import.meta.url));
-  const child: ChildProcess = fork(file, [JSON.stringify(argument)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...process.env, ...environment },
-    execArgv: ['--enable-source-maps', ...nodeOptions],
-    // Typed arrays pass as they are.
-    serialization: 'advanced',
-  });
+  const { name, argument, prepared, onLine, onReport } = init;
+  const child: ChildProcess = prepared?.take() ?? forkChild(init);
   const lines: string[] = [];
   for (const stream of [child.stdout!, child.stderr!])
     createInterface({ input: stream }).on('line', (line) => {
@@ -85,6 +81,7 @@ export function startChild(init: {
     else if (report.type === 'done') done = true;
     else onReport?.(report);
   });
+  send({ begin: argument });
   let stopping = false;
   // 'close' comes after the last line of output, 'exit' may come before it.
   // Unnamed wait: the caller races it.

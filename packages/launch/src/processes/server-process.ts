@@ -21,7 +21,7 @@ await childMain<ServerArgument>(async (argument, signal, tell, onTerminate) => {
   const transport = await openZmqTransport(settings);
   const emit = (event: RunEvent) => tell({ type: 'event', event });
   const onEvent = tellOfServer(name, emit);
-  const file = joinTimeline(settings, emit);
+  const file = await joinTimeline(settings, emit);
   const timeline = file?.track(name);
   const init = { address, transport, settings, signal, onEvent, timeline };
   // Unnamed wait: it opens a port of this machine.

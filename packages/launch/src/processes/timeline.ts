@@ -1,12 +1,15 @@
 import { hostname } from 'node:os';
 import { systemClock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { createTimelineFile, joinTimelineFile, type TimelineFile } from '@tutti/tracking';
+import type { TimelineFile } from '@tutti/tracking';
 
 /** What the plain loop is called there. */
 export const PLAIN_LOOP = 'plain loop';
 
 type Emit = (event: RunEvent) => void;
+
+// Only then: it comes with what writes the files of other tools.
+const tracking = () => import('@tutti/tracking');
 
 const ofThisProcess = (path: string, emit: Emit) => ({
   ...{ path, emit, pid: process.pid, host: hostname() },
@@ -18,13 +21,19 @@ export async function beginTimeline(
   { timeline: path }: { readonly timeline?: string | undefined },
   emit: Emit,
 ): Promise<TimelineFile | undefined> {
-  return path === undefined ? undefined : createTimelineFile(ofThisProcess(path, emit));
+  if (path === undefined) return undefined;
+  // Unnamed wait: modules of this machine.
+  const { createTimelineFile } = await tracking();
+  return createTimelineFile(ofThisProcess(path, emit));
 }
 
 /** Goes on with it in a process that the run has started. @throws TuttiError STORAGE */
-export function joinTimeline(
+export async function joinTimeline(
   { timeline: path }: { readonly timeline?: string | undefined },
   emit: Emit,
-): TimelineFile | undefined {
-  return path === undefined ? undefined : joinTimelineFile(ofThisProcess(path, emit));
+): Promise<TimelineFile | undefined> {
+  if (path === undefined) return undefined;
+  // Unnamed wait: modules of this machine.
+  const { joinTimelineFile } = await tracking();
+  return joinTimelineFile(ofThisProcess(path, emit));
 }

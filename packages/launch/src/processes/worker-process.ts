@@ -8,37 +8,33 @@ import { loadProgram } from '../program/load-program.js';
 import { telling } from '../program/telling.js';
 import { LOOPBACK } from '../tunables.js';
 import { programMain } from './child-main.js';
-import { hostServer } from './hosted-server.js';
 import { tellOfServer } from './tell-of-server.js';
 import { joinTimeline } from './timeline.js';
 
 export interface WorkerArgument {
   readonly program: string;
-  readonly coordinator: string;
   readonly name: string;
   readonly settings: LocalSettings;
 }
 
-await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate) => {
-  const { coordinator, name, settings } = argument;
+await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate, coordinator) => {
+  const { name, settings } = argument;
   const onWaiting = (report: WaitReport) =>
     tell({ type: 'event', event: { event: 'waiting', by: name, ...report } });
   const monitor = createMonitor({ clock: systemClock, signal, onWaiting });
   const { program, hash } = await loadProgram(argument.program, monitor);
   const emit = (event: RunEvent) => tell({ type: 'event', event });
-  const timeline = joinTimeline(settings, emit);
+  const timeline = await joinTimeline(settings, emit);
   // Unnamed wait: a small file of this machine.
   const sockets = await openZmqTransport(settings);
   const kernels = createKernels();
-  const hosted =
-    settings.servers === 'colocated'
-      ? // Unnamed wait: it opens a port of this machine.
-        await hostServer({
-          ...{ address: LOOPBACK, transport: sockets, settings, kernels },
-          onEvent: tellOfServer(`the server of ${name}`, emit),
-          timeline: timeline?.track(`server of ${name}`),
-        })
-      : undefined;
+  const hosting = settings.servers === 'colocated' ? await import('./hosted-server.js') : undefined;
+  // Unnamed wait: it opens a port of this machine.
+  const hosted = await hosting?.hostServer({
+    ...{ address: LOOPBACK, transport: sockets, settings, kernels },
+    onEvent: tellOfServer(`the server of ${name}`, emit),
+    timeline: timeline?.track(`server of ${name}`),
+  });
   let left = false;
   const worker = createWorker({
     program: telling(program, { emit, onFrozen: (frozen) => tell({ type: 'frozen', frozen }) }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -52,7 +53,11 @@ export async function loadProgram(
   let exported: unknown;
   try {
     // Node alone runs JavaScript, and tells by its syntax what kind it is.
-    const typescript = /\.[cm]?tsx?$/.test(file);
+    const typescript = isTypeScript(file);
+    await monitored(importOurs(packages, file));
+    // From here on, so that the stack of an error names the lines of the program as it was written: to read the
+    // maps of our own files takes as long as to compile them.
+    process.setSourceMapsEnabled(true);
     const importing = typescript ? importTypeScript(href) : import(href);
     const imported = await monitored(importing);
     exported = imported.default;
@@ -64,6 +69,24 @@ export async function loadProgram(
   const name = program.name ?? basename(file, extname(file));
   return { program: { ...program, name }, hash };
 }
+
+/**
+ * Loads what loading the program will need: nothing of the program is run yet. What is wrong with it
+ * whoever loads it is told.
+ */
+export async function prepareProgram(path: string): Promise<void> {
+  const file = resolve(path);
+  try {
+    // Unnamed wait: files of this machine.
+    const { packages } = await readSources(file);
+    await importOurs(packages, file);
+    if (isTypeScript(file)) await import('./import-typescript.js');
+  } catch {
+    // It is told when the program is loaded.
+  }
+}
+
+const isTypeScript = (file: string) => /\.[cm]?tsx?$/.test(file);
 
 function importOf(path: string): Wait {
   return {
@@ -107,6 +130,23 @@ function ownPackage(name: string): string | undefined {
   if (!name.startsWith('@tutti/')) return undefined;
   const folder = fileURLToPath(new URL(`../../../${name.slice(7)}`, import.meta.url));
   return existsSync(join(folder, 'package.json')) ? folder : undefined;
+}
+
+/**
+ * Imports what a program imports of Tutti before there are tsx's hooks, by which each of its hundreds of
+ * files would take several times as long. The program's own import then finds it there.
+ */
+async function importOurs(packages: ReadonlySet<string>, file: string): Promise<void> {
+  const { resolve: locate } = createRequire(file);
+  for (const name of packages) {
+    if (!name.startsWith('@tutti/')) continue;
+    try {
+      // Unnamed wait: the caller races it.
+      await import(pathToFileURL(locate(name)).href);
+    } catch {
+      // The program's own import says what is wrong.
+    }
+  }
 }
 
 /** tsx is loaded only when it is needed; then it looks once whether it is to keep what it has compiled. */

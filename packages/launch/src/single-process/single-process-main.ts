@@ -25,7 +25,7 @@ await programMain<SingleProcessArgument>(async (argument, signal, tell, onTermin
   const { program, hash: programHash } = await loadProgram(path, monitor);
   const emit = (event: Parameters<Parameters<typeof trainInSingleProcess>[0]['emit']>[0]) =>
     tell({ type: 'event', event });
-  const file = joinTimeline(settings, emit);
+  const file = await joinTimeline(settings, emit);
   const timeline = file?.track(PLAIN_LOOP);
   // Unnamed wait: what it awaits names its own waits.
   const {
