@@ -82,6 +82,12 @@ export const USUAL_WINDOW = 32;
 /** Whoever is not late yet is helped if that makes the step this much shorter. */
 export const WORTH_HELPING = 1.3;
 
+// ---- servers that go on without an order
+
+/** Steps that they may, and how long these may take: who ends the run with Ctrl-C waits for them. */
+export const MOST_STEPS_AHEAD = 16;
+export const LOOK_AHEAD_MS = 100;
+
 // ---- sharing out
 
 /** A step must become this much shorter for shards to move while nobody comes or goes. */

@@ -76,7 +76,7 @@ describe('layout', () => {
     );
   });
 
-  it('gives no server much more than another size of chunks would', () => {
+  it('gives no server much more than another size of chunks would, and leaves none without', () => {
     const most = (n: number, k: number, size: number) =>
       Math.max(
         ...partition(Math.ceil(n / size), k).map(({ firstChunk, chunks }) => {
@@ -93,6 +93,7 @@ describe('layout', () => {
         (n, k) => {
           const size = chunkFloatsFor(n, k);
           assert.ok(size % BLOCK_FLOATS === 0 && size <= CHUNK_FLOATS);
+          assert.ok(Math.ceil(n / size) >= Math.min(k, Math.ceil(n / BLOCK_FLOATS)));
           for (let other = BLOCK_FLOATS; other <= CHUNK_FLOATS; other += BLOCK_FLOATS)
             assert.ok(most(n, k, size) <= 1.1 * most(n, k, other));
         },

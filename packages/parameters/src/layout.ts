@@ -25,7 +25,7 @@ export function checkChunkFloats(chunkFloats: number): void {
 /** What the busiest server may have to do beyond what smaller chunks would leave it: they cost messages. */
 const UNEVEN = 1.1;
 
-/** Floats in a chunk: the most that leave no server much more to do than others. */
+/** Floats in a chunk: the most that leave no server much more to do than others, and none without. */
 export function chunkFloatsFor(floats: number, servers: number): number {
   const sizes = [];
   for (let size = CHUNK_FLOATS; size > 0; size -= BLOCK_FLOATS) sizes.push(size);
@@ -37,7 +37,8 @@ export function chunkFloatsFor(floats: number, servers: number): number {
       }),
     );
   const least = Math.min(...sizes.map(most));
-  return sizes.find((size) => most(size) <= UNEVEN * least)!;
+  const fewest = Math.min(servers, Math.ceil(floats / BLOCK_FLOATS));
+  return sizes.find((size) => most(size) <= UNEVEN * least && Math.ceil(floats / size) >= fewest)!;
 }
 
 export interface PlacedParameter extends Required<StoredParameter> {

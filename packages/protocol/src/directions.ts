@@ -34,6 +34,7 @@ export type CoordinatorToServer =
   | messages.Apply
   | messages.Gather
   | messages.Advance
+  | messages.Permit
   | messages.Replaced
   | messages.Finish
   | messages.Refused;

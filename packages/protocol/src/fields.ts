@@ -25,6 +25,7 @@ import type {
   ShardReport,
   Stamp,
   Standing,
+  StepReports,
   SumFacts,
 } from './messages.js';
 import { METRIC_FORMS } from './metric-form.js';
@@ -214,6 +215,8 @@ const shardReports = listOf(
   }),
 );
 
+const stepReports = shapeOf<StepReports>({ step: whole, shards: shardReports });
+
 const servers = listOf(shapeOf<ServerRange>({ address: text, firstChunk: whole, chunks: whole }));
 
 const sums = listOf(
@@ -306,7 +309,14 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   verification: { order: whole, digests: listOf(text), shards: shardReports },
   initial: { chunk: whole },
   report: { step: whole, shards: shardReports, wireBytes: whole },
-  contribution: { step: whole, lo: whole, hi: whole, chunk: whole, attempt: text },
+  contribution: {
+    step: whole,
+    lo: whole,
+    hi: whole,
+    chunk: whole,
+    attempt: text,
+    reports: optional(shardReports),
+  },
   evaluation: { version: whole, shards: shardReports },
   waiting: { version: whole },
   failed: { error },
@@ -337,6 +347,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   capture: { version: whole, slots: flag },
   apply: { step: whole, chunk: whole, count: whole, scale: number, rate: optional(number) },
   gather: { attempt: text, workers: listOf(text) },
+  permit: { attempt: text, until: whole, rate: optional(number), recorded: flag, known: whole },
   advance: {
     step: whole,
     chunks: listOf(whole),
@@ -351,8 +362,13 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   stored: { chunk: whole },
   captured: { chunk: whole, version: whole },
   applied: { step: whole, chunk: whole },
-  gathered: { attempt: text, sums, standing: optional(standing) },
-  advanced: { step: whole, chunks: listOf(whole), digests: optional(listOf(text)) },
+  gathered: { attempt: text, sums, standing: optional(standing), reports: optional(stepReports) },
+  advanced: {
+    step: whole,
+    attempt: optional(text),
+    chunks: listOf(whole),
+    digests: optional(listOf(text)),
+  },
   misfit: {
     worker: text,
     contribution: shapeOf<MisfitContribution>({ step: whole, lo: whole, hi: whole, chunk: whole }),
@@ -360,7 +376,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   },
   repeat: { attempt: text },
   pull: { version: whole, until: optional(whole) },
-  weights: { version: whole, chunk: whole },
+  weights: { version: whole, chunk: whole, permitted: optional(flag) },
   status: { history: optional(shapeOf<HistoryPlace>({ begun: number, next: whole })) },
   'status-report': { status, history: optional(history) },
   refused: { error },

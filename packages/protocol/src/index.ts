@@ -18,6 +18,7 @@ export {
   type ConnectFault,
   type Connection,
   type ConnectionHandlers,
+  type Enclosed,
   type Envelope,
   type Listener,
   type ListenHandlers,

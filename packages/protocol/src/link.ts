@@ -34,7 +34,12 @@ export interface Envelope<M extends Message = Message> {
    * by then sends what this gives in its place: a copy, which passes into the transport's hands.
    */
   readonly lent?: () => Uint8Array;
+  /** It may wait some milliseconds for others to travel with, since nobody waits for it. */
+  readonly unhurried?: boolean;
 }
+
+/** What goes with a message in its envelope. */
+export type Enclosed = Omit<Envelope, 'message'>;
 
 /**
  * Asked before a payload is read, with all that is known by then: its message and its length. What

@@ -89,6 +89,11 @@ export interface Contribution {
   readonly chunk: number;
   /** That of the assignment that it follows: what is still on the way from an earlier one is void. */
   readonly attempt: string;
+  /**
+   * To the server of the first chunk: the reports of these shards, in case that those to the coordinator are
+   * lost. When the step is applied nobody can compute them any more.
+   */
+  readonly reports?: readonly ShardReport[];
 }
 /** What some shards of an evaluation came to; of none as a sign of life. */
 export interface EvaluationReport {
@@ -259,6 +264,20 @@ export interface Advance {
   /** Whether the step is recorded: then the digests of the sums are wanted. */
   readonly recorded: boolean;
 }
+/**
+ * Sums of the steps before `until` may be applied as soon as they are complete and finite: nothing is decided
+ * at the versions on the way there.
+ */
+export interface Permit {
+  readonly type: 'permit';
+  readonly attempt: string;
+  readonly until: number;
+  /** As in `advance`. */
+  readonly rate?: number;
+  readonly recorded: boolean;
+  /** The coordinator knows all of the steps before this one. */
+  readonly known: number;
+}
 
 /** The server was given up and others have its chunks: it need not wait for the coordinator any more. */
 export interface Replaced {
@@ -311,6 +330,12 @@ export interface Gathered {
   readonly sums: readonly SumFacts[];
   /** In answer to `gather`: what else there is. */
   readonly standing?: Standing;
+  /** In answer to `gather`, by the server of the first chunk: what workers reported of a step. */
+  readonly reports?: StepReports;
+}
+export interface StepReports {
+  readonly step: number;
+  readonly shards: readonly ShardReport[];
 }
 /** How far a server is with its sums. */
 export interface Standing {
@@ -322,10 +347,12 @@ export interface Standing {
   /** The sessions of those who contributed something since this was told last. */
   readonly heard: readonly string[];
 }
-/** In answer to `advance`: the chunks are at `step + 1`, now or since earlier. */
+/** In answer to `advance`, or as permitted: the chunks are at `step + 1`, now or since earlier. */
 export interface Advanced {
   readonly type: 'advanced';
   readonly step: number;
+  /** That of the permission, if it was that. */
+  readonly attempt?: string;
   readonly chunks: readonly number[];
   /** If they are wanted: the SHA-256 of each sum, or '' if it was applied earlier. */
   readonly digests?: readonly string[];
@@ -367,6 +394,8 @@ export interface Weights {
   readonly type: 'weights';
   readonly version: number;
   readonly chunk: number;
+  /** The server may apply the next step without an order: so nobody waits for the reports of it. */
+  readonly permitted?: boolean;
 }
 
 // ---- anyone -> coordinator, and back
@@ -414,6 +443,7 @@ export type Body =
   | Apply
   | Gather
   | Advance
+  | Permit
   | Replaced
   | Restore
   | Capture

@@ -49,7 +49,10 @@ export interface StepProgress {
   begun(): boolean;
   /** All shards have reported. */
   reported(): boolean;
-  /** All shards have reported and all chunks are applied. */
+  /**
+   * All shards have reported and all chunks are applied.
+   * @throws TuttiError NOT_FINITE
+   */
   done(): boolean;
   /** Shards without a report, or whose gradient is not there in full. */
   missing(): number[];
@@ -155,7 +158,12 @@ export function createStepProgress(init: {
     },
     begun: () => chunks.some(({ state }) => state === 'given' || state === 'applied'),
     reported: () => reports.size === shards,
-    done: () => reports.size === shards && chunks.every(({ state }) => state === 'applied'),
+    done() {
+      if (reports.size < shards || chunks.some(({ state }) => state !== 'applied')) return false;
+      // Servers that go on by themselves have not waited for that.
+      if (!checked) checkReports();
+      return true;
+    },
     missing() {
       const missing = new Set<number>();
       for (let shard = 0; shard < shards; shard++) if (!reports.has(shard)) missing.add(shard);

@@ -18,19 +18,24 @@ export interface SumDigests {
 
 /** @param chunks how many the sum has */
 export function createSumDigests(chunks: number): SumDigests {
-  let current: { readonly apply: AppliedSum; readonly digests: Map<number, string> } | undefined;
+  /** By step: of some chunks the next may come before the last of this one. */
+  const steps = new Map<number, { apply: AppliedSum; readonly digests: Map<number, string> }>();
 
   function digested(apply: AppliedSum, digest: string) {
-    if (current?.apply.step !== apply.step) current = { apply, digests: new Map() };
-    current.digests.set(apply.chunk, digest);
+    const entry = steps.get(apply.step) ?? { apply, digests: new Map<number, string>() };
+    steps.set(apply.step, entry);
+    entry.apply = apply;
+    entry.digests.set(apply.chunk, digest);
   }
 
   return {
     digested,
     applied: (apply, sum) => digested(apply, digestOfBytes(sum)),
     of(step) {
-      if (current?.apply.step !== step || current.digests.size < chunks) return undefined;
-      const { apply, digests } = current;
+      const found = steps.get(step);
+      for (const at of steps.keys()) if (at <= step) steps.delete(at);
+      if (found === undefined || found.digests.size < chunks) return undefined;
+      const { apply, digests } = found;
       const { count, scale, rate } = apply;
       const inOrder = Array.from({ length: chunks }, (_, chunk) => digests.get(chunk));
       return createHash('sha256')

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { createKernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
-import type { Body, Contribution, JobPlan } from '@tutti/protocol';
+import { type Body, type Contribution, examplesOf, type JobPlan } from '@tutti/protocol';
 import { NO_TIMELINE } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { createAggregator } from './aggregator.js';
@@ -21,9 +22,16 @@ function open(plan = PLAN) {
   const deferred: (() => void)[] = [];
   const versions = [4, 4];
   const kernels = createKernels();
+  const applied: string[] = [];
   const aggregator = createAggregator({
     ...{ plan, kernels, layout: layoutOf(plan), chunks: [0, 1], timeline: NO_TIMELINE },
     version: (chunk) => versions[chunk]!,
+    apply({ step, count, scale, rate }, chunk) {
+      applied.push(`${step}/${chunk}: ${count} ${scale} ${rate}`);
+      versions[chunk] = step + 1;
+      aggregator.applied(step, chunk);
+      return `digest ${step}/${chunk}`;
+    },
     send: (peer, body) => sent.push([peer, body]),
     defer: (task) => deferred.push(task),
   });
@@ -43,7 +51,7 @@ function open(plan = PLAN) {
     while (deferred.length > 0) deferred.shift()!();
     return sent.splice(0);
   }
-  return { aggregator, versions, gather, contribute, told };
+  return { aggregator, versions, applied, gather, contribute, told };
 }
 
 describe('the aggregator', () => {
@@ -82,6 +90,40 @@ describe('the aggregator', () => {
     gather('a', 's0');
     const last = { ...standing, versions: [4, 5], missing: [2] };
     assert.deepEqual(told().at(-1), ['coordinator', { ...nothing, standing: last }]);
+  });
+
+  it('applies what it is permitted to, and tells of it with what its workers reported', () => {
+    const { aggregator, applied, gather, contribute, told } = open();
+    const permit = { type: 'permit', until: 5, rate: 0.5, recorded: true, known: 3 } as const;
+    const report = { shard: 0, count: 2, lossSum: 1, metrics: {}, computeMs: 1, maxAbs: 1 };
+    gather('a', 's0');
+    contribute({ reports: [report] }, 1, 2);
+    // Of another attempt.
+    aggregator.permit({ ...permit, attempt: 'b' });
+    assert.deepEqual(applied, []);
+    // What is there already, too.
+    aggregator.permit({ ...permit, attempt: 'a' });
+    contribute({ chunk: 1 }, 1, 2);
+    const count = examplesOf(PLAN, 4);
+    assert.deepEqual(applied, [`4/0: ${count} 1 0.5`, `4/1: ${count} 1 0.5`]);
+    assert.equal(aggregator.permits(4), true);
+    assert.equal(aggregator.permits(5), false);
+    const digests = ['digest 4/0', 'digest 4/1'];
+    const advanced = { type: 'advanced', step: 4, attempt: 'a', chunks: [0, 1], digests };
+    assert.deepEqual(told().at(-1), ['coordinator', advanced]);
+    // Beyond, and what is not finite, takes an order; and a lost report can be had.
+    contribute({ step: 5 }, 1, 2);
+    assert.equal(applied.length, 2);
+    gather('a', 's0');
+    const bodies = told().map(([, body]) => body);
+    const reports = { step: 4, shards: [report] };
+    assert.ok(bodies.some((body) => 'reports' in body && isDeepStrictEqual(body.reports, reports)));
+    aggregator.permit({ ...permit, attempt: 'a', until: 6, known: 5 });
+    assert.equal(applied.length, 3);
+    contribute({ step: 5, chunk: 1 }, 1, Number.NaN);
+    assert.equal(applied.length, 3);
+    gather('a', 's0');
+    assert.ok(told().every(([, body]) => !('reports' in body)));
   });
 
   it('tells the squares of each block where the norm is clipped', () => {

@@ -1,15 +1,20 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type {
+  Advance,
   Contribution,
+  Enclosed,
   Gather,
   JobPlan,
+  Permit,
   ServerToCoordinator,
   ServerToWorker,
+  ShardReport,
   SumFacts,
 } from '@tutti/protocol';
 import { createLanding, createReducer, type Offer, type Reducer } from '@tutti/reduction';
 import type { Timeline } from '@tutti/runtime';
+import { createKeptReports, createPermitted, orderOf } from './permitted.js';
 import { MOST_SUMS_AT_ONCE } from './tunables.js';
 
 /**
@@ -19,6 +24,10 @@ import { MOST_SUMS_AT_ONCE } from './tunables.js';
 export interface Aggregator {
   /** Takes contributions of this attempt and these workers from now on, and answers what there is. */
   gather(coordinator: string, message: Gather): void;
+  /** Takes a permission to apply sums without an order, and does with what is there. */
+  permit(message: Permit): void;
+  /** Whether a step may be applied without an order. */
+  permits(step: number): boolean;
   /** Where a contribution may be read to; undefined if it is not wanted or has another length. */
   landing(contribution: Contribution, session: string, bytes: number): Uint8Array | undefined;
   /** @param session of the worker that sent it, whose connection `peer` is */
@@ -41,6 +50,7 @@ interface Attempt {
   workers: ReadonlySet<string>;
   /** By chunk, the last step that was applied in this attempt. */
   readonly closed: Map<number, number>;
+  permit?: Permit;
 }
 
 export function createAggregator(init: {
@@ -52,11 +62,17 @@ export function createAggregator(init: {
   readonly chunks: readonly number[];
   /** That of a chunk now; -1 before it has weights. */
   readonly version: (chunk: number) => number;
-  readonly send: (peer: string, body: ServerToCoordinator | ServerToWorker) => void;
+  /** Applies a sum. @returns its digest, if that is wanted, or '' */
+  readonly apply: (order: Omit<Advance, 'type' | 'chunks'>, chunk: number) => string;
+  readonly send: (
+    peer: string,
+    body: ServerToCoordinator | ServerToWorker,
+    rest?: Enclosed,
+  ) => void;
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Aggregator {
-  const { plan, layout, kernels, timeline, chunks, version, send, defer } = init;
+  const { plan, layout, kernels, timeline, chunks, version, apply, send, defer } = init;
   const { shards } = plan;
   const packed = plan.gradientCompression !== undefined;
   const clips = plan.optimizer.clipNorm !== undefined;
@@ -73,6 +89,17 @@ export function createAggregator(init: {
   /** Complete and not told yet. */
   let fresh: SumFacts[] = [];
   let telling = false;
+  const permitted = createPermitted({
+    ...{ plan, chunks: chunks.length, defer },
+    tell(body) {
+      if (attempt === undefined) return;
+      // The coordinator lets go on in time, if it is told in time.
+      const unhurried = body.step + 2 < attempt.permit!.until;
+      send(attempt.coordinator, { ...body, attempt: attempt.id }, { unhurried });
+    },
+  });
+  /** What workers reported, as far as the coordinator may not know it. */
+  const reports = createKeptReports();
 
   const keyOf = (step: number, chunk: number) => `${step}/${chunk}`;
 
@@ -100,6 +127,27 @@ export function createAggregator(init: {
     landing.release();
     heard = new Set();
     fresh = [];
+    permitted.clear();
+    reports.clear();
+  }
+
+  /** Whether it was applied, as is permitted. */
+  function applyPermitted(step: number, chunk: number, reducer: Reducer): boolean {
+    const permit = attempt?.permit;
+    if (permit === undefined || step >= permit.until || version(chunk) !== step) return false;
+    if (!reducer.isFinite()) return false;
+    const { recorded } = permit;
+    fresh = fresh.filter((facts) => facts.step !== step || facts.chunk !== chunk);
+    permitted.applied(step, chunk, recorded, apply(orderOf(plan, permit, step), chunk));
+    return true;
+  }
+
+  function keepReports(step: number, told: readonly ShardReport[]) {
+    const permit = attempt?.permit;
+    // Where a step took an order, the coordinator had all reports of it.
+    const known = permit !== undefined && step < permit.until + 2 ? permit.known : step - 1;
+    reports.forget(known);
+    reports.keep(step, told);
   }
 
   function factsOf(step: number, chunk: number, reducer: Reducer): SumFacts {
@@ -110,6 +158,7 @@ export function createAggregator(init: {
 
   /** Chunks that become complete together are told together; nothing waits once the last one is. */
   function completed(step: number, chunk: number, reducer: Reducer) {
+    if (applyPermitted(step, chunk, reducer)) return;
     fresh.push(factsOf(step, chunk, reducer));
     const count = (complete.get(step) ?? 0) + 1;
     complete.set(step, count);
@@ -155,6 +204,8 @@ export function createAggregator(init: {
       reducer.sum() === undefined ? [] : [factsOf(of, chunk, reducer)],
     );
     tellFresh();
+    for (const known of reports.all())
+      send(coordinator, { type: 'gathered', attempt: id, sums: [], reports: known });
     send(coordinator, { type: 'gathered', attempt: id, sums: [], standing });
   }
 
@@ -205,6 +256,14 @@ export function createAggregator(init: {
       tellStanding(attempt);
       askAgain(attempt);
     },
+    permit(message) {
+      if (attempt === undefined || attempt.id !== message.attempt) return;
+      attempt.permit = message;
+      reports.forget(message.known);
+      for (const { step, chunk, reducer } of [...reducers.values()])
+        if (reducer.sum() !== undefined) applyPermitted(step, chunk, reducer);
+    },
+    permits: (step) => step < (attempt?.permit?.until ?? 0),
     landing: ({ attempt: of, step, chunk }, session, bytes) =>
       held.has(chunk) &&
       bytes === 4 * layout.chunkLength(chunk) &&
@@ -217,6 +276,8 @@ export function createAggregator(init: {
       if (!isAdmitted(session, of)) return void unheard.set(peer, { attempt: of, session });
       heard.add(session);
       if (!held.has(chunk)) return misfit(session, { step, lo, hi, chunk }, payload);
+      // Before it is applied.
+      if (contribution.reports !== undefined) keepReports(step, contribution.reports);
       if (isWanted(step, chunk)) offer(session, contribution, payload);
     },
     sum: (step, chunk) => reducers.get(keyOf(step, chunk))?.reducer.sum(),

@@ -1,4 +1,4 @@
-import type { ServerToCoordinator } from '@tutti/protocol';
+import type { Enclosed, ServerToCoordinator } from '@tutti/protocol';
 import type { Store } from '@tutti/store';
 
 /** The state of a store at one version, on its way to whoever asked, while the training goes on. */
@@ -21,7 +21,7 @@ interface Pending {
 /** @param init.defer has the rest sent chunk by chunk, with other work in between */
 export function createCaptures(init: {
   readonly store: Store;
-  readonly send: (peer: string, body: ServerToCoordinator, payload?: Uint8Array) => void;
+  readonly send: (peer: string, body: ServerToCoordinator, rest: Enclosed) => void;
   readonly defer: (task: () => void) => void;
 }): Captures {
   const { store, send, defer } = init;
@@ -35,7 +35,7 @@ export function createCaptures(init: {
     payload.set(weights);
     for (const [at, { buffer, byteOffset, byteLength }] of states.entries())
       payload.set(new Uint8Array(buffer, byteOffset, byteLength), (1 + at) * byteLength);
-    send(peer, { type: 'captured', version, chunk }, payload);
+    send(peer, { type: 'captured', version, chunk }, { payload });
   }
 
   function continueWith(peer: string, capture: Pending) {

@@ -1,5 +1,11 @@
 import { createKernels, type Kernels } from '@tutti/kernels';
-import { type Body, type Listener, PROTOCOL_VERSION, type Transport } from '@tutti/protocol';
+import {
+  type Body,
+  type Enclosed,
+  type Listener,
+  PROTOCOL_VERSION,
+  type Transport,
+} from '@tutti/protocol';
 import {
   type Clock,
   createGathering,
@@ -85,15 +91,9 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
   const refused = (peer: string, reason: string) =>
     gather('', (others) => emit({ event: 'refused', peer, reason: `${reason}${others}` }));
   /** Peers of all listeners in one space of names. */
-  function broadcast(
-    peers: readonly string[],
-    body: Body,
-    payload?: Uint8Array,
-    lent?: () => Uint8Array,
-  ) {
+  function broadcast(peers: readonly string[], body: Body, rest: Enclosed = {}) {
     const message = { protocol: PROTOCOL_VERSION, job: service.job() ?? '', session: '', ...body };
-    const envelope =
-      payload === undefined ? { message } : { message, payload, ...(lent && { lent }) };
+    const envelope = { message, ...rest };
     const named = peers.map(split);
     for (const [at, listener] of listeners.entries()) {
       const here = named.flatMap(([point, id]) => (point === at ? id : []));

@@ -6,8 +6,10 @@ import {
   answer,
   type Capture,
   type CoordinatorToServer,
+  type Enclosed,
   type Envelope,
   type Gather,
+  type Permit,
   type PlacePayload,
   type Restore,
   refusal,
@@ -62,6 +64,7 @@ const FOR_A_JOB: readonly Incoming['type'][] = [
   'apply',
   'gather',
   'advance',
+  'permit',
   'store',
   'restore',
   'capture',
@@ -77,13 +80,7 @@ export function createService(init: {
   readonly contenderMs: number;
   readonly emit: (event: ServerEvent) => void;
   /** Sends to some peers, as of this job. */
-  readonly broadcast: (
-    peers: readonly string[],
-    body: Outgoing,
-    payload?: Uint8Array,
-    /** As in an envelope. */
-    lent?: () => Uint8Array,
-  ) => void;
+  readonly broadcast: (peers: readonly string[], body: Outgoing, rest?: Enclosed) => void;
 }): Service {
   const { monitor, clock, kernels, timeline, emit, broadcast } = init;
   let job: string | undefined;
@@ -102,8 +99,7 @@ export function createService(init: {
   let range = '';
   let finished = false;
 
-  const send = (peer: string, body: Outgoing, payload?: Uint8Array) =>
-    broadcast([peer], body, payload);
+  const send = (peer: string, body: Outgoing, rest?: Enclosed) => broadcast([peer], body, rest);
   const defer = (task: () => void) => void clock.after(0, task);
 
   function opened(): Shelf {
@@ -216,6 +212,7 @@ export function createService(init: {
       if (held.apply(message, payload)) send(peer, { type: 'applied', step, chunk });
     }),
     gather: ofCoordinator((held, peer, message: Gather) => held.aggregator.gather(peer, message)),
+    permit: ofCoordinator((held, _peer, message: Permit) => held.aggregator.permit(message)),
     advance: ofCoordinator((held, peer, message: Advance) => {
       const advanced = held.advance(message);
       if (advanced !== undefined) send(peer, advanced);

@@ -18,9 +18,9 @@ function open(optimizer: OptimizerSpec = plan.optimizer) {
     chunks: 1,
     kernels: createKernels(),
     timeline: NO_TIMELINE,
-    send: (peer, body, payload) => sent.push([peer, body, floats(payload!)]),
-    broadcast(peers, body, payload) {
-      for (const peer of peers) sent.push([peer, body, floats(payload)]);
+    send: (peer, body, rest) => sent.push([peer, body, floats(rest!.payload!)]),
+    broadcast(peers, body, { payload }) {
+      for (const peer of peers) sent.push([peer, body, floats(payload!)]);
     },
     defer: (task) => deferred.push(task),
   });

@@ -6,6 +6,7 @@ import {
   type Apply,
   type Capture,
   digestOfBytes,
+  type Enclosed,
   type JobPlan,
   type Restore,
   type ServerToCoordinator,
@@ -66,15 +67,9 @@ export function createShelf(init: {
   readonly send: (
     peer: string,
     body: ServerToWorker | ServerToCoordinator,
-    payload?: Uint8Array,
+    rest?: Enclosed,
   ) => void;
-  readonly broadcast: (
-    peers: readonly string[],
-    body: ServerToWorker,
-    payload: Uint8Array,
-    /** As in an envelope. */
-    lent: () => Uint8Array,
-  ) => void;
+  readonly broadcast: (peers: readonly string[], body: ServerToWorker, rest: Enclosed) => void;
   /** Has something done a moment later, after what is waiting to be handled. */
   readonly defer: (task: () => void) => void;
 }): Shelf {
@@ -96,19 +91,28 @@ export function createShelf(init: {
       const weights = store.read(chunk, version)!;
       const lent = () => copies.make(version, weights);
       const since = timeline.now();
-      broadcast(peers, { type: 'weights', version, chunk }, weights, lent);
+      const permitted = aggregator.permits(version) ? { permitted: true } : {};
+      broadcast(
+        peers,
+        { type: 'weights', version, chunk, ...permitted },
+        { payload: weights, lent },
+      );
       timeline.passed('send', since, version - 1, chunk);
     },
   });
 
-  const aggregator = createAggregator({
+  const aggregator: Aggregator = createAggregator({
     ...{ plan, layout, kernels, timeline, send, defer },
     chunks: all,
     version: versionOf,
+    apply: advanceChunk,
   });
 
   /** Returns the digest of the sum if that is wanted, '' if it was applied earlier. */
-  function advanceChunk({ step, count, scale, rate, recorded }: Advance, chunk: number): string {
+  function advanceChunk(
+    { step, count, scale, rate, recorded }: Omit<Advance, 'type' | 'chunks'>,
+    chunk: number,
+  ): string {
     let digest = '';
     if (versionOf(chunk) <= step) {
       const sum = aggregator.sum(step, chunk);

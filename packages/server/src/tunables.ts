@@ -23,3 +23,6 @@ export const FAREWELL_MS = 1000;
 
 /** Facts of sums in one message: with the squares of their blocks they must fit into a header. */
 export const MOST_SUMS_AT_ONCE = 1024;
+
+/** Reports of shards in one message: they must fit into a header. */
+export const MOST_REPORTS_AT_ONCE = 1024;

@@ -74,3 +74,6 @@ export const TELL_READ_BYTES = 4 * 1024 * 1024;
 export const EARLY_MS = 0.5;
 /** A message beside its payload, with what ZMTP, TCP and IP add: about so much. */
 export const MESSAGE_BYTES = 200;
+
+/** How long what nobody waits for waits for other messages to travel with. */
+export const UNHURRIED_MS = 5;

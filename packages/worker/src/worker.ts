@@ -186,6 +186,7 @@ async function run(
     const { stamp, send } = enrolment;
     const source = createWeightPuller({
       ...{ transport, clock, monitor, weights, stamp },
+      own: init.server,
       unasked: versionsUnasked(layout.floats),
       attempt: () => loop.attempt(),
     });
@@ -196,11 +197,12 @@ async function run(
     };
     const contributor = createContributor({
       ofProgram,
-      push: (body, payload, lent) =>
-        enrolment.aggregation() === 'server'
-          ? source.contribute(body, payload, lent)
-          : send(body, payload, lent),
+      push: (body, rest) =>
+        enrolment.aggregation() === 'server' ? source.contribute(body, rest) : send(body, rest),
+      inOrder: source.inOrder,
+      unhurried: source.permitted,
       attempt: () => loop.attempt(),
+      reportsWith: (chunk) => chunk === 0 && enrolment.aggregation() === 'server',
       traffic: () => enrolment.traffic() + source.traffic(),
       ...parts,
     });

@@ -14,6 +14,12 @@ export interface Aggregation {
    * @param rate factor of the learning rate
    */
   give(rate: number): void;
+  /**
+   * Lets the servers apply sums of the steps before a version by themselves, where that is possible.
+   * @param rate as in `give`
+   * @returns whether it is
+   */
+  allow(until: number, rate: number): boolean;
   /** Where a contribution to a chunk may be read to; undefined if it has another length. */
   landing(chunk: number, bytes: number): Uint8Array | undefined;
   /** Who sends what is no sum of a node of the tree is excluded. */

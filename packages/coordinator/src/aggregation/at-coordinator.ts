@@ -45,6 +45,7 @@ export function createAggregationAtCoordinator(init: {
         timeline.passed('give', since, step.step, ready.chunk);
       }, sums.admits);
     },
+    allow: () => false,
     landing: (chunk, bytes) =>
       ledger !== undefined && chunk < layout.chunks && bytes === 4 * layout.chunkLength(chunk)
         ? landing.place(layout.chunkLength(chunk))

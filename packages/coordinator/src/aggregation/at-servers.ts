@@ -1,4 +1,11 @@
-import type { Gather, Standing, SumFacts } from '@tutti/protocol';
+import {
+  type Advance,
+  examplesOf,
+  type Gather,
+  type Permit,
+  type Standing,
+  type SumFacts,
+} from '@tutti/protocol';
 import { createStepProgress, type ReadyChunk, type Recorder, type StepProgress } from '@tutti/run';
 import type { Servers } from '../servers/servers.js';
 import type { Job } from '../state/job.js';
@@ -10,6 +17,9 @@ import { MOST_CHUNKS_AT_ONCE } from '../tunables.js';
 import type { Member } from '../workers/roster.js';
 import { createAdvances } from './advances.js';
 import type { Aggregation } from './aggregation.js';
+
+/** Whom a report is of that came by a server: its worker may be gone. */
+const BY_SERVER = 'that is gone';
 
 /** A step whose sums are elsewhere. */
 interface RemoteStep extends StepProgress {
@@ -43,7 +53,14 @@ export function createAggregationAtServers(init: {
   const standings = new Map<number, Standing>();
 
   const serverOf = (chunk: number) => servers.holders(chunk)[0]!;
-  const ask = (server: number) => told && servers.send(server, told);
+  /** What the servers may do without an order. */
+  let permit: Permit | undefined;
+
+  function ask(server: number) {
+    if (told === undefined) return;
+    servers.send(server, told);
+    if (permit !== undefined) servers.send(server, permit);
+  }
 
   function createRemoteStep(step: number): RemoteStep {
     const known = new Map<number, SumFacts>();
@@ -70,14 +87,20 @@ export function createAggregationAtServers(init: {
     };
   }
 
+  const permitted = ({ rate, recorded }: Permit, step: number) =>
+    ({
+      ...{ type: 'advance', step, count: examplesOf(plan, step), scale: 1, recorded, chunks: [] },
+      ...(rate === undefined ? {} : { rate }),
+    }) satisfies Advance;
+
   /** A coordinator that has come back: what the one before has had applied is not waited for. */
   function passOver(server: number, { versions }: Standing) {
-    const step = ledger?.current();
     // A norm takes all sums.
-    if (step === undefined || clips) return;
+    if (ledger === undefined || clips) return;
     const { firstChunk } = servers.rangeOf(server);
     for (const [at, version] of versions.entries())
-      if (version > step.step) step.applied(firstChunk + at);
+      for (let step = ledger.version(); step < version; step++)
+        ledger.step(step)?.applied(firstChunk + at);
   }
 
   /** Those that have not answered may be further than anybody knows. */
@@ -110,11 +133,26 @@ export function createAggregationAtServers(init: {
           });
         }
     },
+    allow(until, rate) {
+      if (clips || ledger === undefined || told === undefined || !haveAnswered()) return false;
+      if (until <= ledger.allowed()) return true;
+      ledger.allow(until);
+      permit = {
+        ...{ type: 'permit', attempt: told.attempt, until, known: ledger.version() },
+        ...(rate === 1 ? {} : { rate }),
+        recorded: recorder.recording(),
+      };
+      for (const server of servers.living()) servers.send(server, permit);
+      return true;
+    },
     landing: () => undefined,
     contributed() {},
     applied() {},
-    gathered(server, { attempt, sums, standing }) {
+    gathered(server, { attempt, sums, standing, reports }) {
       if (attempt !== told?.attempt) return;
+      // Whoever said it may be gone.
+      for (const report of reports?.shards ?? [])
+        ledger?.step(reports!.step)?.report(BY_SERVER, report);
       for (const facts of sums) ledger?.step(facts.step)?.know(facts);
       if (standing !== undefined) {
         standings.set(server, standing);
@@ -126,9 +164,11 @@ export function createAggregationAtServers(init: {
       }
       pump();
     },
-    advanced(server, { step, chunks, digests }) {
+    advanced(server, { step, attempt, chunks, digests }) {
+      const byItself = attempt !== undefined && attempt === permit?.attempt;
       for (const [at, chunk] of chunks.entries()) {
-        const order = advances.advanced(server, step, chunk);
+        const ordered = advances.advanced(server, step, chunk);
+        const order = byItself ? permitted(permit!, step) : ordered;
         if (order === undefined) continue;
         const digest = digests?.[at] ?? '';
         if (digest !== '') recorder.digested({ ...order, chunk }, digest);
@@ -145,7 +185,10 @@ export function createAggregationAtServers(init: {
       const sessions = [...members.keys()];
       const isSame = told?.attempt === attempt && told.workers.join() === sessions.join();
       if (isSame) return;
-      if (told?.attempt !== attempt) standings.clear();
+      if (told?.attempt !== attempt) {
+        standings.clear();
+        permit = undefined;
+      }
       told = { type: 'gather', attempt, workers: sessions };
       for (const server of servers.living()) ask(server);
     },
@@ -171,6 +214,7 @@ export function createAggregationAtServers(init: {
     release() {
       ledger = undefined;
       told = undefined;
+      permit = undefined;
       members = new Map();
       standings.clear();
     },

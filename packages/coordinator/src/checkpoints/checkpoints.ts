@@ -25,13 +25,19 @@ export interface Checkpoints {
   begin(from: string | undefined): Promise<string | undefined>;
   /** The run starts, or goes on, at this version; what was being captured will not come. */
   startAt(version: number): void;
-  /** Between two steps: asks the servers for their state, if a checkpoint is due. */
+  /**
+   * Between two steps: asks the servers for their state, if a checkpoint is due.
+   * @param passed whether they may be further already
+   */
   between(
     version: number,
     progress: ProgressState,
     evaluation: Means | undefined,
     best: BestState | undefined,
+    passed: boolean,
   ): void;
+  /** As of a `CheckpointSchedule`: until then the servers need not be asked for anything. */
+  next(version: number): number;
   /** The run ends at this version, before its evaluation came: what it had counted by then. */
   halt(progress: ProgressState, best: BestState | undefined): void;
   /** A server sent the state of one chunk. */
@@ -93,13 +99,14 @@ export function createCheckpoints(init: {
       open.clear();
       schedule.startAt(version);
     },
-    between(version, progress, evaluation, best) {
+    next: (version) => (writing === undefined ? Number.POSITIVE_INFINITY : schedule.next(version)),
+    between(version, progress, evaluation, best, passed) {
       // A server sends its state before it changes it, so what has not come by now never will: its
       // server was lost.
       open.clear();
       now = { progress, ...(evaluation && { evaluation }), ...(best && { best }) };
       // The end of the run has its own.
-      if (writing === undefined || version === plan.steps) return;
+      if (passed || writing === undefined || version === plan.steps) return;
       if (!schedule.due(version, evaluation, open.size + writing.pending())) return;
       const { slots } = createOptimizer(plan.optimizer);
       open.set(version, {

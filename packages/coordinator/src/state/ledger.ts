@@ -30,6 +30,13 @@ export interface Ledger<S extends LedgerStep = LedgerStep> {
   unevaluated(): number[];
   /** The current version is evaluated, and a checkpoint of it ordered if one is due. */
   permitStep(): void;
+  /**
+   * Servers may go on to this version by themselves; they may be there already, and workers then are at the
+   * one before or at it.
+   */
+  allow(until: number): void;
+  /** The last version that was allowed; no less than the one under way. */
+  allowed(): number;
   /** Whether servers may apply the step under way. */
   stepPermitted(): boolean;
   /** Whether a server has begun with that: nothing of the step can be taken back then. */
@@ -51,7 +58,8 @@ export function createLedger<S extends LedgerStep>(init: {
   const steps = new Map<number, S>();
   const evaluations = new Map<number, EvaluationReports>();
   let permitted = false;
-  const inReach = (at: number) => at === version || at === version + 1;
+  let allowed = version;
+  const inReach = (at: number) => at >= version && at <= Math.max(version, allowed) + 1;
 
   const ledger: Ledger<S> = {
     plan,
@@ -74,8 +82,12 @@ export function createLedger<S extends LedgerStep>(init: {
     permitStep() {
       permitted = true;
     },
+    allow(until) {
+      allowed = Math.max(allowed, until);
+    },
+    allowed: () => Math.max(allowed, version),
     stepPermitted: () => permitted,
-    stepBegun: () => ledger.current()?.begun() === true,
+    stepBegun: () => version < allowed || ledger.current()?.begun() === true,
     redo() {
       if (!permitted) evaluations.clear();
       for (const step of steps.values()) step.release();

@@ -44,6 +44,7 @@ export function createHelping(init: {
   const untried = new Map<string, number>();
 
   let current: Stage = { work: 'gradient', at: -1 };
+  let ledger: Ledger | undefined;
 
   function missing(ledger: Ledger): readonly number[] {
     if (current.work === 'evaluation') return ledger.unevaluated();
@@ -105,7 +106,8 @@ export function createHelping(init: {
   }
 
   return {
-    begin(ledger, anew) {
+    begin(training, anew) {
+      ledger = training;
       const work = ledger.evaluated() ? 'gradient' : 'evaluation';
       const next: Stage = { work, at: ledger.version() };
       // An evaluation can be complete before the version is: then the step has begun with that.
@@ -123,7 +125,9 @@ export function createHelping(init: {
       muster();
       const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
       const computeMs = reports.reduce((sum, report) => sum + report.computeMs, 0);
-      stragglers.reported(session, stage, counts, clock.now(), computeMs);
+      // Where nobody waits for it, it waits for other messages.
+      const timely = stage.at >= (ledger?.allowed() ?? 0);
+      stragglers.reported(session, stage, counts, clock.now(), computeMs, timely);
     },
     help(ledger, alsoOwing) {
       const now = clock.now();

@@ -23,6 +23,7 @@ export interface Stragglers {
    * A worker has reported some micro-batches; none, if it left them to others.
    * @param counts examples of each
    * @param computeMs how long it computed them, all together
+   * @param timely as of a `Workload`
    */
   reported(
     who: string,
@@ -30,6 +31,7 @@ export interface Stragglers {
     counts: ReadonlyMap<number, number>,
     now: number,
     computeMs: number,
+    timely: boolean,
   ): void;
   /** Nobody could do anything until now. */
   excuse(now: number): void;
@@ -170,7 +172,7 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
         next.set(who, followed);
       }
     },
-    reported(who, stage, counts, now, computeMs) {
+    reported(who, stage, counts, now, computeMs, timely) {
       const workload = workloads.get(who);
       if (isAhead(stage)) {
         const key = keyOf(stage);
@@ -195,6 +197,7 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
           work: stage.work,
         },
         now,
+        timely,
       );
     },
     excuse(now) {

@@ -26,11 +26,13 @@ export interface Workload {
   /** @param before what has been computed until now */
   begin(done: ReadonlySet<number>, before: Expectation, now: number): void;
   take(shard: number, now: number): void;
+  /** @param timely whether it came as soon as it could: else how long it took cannot be told by it */
   reported(
     counts: ReadonlyMap<number, number>,
     current: boolean,
     expectation: Expectation,
     now: number,
+    timely: boolean,
   ): void;
   /**
    * It has reported what nobody knew that it had begun: it took at least as long as it computed.
@@ -117,10 +119,11 @@ export function createWorkload(who: string, since: number): Workload {
       extra.push(shard);
       pending = undefined;
     },
-    reported(counts, current, expectation, now) {
+    reported(counts, current, expectation, now, timely) {
       const computed = computedOf(counts);
       // How long the earlier ones took cannot be told, if it began them nobody knows when.
-      if (computed > 0 && (current || leftover)) took((now - since) / computed, expectation);
+      if (timely && computed > 0 && (current || leftover))
+        took((now - since) / computed, expectation);
       workload.restart(now);
       if (!current) return;
       for (const shard of counts.keys()) done.add(shard);

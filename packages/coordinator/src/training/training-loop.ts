@@ -36,6 +36,8 @@ export function createTrainingLoop(init: {
   readonly recorder: Pick<Recorder, 'done'>;
   readonly steering: Steering;
   readonly finalWeights: Pick<FinalWeights, 'collect' | 'release'>;
+  /** Lets the servers go on by themselves as far as nothing is to be decided, once the step may begin. */
+  readonly lookAhead: (version: number) => void;
   /** Whether a server has lost its weights. */
   readonly lost: () => boolean;
 }): TrainingLoop {
@@ -75,7 +77,8 @@ export function createTrainingLoop(init: {
       const evaluation = reports && totalOf(reports.values());
       const means = evaluation && meansOf(evaluation, plan.metricForms);
       const before = state();
-      checkpoints.between(version, before, means, steering.best());
+      const passed = version < ledger.allowed();
+      checkpoints.between(version, before, means, steering.best(), passed);
       let stop: boolean | undefined = version === plan.steps;
       if (endsEpoch(plan, version)) {
         progress.epochDone(version, evaluation);
@@ -86,6 +89,7 @@ export function createTrainingLoop(init: {
         progress.stepStarted();
       }
       if (stop) return { version, interrupted: false, over: true };
+      init.lookAhead(version);
       const totals = await completion.applied(ledger);
       if (totals === undefined) return end();
       progress.stepDone(version, totals);

@@ -1,7 +1,7 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Aggregation as Place } from '@tutti/protocol';
 import type { Progress, ProgressState, Recorder, Steering } from '@tutti/run';
-import type { Monitor, Timeline } from '@tutti/runtime';
+import type { Clock, Monitor, Timeline } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Aggregation } from '../aggregation/aggregation.js';
 import { createAggregationAtCoordinator } from '../aggregation/at-coordinator.js';
@@ -18,6 +18,7 @@ import type { Membership } from '../workers/membership.js';
 import { createCompletion } from './completion.js';
 import { createExclusion } from './exclusion.js';
 import type { FinalWeights } from './final-weights.js';
+import { createLookAhead } from './look-ahead.js';
 import { createSumPump } from './sum-pump.js';
 import { createTrainingLoop, type Reached } from './training-loop.js';
 import { awaitedOfWorker } from './waits.js';
@@ -55,6 +56,7 @@ export function createTraining(init: {
   readonly finalWeights: Pick<FinalWeights, 'collect' | 'release'>;
   readonly kernels: Kernels;
   readonly monitor: Monitor;
+  readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly emit: (event: RunEvent) => void;
   readonly timeline: Timeline;
@@ -88,7 +90,8 @@ export function createTraining(init: {
   const pump = createSumPump({ ...parts, aggregation, halted });
   const results = createWorkerResults({ ...init, ledger, verifier, exclude, pump });
   const completion = createCompletion({ ...init, plan, verifier, pump, halted });
-  const loop = createTrainingLoop({ ...init, plan, completion });
+  const lookAhead = createLookAhead({ ...init, plan, aggregation });
+  const loop = createTrainingLoop({ ...init, plan, completion, lookAhead });
 
   /** Nobody knows any more what came from whom: all of the step is computed again. */
   function redo() {

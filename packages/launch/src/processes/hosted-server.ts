@@ -1,4 +1,3 @@
-import type { Kernels } from '@tutti/kernels';
 import type { Transport } from '@tutti/protocol';
 import type { Timeline } from '@tutti/runtime';
 import { createServer, type RunningServer, type ServerEvent, type ServerInit } from '@tutti/server';
@@ -27,15 +26,15 @@ export interface HostedServer {
 export async function hostServer(
   init: Pick<ServerInit, 'address' | 'settings'> & {
     readonly transport: Transport;
-    readonly kernels: Kernels;
     readonly timeline: Timeline | undefined;
     readonly onEvent: (event: ServerEvent) => void;
     readonly advertised?: (address: string) => Promise<string>;
   },
 ): Promise<HostedServer> {
   const { transport, onEvent, advertised, ...rest } = init;
-  const local = createLocalTransport({ delivery: 'microtask' });
+  const local = createLocalTransport({ delivery: 'now' });
   let holding = false;
+  // With memory for sums of its own: where that grows, views of what the worker lends would be gone.
   // Unnamed wait: it opens a port of this machine.
   const running = await createServer({
     ...rest,

@@ -1,4 +1,3 @@
-import { createKernels } from '@tutti/kernels';
 import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
@@ -27,11 +26,10 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate, co
   const timeline = await joinTimeline(settings, emit);
   // Unnamed wait: a small file of this machine.
   const sockets = await openZmqTransport(settings);
-  const kernels = createKernels();
   const hosting = settings.servers === 'colocated' ? await import('./hosted-server.js') : undefined;
   // Unnamed wait: it opens a port of this machine.
   const hosted = await hosting?.hostServer({
-    ...{ address: LOOPBACK, transport: sockets, settings, kernels },
+    ...{ address: LOOPBACK, transport: sockets, settings },
     onEvent: tellOfServer(`the server of ${name}`, emit),
     timeline: timeline?.track(`server of ${name}`),
   });
@@ -43,7 +41,6 @@ await programMain<WorkerArgument>(async (argument, signal, tell, onTerminate, co
     name,
     transport: hosted?.transport ?? sockets,
     server: hosted?.address,
-    kernels,
     settings,
     signal,
     timeline: timeline?.track(name),

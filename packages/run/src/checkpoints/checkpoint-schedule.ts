@@ -12,6 +12,11 @@ export interface CheckpointSchedule {
    *   come when that is done
    */
   due(version: number, evaluation: Means | undefined, underWay: number): boolean;
+  /**
+   * The first version after this one at which one may be due for its time; this one, if that is so already.
+   * Those for the best are of evaluated versions.
+   */
+  next(version: number): number;
   /** The run starts here, or goes back to here: there is a checkpoint of it, or nothing to keep. */
   startAt(version: number): void;
 }
@@ -64,6 +69,12 @@ export function createCheckpointSchedule(init: {
       if (owed) takenAt = now;
       owed = false;
       return true;
+    },
+    next(version) {
+      if (every === undefined) return Number.POSITIVE_INFINITY;
+      if (owed || ('ms' in every && clock.now() - takenAt >= every.ms)) return version;
+      if ('ms' in every) return Number.POSITIVE_INFINITY;
+      return every.steps * (Math.floor(version / every.steps) + 1);
     },
     startAt(version) {
       taken = version;

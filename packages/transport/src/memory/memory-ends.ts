@@ -124,6 +124,7 @@ export function createConnectionEnd(
       if (over || closing) return;
       if (reach === undefined) waiting.push(parcel);
       else transmit(parcel);
+      parcel.sent?.();
     },
     async close(lingerMs = FAREWELL_MS) {
       if (!over && !closing) {
@@ -222,6 +223,7 @@ export function createListenerEnd(
       if (over || !known.has(peer) || connection?.pipes === undefined) return;
       traffic.sentBytes += parcel.bytes;
       connection.pipes.down.push(() => connection.arrive(parcel));
+      parcel.sent?.();
     },
     disconnect(peer) {
       if (!over && known.has(peer)) cutOff(peer, `${address} closed the connection`);

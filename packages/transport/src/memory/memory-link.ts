@@ -14,6 +14,8 @@ export interface Parcel {
   readonly bytes: number;
   /** @throws TuttiError BAD_FRAME */
   open(place?: PlacePayload): Envelope;
+  /** The sender goes on: what was only lent, and is not open yet, must be kept now. */
+  sent?(): void;
   /** Called once the envelope was handled: its payload is not valid any more. */
   spoil(): void;
 }
@@ -77,13 +79,23 @@ export const wrapCopied: Wrap = (envelope) => {
   };
 };
 
-/** By reference. Counts payloads only: no header is made. */
+/** By reference, also what was lent, if it arrives while it is. Counts payloads only: no header is made. */
 export const wrapReference: Wrap = (envelope) => {
   checkSendable(envelope);
-  const { message } = envelope;
-  const payload = payloadOf(envelope);
-  const passed = payload === undefined ? { message } : { message, payload };
-  return { bytes: payload?.length ?? 0, open: () => passed, spoil: ignore };
+  const { message, lent } = envelope;
+  let { payload } = envelope;
+  let open = false;
+  return {
+    bytes: payload?.length ?? 0,
+    open() {
+      open = true;
+      return payload === undefined ? { message } : { message, payload };
+    },
+    sent() {
+      if (!open && lent !== undefined) payload = lent();
+    },
+    spoil: ignore,
+  };
 };
 
 /** Frames as they are, to try what a peer with a fault, or a foe, could send. */

@@ -1,5 +1,5 @@
-import { TuttiError } from '@tutti/runtime';
-import { LARGE_BESIDE_BYTES, LARGE_BYTES, MOST_BATCHED } from '../tunables.js';
+import { type Clock, type Timer, TuttiError } from '@tutti/runtime';
+import { LARGE_BESIDE_BYTES, LARGE_BYTES, MOST_BATCHED, UNHURRIED_MS } from '../tunables.js';
 
 /** The first byte of a batch; no header of a message begins so (that is a map), nor a channel's frame. */
 const BATCH = 0x04;
@@ -9,21 +9,32 @@ const BATCH = 0x04;
  * microseconds, for waking its input-output thread, and as much at the other end, whatever the size.
  */
 export interface FrameBatcher {
-  /** @param besideBytes what travels in memory beside the frames; much of it does not wait either */
-  send(frames: Uint8Array[], besideBytes?: number): void;
+  /**
+   * @param besideBytes what travels in memory beside the frames; much of it does not wait either
+   * @param unhurried as in an envelope
+   */
+  send(frames: Uint8Array[], besideBytes?: number, unhurried?: boolean): void;
   /** Sends at once what has been gathered. */
   flush(): void;
 }
 
-/** @param defer calls back when what was sent together has been gathered: at the end of a turn of the event loop */
+/**
+ * @param clock times what is unhurried
+ * @param defer calls back when what was sent together has been gathered: at the end of a turn of the event
+ *   loop
+ */
 export function createFrameBatcher(
   transmit: (frames: Uint8Array[]) => void,
+  clock: Pick<Clock, 'after'>,
   defer: (task: () => void) => void = setImmediate,
 ): FrameBatcher {
   let gathered: Uint8Array[][] = [];
   let due = false;
+  let patience: Timer | undefined;
 
   function flush() {
+    patience?.cancel();
+    patience = undefined;
     const messages = gathered;
     gathered = [];
     if (messages.length > 0) transmit(inOneBatch(messages));
@@ -31,7 +42,7 @@ export function createFrameBatcher(
 
   return {
     flush,
-    send(frames, besideBytes = 0) {
+    send(frames, besideBytes = 0, unhurried = false) {
       if (frames.some((frame) => frame.length > LARGE_BYTES)) {
         flush();
         transmit(frames);
@@ -40,6 +51,10 @@ export function createFrameBatcher(
       gathered.push(frames);
       if (gathered.length >= MOST_BATCHED || besideBytes >= LARGE_BESIDE_BYTES) flush();
       if (due || gathered.length === 0) return;
+      if (unhurried) {
+        patience ??= clock.after(UNHURRIED_MS, flush);
+        return;
+      }
       due = true;
       defer(() => {
         due = false;

@@ -46,9 +46,13 @@ export function connectZmq(
   let closeLingerMs = 0;
   let giveUp: Timer | undefined;
   let waiting: Uint8Array[][] = [];
-  const batcher = createFrameBatcher((frames) => {
-    if (dealer !== undefined && !dealer.closed) dealer.send(frames).catch(ignoreLost);
-  }, queueMicrotask);
+  const batcher = createFrameBatcher(
+    (frames) => {
+      if (dealer !== undefined && !dealer.closed) dealer.send(frames).catch(ignoreLost);
+    },
+    clock,
+    queueMicrotask,
+  );
   let dealer: NotifiedDealer | undefined;
   let ended: Promise<void> = Promise.resolve();
   let retry: Timer | undefined;
@@ -155,14 +159,14 @@ export function connectZmq(
     else handlers.opened?.();
   }
 
-  function transmit(frames: Uint8Array[], lent?: () => Uint8Array): void {
+  function transmit(frames: Uint8Array[], lent?: () => Uint8Array, unhurried = false): void {
     traffic.sentBytes += bytesOf(frames);
     const payload = channel?.accepted ? frames[1] : undefined;
     const posted = payload && outbox?.post(payload, 1);
     const read = channel?.tellRead();
-    if (read !== undefined) batcher.send([read]);
+    if (read !== undefined) batcher.send([read], 0, unhurried);
     if (posted !== undefined) batcher.send(channel!.refer(frames, posted), payload!.length);
-    else batcher.send(kept(frames, lent));
+    else batcher.send(kept(frames, lent), 0, unhurried);
   }
 
   function receive(socket: NotifiedDealer, frames: Buffer[]): void {
@@ -234,7 +238,7 @@ export function connectZmq(
     send(envelope) {
       const frames = encodeWithin(init, envelope);
       if (state === 'closed' || abandoned) return;
-      if (state === 'open') transmit(frames, envelope.lent);
+      if (state === 'open') transmit(frames, envelope.lent, envelope.unhurried);
       else waiting.push(kept(frames, envelope.lent));
     },
     async close(lingerMs = FAREWELL_MS) {

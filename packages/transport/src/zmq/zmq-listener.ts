@@ -83,7 +83,7 @@ export async function listenZmq(
     if (peer === undefined) {
       const batcher = createFrameBatcher((frames) => {
         if (!router.closed) router.send([id, ...frames]).catch(ignoreGone);
-      });
+      }, limits.clock);
       const channel = createChannel(
         (frame) => batcher.send([frame]),
         () => {
@@ -157,17 +157,18 @@ export async function listenZmq(
     const peers = names.flatMap((name) => byName.get(name) ?? []);
     if (peers.length === 0 || router.closed) return;
     const payload = frames[1];
+    const { unhurried } = envelope;
     const readers = peers.filter(({ channel }) => channel.accepted).length;
     const posted = payload && outbox?.post(payload, readers);
     let whole: Uint8Array[] | undefined;
     for (const { channel, batcher } of peers) {
       traffic.sentBytes += bytesOf(frames);
       const read = channel.tellRead();
-      if (read !== undefined) batcher.send([read]);
+      if (read !== undefined) batcher.send([read], 0, unhurried);
       if (posted && channel.accepted) batcher.send(channel.refer(frames, posted), payload!.length);
       else {
         whole ??= kept(frames, envelope.lent);
-        batcher.send(whole);
+        batcher.send(whole, 0, unhurried);
       }
     }
   }

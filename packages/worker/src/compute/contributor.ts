@@ -1,6 +1,13 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import { type Contribution, digestOfBytes, type JobPlan, type Verify } from '@tutti/protocol';
+import {
+  type Contribution,
+  digestOfBytes,
+  type Enclosed,
+  type JobPlan,
+  type ShardReport,
+  type Verify,
+} from '@tutti/protocol';
 import { createReducer, packedBytes } from '@tutti/reduction';
 import {
   type Clock,
@@ -49,10 +56,16 @@ export function createContributor(init: {
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: Enrolment['send'];
-  /** Sends to where the sums are made. @param lent as in an envelope */
-  readonly push: (body: Contribution, payload: Uint8Array, lent: () => Uint8Array) => void;
+  /** Sends to where the sums are made. */
+  readonly push: (body: Contribution, rest: Enclosed) => void;
+  /** Chunks in the order in which they are best pushed. */
+  readonly inOrder: (chunks: readonly number[]) => readonly number[];
+  /** Whether nobody waits for the reports of the step under way. */
+  readonly unhurried: () => boolean;
   /** That of the assignment that is followed. */
   readonly attempt: () => string;
+  /** Whether the reports of a step go with what is contributed to this chunk, too. */
+  readonly reportsWith: (chunk: number) => boolean;
   /** Bytes sent and received so far. */
   readonly traffic: () => number;
 }): Contributor {
@@ -90,8 +103,10 @@ export function createContributor(init: {
   return {
     async contribute(step, shards, halt) {
       const reducers = createReducers();
+      const reports: ShardReport[] = [];
       const push = (chunk: number) => {
         const since = timeline.now();
+        const reported = init.reportsWith(chunk);
         for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
           const bytes = wireBytesOf(values);
           const body = {
@@ -101,8 +116,11 @@ export function createContributor(init: {
             hi,
             chunk,
             attempt: init.attempt(),
+            ...(reported && {
+              reports: reports.filter(({ shard }) => shard >= lo && shard < hi),
+            }),
           } as const;
-          init.push(body, bytes, () => keep(bytes));
+          init.push(body, { payload: bytes, lent: () => keep(bytes) });
         }
         timeline.passed('push', since, step, chunk);
       };
@@ -110,7 +128,9 @@ export function createContributor(init: {
         const batcher = createReportBatcher(clock, (reports) => {
           const before = wireBytes;
           wireBytes = init.traffic();
-          send({ type: 'report', step, shards: reports, wireBytes: wireBytes - before });
+          const body = { type: 'report', step, shards: reports } as const;
+          const enclosed = init.unhurried() ? { unhurried: true } : {};
+          send({ ...body, wireBytes: wireBytes - before }, enclosed);
         });
         const done: number[] = [];
         const unsent = new Set(reducers.keys());
@@ -121,13 +141,14 @@ export function createContributor(init: {
             const since = timeline.now();
             reducers[chunk]!.offer(shard, shard + 1, values);
             timeline.passed('add', since, step, chunk);
-            if (last && early && unsent.delete(chunk)) push(chunk);
+            if (last && early && !init.reportsWith(chunk) && unsent.delete(chunk)) push(chunk);
           });
           done.push(shard);
+          reports.push(report);
           batcher.add(report);
         }
         batcher.finish();
-        for (const chunk of unsent) push(chunk);
+        for (const chunk of init.inOrder([...unsent])) push(chunk);
         return done;
       } finally {
         for (const reducer of reducers) reducer.release();

@@ -87,7 +87,7 @@ export function createExecutor(init: {
       for (const chunk of chunks) {
         const from = chunk * layout.chunkFloats;
         const part = initial.slice(from, from + layout.chunkLength(chunk));
-        send({ type: 'initial', chunk }, new Uint8Array(part.buffer));
+        send({ type: 'initial', chunk }, { payload: new Uint8Array(part.buffer) });
       }
     },
     initialized() {

@@ -7,6 +7,7 @@ import {
   type Compute,
   type ConnectFault,
   type CoordinatorToWorker,
+  type Enclosed,
   type Envelope,
   type Evaluate,
   type Join,
@@ -67,9 +68,8 @@ export interface Enrolment {
   spokeAt(): number;
   /**
    * Dropped while the coordinator is away: after the next welcome all is computed anew.
-   * @param lent as in an envelope
    */
-  send(body: WorkerToCoordinator, payload?: Uint8Array, lent?: () => Uint8Array): void;
+  send(body: WorkerToCoordinator, rest?: Enclosed): void;
   stamp(body: Body): Message;
   /** Bytes sent and received. */
   traffic(): number;
@@ -276,12 +276,10 @@ export function enrol(init: {
       return wanted;
     },
     spokeAt: () => spokeAt,
-    send(body, payload, lent) {
+    send(body, rest = {}) {
       if (!present) return;
       spokeAt = clock.now();
-      const message = stamp(body);
-      if (payload === undefined) connection.send({ message });
-      else connection.send({ message, payload, ...(lent && { lent }) });
+      connection.send({ message: stamp(body), ...rest });
     },
     stamp,
     traffic: connection.traffic,

@@ -4,6 +4,7 @@ import {
   type ConnectFault,
   type ConnectionHandlers,
   type Contribution,
+  type Enclosed,
   type KeptConnection,
   keepConnected,
   keyRefusal,
@@ -36,8 +37,16 @@ export interface WeightPuller {
   /** Connects to these instead; asks them again for what was asked last. */
   relocate(servers: readonly ServerRange[]): void;
   servers(): readonly ServerRange[];
-  /** Sends to the server that holds the chunk. @param lent as in an envelope */
-  contribute(body: Contribution, payload: Uint8Array, lent: () => Uint8Array): void;
+  /** Sends to the server that holds the chunk. */
+  contribute(body: Contribution, rest: Enclosed): void;
+  /**
+   * Chunks in the order in which they are best contributed: those of the server in this process last, so that
+   * others have something to do meanwhile, and before them those of the servers after it, so that not all
+   * workers begin with the same.
+   */
+  inOrder(chunks: readonly number[]): number[];
+  /** Whether the servers may apply the step from the latest version without an order. */
+  permitted(): boolean;
   /** Whether what was contributed may be lost: a server says so, or its connection was. */
   isRepeatWanted(): boolean;
   /** The same, once. */
@@ -58,6 +67,8 @@ export function createWeightPuller(init: {
   readonly clock: Clock;
   readonly monitor: Monitor;
   readonly weights: WeightBuffer;
+  /** Where the server of this process can be reached. */
+  readonly own: string | undefined;
   /** How many versions beyond the one asked for the servers send unasked. */
   readonly unasked: number;
   readonly stamp: (body: WorkerToServer) => Message;
@@ -72,6 +83,7 @@ export function createWeightPuller(init: {
   let [ordered, until] = [-1, -1];
   let past = 0;
   let repeatWanted = false;
+  let permitted = false;
   /** Since when those that are not reached are not. */
   const unreachedSince = new Map<string, number>();
   const reached = new Set<string>();
@@ -98,7 +110,10 @@ export function createWeightPuller(init: {
   }
 
   const answers: Answers<ServerToWorker, undefined> = {
-    weights: (_from, { version, chunk }, payload) => weights.accept(version, chunk, payload),
+    weights(_from, message, payload) {
+      permitted = message.permitted === true;
+      weights.accept(message.version, message.chunk, payload);
+    },
     repeat(_from, { attempt }) {
       if (attempt === init.attempt()) repeatWanted = true;
     },
@@ -192,9 +207,16 @@ export function createWeightPuller(init: {
       void closeAll(old);
     },
     servers: () => servers,
-    contribute(body, payload, lent) {
+    inOrder(chunks) {
+      const own = servers.find(({ address }) => address === init.own);
+      if (own === undefined) return [...chunks];
+      const end = own.firstChunk + own.chunks;
+      return [...chunks.filter((chunk) => chunk >= end), ...chunks.filter((chunk) => chunk < end)];
+    },
+    permitted: () => permitted,
+    contribute(body, rest) {
       const at = servers.findIndex((server) => isHolder(server, [body.chunk]));
-      connections[at]?.send({ message: stamp(body), payload, lent });
+      connections[at]?.send({ message: stamp(body), ...rest });
     },
     isRepeatWanted: () => repeatWanted,
     takeRepeat() {
