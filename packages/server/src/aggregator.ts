@@ -12,7 +12,7 @@ import type {
   ShardReport,
   SumFacts,
 } from '@tutti/protocol';
-import { createLanding, createReducer, type Offer, type Reducer } from '@tutti/reduction';
+import { createLanding, createReducer, type Offer, pathTo, type Reducer } from '@tutti/reduction';
 import type { Timeline } from '@tutti/runtime';
 import { createKeptReports, createPermitted, orderOf } from './permitted.js';
 import { MOST_SUMS_AT_ONCE } from './tunables.js';
@@ -278,7 +278,11 @@ export function createAggregator(init: {
       if (!held.has(chunk)) return misfit(session, { step, lo, hi, chunk }, payload);
       // Before it is applied.
       if (contribution.reports !== undefined) keepReports(step, contribution.reports);
-      if (isWanted(step, chunk)) offer(session, contribution, payload);
+      if (isWanted(step, chunk)) return offer(session, contribution, payload);
+      // Whoever says what cannot be is wrong, even if nobody needs it any more.
+      const fits = packed || payload.byteLength === 4 * layout.chunkLength(chunk);
+      if (!fits || pathTo(lo, hi, shards) === undefined)
+        misfit(session, { step, lo, hi, chunk }, payload);
     },
     sum: (step, chunk) => reducers.get(keyOf(step, chunk))?.reducer.sum(),
     applied(step, chunk) {

@@ -293,6 +293,15 @@ export const VARIANTS: readonly Variant[] = [
     seed: 75,
     colocated: true,
   },
+  {
+    name: 'reports of a step that servers apply by themselves are not kept',
+    what: 'what a worker reported is lost with its connection, when nobody can compute it any more',
+    file: 'packages/server/dist/aggregator.js',
+    from: 'reports.keep(step, told);',
+    to: '',
+    seed: 265,
+    atServers: true,
+  },
 ];
 
 const root = new URL('../../../', import.meta.url);

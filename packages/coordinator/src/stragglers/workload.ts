@@ -122,8 +122,8 @@ export function createWorkload(who: string, since: number): Workload {
     reported(counts, current, expectation, now, timely) {
       const computed = computedOf(counts);
       // How long the earlier ones took cannot be told, if it began them nobody knows when.
-      if (timely && computed > 0 && (current || leftover))
-        took((now - since) / computed, expectation);
+      if (!timely) last.delete(expectation.work);
+      else if (computed > 0 && (current || leftover)) took((now - since) / computed, expectation);
       workload.restart(now);
       if (!current) return;
       for (const shard of counts.keys()) done.add(shard);

@@ -89,7 +89,7 @@ describe('a standing order for weights', () => {
     const stamp = (body: WorkerToServer) => ({ ...body, ...job });
     const attempt = () => 'a';
     const puller = createWeightPuller({
-    own: undefined,
+      own: undefined,
       ...{ transport, clock, monitor, weights, unasked, stamp, attempt },
     });
     puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
