@@ -95,6 +95,13 @@ describe('step', () => {
     assert.throws(ready, { code: 'NOT_FINITE', message: /shard [01] on worker w[01]/ });
   });
 
+  it('that servers have applied by themselves fails where a sum could overflow', () => {
+    const { report, tested } = open();
+    for (const chunk of [0, 1, 2]) tested.applied(chunk);
+    for (const shard of [0, 1]) report(shard, 4, 3e38);
+    assert.throws(() => tested.done(), { code: 'NOT_FINITE' });
+  });
+
   it('counts the examples of the last step of an epoch, and holds the workers to it', () => {
     const { push, report, ready, tested } = open(1);
     for (const shard of [0, 1]) push(shard, 0);

@@ -33,6 +33,23 @@ describe('checkpoint schedule', () => {
     assert.deepEqual(due, [4, 8]);
   });
 
+  it('foresees the next version that is due for its time', () => {
+    const init = { best: undefined, clock, emit };
+    const bySteps = createCheckpointSchedule({ ...init, every: { steps: 3 } });
+    assert.deepEqual([0, 2, 3, 4].map(bySteps.next), [3, 3, 6, 6]);
+    // One that could not be taken is due from then on.
+    bySteps.due(6, undefined, 1);
+    assert.equal(bySteps.next(7), 7);
+    const byTime = createCheckpointSchedule({ ...init, every: { ms: 100 } });
+    assert.equal(byTime.next(7), Number.POSITIVE_INFINITY);
+    clock.advance(100);
+    assert.equal(byTime.next(7), 7);
+    assert.equal(
+      createCheckpointSchedule({ ...init, every: undefined }).next(7),
+      Number.POSITIVE_INFINITY,
+    );
+  });
+
   it('takes what was due while one was under way as soon as that is done', () => {
     const schedule = createCheckpointSchedule({
       every: { steps: 3 },

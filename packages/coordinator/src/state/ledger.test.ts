@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import type { JobPlan } from '@tutti/protocol';
+import { samplePlan } from '@tutti/testing';
+import { createLedger, type LedgerStep } from './ledger.js';
+
+const plan: JobPlan = { ...samplePlan(), steps: 100, stepsPerEpoch: 10 };
+
+function open(version: number) {
+  const createStep = (step: number) =>
+    ({ step, begun: () => false, release() {} }) as unknown as LedgerStep;
+  return createLedger({ plan, version, createStep });
+}
+
+describe('the ledger', () => {
+  it('takes what comes of the step under way and of the next', () => {
+    const ledger = open(5);
+    const reach = [4, 5, 6, 7].map((at) => ledger.step(at)?.step);
+    assert.deepEqual(reach, [undefined, 5, 6, undefined]);
+    assert.equal(ledger.stepBegun(), false);
+    ledger.advance();
+    assert.deepEqual(ledger.step(7)?.step, 7);
+  });
+
+  it('takes what comes of steps that servers may have done by themselves, and takes none of them back', () => {
+    const ledger = open(5);
+    assert.equal(ledger.allowed(), 5);
+    ledger.allow(8);
+    ledger.allow(7);
+    assert.equal(ledger.allowed(), 8);
+    const reach = [5, 9, 10].map((at) => ledger.step(at)?.step);
+    assert.deepEqual(reach, [5, 9, undefined]);
+    assert.equal(ledger.stepBegun(), true);
+    for (let version = 5; version < 8; version++) ledger.advance();
+    assert.equal(ledger.stepBegun(), false);
+    assert.equal(ledger.allowed(), 8);
+  });
+});
