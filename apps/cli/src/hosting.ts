@@ -1,5 +1,4 @@
 import type { ResolvedSettings } from '@tutti/config';
-import { createKernels } from '@tutti/kernels';
 import { type HostedServer, hostServer, tellOfServer } from '@tutti/launch/internal';
 import type { Transport } from '@tutti/protocol';
 import { type Timeline, TuttiError } from '@tutti/runtime';
@@ -31,12 +30,11 @@ export async function hostOwnServer(
   transport: Transport,
   renderer: Output['renderer'],
   timeline: Timeline | undefined,
-): Promise<HostedServer & { readonly kernels: ReturnType<typeof createKernels> }> {
-  const kernels = createKernels();
+): Promise<HostedServer> {
   const { coordinator, advertise } = settings;
   // Unnamed wait: it opens a port of this machine.
-  const hosted = await hostServer({
-    ...{ transport, kernels, timeline, settings: roleSettings(settings) },
+  return hostServer({
+    ...{ transport, timeline, settings: roleSettings(settings) },
     address: isLocal(coordinator) && advertise === undefined ? 'tcp://127.0.0.1:0' : 'tcp://*:0',
     onEvent: tellOfServer('the server of this worker', renderer),
     async advertised(address) {
@@ -46,7 +44,6 @@ export async function hostOwnServer(
       return told;
     },
   });
-  return { ...hosted, kernels };
 }
 
 const isLocal = (address: string) =>

@@ -77,7 +77,7 @@ export async function worker(path: string, flags: Flags, context: CliContext): P
         coordinator,
         ...(name === undefined ? {} : { name }),
         transport,
-        ...(own && { server: own.address, kernels: own.kernels }),
+        server: own?.address,
         settings: roles,
         signal,
         timeline: timeline?.track(name ?? 'worker'),

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createKernels } from '@tutti/kernels';
 import { type Connection, type Message, PROTOCOL_VERSION, type Transport } from '@tutti/protocol';
 import type { ServerEvent } from '@tutti/server';
 import { samplePlan } from '@tutti/testing';
@@ -33,9 +32,8 @@ function connectTo(transport: Transport, address: string) {
 
 async function host(events: ServerEvent['event'][] = [], more: object = {}) {
   const outside = createLocalTransport();
-  const kernels = createKernels();
   const hosted = await hostServer({
-    ...{ address: 'local://w0', transport: outside, kernels, settings: {}, timeline: undefined },
+    ...{ address: 'local://w0', transport: outside, settings: {}, timeline: undefined },
     onEvent: ({ event }) => void events.push(event),
     ...more,
   });
