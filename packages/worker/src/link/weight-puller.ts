@@ -183,6 +183,13 @@ export function createWeightPuller(init: {
     return connection;
   }
 
+  /** What is exchanged with the server in this process does not travel. */
+  const traffic = () =>
+    connections.reduce(
+      (sum, each, at) => (servers[at]!.address === init.own ? sum : sum + each.traffic()),
+      past,
+    );
+
   const closeAll = async (old: readonly KeptConnection[]) => {
     // Unnamed wait: connections close within their linger.
     await Promise.all(old.map((connection) => connection.close(FAREWELL_MS)));
@@ -197,10 +204,10 @@ export function createWeightPuller(init: {
     },
     relocate(next) {
       const same = next.map(({ address }) => address).join() === addresses().join();
+      if (!same) past = traffic();
       servers = next;
       if (same) return;
       const old = connections;
-      for (const connection of old) past += connection.traffic();
       connections = next.map(({ address }) => connect(address));
       for (const connection of connections) ask(connection);
       repeatWanted = true;
@@ -225,7 +232,7 @@ export function createWeightPuller(init: {
       return wanted;
     },
     wanted: () => wanted,
-    traffic: () => connections.reduce((sum, each) => sum + each.traffic(), past),
+    traffic,
     namesOf(chunks) {
       const holders = servers.filter((server) => isHolder(server, chunks));
       const at = holders.map(({ address }) => address).join(', ');
