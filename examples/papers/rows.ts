@@ -91,7 +91,8 @@ export const rows: readonly Row[] = [
     variants: [
       deepCompression(
         'papers/convnet.ts',
-        '--epochs 3 --rounds 3 --learning-rate 0.001 --values 16 --keep conv2d_1=0.8,conv2d_2=0.25,dense_1=0.04,dense_2=0.4',
+        '--epochs 2 --rounds 3 --learning-rate 0.001 --values 16 --keep conv2d_1=0.8,conv2d_2=0.25,dense_1=0.043,dense_2=0.4',
+        { DROPOUT: '0.1' },
       ),
     ],
   },
