@@ -10,6 +10,7 @@ const ARRANGEMENTS: Readonly<Record<string, LocalOptions>> = {
   'sums at the coordinator, 2 servers': { servers: 2 },
   'sums at the servers, 1 server': { aggregation: 'server' },
   'sums at the servers, 2 servers': { aggregation: 'server', servers: 2 },
+  'servers colocated': { servers: 'colocated' },
 };
 
 /**
