@@ -38,7 +38,7 @@ const deepCompression = (
   compress: { environment: after, options: options.split(' ') },
 });
 
-/** Each with the hyperparameters that its validation set chose. */
+/** Each with its hyperparameters: docs/PAPERS.md says how they were chosen. */
 export const rows: readonly Row[] = [
   {
     name: 'hashed-nets-8',
