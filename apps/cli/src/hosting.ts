@@ -32,7 +32,6 @@ export async function hostOwnServer(
   timeline: Timeline | undefined,
 ): Promise<HostedServer> {
   const { coordinator, advertise } = settings;
-  // Unnamed wait: it opens a port of this machine.
   return hostServer({
     ...{ transport, timeline, settings: roleSettings(settings) },
     address: isLocal(coordinator) && advertise === undefined ? 'tcp://127.0.0.1:0' : 'tcp://*:0',
