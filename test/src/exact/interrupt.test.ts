@@ -9,6 +9,8 @@ import { type SimulationInit, simulate } from '../simulation/cluster.js';
 import { createMemoryCheckpoints } from '../simulation/memory-checkpoints.js';
 
 const WORKERS = 3;
+/** As the coordinator has it. */
+const MOST_STEPS_AHEAD = 16;
 const PLACES: readonly Aggregation[] = ['coordinator', 'server'];
 
 /** Interrupts a run as soon as its checkpoints are at hand; gives what it left. */
@@ -56,14 +58,17 @@ describe('an interrupted run', () => {
       const settings = { chunkFloats: 16 };
       const expected = (await runLocal(program, { ...settings, workers: 0 }).result).digest;
       for (let step = 1; step < 8; step++) {
+        const place = PLACES[step % 2];
         const { error, checkpoints } = await interrupted(
-          { program, settings, servers: 1 + (step % 3), seed: step, aggregation: PLACES[step % 2] },
+          { program, settings, servers: 1 + (step % 3), seed: step, aggregation: place },
           (event) => event.event === 'step' && event.step === step,
         );
         const [left] = checkpoints.kept.keys();
         assert.equal(checkpoints.kept.size, 1);
-        assert.ok(left === step || left === step + 1, `${left} after ${step}`);
-        assertStopped(error, left);
+        // Servers may have been permitted more, where no step takes an order.
+        const most = place === 'server' && clipNorm === undefined ? MOST_STEPS_AHEAD : 1;
+        assert.ok(left! >= step && left! <= step + most, `${left} after ${step}`);
+        assertStopped(error, left!);
         const resume = checkpoints.resume();
         // What is left does not tell where the sums were made.
         const aggregation = PLACES[(step >> 1) % 2];

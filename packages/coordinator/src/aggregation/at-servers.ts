@@ -135,7 +135,7 @@ export function createAggregationAtServers(init: {
     },
     allow(until, rate) {
       if (clips || ledger === undefined || told === undefined || !haveAnswered()) return false;
-      if (until <= ledger.allowed()) return true;
+      if (until <= Math.max(ledger.allowed(), ledger.version())) return true;
       ledger.allow(until);
       permit = {
         ...{ type: 'permit', attempt: told.attempt, until, known: ledger.version() },

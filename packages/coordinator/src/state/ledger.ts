@@ -35,7 +35,7 @@ export interface Ledger<S extends LedgerStep = LedgerStep> {
    * one before or at it.
    */
   allow(until: number): void;
-  /** The last version that was allowed; no less than the one under way. */
+  /** The last version that was allowed; all steps from there on take an order. */
   allowed(): number;
   /** Whether servers may apply the step under way. */
   stepPermitted(): boolean;
@@ -85,7 +85,7 @@ export function createLedger<S extends LedgerStep>(init: {
     allow(until) {
       allowed = Math.max(allowed, until);
     },
-    allowed: () => Math.max(allowed, version),
+    allowed: () => allowed,
     stepPermitted: () => permitted,
     stepBegun: () => version < allowed || ledger.current()?.begun() === true,
     redo() {
