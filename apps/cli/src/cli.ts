@@ -206,5 +206,7 @@ function tell(error: unknown, { stderr, environment }: CliContext): void {
   const { code, message, remedy, stack } = errorToRecord(error);
   if (code === 'ABORTED') return void stderr.write('stopped\n');
   const detailed = code === 'INTERNAL' || environment.TUTTI_LOG_LEVEL === 'debug';
-  stderr.write(`error: ${message}\n  ${remedy}\n${detailed && stack ? `${stack}\n` : ''}`);
+  // As it is said where not even this could be loaded, or after that.
+  const head = code === 'LIMIT' ? 'error LIMIT' : 'error';
+  stderr.write(`${head}: ${message}\n  ${remedy}\n${detailed && stack ? `${stack}\n` : ''}`);
 }
