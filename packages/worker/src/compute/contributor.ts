@@ -58,8 +58,10 @@ export function createContributor(init: {
   readonly send: Enrolment['send'];
   /** Sends to where the sums are made. */
   readonly push: (body: Contribution, rest: Enclosed) => void;
-  /** Chunks in the order in which they are best pushed. */
-  readonly inOrder: (chunks: readonly number[]) => readonly number[];
+  /** Chunks as they are best pushed: those for others, then those for the server in this process. */
+  readonly inOrder: (
+    chunks: readonly number[],
+  ) => Readonly<Record<'away' | 'own', readonly number[]>>;
   /** Whether nobody waits for the reports of the step under way. */
   readonly unhurried: () => boolean;
   /** That of the assignment that is followed. */
@@ -148,7 +150,12 @@ export function createContributor(init: {
           batcher.add(report);
         }
         batcher.finish();
-        for (const chunk of init.inOrder([...unsent])) push(chunk);
+        const { away, own } = init.inOrder([...unsent]);
+        for (const chunk of away) push(chunk);
+        // So that those are under way while the own ones are added and applied.
+        // Unnamed wait: it ends by itself.
+        if (own.length > 0) await undefined;
+        for (const chunk of own) push(chunk);
         return done;
       } finally {
         for (const reducer of reducers) reducer.release();

@@ -202,3 +202,25 @@ describe('a standing order for weights', () => {
     assert.equal(versionsUnasked(10), 32);
   });
 });
+
+describe('contributions', () => {
+  it('go to others first, each worker beginning behind its own server', () => {
+    const { transport } = createDeadEnd();
+    const clock = createSimulatedClock();
+    const puller = createWeightPuller({
+      ...{ own: 'tcp://b:1', transport, clock, monitor: createMonitor({ clock }), unasked: 0 },
+      weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
+      attempt: () => 'a',
+      stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
+    });
+    const chunks = [0, 1, 2, 3, 4];
+    assert.deepEqual(puller.inOrder(chunks), { away: chunks, own: [] });
+    puller.relocate([
+      { address: 'tcp://a:1', firstChunk: 0, chunks: 2 },
+      { address: 'tcp://b:1', firstChunk: 2, chunks: 2 },
+      { address: 'tcp://c:1', firstChunk: 4, chunks: 1 },
+    ]);
+    assert.deepEqual(puller.inOrder(chunks), { away: [4, 0, 1], own: [2, 3] });
+    assert.deepEqual(puller.inOrder([3, 1]), { away: [1], own: [3] });
+  });
+});

@@ -40,11 +40,10 @@ export interface WeightPuller {
   /** Sends to the server that holds the chunk. */
   contribute(body: Contribution, rest: Enclosed): void;
   /**
-   * Chunks in the order in which they are best contributed: those of the server in this process last, so that
-   * others have something to do meanwhile, and before them those of the servers after it, so that not all
-   * workers begin with the same.
+   * Chunks as they are best contributed: those for others first, and of these those of the servers after the
+   * one in this process, so that not all workers begin with the same; then its own.
    */
-  inOrder(chunks: readonly number[]): number[];
+  inOrder(chunks: readonly number[]): { readonly away: number[]; readonly own: number[] };
   /** Whether the servers may apply the step from the latest version without an order. */
   permitted(): boolean;
   /** Whether what was contributed may be lost: a server says so, or its connection was. */
@@ -215,10 +214,12 @@ export function createWeightPuller(init: {
     },
     servers: () => servers,
     inOrder(chunks) {
-      const own = servers.find(({ address }) => address === init.own);
-      if (own === undefined) return [...chunks];
-      const end = own.firstChunk + own.chunks;
-      return [...chunks.filter((chunk) => chunk >= end), ...chunks.filter((chunk) => chunk < end)];
+      const here = servers.find(({ address }) => address === init.own);
+      if (here === undefined) return { away: [...chunks], own: [] };
+      const end = here.firstChunk + here.chunks;
+      const before = chunks.filter((chunk) => chunk < here.firstChunk);
+      const away = [...chunks.filter((chunk) => chunk >= end), ...before];
+      return { away, own: chunks.filter((chunk) => chunk >= here.firstChunk && chunk < end) };
     },
     permitted: () => permitted,
     contribute(body, rest) {
