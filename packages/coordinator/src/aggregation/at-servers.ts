@@ -48,13 +48,13 @@ export function createAggregationAtServers(init: {
   let ledger: Ledger<RemoteStep> | undefined;
   /** What the servers were told last, and by whom they may be sent contributions. */
   let told: Gather | undefined;
+  /** What they may do without an order. */
+  let permit: Permit | undefined;
   let members = new Map<string, Member>();
   /** What each server has said of itself in this attempt. */
   const standings = new Map<number, Standing>();
 
   const serverOf = (chunk: number) => servers.holders(chunk)[0]!;
-  /** What the servers may do without an order. */
-  let permit: Permit | undefined;
 
   function ask(server: number) {
     if (told === undefined) return;
@@ -87,13 +87,14 @@ export function createAggregationAtServers(init: {
     };
   }
 
+  /** The order that a server has followed by itself. */
   const permitted = ({ rate, recorded }: Permit, step: number) =>
     ({
       ...{ type: 'advance', step, count: examplesOf(plan, step), scale: 1, recorded, chunks: [] },
       ...(rate === undefined ? {} : { rate }),
     }) satisfies Advance;
 
-  /** A coordinator that has come back: what the one before has had applied is not waited for. */
+  /** What a server has applied of which this coordinator was not told, or the one before it was, is not waited for. */
   function passOver(server: number, { versions }: Standing) {
     // A norm takes all sums.
     if (ledger === undefined || clips) return;
