@@ -27,20 +27,29 @@ export function createCoordinator(init: CoordinatorInit): Coordinator {
 async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinator> {
   checkSettings(init.settings, init.servers === 'colocated');
   /** Those of the job, as soon as it is made. */
-  let handlers: ListenHandlers = { message() {} };
+  let handlers: ListenHandlers | undefined;
+  /** What came before that: a worker that looks for its coordinator may be there at once. */
+  const early: ((job: ListenHandlers) => void)[] = [];
+  const tell = (what: (job: ListenHandlers) => void) =>
+    handlers === undefined ? void early.push(what) : what(handlers);
   // Unnamed wait: it opens a port of this machine.
   const listener = await init.transport.listen(init.address, {
-    message: (peer, envelope) => handlers.message(peer, envelope),
-    place: (peer, message, bytes) => handlers.place?.(peer, message, bytes),
-    closed: (peer, reason) => handlers.closed?.(peer, reason),
-    badFrame: (peer, reason) => handlers.badFrame?.(peer, reason),
-    stranger: (reason) => handlers.stranger?.(reason),
-    full: (error) => handlers.full?.(error),
+    message(peer, envelope) {
+      // A payload is gone by then, and comes only from those who were admitted.
+      const kept = handlers === undefined ? { message: envelope.message } : envelope;
+      tell((job) => job.message(peer, kept));
+    },
+    place: (peer, message, bytes) => handlers?.place?.(peer, message, bytes),
+    closed: (peer, reason) => tell((job) => job.closed?.(peer, reason)),
+    badFrame: (peer, reason) => tell((job) => job.badFrame?.(peer, reason)),
+    stranger: (reason) => tell((job) => job.stranger?.(reason)),
+    full: (error) => tell((job) => job.full?.(error)),
   });
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {
       const job = coordinate(init, listener, emit, signal);
       handlers = job.handlers;
+      for (const told of early.splice(0)) told(handlers);
       return job.run();
     },
     { signal: init.signal, onEvent: init.onEvent, clock: init.clock },
