@@ -2,9 +2,10 @@ import { TuttiError } from '@tutti/runtime';
 import { HEAP_START } from './code.js';
 import type { Block } from './contract.js';
 
-const PAGE = 65_536;
+export const PAGE = 65_536;
 /** A line of the cache; and see `alignedMemory` of the transport, which some reads into blocks need too. */
 const ALIGNMENT = 64;
+/** 4 GiB, the most that WebAssembly has. */
 export const MAXIMUM_PAGES = 65_536;
 /** 64 MiB. */
 const MAXIMUM_STRIDE = 1_024;

@@ -1,6 +1,4 @@
-const PAGE = 65_536;
-/** 4 GiB, the most that WebAssembly has. */
-const MAXIMUM_PAGES = 65_536;
+import { MAXIMUM_PAGES, PAGE } from './heap.js';
 
 /**
  * Zeros that start on a page, as WebAssembly memory does; an ordinary large ArrayBuffer starts 16 bytes into one.
