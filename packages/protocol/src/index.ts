@@ -47,4 +47,5 @@ export {
 } from './plan.js';
 export { keyRefusal, refusal } from './refusal.js';
 export * from './status.js';
+export { permittedOrder, type StepOrder } from './step-order.js';
 export * from './tunables.js';

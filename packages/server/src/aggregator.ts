@@ -1,20 +1,21 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import type {
-  Advance,
-  Contribution,
-  Enclosed,
-  Gather,
-  JobPlan,
-  Permit,
-  ServerToCoordinator,
-  ServerToWorker,
-  ShardReport,
-  SumFacts,
+import {
+  type Contribution,
+  type Enclosed,
+  type Gather,
+  type JobPlan,
+  type Permit,
+  permittedOrder,
+  type ServerToCoordinator,
+  type ServerToWorker,
+  type ShardReport,
+  type StepOrder,
+  type SumFacts,
 } from '@tutti/protocol';
 import { createLanding, createReducer, type Offer, pathTo, type Reducer } from '@tutti/reduction';
 import type { Timeline } from '@tutti/runtime';
-import { createKeptReports, createPermitted, orderOf } from './permitted.js';
+import { createKeptReports, createPermitted } from './permitted.js';
 import { MOST_SUMS_AT_ONCE } from './tunables.js';
 
 /**
@@ -63,7 +64,7 @@ export function createAggregator(init: {
   /** That of a chunk now; -1 before it has weights. */
   readonly version: (chunk: number) => number;
   /** Applies a sum. @returns its digest, if that is wanted, or '' */
-  readonly apply: (order: Omit<Advance, 'type' | 'chunks'>, chunk: number) => string;
+  readonly apply: (order: StepOrder, chunk: number) => string;
   readonly send: (
     peer: string,
     body: ServerToCoordinator | ServerToWorker,
@@ -138,7 +139,7 @@ export function createAggregator(init: {
     if (!reducer.isFinite()) return false;
     const { recorded } = permit;
     fresh = fresh.filter((facts) => facts.step !== step || facts.chunk !== chunk);
-    permitted.applied(step, chunk, recorded, apply(orderOf(plan, permit, step), chunk));
+    permitted.applied(step, chunk, recorded, apply(permittedOrder(plan, permit, step), chunk));
     return true;
   }
 

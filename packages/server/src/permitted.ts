@@ -1,23 +1,5 @@
-import {
-  type Advance,
-  type Advanced,
-  examplesOf,
-  type JobPlan,
-  type Permit,
-  type ShardReport,
-  type StepReports,
-} from '@tutti/protocol';
+import type { Advanced, ShardReport, StepReports } from '@tutti/protocol';
 import { MOST_REPORTS_AT_ONCE } from './tunables.js';
-
-/** What the coordinator would order of a step that it has permitted. */
-export function orderOf(
-  plan: JobPlan,
-  { rate, recorded }: Permit,
-  step: number,
-): Omit<Advance, 'type' | 'chunks'> {
-  const order = { step, count: examplesOf(plan, step), scale: 1, recorded };
-  return rate === undefined ? order : { ...order, rate };
-}
 
 /** What was applied without an order, until the coordinator is told of it. */
 export interface Permitted {

@@ -11,6 +11,7 @@ import {
   type Restore,
   type ServerToCoordinator,
   type ServerToWorker,
+  type StepOrder,
 } from '@tutti/protocol';
 import { type Timeline, TuttiError } from '@tutti/runtime';
 import { createOptimizer, createStore } from '@tutti/store';
@@ -109,10 +110,7 @@ export function createShelf(init: {
   });
 
   /** Returns the digest of the sum if that is wanted, '' if it was applied earlier. */
-  function advanceChunk(
-    { step, count, scale, rate, recorded }: Omit<Advance, 'type' | 'chunks'>,
-    chunk: number,
-  ): string {
+  function advanceChunk({ step, count, scale, rate, recorded }: StepOrder, chunk: number): string {
     let digest = '';
     if (versionOf(chunk) <= step) {
       const sum = aggregator.sum(step, chunk);

@@ -1,8 +1,7 @@
 import {
-  type Advance,
-  examplesOf,
   type Gather,
   type Permit,
+  permittedOrder,
   type Standing,
   type SumFacts,
 } from '@tutti/protocol';
@@ -87,13 +86,6 @@ export function createAggregationAtServers(init: {
     };
   }
 
-  /** The order that a server has followed by itself. */
-  const permitted = ({ rate, recorded }: Permit, step: number) =>
-    ({
-      ...{ type: 'advance', step, count: examplesOf(plan, step), scale: 1, recorded, chunks: [] },
-      ...(rate === undefined ? {} : { rate }),
-    }) satisfies Advance;
-
   /** What a server has applied of which this coordinator was not told, or the one before it was, is not waited for. */
   function passOver(server: number, { versions }: Standing) {
     // A norm takes all sums.
@@ -169,7 +161,7 @@ export function createAggregationAtServers(init: {
       const byItself = attempt !== undefined && attempt === permit?.attempt;
       for (const [at, chunk] of chunks.entries()) {
         const ordered = advances.advanced(server, step, chunk);
-        const order = byItself ? permitted(permit!, step) : ordered;
+        const order = byItself ? permittedOrder(plan, permit!, step) : ordered;
         if (order === undefined) continue;
         const digest = digests?.[at] ?? '';
         if (digest !== '') recorder.digested({ ...order, chunk }, digest);
