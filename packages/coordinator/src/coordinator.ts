@@ -4,6 +4,7 @@ import { type Running, type Stamped, start } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { checkSettings } from './check-settings.js';
 import type { CoordinatorInit } from './coordinator-init.js';
+import { createEarlyMessages } from './job/early-messages.js';
 import { coordinate } from './job/job.js';
 
 export interface RunningCoordinator extends Running<Stamped<RunEvent>, JobResult> {
@@ -29,27 +30,25 @@ async function startCoordinator(init: CoordinatorInit): Promise<RunningCoordinat
   /** Those of the job, as soon as it is made. */
   let handlers: ListenHandlers | undefined;
   /** What came before that: a worker that looks for its coordinator may be there at once. */
-  const early: ((job: ListenHandlers) => void)[] = [];
-  const tell = (what: (job: ListenHandlers) => void) =>
-    handlers === undefined ? void early.push(what) : what(handlers);
+  const early = createEarlyMessages((handling) => handling());
   // Unnamed wait: it opens a port of this machine.
   const listener = await init.transport.listen(init.address, {
     message(peer, envelope) {
       // A payload is gone by then, and comes only from those who were admitted.
-      const kept = handlers === undefined ? { message: envelope.message } : envelope;
-      tell((job) => job.message(peer, kept));
+      const kept = early.held() ? { message: envelope.message } : envelope;
+      early.handle(() => handlers?.message(peer, kept));
     },
     place: (peer, message, bytes) => handlers?.place?.(peer, message, bytes),
-    closed: (peer, reason) => tell((job) => job.closed?.(peer, reason)),
-    badFrame: (peer, reason) => tell((job) => job.badFrame?.(peer, reason)),
-    stranger: (reason) => tell((job) => job.stranger?.(reason)),
-    full: (error) => tell((job) => job.full?.(error)),
+    closed: (peer, reason) => early.handle(() => handlers?.closed?.(peer, reason)),
+    badFrame: (peer, reason) => early.handle(() => handlers?.badFrame?.(peer, reason)),
+    stranger: (reason) => early.handle(() => handlers?.stranger?.(reason)),
+    full: (error) => early.handle(() => handlers?.full?.(error)),
   });
   const running = start<RunEvent, JobResult>(
     async (emit, signal) => {
       const job = coordinate(init, listener, emit, signal);
       handlers = job.handlers;
-      for (const told of early.splice(0)) told(handlers);
+      early.answer();
       return job.run();
     },
     { signal: init.signal, onEvent: init.onEvent, clock: init.clock },
