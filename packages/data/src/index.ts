@@ -1,7 +1,3 @@
-export { arrays } from './arrays.js';
-export { type ArrowOptions, arrow } from './arrow.js';
-export { type CsvOptions, csv } from './csv.js';
-export type { CsvSchema } from './csv-rows.js';
 export type {
   Batch,
   Dataset,
@@ -9,20 +5,34 @@ export type {
   GivenBatch,
   GivenField,
   Notice,
-} from './dataset.js';
-export { type IdxOptions, idx } from './idx.js';
-export { type ImageFolderOptions, imageFolder } from './image-folder.js';
-export type { ImageSize } from './images.js';
-export { type JsonLinesOptions, jsonLines } from './json-lines.js';
-export { type NpyOptions, npy } from './npy.js';
-export { type NpzOptions, npz } from './npz.js';
-export { type ParquetOptions, parquet } from './parquet.js';
-export { shuffle } from './shuffle.js';
-export type { SourceOptions } from './source.js';
-export { type FoldsOptions, folds, type Parts, type SplitOptions, split } from './split.js';
-export type { TableOptions } from './table.js';
-export { type TextOptions, text } from './text.js';
-export { tfrecord } from './tfrecord.js';
-export type { TfrecordField } from './tfrecord-fields.js';
-export { createTokenizer, type Tokenizer, type TokenizerOptions } from './tokenizer.js';
-export { map, slice, take } from './wrappers.js';
+} from './contract/dataset.js';
+export type { SourceOptions } from './files/source.js';
+export { type IdxOptions, idx } from './formats/arrays/idx.js';
+export { type NpyOptions, npy } from './formats/arrays/npy.js';
+export { type NpzOptions, npz } from './formats/arrays/npz.js';
+export type { TableOptions } from './formats/arrays/table.js';
+export { type ImageFolderOptions, imageFolder } from './formats/images/image-folder.js';
+export type { ImageSize } from './formats/images/images.js';
+export { type ArrowOptions, arrow } from './formats/rows/arrow.js';
+export { type CsvOptions, csv } from './formats/rows/csv.js';
+export type { CsvSchema } from './formats/rows/csv-rows.js';
+export { type JsonLinesOptions, jsonLines } from './formats/rows/json-lines.js';
+export { type ParquetOptions, parquet } from './formats/rows/parquet.js';
+export { type TextOptions, text } from './formats/text/text.js';
+export {
+  createTokenizer,
+  type Tokenizer,
+  type TokenizerOptions,
+} from './formats/text/tokenizer.js';
+export { tfrecord } from './formats/tfrecord/tfrecord.js';
+export type { TfrecordField } from './formats/tfrecord/tfrecord-fields.js';
+export { arrays } from './memory/arrays.js';
+export { shuffle } from './transforms/shuffle.js';
+export {
+  type FoldsOptions,
+  folds,
+  type Parts,
+  type SplitOptions,
+  split,
+} from './transforms/split.js';
+export { map, slice, take } from './transforms/wrappers.js';

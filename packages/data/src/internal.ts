@@ -1,11 +1,11 @@
 /** What other packages of Tutti use, and nobody else: it may change with any version. */
 
-export { checkDataset, isDataset } from './check-dataset.js';
-export { toBatch, toField } from './field.js';
+export { checkDataset, isDataset } from './contract/check-dataset.js';
+export { toBatch, toField } from './contract/field.js';
 export {
   batches,
   createSampler,
   evaluationShard,
   type Sampler,
   type SamplerOptions,
-} from './sampling.js';
+} from './sampling/sampling.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Batch } from './dataset.js';
+import type { Batch } from './contract/dataset.js';
 
 /** Files for one test, removed after it. */
 export interface TestFolder {

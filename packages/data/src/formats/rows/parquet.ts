@@ -1,0 +1,54 @@
+import { checkKeys } from '@tutti/runtime';
+import { badData, fileError } from '../../contract/bad-data.js';
+import type { Dataset } from '../../contract/dataset.js';
+import type { CsvSchema } from './csv-rows.js';
+import { SCHEMA_KEYS } from './record-options.js';
+import { recordsDataset } from './records.js';
+
+/** @see CsvSchema */
+export type ParquetOptions = CsvSchema;
+
+/**
+ * A data set in an Apache Parquet file, with any of its compressions. Its columns mean what those of a
+ * CSV file do; a list of numbers is as many inputs. The columns that are used are held in memory.
+ *
+ * @example await parquet('flats.parquet', { label: 'rent', columns: ['rooms', 'size'] })
+ * @throws TuttiError BAD_DATA with file, row and column, as `csv`; also for what is no Parquet file
+ */
+export async function parquet(file: string, options: ParquetOptions = {}): Promise<Dataset> {
+  checkKeys('parquet', options, SCHEMA_KEYS);
+  // Whoever reads no such file does not load them.
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } =
+    await import('hyparquet');
+  const { compressors } = await import('hyparquet-compressors');
+  try {
+    const bytes = await asyncBufferFromFile(file);
+    const metadata = await parquetMetadataAsync(bytes);
+    const all = parquetSchema(metadata).children.map(({ element }) => element.name);
+    const { columns, label } = options;
+    const wanted = columns && label !== undefined ? [...columns, label] : columns;
+    const names =
+      wanted === undefined
+        ? all
+        : all.filter((name, at) => wanted.includes(name) || wanted.includes(at));
+    // By position in the file is by another position among those that are read.
+    const byPosition =
+      wanted?.some((column) => typeof column === 'number') || typeof label === 'number';
+    const read = byPosition || names.length === 0 ? all : names;
+    const rows = await parquetReadObjects({ file: bytes, metadata, columns: read, compressors });
+    const values = rows.map((row) => read.map((name) => row[name] as unknown));
+    return recordsDataset({ file, names: read, rows: values }, options);
+  } catch (thrown) {
+    throw parquetError(thrown, file);
+  }
+}
+
+function parquetError(thrown: unknown, file: string): unknown {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (code !== undefined) return fileError(thrown, file);
+  return badData(
+    `is no Parquet file that can be read (${message})`,
+    'Give a file as pandas.to_parquet writes it; if it is one, it is damaged: fetch it again.',
+    { file, cause: thrown },
+  );
+}

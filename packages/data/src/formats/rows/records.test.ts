@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { Bool, Float64, tableFromArrays, tableToIPC, vectorFromArray } from 'apache-arrow';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import type { Dataset } from '../../contract/dataset.js';
+import { createTestFolder, type TestFolder } from '../../testing.js';
+import { arrow } from './arrow.js';
+import type { CsvSchema } from './csv-rows.js';
+import { jsonLines } from './json-lines.js';
+import { parquet } from './parquet.js';
+
+const ROWS = [
+  { size: 30.5, balcony: true, city: 'Bern', rooms: 2, rent: 1200 },
+  { size: 81.25, balcony: false, city: 'Basel', rooms: null, rent: 1900 },
+  { size: 1e-3, balcony: true, city: 'Bern', rooms: 4, rent: 950.5 },
+];
+const column = <Name extends keyof (typeof ROWS)[number]>(name: Name) =>
+  ROWS.map((row) => row[name]);
+const SCHEMA: CsvSchema = {
+  label: 'rent',
+  categories: { city: ['Basel', 'Bern'] },
+  missing: { rooms: 3 },
+};
+
+describe('tables of records', () => {
+  let folder: TestFolder;
+  beforeEach(async () => {
+    folder = await createTestFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const lines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');
+  const write = async (name: string, content: string | Uint8Array) => folder.write(name, content);
+
+  const readers: Record<string, (schema: CsvSchema) => Promise<Dataset>> = {
+    'JSON lines': async (schema) => jsonLines(await write('a.jsonl', `${lines(ROWS)}\n\n`), schema),
+    'JSON lines, gzip': async (schema) =>
+      jsonLines(await write('a.jsonl.gz', gzipSync(lines(ROWS))), schema),
+    Parquet: async (schema) => {
+      const columnData = [
+        { name: 'size', data: column('size'), type: 'DOUBLE' as const },
+        { name: 'balcony', data: column('balcony'), type: 'BOOLEAN' as const },
+        { name: 'city', data: column('city'), type: 'STRING' as const },
+        { name: 'rooms', data: column('rooms'), type: 'INT32' as const, nullable: true },
+        { name: 'rent', data: column('rent'), type: 'DOUBLE' as const },
+      ];
+      return parquet(
+        await write('a.parquet', new Uint8Array(parquetWriteBuffer({ columnData }))),
+        schema,
+      );
+    },
+    Arrow: async (schema) => {
+      const table = tableFromArrays({
+        size: Float64Array.from(column('size')),
+        city: column('city'),
+        rent: Float64Array.from(column('rent')),
+      }).assign(
+        tableFromArrays({
+          balcony: vectorFromArray(column('balcony'), new Bool()),
+          rooms: vectorFromArray(column('rooms'), new Float64()),
+        } as never) as never,
+      );
+      const order = table.select(['size', 'balcony', 'city', 'rooms', 'rent'] as never);
+      return arrow(await write('a.arrow', tableToIPC(order, 'file')), schema);
+    },
+  };
+
+  for (const [name, open] of Object.entries(readers)) {
+    it(`of ${name} mean what a CSV file means`, async () => {
+      const { x, y } = await (await open(SCHEMA)).read([2, 0, 1]);
+      assert.deepEqual(x!.shape, [3, 5]);
+      const fround = (values: number[]) => values.map(Math.fround);
+      assert.deepEqual(
+        [...x!.data],
+        fround([1e-3, 1, 0, 1, 4, 30.5, 1, 0, 1, 2, 81.25, 0, 1, 0, 3]),
+      );
+      assert.deepEqual([...y!.data], [950.5, 1200, 1900]);
+    });
+
+    it(`of ${name} say where a value is missing, or no number`, async () => {
+      await assert.rejects(open({ ...SCHEMA, missing: {} }), {
+        code: 'BAD_DATA',
+        message: /line 2: expected a number in rooms, found an empty cell/,
+      });
+      await assert.rejects(open({ label: 'rent', columns: ['city'] }), {
+        message: /expected a number in city, found "Bern"/,
+      });
+      await assert.rejects(open({ label: 'price' }), { message: /there is no column price/ });
+    });
+  }
+
+  it('take lists of numbers as so many inputs', async () => {
+    const file = await write(
+      'a.jsonl',
+      lines([
+        {
+          pixels: [
+            [1, 2],
+            [3, 4],
+          ],
+          kind: 'b',
+        },
+        {
+          pixels: [
+            [5, 6],
+            [7, 8],
+          ],
+          kind: 'a',
+        },
+      ]),
+    );
+    const data = await jsonLines(file, { label: 'kind', classes: ['a', 'b'], shape: [2, 2] });
+    const { x, y } = await data.read([1]);
+    assert.deepEqual([x!.shape, [...x!.data], [...y!.data]], [[1, 2, 2], [5, 6, 7, 8], [0]]);
+    const ragged = await write('b.jsonl', lines([{ x: [1, 2] }, { x: [1] }]));
+    await assert.rejects(jsonLines(ragged), {
+      message: /line 2: x is 1 values, in the first row 2 values/,
+    });
+  });
+
+  it('are refused where they are no such file', async () => {
+    const file = await write('a.jsonl', '{"a": 1}\n[2]\n');
+    await assert.rejects(jsonLines(file), {
+      message: /line 2: is a list, not an object/,
+    });
+    await writeFile(file, '{"a": 1}\n{"b": 1}\n');
+    await assert.rejects(jsonLines(file), {
+      message: /has "b", which the first line does not have/,
+    });
+    await writeFile(file, '{"a": 1},\n');
+    await assert.rejects(jsonLines(file), { message: /is no JSON/ });
+    await assert.rejects(parquet(file), { message: /is no Parquet file/ });
+    await assert.rejects(arrow(file), { message: /is no Arrow file/ });
+    for (const open of [jsonLines, parquet, arrow])
+      await assert.rejects(open(`${file}.gone`), {
+        code: 'BAD_DATA',
+        message: /not exist|no such file/,
+      });
+  });
+});

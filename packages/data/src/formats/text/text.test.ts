@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { createTestFolder, type TestFolder } from '../../testing.js';
+import { text } from './text.js';
+import { createTokenizer } from './tokenizer.js';
+
+describe('a tokenizer', () => {
+  it('numbers the most frequent words first, whatever the order of the texts', () => {
+    const texts = ["The cat sat. It's the cat!", 'A cat: the end.'];
+    const { tokens, encode, decode, encodeTo } = createTokenizer(texts);
+    assert.deepEqual(tokens.slice(0, 5), ['', '�', 'cat', 'the', '.']);
+    assert.deepEqual(createTokenizer([...texts].reverse()).tokens, tokens);
+    assert.equal(decode(encode('THE CAT')), 'the cat');
+    assert.deepEqual([...encode('the dog')], [3, 1]);
+    assert.deepEqual([...encodeTo(4, 'the cat')], [3, 2, 0, 0]);
+    assert.deepEqual([...encodeTo(1, 'the cat')], [3]);
+    assert.ok(tokens.includes("it's"));
+  });
+
+  it('has as many as the vocabulary allows, and characters if these are asked for', () => {
+    const { tokens, encode } = createTokenizer(['b a a'], { tokens: 'characters', vocabulary: 4 });
+    assert.deepEqual(tokens, ['', '�', ' ', 'a']);
+    assert.deepEqual([...encode('ab')], [3, 1]);
+    assert.throws(() => createTokenizer([' ']), { code: 'BAD_DATA' });
+  });
+});
+
+describe('text', () => {
+  let folder: TestFolder;
+  beforeEach(async () => {
+    folder = await createTestFolder();
+  });
+  afterEach(() => folder.remove());
+
+  it('gives tokens, and the one after each', async () => {
+    const file = await folder.write('a.txt', 'abcabcabca');
+    const data = await text(file, { length: 4, stride: 3, tokens: 'characters' });
+    assert.equal(data.size, 2);
+    const { x, y } = await data.read([1, 0]);
+    const show = (numbers: ArrayLike<number>) => data.tokenizer.decode(numbers);
+    assert.deepEqual(
+      [x!.shape, y!.shape],
+      [
+        [2, 4],
+        [2, 4],
+      ],
+    );
+    assert.equal(show(x!.data), 'abcaabca');
+    assert.equal(show(y!.data), 'bcabbcab');
+    const other = await text(await folder.write('b.txt', 'axaa'), {
+      length: 2,
+      tokenizer: data.tokenizer,
+      tokens: 'characters',
+    });
+    assert.equal(show((await other.read([0])).x!.data), 'a�');
+  });
+
+  it('is refused where it is too short, or the length is none', async () => {
+    const file = await folder.write('a.txt', 'a b');
+    await assert.rejects(text(file, { length: 3 }), {
+      message: /has 2 tokens, which is no example of 3/,
+    });
+    await assert.rejects(text(file, { length: 0 }), { code: 'BAD_PROGRAM' });
+  });
+});
