@@ -1,11 +1,11 @@
 import { type Command as CommandName, DASHBOARD_PORT } from '@tutti/config';
 import { errorToRecord, tuttiVersion } from '@tutti/runtime';
 import { Command, CommanderError } from 'commander';
-import type { CliContext } from './context.js';
-import { DONE, exitCodeOf, stoppedCode, WRONG_USAGE } from './exit-codes.js';
-import { addSettingOptions, allowedOf } from './options.js';
-import { isReported } from './reported.js';
-import type { Flags } from './settings.js';
+import type { CliContext } from './process/context.js';
+import { DONE, exitCodeOf, stoppedCode, WRONG_USAGE } from './process/exit-codes.js';
+import { isReported } from './process/reported.js';
+import { addSettingOptions, allowedOf } from './settings/options.js';
+import type { Flags } from './settings/settings.js';
 
 /**
  * Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 128 and its number

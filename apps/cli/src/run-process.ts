@@ -1,10 +1,10 @@
 import { Console } from 'node:console';
 import { systemClock } from '@tutti/runtime';
 import { runCli } from './cli.js';
-import type { CliContext } from './context.js';
-import { DONE, FAILED } from './exit-codes.js';
-import { hangupIsIgnored } from './hangup.js';
-import { createStopSignals } from './stop-signals.js';
+import type { CliContext } from './process/context.js';
+import { DONE, FAILED } from './process/exit-codes.js';
+import { hangupIsIgnored } from './process/hangup.js';
+import { createStopSignals } from './process/stop-signals.js';
 import { UNTOLD_MS } from './tunables.js';
 
 /** Commands that run a program in this process: what it does there is guarded. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@tutti/runtime';
 import { runCli } from './cli.js';
-import type { CliContext } from './context.js';
+import type { CliContext } from './process/context.js';
 
 /** Only tests import this file. */
 export const LINE = fileURLToPath(new URL('../fixtures/line.ts', import.meta.url));

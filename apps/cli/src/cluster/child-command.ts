@@ -21,7 +21,7 @@ export interface ChildArgument {
   readonly startedAs?: string;
 }
 
-const MAIN = fileURLToPath(new URL('./child-main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../child-main.js', import.meta.url));
 const STDERR = 2;
 
 /** Hears each line that a child writes. */

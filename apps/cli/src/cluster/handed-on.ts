@@ -1,5 +1,5 @@
 import { type Command, flagOf, type SettingName, settingsOf } from '@tutti/config';
-import type { Flags } from '../settings.js';
+import type { Flags } from '../settings/settings.js';
 
 /**
  * The flags among those of one command that another one is to be given, as arguments of it.

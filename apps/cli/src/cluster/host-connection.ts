@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { TuttiError } from '@tutti/runtime';
-import { quoted } from '../interruption.js';
+import { quoted } from '../process/interruption.js';
 import { AGENT_READY, type AgentOrder, type AgentSignal } from './agent-order.js';
 import type { OnLine } from './child-command.js';
 

@@ -4,9 +4,9 @@ import { TuttiError } from '@tutti/runtime';
 import { AGENT_READY, type AgentOrder, type AgentSignal } from '../cluster/agent-order.js';
 import { type ChildCommand, startCommand } from '../cluster/child-command.js';
 import { holdKey } from '../cluster/nameless-key.js';
-import type { CliContext } from '../context.js';
-import { DONE, FAILED } from '../exit-codes.js';
-import { exitWith } from '../reported.js';
+import type { CliContext } from '../process/context.js';
+import { DONE, FAILED } from '../process/exit-codes.js';
+import { exitWith } from '../process/reported.js';
 import { ABANDONED_MS, LEFT_OVER_MS } from '../tunables.js';
 
 /**

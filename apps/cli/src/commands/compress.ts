@@ -2,18 +2,18 @@ import { resolve } from 'node:path';
 import { TuttiError, withCleanUp } from '@tutti/runtime';
 import type { CompressionRule } from '@tutti/tensorflow';
 import type { ParameterValues, Program } from '@tutti/worker';
-import { setArithmeticEnvironment } from '../arithmetic-environment.js';
 import { accuracyOf, fileAccuracy } from '../compress/accuracy.js';
 import { type Densities, inRound, parseKeep } from '../compress/densities.js';
 import { searchDensities } from '../compress/search.js';
 import { percentage, type Stage, stageTable } from '../compress/stage-table.js';
 import { createStageTrainer, type StageInit, type TrainedStage } from '../compress/train-stage.js';
-import type { CliContext } from '../context.js';
-import { evaluateTrained } from '../evaluation.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
-import { openTrained, type TrainedProgram } from '../trained-program.js';
-import { writeWhole } from '../write-whole.js';
+import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
+import { withOutput } from '../output/output.js';
+import { writeWhole } from '../output/write-whole.js';
+import type { CliContext } from '../process/context.js';
+import { evaluateTrained } from '../programs/evaluation.js';
+import { openTrained, type TrainedProgram } from '../programs/trained-program.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /**
  * `tutti compress <program>`: Deep Compression (Han et al. 2016). Weights are pruned and trained again, in rounds;

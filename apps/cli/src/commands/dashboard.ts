@@ -1,10 +1,10 @@
 import { readStoredEvents } from '@tutti/dashboard';
 import { TuttiError } from '@tutti/runtime';
-import type { CliContext } from '../context.js';
-import { followCoordinator, servePage } from '../dashboards.js';
-import { monitorsOf } from '../monitors.js';
-import { type Output, withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { type Output, withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { monitorsOf } from '../process/monitors.js';
+import { followCoordinator, servePage } from '../runs/dashboards.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti dashboard [run]`: a page for a job that runs elsewhere, or for a run that is over. */
 export async function dashboard(

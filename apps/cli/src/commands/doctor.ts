@@ -7,7 +7,6 @@ import {
   oneDnnHere,
   processorFeatures,
 } from '@tutti/tensorflow-setup/internal';
-import type { CliContext } from '../context.js';
 import { type Check, type Finding, runCheck } from '../doctor/check.js';
 import {
   checkKernels,
@@ -24,10 +23,11 @@ import {
   checkOpenFiles,
   checkSharedMemory,
 } from '../doctor/machine.js';
-import { monitorsOf } from '../monitors.js';
-import { withOutput } from '../output.js';
-import { reported } from '../reported.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { monitorsOf } from '../process/monitors.js';
+import { reported } from '../process/reported.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti doctor`: what this machine has, and what to fix. */
 export async function doctor(flags: Flags, context: CliContext): Promise<void> {

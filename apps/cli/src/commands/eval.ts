@@ -1,11 +1,11 @@
 import { withCleanUp } from '@tutti/runtime';
 import { noticeEvent } from '@tutti/telemetry';
-import { setArithmeticEnvironment } from '../arithmetic-environment.js';
-import type { CliContext } from '../context.js';
-import { evaluateTrained } from '../evaluation.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
-import { openTrained } from '../trained-program.js';
+import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { evaluateTrained } from '../programs/evaluation.js';
+import { openTrained } from '../programs/trained-program.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti eval <program>`: loss and metrics of a checkpoint on the program's evaluation set. */
 export async function evaluate(path: string, flags: Flags, context: CliContext): Promise<void> {

@@ -4,12 +4,12 @@ import type { Settings } from '@tutti/config';
 import { frozenNames } from '@tutti/run';
 import { TuttiError, withCleanUp } from '@tutti/runtime';
 import { loadingCode } from '@tutti/telemetry';
-import { setArithmeticEnvironment } from '../arithmetic-environment.js';
-import type { CliContext } from '../context.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
-import { openTrained } from '../trained-program.js';
-import { writeWhole } from '../write-whole.js';
+import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
+import { withOutput } from '../output/output.js';
+import { writeWhole } from '../output/write-whole.js';
+import type { CliContext } from '../process/context.js';
+import { openTrained } from '../programs/trained-program.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti export <program>`: a checkpoint as files that other tools load. */
 export async function exportModel(path: string, flags: Flags, context: CliContext): Promise<void> {

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { toTuttiError } from '@tutti/runtime';
-import type { CliContext } from '../context.js';
-import { inspectedProgram } from '../inspected-program.js';
-import { loadProgram } from '../load-program.js';
-import { monitorsOf } from '../monitors.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
-import { sharingText } from '../sharing-text.js';
+import { withOutput } from '../output/output.js';
+import { sharingText } from '../output/sharing-text.js';
+import type { CliContext } from '../process/context.js';
+import { monitorsOf } from '../process/monitors.js';
+import { inspectedProgram } from '../programs/inspected-program.js';
+import { loadProgram } from '../programs/load-program.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti inspect <program>`: what its weights are made of, and what that costs. */
 export async function inspect(path: string, flags: Flags, context: CliContext): Promise<void> {

@@ -1,7 +1,7 @@
 import { createKeyFile } from '@tutti/transport';
-import type { CliContext } from '../context.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti keys <file>`: makes the key of a job. */
 export async function keys(path: string, flags: Flags, context: CliContext): Promise<void> {

@@ -4,12 +4,12 @@ import { readKeyFile } from '@tutti/transport';
 import { handedOn } from '../cluster/handed-on.js';
 import { connectHost, type HostConnection } from '../cluster/host-connection.js';
 import { hostRanks } from '../cluster/host-ranks.js';
-import type { CliContext } from '../context.js';
-import { DONE } from '../exit-codes.js';
-import { isColocated } from '../hosting.js';
-import { quoted } from '../interruption.js';
-import { exitWith } from '../reported.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { isColocated } from '../cluster/hosting.js';
+import type { CliContext } from '../process/context.js';
+import { DONE } from '../process/exit-codes.js';
+import { quoted } from '../process/interruption.js';
+import { exitWith } from '../process/reported.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 import { HOST_END_MS, NODE_GRACE_MS } from '../tunables.js';
 
 /** Each host has files of its own, and rank 0 is where the first one is. */

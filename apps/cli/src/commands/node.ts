@@ -9,14 +9,14 @@ import {
 } from '@tutti/launch/internal';
 import { type ChildCommand, startCommand } from '../cluster/child-command.js';
 import { handedOn } from '../cluster/handed-on.js';
-import type { CliContext } from '../context.js';
-import { DONE } from '../exit-codes.js';
-import { runsFolder } from '../folders.js';
-import { isColocated } from '../hosting.js';
-import { quoted } from '../interruption.js';
-import { exitWith } from '../reported.js';
-import { type Flags, settingsFor } from '../settings.js';
-import { exitCodeOfSignal } from '../stop-signals.js';
+import { isColocated } from '../cluster/hosting.js';
+import { runsFolder } from '../output/folders.js';
+import type { CliContext } from '../process/context.js';
+import { DONE } from '../process/exit-codes.js';
+import { quoted } from '../process/interruption.js';
+import { exitWith } from '../process/reported.js';
+import { exitCodeOfSignal } from '../process/stop-signals.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 import { NODE_GRACE_MS } from '../tunables.js';
 
 /** What a worker exits with whose job was stopped, if it was told nothing itself. */

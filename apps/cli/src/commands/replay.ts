@@ -1,12 +1,12 @@
 import { type ReplayedStep, replay as replaySteps } from '@tutti/launch/internal';
 import { TuttiError } from '@tutti/runtime';
-import { setArithmeticEnvironment } from '../arithmetic-environment.js';
-import type { CliContext } from '../context.js';
-import { runsFolder } from '../folders.js';
-import { loadProgram } from '../load-program.js';
-import { monitorsOf } from '../monitors.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
+import { runsFolder } from '../output/folders.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { monitorsOf } from '../process/monitors.js';
+import { loadProgram } from '../programs/load-program.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /**
  * `tutti replay <program>`: computes steps of a run again in this process, from a checkpoint, and

@@ -3,10 +3,10 @@ import { withCleanUp } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import { replacedText } from '@tutti/server/internal';
 import { openZmqTransport } from '@tutti/transport';
-import type { CliContext } from '../context.js';
-import { withOutput } from '../output.js';
-import { roleSettings } from '../role-settings.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { roleSettings } from '../settings/role-settings.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 import { LAST_CAPTURE_MS } from '../tunables.js';
 
 /** `tutti server`: one parameter server; the coordinator connects to it and opens the job. */

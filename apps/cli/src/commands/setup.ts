@@ -1,9 +1,9 @@
 import { ensureTensorflow } from '@tutti/tensorflow-setup';
 import { oldDependencies } from '@tutti/tensorflow-setup/internal';
-import type { CliContext } from '../context.js';
 import { checkOldDependencies } from '../doctor/libraries.js';
-import { withOutput } from '../output.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /** `tutti setup`: has native TensorFlow set up for the project that this is installed in. */
 export async function setup(flags: Flags, context: CliContext): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { JobStatus } from '@tutti/protocol';
 import { createSimulatedClock } from '@tutti/runtime';
-import { statusText } from '../status-text.js';
+import { statusText } from '../output/status-text.js';
 import { inTemporaryFolder, LINE, listening, type TuttiOptions, tutti } from '../testing.js';
 
 const anyPort = ['--json', '--listen', 'tcp://127.0.0.1:0'];

@@ -1,10 +1,10 @@
 import { askStatus } from '@tutti/coordinator';
 import { openZmqTransport } from '@tutti/transport';
-import type { CliContext } from '../context.js';
-import { withOutput } from '../output.js';
-import { pause } from '../pause.js';
-import { type Flags, settingsFor } from '../settings.js';
-import { statusText } from '../status-text.js';
+import { withOutput } from '../output/output.js';
+import { statusText } from '../output/status-text.js';
+import type { CliContext } from '../process/context.js';
+import { pause } from '../process/pause.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 import { CONNECT_SHARE, WATCH_MS } from '../tunables.js';
 
 /** `tutti status`: asks the coordinator of a running job how it is doing. */

@@ -1,9 +1,9 @@
 import { prepareChildren } from '@tutti/launch/internal';
 import { withCleanUp } from '@tutti/runtime';
-import { setArithmeticEnvironment } from '../arithmetic-environment.js';
-import type { CliContext } from '../context.js';
-import { defaultWorkers, thisMachine } from '../default-workers.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
+import { defaultWorkers, thisMachine } from '../machine/default-workers.js';
+import type { CliContext } from '../process/context.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 import { LIKELY_WORKERS } from '../tunables.js';
 
 /** `tutti train <program>`: the whole job on this machine. */
@@ -17,7 +17,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
   await withCleanUp(
     () => prepared.end(),
     async () => {
-      const { trainHere } = await import('../train-here.js');
+      const { trainHere } = await import('../runs/train-here.js');
       return trainHere(path, resolved, prepared, context);
     },
   );

@@ -5,16 +5,16 @@ import { noticeEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { watchForEnd } from '@tutti/worker/internal';
-import { setArithmeticEnvironment } from '../arithmetic-environment.js';
-import type { CliContext } from '../context.js';
-import { DONE } from '../exit-codes.js';
-import { hostOwnServer, isColocated } from '../hosting.js';
-import { loadProgram } from '../load-program.js';
-import { monitorsOf } from '../monitors.js';
-import { withOutput } from '../output.js';
-import { exitWith } from '../reported.js';
-import { roleSettings } from '../role-settings.js';
-import { type Flags, settingsFor } from '../settings.js';
+import { hostOwnServer, isColocated } from '../cluster/hosting.js';
+import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
+import { withOutput } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { DONE } from '../process/exit-codes.js';
+import { monitorsOf } from '../process/monitors.js';
+import { exitWith } from '../process/reported.js';
+import { loadProgram } from '../programs/load-program.js';
+import { roleSettings } from '../settings/role-settings.js';
+import { type Flags, settingsFor } from '../settings/settings.js';
 
 /**
  * `tutti worker <program>`: one worker of a job whose coordinator runs elsewhere. SIGTERM, and a

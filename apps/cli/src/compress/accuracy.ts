@@ -1,7 +1,7 @@
 import { readModel } from '@tutti/edge';
 import { abortError, TuttiError } from '@tutti/runtime';
-import type { CliContext } from '../context.js';
-import type { TrainedProgram } from '../trained-program.js';
+import type { CliContext } from '../process/context.js';
+import type { TrainedProgram } from '../programs/trained-program.js';
 
 /** Examples whose predictions are measured at once. */
 const BATCH = 256;

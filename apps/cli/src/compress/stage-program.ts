@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { writeSafetensors } from '@tutti/checkpoint';
 import type { CompressionRule, TrainedWeight } from '@tutti/tensorflow';
-import { writeWhole } from '../write-whole.js';
+import { writeWhole } from '../output/write-whole.js';
 
 /** A program that goes on from trained weights with less of them: a file, so that workers can load it. */
 export interface StageProgram {

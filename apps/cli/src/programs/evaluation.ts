@@ -3,7 +3,7 @@ import { createLayout } from '@tutti/parameters';
 import { meansOf, totalOf } from '@tutti/run';
 import { abortError, TuttiError } from '@tutti/runtime';
 import { createProgramRunner, describeProgram, monitoredRunner } from '@tutti/worker/internal';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../process/context.js';
 import type { TrainedProgram } from './trained-program.js';
 
 /**

@@ -2,8 +2,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createEventLog } from '@tutti/run';
 import { type Clock, toTuttiError, tuttiVersion } from '@tutti/runtime';
-import type { Observer, Output } from './output.js';
-import { writeWhole } from './write-whole.js';
+import type { Observer, Output } from '../output/output.js';
+import { writeWhole } from '../output/write-whole.js';
 
 const REPORT_FILE = 'report.html';
 

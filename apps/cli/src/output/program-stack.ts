@@ -2,7 +2,7 @@ import { basename, dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where this package lies beside its siblings: `node_modules/@tutti`, or `apps` of a checkout. */
-const HERE = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const HERE = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const OURS = basename(HERE) === 'apps' ? [HERE, resolve(HERE, '..', 'packages')] : [HERE];
 
 /**

@@ -2,7 +2,7 @@ import { type LoadedProgram, loadProgram as load } from '@tutti/launch/internal'
 import type { Monitor } from '@tutti/runtime';
 import type { Renderer } from '@tutti/telemetry';
 import { ensureTensorflow } from '@tutti/tensorflow-setup';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../process/context.js';
 
 /**
  * Loads the program of a command. One that imports `@tutti/tensorflow` has native TensorFlow set up

@@ -16,10 +16,10 @@ import {
   type Renderer,
   type RunEvent,
 } from '@tutti/telemetry';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../process/context.js';
+import { isReported, reported } from '../process/reported.js';
+import { KEEPING_DEADLINE_MS } from '../tunables.js';
 import { programStack } from './program-stack.js';
-import { isReported, reported } from './reported.js';
-import { KEEPING_DEADLINE_MS } from './tunables.js';
 
 /** Where a command writes its results and its log. */
 export interface Output {

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Settings } from '@tutti/config';
 import { TuttiError } from '@tutti/runtime';
-import type { CliContext } from './context.js';
-import type { Output } from './output.js';
+import type { Output } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
 
 /** Has the tools that were asked for listen to the run, and the Kubeflow Trainer where it wants to know. */
 export async function observeRun(

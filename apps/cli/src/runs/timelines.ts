@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Settings } from '@tutti/config';
-import type { Output } from './output.js';
+import type { Output } from '../output/output.js';
 
 /** Says at the end of a run where its timeline is, if one was asked for. */
 export function announceTimeline(

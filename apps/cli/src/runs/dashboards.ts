@@ -5,10 +5,10 @@ import type { HistoryPlace } from '@tutti/protocol';
 import { type Clock, isTuttiError } from '@tutti/runtime';
 import { readEvent } from '@tutti/telemetry';
 import { type LinkSettings, openZmqTransport } from '@tutti/transport';
-import type { CliContext } from './context.js';
-import type { Output } from './output.js';
-import { pause } from './pause.js';
-import { ANSWER_DEADLINE_MS, CONNECT_SHARE, WATCH_MS } from './tunables.js';
+import type { Output } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { pause } from '../process/pause.js';
+import { ANSWER_DEADLINE_MS, CONNECT_SHARE, WATCH_MS } from '../tunables.js';
 
 /** Opens the page at a port, or with true at the usual one, or a free one if that is taken. */
 export async function servePage(

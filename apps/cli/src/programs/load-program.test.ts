@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createMonitor, systemClock } from '@tutti/runtime';
+import { inTemporaryFolder } from '../testing.js';
 import { loadProgram } from './load-program.js';
-import { inTemporaryFolder } from './testing.js';
 
 const setting = { name: 'sgd', learningRate: 1 };
 const PROGRAM = `export default {

@@ -1,5 +1,5 @@
 import type { WarningEvent } from '@tutti/telemetry';
-import { OWN_FILES } from './tunables.js';
+import { OWN_FILES } from '../tunables.js';
 
 /**
  * What is to be said of a process that will hardly be able to serve so many workers; undefined if it can, or

@@ -1,6 +1,6 @@
 import { endWithParent } from '@tutti/launch/internal';
-import { runProcess } from '../run-process.js';
-import type { ChildArgument } from './child-command.js';
+import type { ChildArgument } from './cluster/child-command.js';
+import { runProcess } from './run-process.js';
 
 /** A command of Tutti in a process that ends with the one that started it. */
 const { startedAs } = JSON.parse(process.argv[2]!) as ChildArgument;

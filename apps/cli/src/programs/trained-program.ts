@@ -12,11 +12,11 @@ import {
 import { failAfter, isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues, Program, ProgramData } from '@tutti/worker';
 import { describeProgram, type OpenProgram, openProgram } from '@tutti/worker/internal';
-import type { CliContext } from './context.js';
-import { runsFolder } from './folders.js';
+import { runsFolder } from '../output/folders.js';
+import type { Output } from '../output/output.js';
+import type { CliContext } from '../process/context.js';
+import { monitorsOf } from '../process/monitors.js';
 import { loadProgram } from './load-program.js';
-import { monitorsOf } from './monitors.js';
-import type { Output } from './output.js';
 
 /** The stored parameters that a run left, and the plan that they are evaluated by. */
 interface SavedWeights {

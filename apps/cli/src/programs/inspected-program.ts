@@ -3,8 +3,8 @@ import { programError } from '@tutti/runtime';
 import type { Renderer } from '@tutti/telemetry';
 import type { Program } from '@tutti/worker';
 import { inspectProgram } from '@tutti/worker/internal';
-import type { CliContext } from './context.js';
-import { monitorsOf } from './monitors.js';
+import type { CliContext } from '../process/context.js';
+import { monitorsOf } from '../process/monitors.js';
 
 /** What the weights of a program are made of, and a picture of it. Its data are not opened. */
 export async function inspectedProgram(

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@tutti/runtime';
-import { ORDERLY_END_MS, SAME_SIGNAL_MS } from './tunables.js';
+import { ORDERLY_END_MS, SAME_SIGNAL_MS } from '../tunables.js';
 
 /** What asks a process to end, and the number that its exit code has above 128. */
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;

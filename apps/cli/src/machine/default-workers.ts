@@ -1,5 +1,5 @@
 import { availableParallelism, freemem } from 'node:os';
-import { WORKER_BYTES } from './tunables.js';
+import { WORKER_BYTES } from '../tunables.js';
 
 export interface Machine {
   readonly cores: number;

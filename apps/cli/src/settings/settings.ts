@@ -5,7 +5,7 @@ import {
   resolveSettings,
   type SettingsFile,
 } from '@tutti/config';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../process/context.js';
 
 export type Flags = Readonly<Record<string, unknown>>;
 

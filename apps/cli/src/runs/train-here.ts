@@ -4,23 +4,23 @@ import type { PreparedChildren } from '@tutti/launch/internal';
 import { defaultShards, planToGoOn, readingCheckpoint } from '@tutti/run';
 import { mostOpenFiles } from '@tutti/runtime';
 import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
-import type { CliContext } from './context.js';
+import { defaultWorkers, thisMachine } from '../machine/default-workers.js';
+import { fewOpenFiles } from '../machine/open-files.js';
+import { folderFault, runsFolder } from '../output/folders.js';
+import { withOutput } from '../output/output.js';
+import { sharingText } from '../output/sharing-text.js';
+import type { CliContext } from '../process/context.js';
+import { interruptOf, quoted, sayingHowToGoOn } from '../process/interruption.js';
+import { monitorsOf } from '../process/monitors.js';
+import { reported } from '../process/reported.js';
+import { inspectedProgram } from '../programs/inspected-program.js';
+import { loadProgram } from '../programs/load-program.js';
+import { roleSettings } from '../settings/role-settings.js';
+import { FILES_OF_CHILD } from '../tunables.js';
 import { openDashboard } from './dashboards.js';
-import { defaultWorkers, thisMachine } from './default-workers.js';
-import { folderFault, runsFolder } from './folders.js';
-import { inspectedProgram } from './inspected-program.js';
-import { interruptOf, quoted, sayingHowToGoOn } from './interruption.js';
-import { loadProgram } from './load-program.js';
-import { monitorsOf } from './monitors.js';
 import { observeRun } from './observers.js';
-import { fewOpenFiles } from './open-files.js';
-import { withOutput } from './output.js';
 import { keepRun } from './report.js';
-import { reported } from './reported.js';
-import { roleSettings } from './role-settings.js';
-import { sharingText } from './sharing-text.js';
 import { announceTimeline } from './timelines.js';
-import { FILES_OF_CHILD } from './tunables.js';
 
 /**
  * Trains a program on this machine, with the processes that were started ahead and more if it takes more.

@@ -2,9 +2,9 @@ import type { ResolvedSettings } from '@tutti/config';
 import { type HostedServer, hostServer, tellOfServer } from '@tutti/launch/internal';
 import type { Transport } from '@tutti/protocol';
 import { type Timeline, TuttiError } from '@tutti/runtime';
+import type { Output } from '../output/output.js';
+import { roleSettings } from '../settings/role-settings.js';
 import { advertised } from './advertised.js';
-import type { Output } from './output.js';
-import { roleSettings } from './role-settings.js';
 
 /**
  * Whether each worker hosts a server, for a command that starts no server processes.
