@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { programStack } from './program-stack.js';
 
 const OURS = ['/home/a/node_modules/@tutti'];
@@ -26,7 +27,8 @@ describe('the stack of what a program threw', () => {
 
   it('is without what this checkout called it by', () => {
     const ours = new Error('here').stack!.split('\n')[1]!;
-    const whole = `${stackOf(program)}\n${ours}`;
+    const sibling = `at task (${createRequire(import.meta.url).resolve('@tutti/runtime')}:1:1)`;
+    const whole = [stackOf(program), `    ${sibling}`, ours].join('\n');
     assert.match(ours, /program-stack\.test/);
     assert.equal(programStack(whole), stackOf(program));
   });
