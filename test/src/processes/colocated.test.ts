@@ -146,7 +146,12 @@ describe('processes of workers that host servers', () => {
   });
 
   it('are no servers that somebody counts where nobody starts them', async () => {
-    for (const command of [['coordinator'], ['worker', path]]) {
+    for (const command of [
+      ['coordinator'],
+      ['worker', path],
+      ['node', path],
+      ['launch', path, '--hosts', 'nowhere'],
+    ]) {
       const { code, stderr } = await tutti([...command, '--servers', '2']).ended;
       assert.equal(code, 2, stderr);
       assert.match(stderr, /servers is 2 \(flag --servers\), and nothing here starts so many/);

@@ -7,13 +7,13 @@ import { roleSettings } from '../settings/role-settings.js';
 import { advertised } from './advertised.js';
 
 /**
- * Whether each worker hosts a server, for a command that starts no server processes.
- * @throws TuttiError BAD_CONFIG for a number of them that nobody has named
+ * Refuses a number of servers that nobody has named, for a command that starts no server processes.
+ * @throws TuttiError BAD_CONFIG
  */
-export function isColocated({ settings, sources }: ResolvedSettings): boolean {
+export function refuseUnstartedServers({ settings, sources }: ResolvedSettings): void {
   const { servers = 1, serverAddresses } = settings;
-  if (servers === 'colocated') return true;
-  if (servers === 1 || serverAddresses?.length === servers * (1 + settings.replicas)) return false;
+  if (servers === 'colocated' || servers === 1) return;
+  if (serverAddresses?.length === servers * (1 + settings.replicas)) return;
   throw new TuttiError(
     'BAD_CONFIG',
     `servers is ${servers} (${sources.servers}), and nothing here starts so many`,

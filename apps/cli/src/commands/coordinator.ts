@@ -7,7 +7,7 @@ import { mostOpenFiles, TuttiError } from '@tutti/runtime';
 import { createServer, type RunningServer } from '@tutti/server';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
 import { advertised } from '../cluster/advertised.js';
-import { isColocated } from '../cluster/hosting.js';
+import { refuseUnstartedServers } from '../cluster/hosting.js';
 import { fewOpenFiles } from '../machine/open-files.js';
 import { runsFolder } from '../output/folders.js';
 import { withOutput } from '../output/output.js';
@@ -29,7 +29,8 @@ import { FILES_OF_WORKER } from '../tunables.js';
 export async function coordinator(flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('coordinator', flags, context);
   const { settings, sources } = resolved;
-  const colocated = isColocated(resolved);
+  refuseUnstartedServers(resolved);
+  const colocated = settings.servers === 'colocated';
   const roles = roleSettings(settings);
   const { workers } = roles;
   if (workers === 0) {

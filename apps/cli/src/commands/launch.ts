@@ -4,7 +4,7 @@ import { readKeyFile } from '@tutti/transport';
 import { handedOn } from '../cluster/handed-on.js';
 import { connectHost, type HostConnection } from '../cluster/host-connection.js';
 import { hostRanks } from '../cluster/host-ranks.js';
-import { isColocated } from '../cluster/hosting.js';
+import { refuseUnstartedServers } from '../cluster/hosting.js';
 import type { CliContext } from '../process/context.js';
 import { DONE } from '../process/exit-codes.js';
 import { quoted } from '../process/interruption.js';
@@ -29,7 +29,7 @@ const OF_THIS_HOST = [
 export async function launch(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('launch', flags, context, path);
   const { settings, sources } = resolved;
-  isColocated(resolved);
+  refuseUnstartedServers(resolved);
   const hosts = hostRanks(settings);
   const size = hosts.reduce((sum, { ranks }) => sum + ranks.length, 0);
   const first = hosts[0]!.host.replace(/^.*@/, '');

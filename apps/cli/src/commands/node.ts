@@ -9,7 +9,7 @@ import {
 } from '@tutti/launch/internal';
 import { type ChildCommand, startCommand } from '../cluster/child-command.js';
 import { handedOn } from '../cluster/handed-on.js';
-import { isColocated } from '../cluster/hosting.js';
+import { refuseUnstartedServers } from '../cluster/hosting.js';
 import { runsFolder } from '../output/folders.js';
 import type { CliContext } from '../process/context.js';
 import { DONE } from '../process/exit-codes.js';
@@ -41,7 +41,7 @@ interface Node {
 export async function node(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('node', flags, context, path);
   const { settings, file } = resolved;
-  isColocated(resolved);
+  refuseUnstartedServers(resolved);
   const rank = rankFromEnvironment({ ...context.environment, ...saidByFlags(flags) });
   context.stderr.write(`${rankText(rank)}\n`);
   const self: Node = { path, flags, settings, rank, settingsFile: file?.path };

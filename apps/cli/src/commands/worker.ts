@@ -5,7 +5,7 @@ import { noticeEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker, type RunningWorker } from '@tutti/worker';
 import { watchForEnd } from '@tutti/worker/internal';
-import { hostOwnServer, isColocated } from '../cluster/hosting.js';
+import { hostOwnServer, refuseUnstartedServers } from '../cluster/hosting.js';
 import { setArithmeticEnvironment } from '../machine/arithmetic-environment.js';
 import { withOutput } from '../output/output.js';
 import type { CliContext } from '../process/context.js';
@@ -22,11 +22,10 @@ import { type Flags, settingsFor } from '../settings/settings.js';
  */
 export async function worker(path: string, flags: Flags, context: CliContext): Promise<void> {
   const resolved = await settingsFor('worker', flags, context, path);
-  const { settings } = resolved;
-  const colocated =
-    // Of the command that starts all, where it has a number of its own.
-    settings.servers === 'colocated' ||
-    (resolved.sources.servers?.startsWith('flag') === true && isColocated(resolved));
+  const { settings, sources } = resolved;
+  // A number from elsewhere is for the command that starts all.
+  if (sources.servers?.startsWith('flag')) refuseUnstartedServers(resolved);
+  const colocated = settings.servers === 'colocated';
   setArithmeticEnvironment(context.environment, resolved);
   setFlagsFromString(SELDOM_MARKING);
   await withOutput(settings, context, async ({ json, renderer, log, result }) => {
