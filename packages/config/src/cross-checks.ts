@@ -1,4 +1,4 @@
-import { TuttiError } from '@tutti/runtime';
+import { contradiction, refuseContradictions } from '@tutti/runtime';
 import type { SettingName, Settings } from './settings.js';
 
 type Numbers = Partial<
@@ -32,22 +32,13 @@ export function crossCheck(
 ): void {
   const explicit = (name: keyof Numbers) =>
     sources[name] === 'default' ? undefined : settings[name];
-  const from = (name: keyof Checked) =>
-    `${name} ${settings[name]}${sources[name] === undefined ? '' : ` (${sources[name]})`}`;
   const workers = explicit('workers');
   const heartbeatMs = explicit('heartbeatMs');
   const { shards, minWorkers, rank, heartbeatDeadlineMs } = settings;
-  const { aggregation, servers, serverAddresses, replicas = 0, verify = 0 } = settings;
+  const { servers, serverAddresses } = settings;
 
   function refuse(a: keyof Checked, b: keyof Checked, why: string, remedy: string): never {
-    throw new TuttiError('BAD_CONFIG', `${from(a)} does not go with ${from(b)}: ${why}.`, {
-      remedy,
-      details: {
-        [a]: settings[a],
-        [b]: settings[b],
-        sources: { [a]: sources[a], [b]: sources[b] },
-      },
-    });
+    throw contradiction(settings, sources, a, b, { why, remedy });
   }
   if (workers !== undefined && shards !== undefined && workers > shards) {
     refuse(
@@ -85,30 +76,7 @@ export function crossCheck(
       'Leave out one of the two.',
     );
   }
-  if (servers === 'colocated' && replicas > 0) {
-    refuse(
-      'servers',
-      'replicas',
-      'a server in the process of a worker has no standby',
-      'Leave out one of the two; a lost server takes the run back to its last checkpoint.',
-    );
-  }
-  if (aggregation === 'server' && replicas > 0) {
-    refuse(
-      'aggregation',
-      'replicas',
-      'a standby would not have the sums that its server has made',
-      'Leave out one of the two; without a standby a lost server takes the run back to its last checkpoint.',
-    );
-  }
-  if (aggregation === 'server' && verify > 0) {
-    refuse(
-      'aggregation',
-      'verify',
-      'what two workers send is compared where it is added, by the coordinator',
-      'Leave out one of the two.',
-    );
-  }
+  refuseContradictions(settings, sources);
   if (rank !== undefined && workers !== undefined && rank >= workers) {
     refuse('rank', 'workers', 'ranks count from 0', `Use a rank from 0 to ${workers - 1}.`);
   }

@@ -247,7 +247,10 @@ describe('settings that contradict each other', () => {
       flags: { replicas: '1' },
       environment: { TUTTI_SERVERS: 'colocated' },
     });
-    assert.match(message, /^servers colocated \(.+TUTTI_SERVERS\) does not go with replicas 1 \(/);
+    assert.match(
+      message,
+      /^servers colocated \(.+TUTTI_SERVERS\) does not go with replicas 1 \(.+: a server in the process of a worker has no standby\.$/,
+    );
     resolveSettings({ flags: { servers: 'colocated', verify: '0.1', workers: '0' } });
   });
 });

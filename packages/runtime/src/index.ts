@@ -7,6 +7,7 @@ export {
   type Timer,
 } from './clock.js';
 export { closest } from './closest.js';
+export { contradiction, refuseContradictions } from './contradictions.js';
 export { ensureFolder, nearestFolder } from './ensure-folder.js';
 export {
   type ErrorCode,

@@ -55,7 +55,8 @@ describe('servers in the processes of workers', () => {
     const run = runLocal(regression(), { workers: 2, servers: 'colocated', replicas: 1 });
     await assert.rejects(run.result, {
       code: 'BAD_CONFIG',
-      message: 'servers colocated does not go with replicas 1',
+      message:
+        'servers colocated does not go with replicas 1: a server in the process of a worker has no standby.',
     });
   });
 });
