@@ -25,7 +25,8 @@ export async function benchArrangements(
   const rounds: number[][] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const times: number[] = [];
-    for (const name of names) times.push(await ownStep(floats, WORKERS, steps, ARRANGEMENTS[name]));
+    for (const name of names)
+      times.push((await ownStep(floats, WORKERS, steps, ARRANGEMENTS[name])).ms);
     rounds.push(times);
   }
   return Object.fromEntries(

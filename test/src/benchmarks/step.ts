@@ -23,43 +23,59 @@ export async function benchStep(
   peers: boolean,
 ): Promise<Record<string, number>> {
   const glooMs = peers ? await glooStep(floats, workers, steps) : undefined;
-  const rounds: Record<'stepMs' | 'colocatedMs' | 'glooMs', number>[] = [];
+  const rounds: { own: StepTimes; colocated?: StepTimes; glooMs: number }[] = [];
   for (let round = 0; round < (peers ? ROUNDS : 1); round++)
     rounds.push({
-      stepMs: await ownStep(floats, workers, steps),
-      colocatedMs: peers ? await ownStep(floats, workers, steps, COLOCATED) : Number.NaN,
+      own: await ownStep(floats, workers, steps),
+      ...(peers && { colocated: await ownStep(floats, workers, steps, COLOCATED) }),
       glooMs: (await glooMs?.()) ?? Number.NaN,
     });
-  const stepMs = median(rounds.map((round) => round.stepMs));
+  const over = (value: (round: (typeof rounds)[number]) => number) => median(rounds.map(value));
+  const stepMs = over(({ own }) => own.ms);
   const copyMs = await tcpCopyMs(workers, 4 * floats, Math.min(steps, 60));
-  const figures = { stepMs, copyMs, stepToCopy: stepMs / copyMs };
+  const earlyMs = over(({ own }) => own.earlyMs);
+  const figures = { stepMs, earlyMs, copyMs, stepToCopy: stepMs / copyMs };
   if (!peers) return figures;
   return {
     ...figures,
-    colocatedMs: median(rounds.map((round) => round.colocatedMs)),
-    glooMs: median(rounds.map((round) => round.glooMs)),
-    stepToGloo: median(rounds.map((round) => round.stepMs / round.glooMs)),
-    colocatedToGloo: median(rounds.map((round) => round.colocatedMs / round.glooMs)),
+    colocatedMs: over(({ colocated }) => colocated!.ms),
+    colocatedEarlyMs: over(({ colocated }) => colocated!.earlyMs),
+    glooMs: over(({ glooMs }) => glooMs),
+    stepToGloo: over(({ own, glooMs }) => own.ms / glooMs),
+    colocatedToGloo: over(({ colocated, glooMs }) => colocated!.ms / glooMs),
   };
 }
 
 const COLOCATED: LocalOptions = { servers: 'colocated' };
 
-/**
- * The median over some steps at a time: where servers go on by themselves, several are told of together.
- * @param more how else it is to be trained
- */
+/** Milliseconds of a step, as medians. */
+export interface StepTimes {
+  /** Of the second half: V8 has compiled by then what every step does. */
+  readonly ms: number;
+  /** Of the first tenth, while it still compiles beside the steps. */
+  readonly earlyMs: number;
+}
+
+/** @param more how else it is to be trained */
 export async function ownStep(
   floats: number,
   workers: number,
   steps: number,
   more: LocalOptions = {},
-): Promise<number> {
+): Promise<StepTimes> {
   process.env.IDLE_PARAMETERS = String(floats);
   const told: number[] = [];
   const options = { ...more, workers, steps, shards: Math.max(2, workers) };
   for await (const event of runLocal(programPath('idle.ts'), options))
-    if (event.event === 'step' && event.step > steps / 4) told.push(performance.now());
+    if (event.event === 'step') told.push(performance.now());
+  return {
+    ms: medianStep(told.slice(Math.floor(told.length / 2))),
+    earlyMs: medianStep(told.slice(0, Math.ceil(told.length / 10))),
+  };
+}
+
+/** Over some steps at a time: where servers go on by themselves, several are told of together. */
+function medianStep(told: readonly number[]): number {
   const some = Math.max(1, Math.min(16, Math.floor(told.length / 5)));
   const times = [];
   for (let at = some; at < told.length; at += some)
