@@ -10,7 +10,7 @@ import { benchNetwork } from './network.js';
 import { benchScale } from './scale.js';
 import { benchSharing } from './sharing.js';
 import { benchStep } from './step.js';
-import { benchTraining } from './training.js';
+import { benchScaling, benchTraining, benchWorkerMemory } from './training.js';
 import { benchUnderFaults } from './under-faults.js';
 import { benchVerify } from './verify.js';
 import { benchWatching } from './watching.js';
@@ -38,6 +38,8 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'compressed gradients': async () => benchCompression(9),
   network: benchNetwork,
   training: () => benchTraining(3, peers),
+  'scaling of two workers': () => benchScaling(3),
+  'memory of a worker, over model.fit': benchWorkerMemory,
   'checkpoint overhead': () => benchCheckpoints(12),
   'standstill after a SIGKILL': () => benchLostProcess(10),
   'speed under faults, a worker killed every 10 s': () => benchUnderFaults(30, 10),

@@ -43,7 +43,8 @@ export async function benchMemory(floats: number): Promise<Record<string, number
   return { serverPeakMb: peak / 1e6, limitMb, peakToLimit: peak / 1e6 / limitMb };
 }
 
-async function residentBytes(pid: number, field: string): Promise<number> {
+/** A line of /proc: VmHWM is the highest so far. */
+export async function residentBytes(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
 }

