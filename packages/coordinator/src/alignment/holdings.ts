@@ -2,7 +2,7 @@ import type { JobPlan, Message } from '@tutti/protocol';
 import { type Clock, type Monitor, TuttiError } from '@tutti/runtime';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
-import type { Awaiting } from '../state/awaiting.js';
+import type { Awaiting } from '../status/awaiting.js';
 import { STANDBY_PATIENCE_MS } from '../tunables.js';
 
 export type Holding = Extract<Message, { type: 'holding' }>;

@@ -18,8 +18,8 @@ import {
 } from '../checkpoints/starting-point.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
-import type { Awaiting } from '../state/awaiting.js';
 import type { Job } from '../state/job.js';
+import type { Awaiting } from '../status/awaiting.js';
 import { createSupervisor, type Supervisor } from '../stragglers/supervisor.js';
 import { createFinalWeights, type FinalWeights } from '../training/final-weights.js';
 import { createTraining, type Training } from '../training/training.js';

@@ -4,11 +4,11 @@ import { createLayout } from '@tutti/parameters';
 import { createStep } from '@tutti/run';
 import { createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
-import type { Awaiting } from '../state/awaiting.js';
 import { createJobIdentity } from '../state/job.js';
 import { createLedger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
 import { createWorkerTimings } from '../workers/timings.js';
+import type { Awaiting } from './awaiting.js';
 import { createObservations } from './observations.js';
 import { describeStatus } from './status.js';
 

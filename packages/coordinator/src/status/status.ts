@@ -1,11 +1,11 @@
 import type { JobPhase, JobStatus, ServerStatus, WorkerStatus } from '@tutti/protocol';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { Servers, ServerView } from '../servers/servers.js';
-import type { Awaiting } from '../state/awaiting.js';
 import type { JobIdentity } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
+import type { Awaiting } from './awaiting.js';
 import type { Observations } from './observations.js';
 
 /** How a job is doing, in numbers and in words. */

@@ -2,9 +2,9 @@ import type { Monitor } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
-import type { Awaiting } from '../state/awaiting.js';
 import { type CollectedState, createCollectedState } from '../state/collected-state.js';
 import type { Job } from '../state/job.js';
+import type { Awaiting } from '../status/awaiting.js';
 
 /** The stored parameters at the end of a training, as they come back from the servers. */
 export interface FinalWeights extends Awaiting {

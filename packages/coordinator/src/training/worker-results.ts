@@ -2,10 +2,10 @@ import type { ShardReport, Verification } from '@tutti/protocol';
 import type { Job } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
 import type { Supervisor } from '../stragglers/supervisor.js';
+import type { Exclude } from '../verify/exclusion.js';
+import { miscounted } from '../verify/misfits.js';
 import type { RunVerifier } from '../verify/run-verifier.js';
 import type { Member } from '../workers/roster.js';
-import type { Exclude } from './exclusion.js';
-import { miscounted } from './misfits.js';
 
 /** What workers tell of what they computed. */
 export interface WorkerResults {

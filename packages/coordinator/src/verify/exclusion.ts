@@ -1,9 +1,9 @@
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { Ledger } from '../state/ledger.js';
-import type { Verifier } from '../verify/verifier.js';
 import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { Misfit } from './misfits.js';
+import type { Verifier } from './verifier.js';
 
 /**
  * The step goes on without who has said what cannot be; from its beginning, if it still can.
