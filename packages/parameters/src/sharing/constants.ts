@@ -1,5 +1,5 @@
 import { createRandom } from '@tutti/runtime';
-import { type Op, sizeOf } from './expression.js';
+import { type Op, sizeOf } from './expressions/expression.js';
 import { normal } from './values.js';
 
 /** The values of a constant; `first` gives those of a weight. */

@@ -1,4 +1,4 @@
-import { type Expression, nodesOf, sizeOf, storedIn } from './expression.js';
+import { type Expression, nodesOf, sizeOf, storedIn } from './expressions/expression.js';
 import { useOf, type WeightRole, type WeightUse } from './plan-use.js';
 import type { Sharing } from './resolve.js';
 

@@ -1,5 +1,5 @@
-import { evaluate } from './evaluate.js';
-import { type Expression, nodesOf, sizeOf, storedIn } from './expression.js';
+import { evaluate } from './expressions/evaluate.js';
+import { type Expression, nodesOf, sizeOf, storedIn } from './expressions/expression.js';
 import type { SharingReport } from './inspect.js';
 import type { Sharing } from './resolve.js';
 

@@ -1,4 +1,4 @@
-import { type Expression, nodesOf, sizeOf } from './expression.js';
+import { type Expression, nodesOf, sizeOf } from './expressions/expression.js';
 
 /**
  * How a layer gets what it needs of a weight W. Follows from shapes alone, never from the machine or

@@ -1,8 +1,8 @@
 import type { StoredParameter } from '@tutti/protocol';
 import { createRandom } from '@tutti/runtime';
 import { constantValues } from './constants.js';
-import { sharingDigest } from './digest.js';
-import { evaluate } from './evaluate.js';
+import { sharingDigest } from './expressions/digest.js';
+import { evaluate } from './expressions/evaluate.js';
 import {
   constant,
   type Expression,
@@ -12,7 +12,7 @@ import {
   sizeOf,
   stored,
   storedIn,
-} from './expression.js';
+} from './expressions/expression.js';
 import { createNamedWeights } from './named.js';
 import {
   badRule,

@@ -1,6 +1,6 @@
 import type { StoredParameter } from '@tutti/protocol';
 import { type Random, TuttiError } from '@tutti/runtime';
-import type { Expression, Shape } from './expression.js';
+import type { Expression, Shape } from './expressions/expression.js';
 
 /** A tensor that the model reads. */
 export interface WeightSpec extends Omit<StoredParameter, 'update'> {

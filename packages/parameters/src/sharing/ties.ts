@@ -1,4 +1,4 @@
-import { type Expression, type Shape, slice, transpose } from './expression.js';
+import { type Expression, type Shape, slice, transpose } from './expressions/expression.js';
 import type { NamedWeights } from './named.js';
 import { matchName } from './pattern.js';
 import { badRule, called, show, type TieRule, type WeightSpec } from './rule.js';

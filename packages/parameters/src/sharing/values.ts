@@ -1,6 +1,6 @@
 import type { Random } from '@tutti/runtime';
-import { evaluate } from './evaluate.js';
-import { type Expression, type Shape, sizeOf, stored } from './expression.js';
+import { evaluate } from './expressions/evaluate.js';
+import { type Expression, type Shape, sizeOf, stored } from './expressions/expression.js';
 import type { Definition } from './rule.js';
 
 /**

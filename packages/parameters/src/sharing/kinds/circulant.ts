@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { reshape, shear, sizeOf, slice, transpose } from '../expression.js';
+import { reshape, shear, sizeOf, slice, transpose } from '../expressions/expression.js';
 import { asMatrix, badRule, called, type KindRule, type Pretrained, wholeFrom1 } from '../rule.js';
 import { readByElements } from '../values.js';
 

@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { gather, sizeOf, stored } from '../expression.js';
+import { gather, sizeOf, stored } from '../expressions/expression.js';
 import { kMeans } from '../k-means.js';
 import { badRule, called, type KindRule, type Pretrained, show, wholeFrom1 } from '../rule.js';
 

@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { constant } from '../expression.js';
+import { constant } from '../expressions/expression.js';
 import type { KindRule, Pretrained } from '../rule.js';
 
 export interface FrozenOptions {

@@ -1,5 +1,5 @@
 import { checkKeys, createRandom } from '@tutti/runtime';
-import { gather, reshape, sizeOf, slice } from '../expression.js';
+import { gather, reshape, sizeOf, slice } from '../expressions/expression.js';
 import {
   badRule,
   called,

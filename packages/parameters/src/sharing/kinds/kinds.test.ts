@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '@tutti/runtime';
-import { sizeOf } from '../expression.js';
+import { sizeOf } from '../expressions/expression.js';
 import { resolveSharing, type Sharing } from '../resolve.js';
 import type { KindRule } from '../rule.js';
 import { normal, spreadOf } from '../values.js';

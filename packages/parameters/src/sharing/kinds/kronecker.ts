@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { kronecker as product, reshape, sizeOf, stored } from '../expression.js';
+import { kronecker as product, reshape, sizeOf, stored } from '../expressions/expression.js';
 import { closestProduct, matrix } from '../linear-algebra.js';
 import { asMatrix, badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
 import { normal, spreadOf } from '../values.js';

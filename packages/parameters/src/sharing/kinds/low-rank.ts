@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { matmul, reshape, stored } from '../expression.js';
+import { matmul, reshape, stored } from '../expressions/expression.js';
 import { closestProduct, matrix } from '../linear-algebra.js';
 import {
   asMatrix,

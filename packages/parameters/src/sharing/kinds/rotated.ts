@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { gather, sizeOf } from '../expression.js';
+import { gather, sizeOf } from '../expressions/expression.js';
 import { badRule, called, type KindRule, type Pretrained, show, type WeightSpec } from '../rule.js';
 import { readByElements } from '../values.js';
 

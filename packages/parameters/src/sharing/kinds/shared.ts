@@ -9,7 +9,7 @@ import {
   sizeOf,
   stored,
   sum,
-} from '../expression.js';
+} from '../expressions/expression.js';
 import { badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
 import { leastSquares } from '../sparse.js';
 

@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { gather } from '../expression.js';
+import { gather } from '../expressions/expression.js';
 import { badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
 import { readByElements } from '../values.js';
 

@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { reshape, shear, sizeOf } from '../expression.js';
+import { reshape, shear, sizeOf } from '../expressions/expression.js';
 import { asMatrix, called, type KindRule, type Pretrained } from '../rule.js';
 import { readByElements } from '../values.js';
 

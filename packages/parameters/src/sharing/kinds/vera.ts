@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import { add, constant, matmul, reshape, scale, stored } from '../expression.js';
+import { add, constant, matmul, reshape, scale, stored } from '../expressions/expression.js';
 import { asMatrix, called, type KindRule, type Pretrained, wholeFrom1 } from '../rule.js';
 
 export interface VeraOptions {
