@@ -27,10 +27,18 @@ export {
 } from './edge/continued.js';
 export { edgeModel } from './edge/edge-model.js';
 export { evaluateEdge } from './edge/evaluate-edge.js';
+export { exportLayersModel } from './export/export-layers-model.js';
 export { exportGraphModel } from './graph-model/export-graph-model.js';
 export { kerasModel } from './keras/keras-model.js';
+export type { Loss, LossFunction, LossName } from './losses/losses.js';
+export type {
+  Metric,
+  MetricFunction,
+  MetricName,
+  MetricOptions,
+  RatioFunction,
+} from './metrics/metric.js';
 export type { LayersModelFactory } from './model/build-model.js';
-export { exportLayersModel } from './model/export-layers-model.js';
 export type {
   FunctionContext,
   FunctionModel,
@@ -38,15 +46,7 @@ export type {
 } from './model/function-model.js';
 export { pretrained } from './sharing/pretrained.js';
 export { type Tf, tf } from './tf.js';
-export type { BatchTensors } from './training/batch-tensors.js';
+export type { BatchTensors } from './tfjs/batch-tensors.js';
 export type { ByOutput, ClassWeight } from './training/heads.js';
-export type { Loss, LossFunction, LossName } from './training/losses.js';
-export type {
-  Metric,
-  MetricFunction,
-  MetricName,
-  MetricOptions,
-  RatioFunction,
-} from './training/metrics/metric.js';
 export { defineTraining, type TrainingProgram } from './training/training.js';
 export type { TrainingOptions } from './training/training-options.js';

@@ -1,8 +1,8 @@
 import type * as tfjs from '@tensorflow/tfjs-node';
 import { TuttiError } from '@tutti/runtime';
 import type { Tensorflow as Tf } from '@tutti/tensorflow-setup/internal';
+import { watchAssignments } from './assigned-variables.js';
 import { type LoadedTf, loadTf } from './load.js';
-import { watchAssignments } from './model/assigned-variables.js';
 
 export type { Tf };
 

@@ -10,7 +10,7 @@ const stackOf = (...frames: string[]) =>
 
 describe('the stack of what a program threw', () => {
   const program = 'model (/home/a/program.ts:20:19)';
-  const within = 'withRandom (/home/a/node_modules/@tutti/tensorflow/src/training/seeded.ts:14:12)';
+  const within = 'withRandom (/home/a/node_modules/@tutti/tensorflow/src/tfjs/seeded.ts:14:12)';
   const node = 'process.processTicksAndRejections (node:internal/process/task_queues:95:5)';
   const tfjs = 'apply (/home/a/node_modules/@tensorflow/tfjs-layers/dist/topology.js:1:1)';
 

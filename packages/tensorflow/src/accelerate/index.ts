@@ -1,6 +1,6 @@
-import { overriding } from '../model/overrides.js';
+import type { SoftmaxCrossEntropy } from '../losses/losses.js';
 import { tf as lazy, type Tf } from '../tf.js';
-import type { SoftmaxCrossEntropy } from '../training/losses.js';
+import { overriding } from '../tfjs/overrides.js';
 import { createNative } from './backend.js';
 import { accelerateBiasAdd } from './bias-add.js';
 import { accelerateGather } from './gather.js';

@@ -1,5 +1,5 @@
+import type { SoftmaxCrossEntropy } from '../losses/losses.js';
 import type { Tf, tf as types } from '../tf.js';
-import type { SoftmaxCrossEntropy } from '../training/losses.js';
 import type { Native } from './backend.js';
 
 /** In tfjs' own operations: -sum(labels * logSoftmax(logits)). */

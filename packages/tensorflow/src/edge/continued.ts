@@ -1,12 +1,12 @@
 import { codebook, pruned, type SharingRule } from '@tutti/parameters';
 import { TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
+import { builtWith } from '../export/built-with.js';
 import type { LayersModelFactory } from '../model/build-model.js';
-import { builtWith } from '../model/built-with.js';
-import type { ModelLike } from '../model/layers-internals.js';
 import { nameWeights } from '../model/weight-names.js';
 import { pretrained } from '../sharing/pretrained.js';
 import { tf } from '../tf.js';
+import type { ModelLike } from '../tfjs/layers-internals.js';
 import { defineTraining, type TrainingProgram } from '../training/training.js';
 
 /** A rule of a compressed program, as data: which weight, and what is left of it. */

@@ -1,5 +1,5 @@
 import type { ActivationSpec, LayerSpec } from '@tutti/compress';
-import type { LayerVariable } from '../model/layers-internals.js';
+import type { LayerVariable } from '../tfjs/layers-internals.js';
 import type { ConvertibleLayer } from './symbolic.js';
 
 /** What a layer of the file gives. */

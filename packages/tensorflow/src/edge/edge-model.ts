@@ -8,11 +8,11 @@ import {
 import { readModel } from '@tutti/edge';
 import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
+import { builtWith } from '../export/built-with.js';
 import type { BuiltModel } from '../model/build-model.js';
-import { builtWith } from '../model/built-with.js';
-import type { ModelLike } from '../model/layers-internals.js';
-import { overriding } from '../model/overrides.js';
 import { tf } from '../tf.js';
+import type { ModelLike } from '../tfjs/layers-internals.js';
+import { overriding } from '../tfjs/overrides.js';
 import { convert } from './convert.js';
 
 /** How far the file's predictions may be from those of TensorFlow, where no weight is rounded. */

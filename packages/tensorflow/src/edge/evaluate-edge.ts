@@ -2,9 +2,9 @@ import type { Batch } from '@tutti/data';
 import type { EdgeModel } from '@tutti/edge';
 import type { EvaluationResult, Program } from '@tutti/worker';
 import { tf } from '../tf.js';
-import { batchTensors, exampleCount } from '../training/batch-tensors.js';
+import { batchTensors, exampleCount } from '../tfjs/batch-tensors.js';
+import { tidied } from '../tfjs/tidied.js';
 import { createObjective } from '../training/objective.js';
-import { tidied } from '../training/tidied.js';
 import type { TrainingProgram } from '../training/training.js';
 
 /** The metrics of a program for what a .tutti file predicts: sums over the examples of a batch. */

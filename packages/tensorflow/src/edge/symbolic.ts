@@ -1,4 +1,4 @@
-import type { LayerLike, LayerVariable, ModelLike } from '../model/layers-internals.js';
+import type { LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
 
 /** What a layer gives or takes while a model is described, as tfjs has it. */
 export interface SymbolicTensor {

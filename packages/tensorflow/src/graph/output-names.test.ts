@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createAcceleration } from '../accelerate/index.js';
 import type { FunctionModel } from '../model/function-model.js';
 import { tf } from '../tf.js';
-import { tidied } from '../training/tidied.js';
+import { tidied } from '../tfjs/tidied.js';
 import { OUTPUT_NAMES } from './output-names.js';
 import { type Recording, record } from './recording.js';
 import type { Repeat } from './repeats.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createRandom } from '@tutti/runtime';
 import { createAcceleration } from '../accelerate/index.js';
 import { tf } from '../tf.js';
-import { tidied } from '../training/tidied.js';
+import { tidied } from '../tfjs/tidied.js';
 import { pooledFirst } from './pooled-first.js';
 import { type Recording, record } from './recording.js';
 import { type GraphBackend, openSession } from './session.js';

@@ -3,7 +3,7 @@ import type { Batch } from '@tutti/data';
 import { createAcceleration } from '../accelerate/index.js';
 import { assertClose, gradient, open } from '../testing.js';
 import { tf } from '../tf.js';
-import { tidied } from '../training/tidied.js';
+import { tidied } from '../tfjs/tidied.js';
 import { pooledFirst } from './pooled-first.js';
 import { type RecordedNode, type Recording, record, type Source } from './recording.js';
 import { repeatsOf } from './repeats.js';

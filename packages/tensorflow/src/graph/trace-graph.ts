@@ -1,8 +1,8 @@
 import { createRandom, type Random } from '@tutti/runtime';
 import type { Tf, tf as types } from '../tf.js';
-import { drawNoise, type Noise } from '../training/noise.js';
-import { withRandom } from '../training/seeded.js';
-import { tidied } from '../training/tidied.js';
+import { drawNoise, type Noise } from '../tfjs/noise.js';
+import { withRandom } from '../tfjs/seeded.js';
+import { tidied } from '../tfjs/tidied.js';
 import { differenceOf } from './difference.js';
 import { type Obstacle, unsteady } from './obstacle.js';
 import { obstacleIn } from './operations.js';

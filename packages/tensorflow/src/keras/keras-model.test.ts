@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportLayersModel } from '../model/export-layers-model.js';
+import { exportLayersModel } from '../export/export-layers-model.js';
 import {
   drawnValues,
   type Given,

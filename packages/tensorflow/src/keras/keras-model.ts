@@ -1,10 +1,10 @@
 import { TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { zipSync } from 'fflate';
+import { builtWith } from '../export/built-with.js';
+import { stableTopology } from '../export/export-layers-model.js';
 import { allLayers, type BuiltModel } from '../model/build-model.js';
-import { builtWith } from '../model/built-with.js';
-import { stableTopology } from '../model/export-layers-model.js';
-import type { ModelLike } from '../model/layers-internals.js';
+import type { ModelLike } from '../tfjs/layers-internals.js';
 import { modelConfig, type SerializedLayer } from './model-config.js';
 import { weightPaths } from './weight-paths.js';
 import { hdf5File } from './weights-file.js';

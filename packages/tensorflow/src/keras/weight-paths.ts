@@ -1,4 +1,4 @@
-import type { LayerLike, LayerVariable, ModelLike } from '../model/layers-internals.js';
+import type { LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
 
 /**
  * Where Keras 3 looks for each weight in `model.weights.h5`: `layers/dense_1/vars/0`. It follows the

@@ -1,8 +1,8 @@
 import { createRandom, programError, type Random, TuttiError } from '@tutti/runtime';
 import { registeredVariables } from '../registered-variables.js';
 import { checkBackend, type tf } from '../tf.js';
-import { withRandom } from '../training/seeded.js';
-import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js';
+import type { LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
+import { withRandom } from '../tfjs/seeded.js';
 import { ambiguousKind, type IsGiven, nameWeights } from './weight-names.js';
 
 /** Builds a model at every call, synchronously. */

@@ -2,8 +2,8 @@ import type { WeightRole, WeightSpec } from '@tutti/parameters';
 import type { Random } from '@tutti/runtime';
 import type { FactoredWeight } from '../sharing/factored-weight.js';
 import type { tf } from '../tf.js';
-import type { BatchTensors } from '../training/batch-tensors.js';
-import type { Noise } from '../training/noise.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import type { Noise } from '../tfjs/noise.js';
 
 /** What layers models and functions over named parameters have in common. */
 export interface DifferentiableModel {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '@tutti/runtime';
 import { tf } from '../tf.js';
-import { drawNoise, type Noise } from '../training/noise.js';
-import { withRandom } from '../training/seeded.js';
-import { tidied } from '../training/tidied.js';
+import type { ModelLike } from '../tfjs/layers-internals.js';
+import { drawNoise, type Noise } from '../tfjs/noise.js';
+import { overriding } from '../tfjs/overrides.js';
+import { withRandom } from '../tfjs/seeded.js';
+import { tidied } from '../tfjs/tidied.js';
 import { takeNoise } from './dropout.js';
-import type { ModelLike } from './layers-internals.js';
-import { overriding } from './overrides.js';
 
 const layers: Record<string, () => tf.layers.Layer> = {
   dropout: () => tf.layers.dropout({ rate: 0.3 }),

@@ -1,8 +1,8 @@
 import { tf } from '../tf.js';
-import type { Noise } from '../training/noise.js';
+import type { LayerLike, ModelLike } from '../tfjs/layers-internals.js';
+import type { Noise } from '../tfjs/noise.js';
+import type { Override } from '../tfjs/overrides.js';
 import { allLayers } from './build-model.js';
-import type { LayerLike, ModelLike } from './layers-internals.js';
-import type { Override } from './overrides.js';
 
 /**
  * Has dropout layers, as long as this is in place, take what is random from `noise`, as numbers in [0, 1): the same maths and, where

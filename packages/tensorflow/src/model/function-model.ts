@@ -1,10 +1,10 @@
 import type { WeightRole, WeightSpec } from '@tutti/parameters';
 import { type Random, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
-import type { BatchTensors } from '../training/batch-tensors.js';
-import { FUNCTION, withoutState } from '../training/outside-state.js';
-import { withRandom } from '../training/seeded.js';
-import { tidied } from '../training/tidied.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
+import { withRandom } from '../tfjs/seeded.js';
+import { tidied } from '../tfjs/tidied.js';
 import type { DifferentiableModel } from './differentiable-model.js';
 
 /** A model as a function over named parameters. */

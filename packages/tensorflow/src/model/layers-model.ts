@@ -1,13 +1,13 @@
 import type { WeightSpec } from '@tutti/parameters';
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
-import { unsteadyPart } from '../graph/own-layers.js';
-import { factorLayers } from '../sharing/factored-layers.js';
+import { wasAssigned } from '../assigned-variables.js';
 import { repeatsOf } from '../sharing/repeats.js';
 import { tf } from '../tf.js';
-import type { BatchTensors } from '../training/batch-tensors.js';
-import { LAYERS, withoutState } from '../training/outside-state.js';
-import { tidied } from '../training/tidied.js';
-import { wasAssigned } from './assigned-variables.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import type { Activation, LayerVariable } from '../tfjs/layers-internals.js';
+import { LAYERS, withoutState } from '../tfjs/outside-state.js';
+import { type Override, overriding } from '../tfjs/overrides.js';
+import { tidied } from '../tfjs/tidied.js';
 import {
   type BuiltModel,
   buildModel,
@@ -16,9 +16,9 @@ import {
 } from './build-model.js';
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
 import { takeNoise } from './dropout.js';
-import type { Activation, LayerVariable } from './layers-internals.js';
+import { factorLayers } from './factored-layers.js';
 import { watchMasks } from './output-masks.js';
-import { type Override, overriding } from './overrides.js';
+import { unsteadyPart } from './own-layers.js';
 import { unfuseConvolutions } from './unfused-convolutions.js';
 import { firstFree, frozenWeights, nameLayers } from './weight-names.js';
 

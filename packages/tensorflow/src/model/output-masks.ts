@@ -1,7 +1,7 @@
 import { tf } from '../tf.js';
+import type { ModelLike } from '../tfjs/layers-internals.js';
+import type { Override } from '../tfjs/overrides.js';
 import { usesOf } from './build-model.js';
-import type { ModelLike } from './layers-internals.js';
-import type { Override } from './overrides.js';
 
 /** What the layers of a model find to count of each output, as they are called. */
 export interface OutputMasks {

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Computation, ParameterValues } from '@tutti/worker';
+import { exportLayersModel } from '../export/export-layers-model.js';
 import { classified, gradient, training } from '../testing.js';
 import { tf } from '../tf.js';
 import type { LayersModelFactory } from './build-model.js';
-import { exportLayersModel } from './export-layers-model.js';
 
 const batch = classified(16, [5], 3);
 

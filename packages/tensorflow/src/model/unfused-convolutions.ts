@@ -1,7 +1,7 @@
 import { tf } from '../tf.js';
+import type { LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
+import type { Override } from '../tfjs/overrides.js';
 import { allLayers } from './build-model.js';
-import type { LayerLike, LayerVariable, ModelLike } from './layers-internals.js';
-import type { Override } from './overrides.js';
 
 /**
  * tfjs fuses a convolution whose activation is not relu or elu with its bias, in a way that always

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { tf } from '../tf.js';
-import type { LayerLike } from './layers-internals.js';
+import type { LayerLike } from '../tfjs/layers-internals.js';
 import { nameWeights } from './weight-names.js';
 
 const names = (model: tf.LayersModel) => [...nameWeights(model as unknown as LayerLike).values()];

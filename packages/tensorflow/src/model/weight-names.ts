@@ -1,5 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
-import type { LayerLike, LayerVariable } from './layers-internals.js';
+import type { LayerLike, LayerVariable } from '../tfjs/layers-internals.js';
 
 /** Whether a layer got its name from the program, or from a file, though tfjs might have made it. */
 export type IsGiven = (layer: LayerLike) => boolean;

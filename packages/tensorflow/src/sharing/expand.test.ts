@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Expression, evaluate } from '@tutti/parameters';
 import { tf } from '../tf.js';
-import { tidied } from '../training/tidied.js';
+import { tidied } from '../tfjs/tidied.js';
 import { expand } from './expand.js';
 import { createLeaves, type Leaves } from './leaves.js';
 

@@ -24,7 +24,7 @@ import {
 } from '@tutti/parameters';
 import { createRandom } from '@tutti/runtime';
 import { tf } from '../tf.js';
-import { tidied } from '../training/tidied.js';
+import { tidied } from '../tfjs/tidied.js';
 import { createSharedWeights } from './shared-weights.js';
 
 /** The rule, the shape of the weight `w`, and how it is used in a product and for its rows. */

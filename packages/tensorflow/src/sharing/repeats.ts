@@ -1,4 +1,4 @@
-import type { LayerLike, LayerVariable, ModelLike } from '../model/layers-internals.js';
+import type { LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
 
 /**
  * How often a layer uses each element of its weights for one example, on average: a convolution at

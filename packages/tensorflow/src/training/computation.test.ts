@@ -11,7 +11,7 @@ import {
   smallConvNet,
 } from '../testing.js';
 import { tf } from '../tf.js';
-import { tidied } from './tidied.js';
+import { tidied } from '../tfjs/tidied.js';
 
 const images = classified(6, [12, 12, 1], 5);
 

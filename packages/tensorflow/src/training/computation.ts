@@ -3,21 +3,21 @@ import { inspectSharing, resolveSharing, sharingPicture } from '@tutti/parameter
 import { createRandom, type Random, TuttiError } from '@tutti/runtime';
 import type { Computation, ParameterValues } from '@tutti/worker';
 import { createAcceleration, noAcceleration } from '../accelerate/index.js';
-import { openGraphPasses } from '../graph/graph-passes.js';
+import { sum } from '../metrics/metric.js';
 import type { DifferentiableModel } from '../model/differentiable-model.js';
 import { functionModel } from '../model/function-model.js';
 import { layersModel } from '../model/layers-model.js';
 import { createSharedWeights } from '../sharing/shared-weights.js';
 import { checkBackend, tf } from '../tf.js';
+import { type BatchTensors, batchTensors, exampleCount } from '../tfjs/batch-tensors.js';
+import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
+import { withRandom } from '../tfjs/seeded.js';
+import { dropTape, tidied } from '../tfjs/tidied.js';
 import { arithmeticFacts } from './arithmetic.js';
-import { type BatchTensors, batchTensors, exampleCount } from './batch-tensors.js';
 import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
 import { createEarlyGradients, soleUses } from './early-gradients.js';
-import { sum } from './metrics/metric.js';
+import { openGraphPasses } from './graph-passes.js';
 import { createObjective } from './objective.js';
-import { FUNCTION, withoutState } from './outside-state.js';
-import { withRandom } from './seeded.js';
-import { dropTape, tidied } from './tidied.js';
 import type { TrainingModel, TrainingOptions } from './training-options.js';
 import { uploaded } from './uploaded.js';
 

@@ -3,8 +3,8 @@ import { type Random, TuttiError } from '@tutti/runtime';
 import type { DifferentiableModel } from '../model/differentiable-model.js';
 import type { OpenWeights, SharedWeights } from '../sharing/shared-weights.js';
 import { tf } from '../tf.js';
-import type { BatchTensors } from './batch-tensors.js';
-import { drawNoise, type Noise } from './noise.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import { drawNoise, type Noise } from '../tfjs/noise.js';
 import type { Objective } from './objective.js';
 
 /** What the forward pass over a batch gives, as tensors. */

@@ -1,8 +1,8 @@
 import { TuttiError } from '@tutti/runtime';
+import { sameButForOnes } from '../losses/label-shapes.js';
 import { tf } from '../tf.js';
-import type { BatchTensors } from './batch-tensors.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
 import type { ClassWeight, Head } from './heads.js';
-import { sameButForOnes } from './label-shapes.js';
 
 /** What an example of one output weighs, [n]; undefined where all weigh 1. */
 export interface ExampleWeights {

@@ -1,6 +1,6 @@
 import { TuttiError } from '@tutti/runtime';
-import type { Loss } from './losses.js';
-import type { Metric } from './metrics/metric.js';
+import type { Loss } from '../losses/losses.js';
+import type { Metric } from '../metrics/metric.js';
 
 /** What one output of the model is trained on and measured by. */
 export interface Head {

@@ -1,12 +1,12 @@
 import { TuttiError } from '@tutti/runtime';
 import type { MetricForms } from '@tutti/worker';
+import { resolveLoss, type SoftmaxCrossEntropy } from '../losses/losses.js';
+import { MEAN, sum } from '../metrics/metric.js';
+import { type Predicted, resolveMetrics } from '../metrics/resolve-metrics.js';
 import type { tf } from '../tf.js';
-import type { BatchTensors } from './batch-tensors.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
 import { createExampleWeights } from './example-weights.js';
 import { type HeadOptions, headsOf } from './heads.js';
-import { resolveLoss, type SoftmaxCrossEntropy } from './losses.js';
-import { MEAN, sum } from './metrics/metric.js';
-import { type Predicted, resolveMetrics } from './metrics/resolve-metrics.js';
 
 /** What a model gives for a batch, in the order of its outputs. */
 export interface Outputs {

@@ -3,7 +3,7 @@ import type { Random } from '@tutti/runtime';
 import type { Program, ProgramData } from '@tutti/worker';
 import type { LayersModelFactory } from '../model/build-model.js';
 import type { FunctionModel } from '../model/function-model.js';
-import type { BatchTensors } from './batch-tensors.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
 import type { HeadOptions } from './heads.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a function over any names fits here.

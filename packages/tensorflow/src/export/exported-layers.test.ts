@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '@tutti/runtime';
+import { EVERY_LAYER, layerCases, modelOf } from '../model/testing.js';
 import { training } from '../testing.js';
 import { tf } from '../tf.js';
 import { exportLayersModel } from './export-layers-model.js';
-import { EVERY_LAYER, layerCases, modelOf } from './testing.js';
 
 /** Parts of layers, other names of the same, and what is no layer of its own. */
 const COVERED = [

@@ -1,5 +1,5 @@
-import type { LayerLike } from './layers-internals.js';
-import { automaticName, firstFree, type IsGiven, nameLayers } from './weight-names.js';
+import { automaticName, firstFree, type IsGiven, nameLayers } from '../model/weight-names.js';
+import type { LayerLike } from '../tfjs/layers-internals.js';
 
 /**
  * tfjs' automatic names of layers (`dense_Dense7`) count everything that the process has built. Here

@@ -1,5 +1,5 @@
-import { tf } from '../../tf.js';
-import { spread } from '../example-mean.js';
+import { spread } from '../losses/example-mean.js';
+import { tf } from '../tf.js';
 import { labelsLike, onlyClass } from './labels.js';
 import type { MetricInput, MetricOptions, SummedMetric } from './metric.js';
 

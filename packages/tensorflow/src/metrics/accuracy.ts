@@ -1,6 +1,6 @@
-import { tf } from '../../tf.js';
-import { maskedSums, meanOfRest } from '../example-mean.js';
-import { labelsAs } from '../label-shapes.js';
+import { maskedSums, meanOfRest } from '../losses/example-mean.js';
+import { labelsAs } from '../losses/label-shapes.js';
+import { tf } from '../tf.js';
 import { labelsLike } from './labels.js';
 import { MEAN, type MetricInput, type MetricOptions, type SummedMetric } from './metric.js';
 

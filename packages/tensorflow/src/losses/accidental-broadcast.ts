@@ -1,9 +1,9 @@
 import { createRandom, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
-import type { BatchTensors } from './batch-tensors.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import { withRandom } from '../tfjs/seeded.js';
+import { tidied } from '../tfjs/tidied.js';
 import { sameButForOnes } from './label-shapes.js';
-import { withRandom } from './seeded.js';
-import { tidied } from './tidied.js';
 
 type PerExample = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTensors) => tf.Tensor;
 

@@ -1,9 +1,9 @@
 import { checkKeys, closest, TuttiError } from '@tutti/runtime';
 import type { MetricForm } from '@tutti/worker';
-import type { tf } from '../../tf.js';
-import { createBroadcastCheck } from '../accidental-broadcast.js';
-import { checkPerExample, type Labelled, type Loss } from '../losses.js';
-import { FUNCTION, withoutState } from '../outside-state.js';
+import { createBroadcastCheck } from '../losses/accidental-broadcast.js';
+import { checkPerExample, type Labelled, type Loss } from '../losses/losses.js';
+import type { tf } from '../tf.js';
+import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
 import { accuracy, binaryAccuracy, exactMatch, topKAccuracy } from './accuracy.js';
 import { areaUnderCurve } from './area-under-curve.js';
 import { meanAbsoluteError, meanSquaredError, r2, rootMeanSquaredError } from './errors.js';

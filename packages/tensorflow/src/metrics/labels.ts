@@ -1,6 +1,6 @@
-import { tf } from '../../tf.js';
-import { sameButForOnes } from '../label-shapes.js';
-import { alike, oneHot } from '../losses.js';
+import { sameButForOnes } from '../losses/label-shapes.js';
+import { alike, oneHot } from '../losses/losses.js';
+import { tf } from '../tf.js';
 
 export function classesOf({ rank, shape }: tf.Tensor): number {
   return rank > 1 ? shape[rank - 1]! : 1;

@@ -1,14 +1,14 @@
+import { createGraphs, type Graphs, tell } from '../graph/graphs.js';
+import type { GraphResult } from '../graph/trace-graph.js';
 import { tf } from '../tf.js';
-import type { BatchTensors } from '../training/batch-tensors.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
 import type {
   Derivatives,
   Differentiation,
   DifferentiationContext,
   Values,
-} from '../training/differentiation.js';
-import type { TrainingOptions } from '../training/training-options.js';
-import { createGraphs, type Graphs, tell } from './graphs.js';
-import type { GraphResult } from './trace-graph.js';
+} from './differentiation.js';
+import type { TrainingOptions } from './training-options.js';
 
 /**
  * The passes over a batch as graphs of TensorFlow. Undefined where there is none; labels are not checked.

@@ -1,5 +1,5 @@
-import { tf } from '../../tf.js';
-import { maskedSums } from '../example-mean.js';
+import { maskedSums } from '../losses/example-mean.js';
+import { tf } from '../tf.js';
 import { labelsLike } from './labels.js';
 import type { SummedMetric } from './metric.js';
 

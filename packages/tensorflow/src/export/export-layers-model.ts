@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { programError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
+import type { BuiltModel } from '../model/build-model.js';
 import { tf } from '../tf.js';
-import type { BuiltModel } from './build-model.js';
+import { overriding } from '../tfjs/overrides.js';
 import { builtWith } from './built-with.js';
 import { checkExport } from './check-export.js';
 import { completeConfigs } from './complete-configs.js';
-import { overriding } from './overrides.js';
 import { renamePath, renameStrings, stableLayerNames } from './stable-artifacts.js';
 import { writeTried } from './write-tried.js';
 

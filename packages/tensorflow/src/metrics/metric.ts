@@ -1,6 +1,6 @@
 import type { MetricForm } from '@tutti/worker';
-import type { tf } from '../../tf.js';
-import type { BatchTensors } from '../batch-tensors.js';
+import type { tf } from '../tf.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
 
 /** One value per example: from labels and predictions [n, ...] to [n]. Its name is reported. */
 export type MetricFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTensors) => tf.Tensor;

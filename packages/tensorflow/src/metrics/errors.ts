@@ -1,6 +1,6 @@
-import { tf } from '../../tf.js';
-import { maskedSums, meanOfRest, spread } from '../example-mean.js';
-import { alike, ERRORS } from '../losses.js';
+import { maskedSums, meanOfRest, spread } from '../losses/example-mean.js';
+import { alike, ERRORS } from '../losses/losses.js';
+import { tf } from '../tf.js';
 import { MEAN, type MetricInput, type SummedMetric, sum } from './metric.js';
 
 export const meanAbsoluteError = (): SummedMetric => ofErrors('meanAbsoluteError');

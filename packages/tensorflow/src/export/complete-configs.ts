@@ -1,6 +1,6 @@
-import { allParts } from './build-model.js';
-import type { LayerLike, ModelLike } from './layers-internals.js';
-import type { Override } from './overrides.js';
+import { allParts } from '../model/build-model.js';
+import type { LayerLike, ModelLike } from '../tfjs/layers-internals.js';
+import type { Override } from '../tfjs/overrides.js';
 
 /** What `getConfig` of tfjs 4.22 forgets, by the class of the layer. */
 const FORGOTTEN: Readonly<Record<string, readonly string[]>> = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Batch } from '@tutti/data';
 import { createRandom } from '@tutti/runtime';
-import type { FunctionModel } from '../../model/function-model.js';
-import { open } from '../../testing.js';
-import { tf } from '../../tf.js';
-import type { Loss, LossName } from '../losses.js';
+import type { Loss, LossName } from '../losses/losses.js';
+import type { FunctionModel } from '../model/function-model.js';
+import { open } from '../testing.js';
+import { tf } from '../tf.js';
 
 const N = 12;
 const METRICS = ['accuracy', 'meanAbsoluteError', 'meanSquaredError'] as const;

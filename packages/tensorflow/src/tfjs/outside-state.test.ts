@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportLayersModel } from '../model/export-layers-model.js';
+import { exportLayersModel } from '../export/export-layers-model.js';
 import type { FunctionModel } from '../model/function-model.js';
-import type { LayerVariable } from '../model/layers-internals.js';
 import { assertFiniteDifferences, classified, gradient, open, training } from '../testing.js';
 import { tf } from '../tf.js';
-import type { TrainingOptions } from './training-options.js';
+import type { TrainingOptions } from '../training/training-options.js';
+import type { LayerVariable } from './layers-internals.js';
 
 const batch = classified(6, [5], 3);
 const loss = 'sparseCategoricalCrossentropy';

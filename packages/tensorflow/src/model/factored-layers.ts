@@ -1,9 +1,9 @@
 import type { WeightRole } from '@tutti/parameters';
-import { allLayers } from '../model/build-model.js';
-import type { LayerLike, LayerVariable, ModelLike } from '../model/layers-internals.js';
-import type { Override } from '../model/overrides.js';
+import type { FactoredWeight } from '../sharing/factored-weight.js';
 import { tf } from '../tf.js';
-import type { FactoredWeight } from './factored-weight.js';
+import type { LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
+import type { Override } from '../tfjs/overrides.js';
+import { allLayers } from './build-model.js';
 
 /** What a layer gets instead of a weight in the current call, if anything. */
 export type Factored = (variable: LayerVariable) => FactoredWeight | undefined;

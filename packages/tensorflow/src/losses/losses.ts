@@ -1,10 +1,10 @@
 import { TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
+import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
 import { createBroadcastCheck } from './accidental-broadcast.js';
-import type { BatchTensors } from './batch-tensors.js';
 import { meanOfRest } from './example-mean.js';
 import { labelsAs } from './label-shapes.js';
-import { FUNCTION, withoutState } from './outside-state.js';
 
 export type LossName =
   | 'binaryCrossentropy'

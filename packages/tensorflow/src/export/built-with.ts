@@ -1,11 +1,11 @@
 import { resolveSharing } from '@tutti/parameters';
 import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
-import { tidied } from '../training/tidied.js';
+import { type BuiltModel, buildModel, type LayersModelFactory } from '../model/build-model.js';
+import { initialValues, weightSpecs } from '../model/layers-model.js';
+import { tidied } from '../tfjs/tidied.js';
 import type { TrainingProgram } from '../training/training.js';
 import type { TrainingOptions } from '../training/training-options.js';
-import { type BuiltModel, buildModel, type LayersModelFactory } from './build-model.js';
-import { initialValues, weightSpecs } from './layers-model.js';
 
 /**
  * The model of a program, and the values of its weights, in their order. Who calls it disposes of it.

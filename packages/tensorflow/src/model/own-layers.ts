@@ -1,5 +1,5 @@
-import type { ModelLike } from '../model/layers-internals.js';
 import type { Tf } from '../tf.js';
+import type { ModelLike } from '../tfjs/layers-internals.js';
 
 /**
  * Why a model might do something else at another call, if it might: it has parts that tfjs did not

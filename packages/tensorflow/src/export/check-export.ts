@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRandom, TuttiError } from '@tutti/runtime';
+import type { BuiltModel } from '../model/build-model.js';
 import { tf } from '../tf.js';
-import { withRandom } from '../training/seeded.js';
-import type { BuiltModel } from './build-model.js';
-import type { LayerVariable, ModelLike } from './layers-internals.js';
-import { overriding } from './overrides.js';
+import type { LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
+import { overriding } from '../tfjs/overrides.js';
+import { withRandom } from '../tfjs/seeded.js';
 
 /**
  * Loads the model from its files, as `tf.loadLayersModel` does, and compares: every weight, and the
