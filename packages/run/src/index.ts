@@ -44,7 +44,7 @@ export { createEventLog, type EventLog } from './event-log.js';
 export { JOB_SETTINGS, type JobSettings, resolvePlan } from './plan.js';
 export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
 export { createRecorder, type Recorder } from './recorder.js';
-export { digestOf, endingEvent, type JobResult, savedAs, startedEvent } from './result.js';
+export { endingEvent, type JobResult, savedAs, startedEvent } from './result.js';
 export {
   type BestState,
   createSteering,
@@ -62,3 +62,4 @@ export type { StepRecord } from './step-record.js';
 export { stoppedAt } from './stopped.js';
 export { type AppliedSum, createSumDigests } from './sum-digests.js';
 export { meansOf, type Totals, totalOf } from './totals.js';
+export { digestOf } from './weights-digest.js';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan } from '@tutti/protocol';
 import type { TuttiError } from '@tutti/runtime';
@@ -27,14 +26,6 @@ export interface JobResult {
   readonly modelPath: string | null;
   /** Why it is not where it was to be saved. */
   readonly unsaved?: TuttiError;
-}
-
-/** SHA-256 over the little-endian float32 bytes, in hexadecimal. */
-export function digestOf(parameters: Float32Array): string {
-  const { buffer, byteOffset, byteLength } = parameters;
-  return createHash('sha256')
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .digest('hex');
 }
 
 /** The event that begins a run. */

@@ -7,7 +7,7 @@ import type { JobPlan, ProgramDescription } from '@tutti/protocol';
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { type JobSettings, resolvePlan } from '../plan.js';
-import { digestOf } from '../result.js';
+import { digestOf } from '../weights-digest.js';
 import { createCheckpointFolder } from './checkpoint-folder.js';
 import { beginAgain, beginFrom } from './first-weights.js';
 import type { Snapshot } from './snapshot.js';

@@ -6,7 +6,7 @@ import type { FirstWeights, JobPlan, ProgramDescription } from '@tutti/protocol'
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import { resolvePlan } from '../plan.js';
-import { digestOf } from '../result.js';
+import { digestOf } from '../weights-digest.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { fitWeights } from './fit-weights.js';
 import { frozenIn } from './frozen-names.js';
