@@ -1,5 +1,6 @@
 import { checkKeys, TuttiError } from '@tutti/runtime';
-import { LOCAL_SETTINGS, type LocalOptions } from './local-options.js';
+import type { LocalOptions } from './local-options.js';
+import { LOCAL_SETTINGS } from './local-settings.js';
 
 const KNOWN: Readonly<Record<keyof LocalOptions, true>> = {
   ...LOCAL_SETTINGS,

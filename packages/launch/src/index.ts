@@ -1,2 +1,3 @@
-export { LOCAL_SETTINGS, type LocalOptions, type LocalSettings } from './local-options.js';
+export type { LocalOptions } from './local-options.js';
+export { LOCAL_SETTINGS, type LocalSettings } from './local-settings.js';
 export { runLocal } from './run-local.js';

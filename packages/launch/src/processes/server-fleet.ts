@@ -1,6 +1,6 @@
 import type { TuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { LocalSettings } from '../local-options.js';
+import type { LocalSettings } from '../local-settings.js';
 import { LOOPBACK, MAX_SERVER_RESTARTS } from '../tunables.js';
 import { type Child, startChild } from './child.js';
 import type { ServerArgument } from './server-process.js';

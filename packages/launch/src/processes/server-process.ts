@@ -1,7 +1,7 @@
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
-import type { LocalSettings } from '../local-options.js';
+import type { LocalSettings } from '../local-settings.js';
 import { childMain } from './child-main.js';
 import { tellOfServer } from './tell-of-server.js';
 import { joinTimeline } from './timeline.js';

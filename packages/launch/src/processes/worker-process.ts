@@ -2,7 +2,7 @@ import { createMonitor, systemClock, type WaitReport } from '@tutti/runtime';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import { openZmqTransport } from '@tutti/transport';
 import { createWorker } from '@tutti/worker';
-import type { LocalSettings } from '../local-options.js';
+import type { LocalSettings } from '../local-settings.js';
 import { loadProgram } from '../program/load-program.js';
 import { telling } from '../program/telling.js';
 import { LOOPBACK } from '../tunables.js';

@@ -1,6 +1,6 @@
 import { checkpointsOf, timedCheckpoints } from '@tutti/run';
 import { createMonitor, errorToRecord, systemClock, withCleanUp } from '@tutti/runtime';
-import type { LocalSettings } from '../local-options.js';
+import type { LocalSettings } from '../local-settings.js';
 import { programMain } from '../processes/child-main.js';
 import { joinTimeline, PLAIN_LOOP } from '../processes/timeline.js';
 import { loadProgram } from '../program/load-program.js';
