@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tuttiVersion } from '@tutti/runtime';
 
@@ -59,6 +59,33 @@ function imports(name: string): [file: string, imported: string][] {
     );
 }
 
+/** The imports between folders that form circles. A file at the top stands for itself. */
+function circles(src: string): string[] {
+  const placeOf = (file: string) => (dirname(file) === src ? file : dirname(file));
+  let edges = [...sources(src)]
+    // Tests, and what they share, may reach further.
+    .filter((file) => !/(?:\.test|\btesting|\bcompliance)\.ts$/.test(file))
+    .flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import)[\s(]*'(\.[^']*)\.js'/g)].map(
+        ([, imported]) => [file, join(dirname(file), `${imported}.ts`)] as const,
+      ),
+    )
+    .map(([file, imported]) => ({
+      from: placeOf(file),
+      to: placeOf(imported),
+      told: `${relative(src, file)} imports ${relative(src, imported)}`,
+    }))
+    .filter(({ from, to }) => from !== to);
+  for (;;) {
+    const within = edges.filter(
+      ({ from, to }) =>
+        edges.some((before) => before.to === from) && edges.some((after) => after.from === to),
+    );
+    if (within.length === edges.length) return within.map(({ told }) => told);
+    edges = within;
+  }
+}
+
 const packages = readdirSync(join(root, 'packages'));
 
 describe('architecture', () => {
@@ -79,6 +106,12 @@ describe('architecture', () => {
     const rows = [...text.matchAll(/^\| ([a-z-]+(?:\/[a-z-]+)+) \| \S/gm)].map(([, row]) => row!);
     assert.deepEqual(rows.toSorted(), folders.toSorted());
   });
+
+  for (const kind of ['packages', 'apps'])
+    for (const name of readdirSync(join(root, kind)))
+      it(`the folders of ${name} depend one way`, () => {
+        assert.deepEqual(circles(join(root, kind, name, 'src')), []);
+      });
 
   it("all packages have one version, which is Tutti's", () => {
     const folders = ['packages', 'apps'].flatMap((kind) =>
