@@ -10,7 +10,7 @@ import { trainingPeers } from './training-peers.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const CONVNET = join(root, 'examples', 'src', 'mnist-convnet.ts');
-const LARGE = join(root, 'test', 'src', 'programs', 'large-dense.ts');
+const LARGE = fileURLToPath(new URL('../../src/programs/large-dense.ts', import.meta.url));
 const BATCH = 128;
 const STEPS = 160;
 
