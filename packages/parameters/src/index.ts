@@ -11,6 +11,7 @@ export {
   partition,
   type Segment,
 } from './layout.js';
+export { type DrawnBy, drawnBy } from './sharing/expressions/drawn-by.js';
 export { evaluate, type Leaves } from './sharing/expressions/evaluate.js';
 export {
   type ConstantSource,

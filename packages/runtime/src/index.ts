@@ -32,7 +32,7 @@ export {
   type WaitReport,
 } from './monitor.js';
 export { mostOpenFiles } from './open-files.js';
-export { createRandom, type Random, type RandomKey } from './random.js';
+export { createRandom, type Random, type RandomKey, randomState } from './random.js';
 export { type EventListeners, type Running, start } from './running.js';
 export { createStamp, type Stampable, type Stamped } from './stamp.js';
 export { byteOrderMark, NoTextError, textOf } from './text.js';

@@ -27,7 +27,7 @@ export function createRandom(...key: RandomKey): Random {
   // Many keys are never drawn from: every micro-batch has one.
   let generator: ReturnType<typeof xoroshiro128plusFromState> | undefined;
   function uint32() {
-    generator ??= xoroshiro128plusFromState(stateOf(key));
+    generator ??= xoroshiro128plusFromState(randomState(...key));
     return generator.next() >>> 0;
   }
   const random: Random = {
@@ -57,7 +57,11 @@ export function createRandom(...key: RandomKey): Random {
   return random;
 }
 
-function stateOf(key: RandomKey): number[] {
+/**
+ * What the generator of a key begins with, for code that has the generator and no SHA-256: four int32, the upper half
+ * of each word first.
+ */
+export function randomState(...key: RandomKey): number[] {
   const digest = hash('sha256', JSON.stringify(key), 'buffer');
   return [0, 4, 8, 12].map((at) => digest.readInt32LE(at));
 }

@@ -190,4 +190,12 @@ describe('resolveSharing', () => {
     assert.notEqual(digest([hashed('a', { stored: 5, seed: 1 })]), first);
     assert.notEqual(digest([tie('a', 'c')]), digest([tie('a', 'b', { transpose: true })]));
   });
+
+  it('has the digest that plans and checkpoints of earlier versions have', () => {
+    const rules = [hashed('a', { stored: 5 }), tie('a', 'b', { transpose: true })];
+    assert.equal(
+      resolveSharing(weights, rules).digest,
+      'b47de9d88f2e25f835ee78d167328eeaf8e17869b123e906e2a9ecbf38d02baf',
+    );
+  });
 });

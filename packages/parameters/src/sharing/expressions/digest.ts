@@ -20,6 +20,8 @@ export function sharingDigest(
       hash.update(
         JSON.stringify(node, (key, value) => {
           if (key !== '' && at.has(value)) return at.get(value);
+          // It says nothing that the index does not.
+          if (key === 'drawn') return undefined;
           if (!ArrayBuffer.isView(value)) return value;
           arrays.push(value as Int32Array);
           return value.byteLength;

@@ -15,6 +15,8 @@ export type Expression = { readonly shape: Shape } & (
       readonly of: Expression;
       readonly index: Int32Array;
       readonly block: number;
+      /** How the index was drawn, if it was: who knows it needs no index. */
+      readonly drawn?: Draw;
     }
   /** [..., n] to [..., rows, columns]: out[r, c] = of[(start + c + direction r) mod n]. */
   | {
@@ -40,6 +42,16 @@ export type Expression = { readonly shape: Shape } & (
 
 export type Shape = readonly number[];
 
+/** The numbers of a generator that make an index. */
+export interface Draw {
+  /** Of the generator before the first number, as `createRandom` has it. */
+  readonly state: readonly number[];
+  /** Whether a sign is drawn after each row: the index is negated unless the number is odd. */
+  readonly sign: boolean;
+  /** Whether it is drawn for the elements of the transposed matrix. */
+  readonly turned: boolean;
+}
+
 /** Where the values of a constant come from. Constants belong to the program: no seed of a run changes them. */
 export type ConstantSource =
   | { readonly kind: 'given'; readonly values: Float32Array }
@@ -60,10 +72,16 @@ export function constant(source: ConstantSource, shape: Shape): Expression {
   return { op: 'constant', source, shape };
 }
 
-export function gather(input: Expression, index: Int32Array, shape: Shape, block = 1): Expression {
+export function gather(
+  input: Expression,
+  index: Int32Array,
+  shape: Shape,
+  block = 1,
+  drawn?: Draw,
+): Expression {
   require(index.length * block === sizeOf(shape), 'gather', shape, [index.length, block]);
   require(sizeOf(input.shape) % block === 0, 'gather', input.shape, [block]);
-  return { op: 'gather', of: input, index, block, shape };
+  return { op: 'gather', of: input, index, block, shape, ...(drawn && { drawn }) };
 }
 
 export function shear(
@@ -133,6 +151,8 @@ export function transpose(input: Expression, permutation: readonly number[] = [1
         input.of,
         transposedIndex(input.index, shape as [number, number]),
         [...shape].reverse(),
+        1,
+        input.drawn && { ...input.drawn, turned: !input.drawn.turned },
       );
   }
   return {

@@ -1,4 +1,4 @@
-import { checkKeys, createRandom } from '@tutti/runtime';
+import { checkKeys, createRandom, randomState } from '@tutti/runtime';
 import { gather, reshape, sizeOf, slice } from '../expressions/expression.js';
 import {
   badRule,
@@ -53,13 +53,15 @@ export function hashed(names: string | readonly string[], options: HashedOptions
           `${rule} stores ${count} values in blocks of ${block}`,
           `Give a multiple of ${block} as \`stored\`, or another \`block\`.`,
         );
-      const index = drawn(createRandom('hashed', seed, name), Math.ceil(size / block), rows, sign);
+      const key = ['hashed', seed, name] as const;
+      const draw = { state: randomState(...key), sign, turned: false };
+      const index = drawn(createRandom(...key), Math.ceil(size / block), rows, sign);
       const length = index.length * block;
       return readByElements(name, block === 1 ? [rows] : [rows, block], (values) =>
         // The last block may be longer than what is left of the weight.
         length === size
-          ? gather(values, index, shape, block)
-          : reshape(slice(gather(values, index, [length], block), [0], [size]), shape),
+          ? gather(values, index, shape, block, draw)
+          : reshape(slice(gather(values, index, [length], block, draw), [0], [size]), shape),
       );
     },
   };
