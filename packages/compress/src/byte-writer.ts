@@ -7,6 +7,8 @@ export interface ByteWriter {
   float32(value: number): void;
   /** Little-endian. */
   uint16(value: number): void;
+  /** Little-endian. */
+  int32(value: number): void;
   /** The lowest `count` bits of a value, the highest first. */
   bits(value: number, count: number): void;
   /** Fills the byte that is begun with zeros. */
@@ -33,6 +35,9 @@ export function createByteWriter(): ByteWriter {
     uint16(value) {
       byte(value);
       byte(value >> 8);
+    },
+    int32(value) {
+      for (const shift of [0, 8, 16, 24]) byte(value >> shift);
     },
     bits(value, count) {
       for (let at = count - 1; at >= 0; at--) {

@@ -1,4 +1,4 @@
-import { BY_COLUMNS, ENCODING, SPARSE } from '@tutti/edge/internal';
+import { BY_COLUMNS, DRAWN, ENCODING, SPARSE } from '@tutti/edge/internal';
 import type { ByteWriter } from './byte-writer.js';
 import { HALF_LIMIT, toHalf } from './half.js';
 import { codeFor } from './huffman.js';
@@ -7,6 +7,27 @@ import { quantize } from './quantize.js';
 
 /** How the values of a tensor are written: `exact` keeps every bit. */
 export type Precision = 'exact' | 'float16' | 'int8' | 'int4';
+
+/**
+ * A weight whose elements each read one of fewer stored values, as `createRandom` of @tutti/runtime draws
+ * them: `hashed` of @tutti/parameters. A file has what is stored, and what the draw begins with.
+ */
+export interface DrawnWeight {
+  /** Rows of `block` values, each read as so many neighbours; the last may be cut off. */
+  readonly stored: Float32Array;
+  readonly block: number;
+  /** Whether a sign is drawn after each row. */
+  readonly sign: boolean;
+  /** Of the generator before the first row: four int32. */
+  readonly state: readonly number[];
+  /** Whether rows are drawn for the elements of the transposed matrix. */
+  readonly turned: boolean;
+}
+
+/** A weight in full, or as it is drawn from fewer values. */
+export type Weight = Float32Array | DrawnWeight;
+
+export const isDrawn = (weight: Weight): weight is DrawnWeight => 'stored' in weight;
 
 /** Values that are written in one way. */
 interface EncodedValues {
@@ -17,6 +38,9 @@ interface EncodedValues {
 
 /** Neighbours of int4 with one scale: 4.5 bits a value. */
 const INT4_GROUP = 32;
+
+/** So many of int8 that anything may read have one scale: 8.125 bits a value. */
+const DRAWN_GROUP = 128;
 
 /** More entries would cost more than they save. */
 const MOST_ENTRIES = 4096;
@@ -37,38 +61,76 @@ export function encodeTensor(
   // Values of one unit have one scale, so those of a column are to be neighbours.
   const isScaled = precision === 'int8' || precision === 'int4';
   const orders = turned === undefined ? [values] : isScaled ? [turned] : [values, turned];
-  const candidates = orders.flatMap((ordered) => {
-    const kept = Uint32Array.from(ordered.keys()).filter((at) => ordered[at] !== 0);
-    const places = kept.length < ordered.length ? encodePlaces(kept) : undefined;
-    const flag = ordered === values ? 0 : BY_COLUMNS;
-    const all = { flag, values: encodeValues(ordered, precision, rows) };
-    if (places === undefined) return [all];
-    const some = Float32Array.from(kept, (at) => ordered[at]!);
-    return [all, { flag, values: encodeValues(some, precision, rows), places }];
-  });
-  const best = candidates.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a));
-  const { flag, places } = best as Candidate;
-  writer.byte(ENCODING[best.values.encoding] | flag | (places ? SPARSE : 0));
-  places?.write(writer);
-  best.values.write(writer);
-  writer.align();
+  const written = shortest(
+    orders.flatMap((ordered) =>
+      candidates(ordered, precision, rows, ordered === values ? 0 : BY_COLUMNS),
+    ),
+  );
+  writer.byte(headOf(written));
+  writeCandidate(writer, written);
+}
+
+/** Writes one tensor that is drawn: what is stored, in the way that takes the fewest bytes, and how it is read. */
+export function encodeDrawn(
+  writer: ByteWriter,
+  { stored, block, sign, state, turned }: DrawnWeight,
+  precision: Precision,
+): void {
+  const flag = DRAWN | (turned ? BY_COLUMNS : 0);
+  const written = shortest(candidates(stored, precision, DRAWN_GROUP, flag));
+  writer.byte(headOf(written));
+  writer.varint(stored.length);
+  writer.varint(block);
+  writer.byte(sign ? 1 : 0);
+  for (const each of state) writer.int32(each);
+  writeCandidate(writer, written);
 }
 
 interface Candidate {
+  /** Bits of the first byte besides those that follow from the others. */
   readonly flag: number;
   readonly values: EncodedValues;
-  readonly places?: Places;
+  readonly places: Places | undefined;
+}
+
+/** All elements, or those that are not zero. */
+function candidates(
+  values: Float32Array,
+  precision: Precision,
+  group: number,
+  flag: number,
+): Candidate[] {
+  const kept = Uint32Array.from(values.keys()).filter((at) => values[at] !== 0);
+  const all = { flag, values: encodeValues(values, precision, group), places: undefined };
+  const places = kept.length < values.length ? encodePlaces(kept) : undefined;
+  if (places === undefined) return [all];
+  const some = Float32Array.from(kept, (at) => values[at]!);
+  return [all, { flag, values: encodeValues(some, precision, group), places }];
 }
 
 const sizeOf = ({ values, places }: Candidate) => values.bits + (places?.bits ?? 0);
+
+const shortest = (candidates: readonly Candidate[]) =>
+  candidates.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a));
+
+const headOf = ({ flag, values, places }: Candidate) =>
+  ENCODING[values.encoding] | flag | (places ? SPARSE : 0);
+
+function writeCandidate(writer: ByteWriter, { values, places }: Candidate): void {
+  places?.write(writer);
+  values.write(writer);
+  writer.align();
+}
 
 function byColumns(values: Float32Array, columns: number): Float32Array {
   const rows = values.length / columns;
   return values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)]!);
 }
 
-function encodeValues(values: Float32Array, precision: Precision, rows: number): EncodedValues {
-  if (precision === 'int8') return quantizedValues('int8', values, 127, Math.max(rows, INT4_GROUP));
+/** @param group neighbours that have one scale as int8, if they are as many as those of int4 */
+function encodeValues(values: Float32Array, precision: Precision, group: number): EncodedValues {
+  if (precision === 'int8')
+    return quantizedValues('int8', values, 127, Math.max(group, INT4_GROUP));
   if (precision === 'int4') return quantizedValues('int4', values, 7, INT4_GROUP);
   const inRange = values.every((value) => Math.abs(value) < HALF_LIMIT);
   const plain: EncodedValues =

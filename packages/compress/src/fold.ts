@@ -1,3 +1,4 @@
+import { isDrawn } from './encode-tensor.js';
 import type { LayerSpec, ModelSpec } from './write-model.js';
 
 const FOLDABLE: readonly LayerSpec['kind'][] = ['dense', 'conv2d', 'depthwiseConv2d'];
@@ -43,6 +44,8 @@ function join(before: LayerSpec, spec: LayerSpec): LayerSpec | undefined {
   if (!FOLDABLE.includes(before.kind)) return undefined;
   if (spec.kind === 'activation') return { ...before, activations: spec.activations! };
   if (spec.kind !== 'affine') return undefined;
+  // What a drawn weight is made of, units of other factors read, too.
+  if ([...before.weights!, ...spec.weights!].some(isDrawn)) return undefined;
   const [kernel, bias] = before.weights as readonly [Float32Array, Float32Array];
   const [factor, summand] = spec.weights as readonly [Float32Array, Float32Array];
   // What a kernel has for one unit, or for one filter of one channel, is its last dimensions.

@@ -1,4 +1,4 @@
-export type { Precision } from './encode-tensor.js';
+export type { DrawnWeight, Precision, Weight } from './encode-tensor.js';
 export { fold } from './fold.js';
 export {
   type ActivationSpec,

@@ -1,4 +1,5 @@
-import { createRandom } from '@tutti/runtime';
+import { createRandom, randomState } from '@tutti/runtime';
+import type { DrawnWeight } from './encode-tensor.js';
 import type { LayerSpec, ModelSpec } from './write-model.js';
 
 /** Values around 0; of each `sparsity` share is 0, and `distinct` of them differ. */
@@ -53,4 +54,32 @@ export function sampleModel(): ModelSpec {
     },
   ];
   return { input: [6, 6, 2], layers };
+}
+
+/** A small model that looks words up in a drawn table, and multiplies by drawn kernels, by rows and by columns. */
+export function sampleDrawnModel(): ModelSpec {
+  const drawn = (name: string, size: number, block: number, turned: boolean): DrawnWeight => ({
+    stored: sampleWeights(name, size, { sparsity: 0.3 }),
+    block,
+    sign: !turned,
+    state: randomState(name),
+    turned,
+  });
+  const layers: LayerSpec[] = [
+    { kind: 'embedding', numbers: [600, 4], weights: [drawn('a', 24, 4, false)] },
+    { kind: 'reshape', numbers: [12] },
+    {
+      kind: 'dense',
+      numbers: [5],
+      activations: [{ name: 'relu' }],
+      weights: [drawn('b', 9, 1, true), drawn('c', 2, 2, false)],
+    },
+    {
+      kind: 'dense',
+      numbers: [3],
+      activations: [{ name: 'softmax' }],
+      weights: [drawn('d', 14, 7, false), sampleWeights('e', 3)],
+    },
+  ];
+  return { input: [3], layers };
 }

@@ -4,6 +4,7 @@ import {
   BODY_AT,
   CHECKSUM_AT,
   crc32,
+  DRAWN_VERSION,
   LAYER_KINDS,
   LAYER_NAMES,
   type LayerKind,
@@ -11,11 +12,16 @@ import {
   MAX_VALUES,
   product,
   type Shape,
-  VERSION,
 } from '@tutti/edge/internal';
 import { TuttiError } from '@tutti/runtime';
 import { type ByteWriter, createByteWriter } from './byte-writer.js';
-import { encodeTensor, type Precision } from './encode-tensor.js';
+import {
+  encodeDrawn,
+  encodeTensor,
+  isDrawn,
+  type Precision,
+  type Weight,
+} from './encode-tensor.js';
 
 export interface ActivationSpec {
   readonly name: (typeof ACTIVATION_NAMES)[number];
@@ -29,7 +35,7 @@ export interface LayerSpec {
   readonly inputs?: readonly number[];
   readonly numbers?: readonly number[];
   readonly activations?: readonly ActivationSpec[];
-  readonly weights?: readonly Float32Array[];
+  readonly weights?: readonly Weight[];
 }
 
 export interface ModelSpec {
@@ -57,7 +63,7 @@ export interface WrittenModel {
  */
 export function writeModel(
   { input, layers }: ModelSpec,
-  { kernels = 'exact', biases = 'exact' }: Precisions = {},
+  precisions: Precisions = {},
 ): WrittenModel {
   const writer = createByteWriter();
   writeExtents(writer, input);
@@ -66,21 +72,12 @@ export function writeModel(
   let values = product(input);
   const parts = layers.map((spec) => {
     const part = createByteWriter();
-    const { shape, weights } = writeHead(part, spec, shapes);
+    const { shape, weights = [] } = writeHead(part, spec, shapes);
     const given = spec.weights ?? [];
     if (given.length !== weights.length)
       throw refused(`${spec.kind} has ${given.length} weights instead of ${weights.length}`);
-    for (const [at, wanted] of weights.entries()) {
-      const tensor = given[at]!;
-      if (tensor.length !== product(wanted))
-        throw refused(
-          `Weight ${at} of ${spec.kind} has ${tensor.length} values instead of [${wanted.join(', ')}]`,
-        );
-      const wrong = tensor.findIndex((value) => !Number.isFinite(value));
-      if (wrong >= 0) throw refused(`A weight of ${spec.kind} is ${tensor[wrong]}`);
-      encodeTensor(part, tensor, wanted.at(-1)!, wanted.length > 1 ? kernels : biases);
-      values += tensor.length;
-    }
+    for (const [at, wanted] of weights.entries())
+      values += writeWeight(part, spec.kind, at, given[at]!, wanted, precisions);
     values += product(shape);
     shapes.push(shape);
     return part.bytes();
@@ -90,12 +87,46 @@ export function writeModel(
       `The model has ${values} weights and intermediate values, but a file at most ${MAX_VALUES}`,
     );
   const body = Uint8Array.from([writer.bytes(), ...parts].flatMap((part) => [...part]));
-  return { bytes: framed(body), layerBytes: parts.map(({ length }) => length) };
+  const version = layers.some(({ weights }) => weights?.some(isDrawn)) ? DRAWN_VERSION : 1;
+  return {
+    bytes: framed(body, version),
+    layerBytes: parts.map(({ length }) => length),
+  };
 }
 
-function framed(body: Uint8Array): Uint8Array<ArrayBuffer> {
+/** @returns how many values a reader holds for it */
+function writeWeight(
+  writer: ByteWriter,
+  kind: LayerSpec['kind'],
+  at: number,
+  weight: Weight,
+  shape: Shape,
+  { kernels = 'exact', biases = 'exact' }: Precisions,
+): number {
+  const name = `Weight ${at} of ${kind}`;
+  const values = isDrawn(weight) ? weight.stored : weight;
+  const size = product(shape);
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw refused(`A weight of ${kind} is ${values[wrong]}`);
+  const precision = shape.length > 1 ? kernels : biases;
+  if (!isDrawn(weight)) {
+    if (values.length !== size)
+      throw refused(`${name} has ${values.length} values instead of [${shape.join(', ')}]`);
+    encodeTensor(writer, values, shape.at(-1)!, precision);
+    return size;
+  }
+  const { block, turned } = weight;
+  if (values.length === 0 || values.length % block !== 0)
+    throw refused(`${name} has ${values.length} stored values in rows of ${block}`);
+  encodeDrawn(writer, weight, precision);
+  const isLookedUp = LAYER_NAMES[kind].looksUp === true && !turned;
+  return values.length + (isLookedUp ? Math.ceil(size / block) : size);
+}
+
+/** @param version the first that has all that is written, so that older readers go on as long as they can */
+function framed(body: Uint8Array, version: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(BODY_AT + body.length);
-  bytes.set([...MAGIC, VERSION]);
+  bytes.set([...MAGIC, version]);
   bytes.set(body, BODY_AT);
   new DataView(bytes.buffer).setUint32(CHECKSUM_AT, crc32(body), true);
   return bytes;

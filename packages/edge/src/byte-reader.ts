@@ -1,4 +1,4 @@
-import { damaged } from './error.js';
+import { damaged, unknown } from './error.js';
 
 /** Reads one after the other, and never past the end. */
 export interface ByteReader {
@@ -9,6 +9,8 @@ export interface ByteReader {
   float32(): number;
   /** Little-endian. */
   uint16(): number;
+  /** Little-endian. */
+  int32(): number;
   /** The highest bit of a byte first. */
   bit(): number;
   /** Passes over what is left of a byte whose first bits were read. */
@@ -16,6 +18,8 @@ export interface ByteReader {
   /** @throws EdgeError if there are fewer bytes left */
   need(bytes: number): void;
   readonly atEnd: boolean;
+  /** The first version of the file that has all that was read. */
+  version: number;
 }
 
 export function createByteReader(bytes: Uint8Array, start: number): ByteReader {
@@ -34,6 +38,7 @@ export function createByteReader(bytes: Uint8Array, start: number): ByteReader {
   return {
     byte,
     need,
+    version: 1,
     varint() {
       let value = 0;
       for (let scale = 1; scale <= 2 ** 28; scale *= 128) {
@@ -41,10 +46,11 @@ export function createByteReader(bytes: Uint8Array, start: number): ByteReader {
         value += (next & 127) * scale;
         if (next < 128) return value;
       }
-      throw damaged('a number is too long');
+      throw unknown();
     },
     float32: () => view.getFloat32(take(4), true),
     uint16: () => view.getUint16(take(2), true),
+    int32: () => view.getInt32(take(4), true),
     bit() {
       if (bits === 0) {
         take(1);

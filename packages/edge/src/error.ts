@@ -15,13 +15,11 @@ export class EdgeError extends Error {
   }
 }
 
-export function damaged(how: string): EdgeError {
-  return new EdgeError(
-    'BAD_MODEL',
-    `This .tutti file is damaged: ${how}`,
-    'Write it again, or copy it again.',
-  );
-}
+export const refused = (how: string, remedy: string) =>
+  new EdgeError('BAD_MODEL', `This .tutti file ${how}`, remedy);
 
-/** For a number that stands for nothing. */
+export const damaged = (how: string) =>
+  refused(`is damaged: ${how}`, 'Write it again, or copy it again.');
+
+/** For a number that stands for nothing, or for what cannot be. */
 export const unknown = () => damaged('it says what is not known');

@@ -1,5 +1,6 @@
+import { times } from './arrays.js';
 import type { ByteReader } from './byte-reader.js';
-import { damaged } from './error.js';
+import { unknown } from './error.js';
 
 /**
  * Reads a canonical Huffman code: for each symbol the length of its code in 4 bits, 0 for a symbol
@@ -9,18 +10,18 @@ import { damaged } from './error.js';
  */
 export function readCode(reader: ByteReader, symbols: number): () => number {
   reader.need(symbols / 2);
-  const lengths = Array.from(
-    { length: symbols },
+  const lengths = times(
+    symbols,
     () => reader.bit() * 8 + reader.bit() * 4 + reader.bit() * 2 + reader.bit(),
   );
   reader.align();
   const counts = new Uint32Array(16);
-  for (const length of lengths) if (length > 0) counts[length]! += 1;
+  for (const length of lengths) counts[length]! += 1;
   const ordered: number[] = [];
   let free = 1;
   for (let length = 1; length < 16; length++) {
     free = free * 2 - counts[length]!;
-    if (free < 0) throw damaged('a code has two meanings');
+    if (free < 0) throw unknown();
     for (let symbol = 0; symbol < symbols; symbol++)
       if (lengths[symbol] === length) ordered.push(symbol);
   }
@@ -36,6 +37,6 @@ export function readCode(reader: ByteReader, symbols: number): () => number {
       before += count;
       first += count;
     }
-    throw damaged('a code has no meaning');
+    throw unknown();
   };
 }

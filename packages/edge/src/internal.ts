@@ -1,8 +1,11 @@
 export { ACTIVATION_NAMES } from './activation-names.js';
 export { ACTIVATIONS } from './activations.js';
 export { crc32 } from './crc32.js';
+export { below } from './draw.js';
+export { ENCODING } from './encoding-names.js';
+export { ENCODINGS } from './encodings.js';
 export { LAYER_KINDS } from './layers/index.js';
 export { type LayerKind, product, type Shape } from './layers/layer.js';
 export { LAYER_NAMES } from './layers/names.js';
-export { BODY_AT, CHECKSUM_AT, MAGIC, MAX_VALUES, VERSION } from './read-model.js';
-export { BY_COLUMNS, ENCODING, SPARSE } from './tensor.js';
+export { BODY_AT, CHECKSUM_AT, MAGIC, MAX_VALUES } from './read-model.js';
+export { BY_COLUMNS, DRAWN, DRAWN_VERSION, SPARSE } from './tensor.js';

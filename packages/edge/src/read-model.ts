@@ -1,14 +1,14 @@
 import { ACTIVATIONS } from './activations.js';
+import { floats, times } from './arrays.js';
 import { type ByteReader, createByteReader } from './byte-reader.js';
 import { crc32 } from './crc32.js';
-import { damaged, EdgeError, unknown } from './error.js';
+import { damaged, EdgeError, refused, unknown } from './error.js';
 import { LAYER_KINDS } from './layers/index.js';
-import { type Layer, type LayerKind, misfit, product, type Shape } from './layers/layer.js';
-import { readTensor } from './tensor.js';
+import { type LayerKind, misfit, product, type Shape } from './layers/layer.js';
+import { DRAWN_VERSION, readTensor } from './tensor.js';
 
 /** "TUTTI". */
 export const MAGIC = [84, 85, 84, 84, 73] as const;
-export const VERSION = 1;
 /** Where the checksum stands, and where what it covers begins. */
 export const CHECKSUM_AT = 6;
 export const BODY_AT = 10;
@@ -30,9 +30,8 @@ export interface EdgeModel {
 }
 
 interface Placed {
-  readonly layer: Layer;
   readonly inputs: readonly number[];
-  readonly weights: readonly Float32Array[];
+  run(inputs: readonly Float32Array[]): Float32Array;
 }
 
 /**
@@ -47,45 +46,44 @@ export function readModel(
 ): EdgeModel {
   checkFrame(bytes);
   const reader = createByteReader(bytes, BODY_AT);
-  let values = 0;
-  const size = (shape: Shape) => {
+  let held = 0;
+  const hold = (shape: Shape) => {
     const all = product(shape);
-    values += all;
+    held += all;
     if (all < 1) throw damaged('a shape is empty');
-    if (values > maxValues)
-      throw new EdgeError(
-        'BAD_MODEL',
-        `This .tutti file has a model of more than ${maxValues} values`,
+    if (held > maxValues)
+      throw refused(
+        `has a model of more than ${maxValues} values`,
         'Give a larger `maxValues`, if you trust the file.',
       );
     return all;
   };
 
   const input = readExtents(reader);
-  size(input);
+  hold(input);
   const shapes: Shape[] = [input];
   const count = reader.varint();
   reader.need(count * 2);
-  const placed = Array.from({ length: count }, (): Placed => {
+  const placed = times(count, (): Placed => {
     const kind = LAYER_KINDS[reader.byte()];
     if (kind === undefined) throw unknown();
     const inputs = readInputs(reader, kind, shapes);
     const numbers =
-      kind.numbers === 'list'
-        ? readExtents(reader)
-        : Array.from({ length: kind.numbers }, reader.varint);
-    const activations = Array.from({ length: kind.activations }, () => readActivation(reader));
+      kind.numbers === 'list' ? readExtents(reader) : times(kind.numbers ?? 0, reader.varint);
+    const activations = times(kind.activations ?? 0, () => readActivation(reader));
     const layer = kind.open(
       inputs.map((at) => shapes[at]!),
       numbers,
       activations,
     );
-    size(layer.shape);
+    hold(layer.shape);
     shapes.push(layer.shape);
-    const weights = layer.weights.map((shape) => readTensor(reader, size(shape), shape.at(-1)!));
-    return { layer, inputs, weights };
+    const weights = layer.weights?.map((shape) => readTensor(reader, shape, hold, kind.looksUp));
+    // Only a layer that looks up is given tables, which are enough for it.
+    return { inputs, run: (values) => layer.run(values, weights as Float32Array[]) };
   });
   if (!reader.atEnd) throw damaged('something follows its end');
+  if (bytes[MAGIC.length] !== reader.version) throw damaged('its version is another');
 
   return {
     input,
@@ -97,14 +95,8 @@ export function readModel(
           `The example has ${example.length} values, but the model reads [${input.join(', ')}]`,
           'Give the values of one example.',
         );
-      const known: Float32Array[] = [Float32Array.from(example)];
-      for (const { layer, inputs, weights } of placed)
-        known.push(
-          layer.run(
-            inputs.map((at) => known[at]!),
-            weights,
-          ),
-        );
+      const known: Float32Array[] = [floats(example)];
+      for (const { run, inputs } of placed) known.push(run(inputs.map((at) => known[at]!)));
       // A model without layers gives its input, but not the caller's memory.
       return known.at(-1)!.slice();
     },
@@ -118,21 +110,20 @@ function checkFrame(bytes: Uint8Array): void {
       'This is no .tutti file',
       'Give the bytes that `tutti compress` wrote, or `tutti export --format tutti`.',
     );
-  if (bytes[MAGIC.length] !== VERSION)
-    throw new EdgeError(
-      'BAD_MODEL',
-      `This .tutti file has version ${bytes[MAGIC.length]}, but only ${VERSION} is known here`,
+  const version = bytes[MAGIC.length]!;
+  if (version > DRAWN_VERSION)
+    throw refused(
+      `has version ${version}, but only those up to ${DRAWN_VERSION} are known here`,
       'Take a newer @tutti/edge.',
     );
-  const header = createByteReader(bytes, CHECKSUM_AT);
-  const told = header.uint16() + header.uint16() * 65536;
+  const told = createByteReader(bytes, CHECKSUM_AT).int32() >>> 0;
   if (told !== crc32(bytes.subarray(BODY_AT))) throw damaged('its checksum is another');
 }
 
 function readExtents(reader: ByteReader): number[] {
   const rank = reader.varint();
   if (rank > 8) throw misfit();
-  return Array.from({ length: rank }, reader.varint);
+  return times(rank, reader.varint);
 }
 
 /** Which results it reads: 0 for the example, k for that of layer k, counted from 1. */
@@ -141,7 +132,7 @@ function readInputs(reader: ByteReader, { merges }: LayerKind, known: readonly S
   if (count === 0) return [known.length - 1];
   if (count > 1 && !merges) throw misfit();
   reader.need(count);
-  return Array.from({ length: count }, () => {
+  return times(count, () => {
     const at = known.length - reader.varint();
     if (!known[at]) throw misfit();
     return at;

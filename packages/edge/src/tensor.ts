@@ -1,32 +1,63 @@
+import { zeros } from './arrays.js';
 import type { ByteReader } from './byte-reader.js';
-import { damaged, unknown } from './error.js';
+import { drawn } from './draw.js';
+import { ENCODINGS } from './encodings.js';
+import { unknown } from './error.js';
 import { readCode } from './huffman.js';
+import { product, type Shape, type Table } from './layers/layer.js';
+import { ceil, floor } from './math.js';
 
-/** How values are written: the four lowest bits of a tensor's first byte. */
-export const ENCODING = { float32: 0, float16: 1, int8: 2, int4: 3, codebook: 4 } as const;
-/** Bits of a tensor's first byte. */
+/** Bits of a tensor's first byte, of which the others are its encoding. */
+export const DRAWN = 32;
 export const SPARSE = 64;
 export const BY_COLUMNS = 128;
+/** The first version of the file that has drawn tensors. */
+export const DRAWN_VERSION = 2;
 
 /**
  * Reads one tensor.
- * @param columns its last extent
+ * @param hold says how many values are held for it, before they are, and gives their number
+ * @param looksUp whether parts of it are read, so that what is drawn need not be made
  */
-export function readTensor(reader: ByteReader, size: number, columns: number): Float32Array {
+export function readTensor(
+  reader: ByteReader,
+  shape: Shape,
+  hold: (shape: Shape) => number,
+  looksUp?: boolean,
+): Table {
   const head = reader.byte();
-  const encoding = head & 63;
-  if (encoding > ENCODING.codebook) throw unknown();
-  const tensor = new Float32Array(size);
+  const byColumns = head & BY_COLUMNS;
+  let table: Table;
+  if (head & DRAWN) {
+    reader.version = DRAWN_VERSION;
+    const count = hold([reader.varint()]);
+    const block = reader.varint();
+    // Also if it is 0.
+    if (count % block !== 0) throw unknown();
+    const sign = reader.byte();
+    const state = Int32Array.from({ length: 4 }, reader.int32);
+    const size = product(shape);
+    hold(looksUp && !byColumns ? [ceil(size / block)] : shape);
+    table = drawn(readValues(reader, head, count), block, sign, state, size);
+    if (looksUp && !byColumns) return table;
+  } else table = readValues(reader, head, hold(shape));
+  const values = table.subarray(0, product(shape));
+  if (!byColumns) return values;
+  const columns = shape.at(-1)!;
+  const rows = values.length / columns;
+  return values.map((_, at) => values[(at % columns) * rows + floor(at / columns)]!);
+}
+
+/** The values of a tensor in the order of the file, with zeros where it has none. */
+function readValues(reader: ByteReader, head: number, size: number): Float32Array {
+  const values = zeros(size);
   const places = head & SPARSE ? readPlaces(reader, size) : undefined;
   const count = places ? places.length : size;
-  const next = readValues(reader, encoding, count);
-  const rows = size / columns;
-  for (let i = 0; i < count; i++) {
-    const at = places ? places[i]! : i;
-    tensor[head & BY_COLUMNS ? (at % rows) * columns + Math.floor(at / rows) : at] = next(i);
-  }
+  const next = ENCODINGS[head & 31]?.(reader, count);
+  if (next === undefined) throw unknown();
+  for (let i = 0; i < count; i++) values[places ? places[i]! : i] = next(i);
   reader.align();
-  return tensor;
+  return values;
 }
 
 /** Where the values are that are not zero: how many elements are passed over before each. */
@@ -34,7 +65,7 @@ function readPlaces(reader: ByteReader, size: number): Uint32Array {
   const count = reader.varint();
   reader.need(count / 8);
   const bits = reader.byte();
-  if (bits < 1 || bits > 8) throw damaged('a gap is too long');
+  if (bits < 1 || bits > 8) throw unknown();
   const places = new Uint32Array(count);
   const gap = readCode(reader, 2 ** bits);
   const longest = 2 ** bits - 1;
@@ -46,48 +77,8 @@ function readPlaces(reader: ByteReader, size: number): Uint32Array {
       at += passed;
     } while (passed === longest && at < size);
     places[i] = ++at;
-    if (at >= size) throw damaged('a value is outside of its tensor');
+    if (at >= size) throw unknown();
   }
   reader.align();
   return places;
-}
-
-/** @returns what reads value i, called for each in turn */
-function readValues(reader: ByteReader, encoding: number, count: number): (i: number) => number {
-  if (encoding === ENCODING.float32) return reader.float32;
-  if (encoding === ENCODING.float16) return () => fromHalf(reader.uint16());
-  if (encoding === ENCODING.codebook) {
-    const entries = reader.varint();
-    reader.need(entries * 4);
-    const codebook = Float32Array.from({ length: entries }, reader.float32);
-    const symbol = readCode(reader, entries);
-    return () => codebook[symbol()]!;
-  }
-  const group = reader.varint();
-  if (group === 0) throw damaged('a group is empty');
-  const groups = Math.ceil(count / group);
-  reader.need(groups * 2);
-  const scales = Float32Array.from({ length: groups }, () => fromBrain(reader.uint16()));
-  const scaled = (quantum: number, i: number) => quantum * scales[Math.floor(i / group)]!;
-  if (encoding === ENCODING.int8) return (i) => scaled((reader.byte() << 24) >> 24, i);
-  let pair = 0;
-  return (i) => {
-    if (i % 2 === 0) pair = reader.byte();
-    const quantum = (pair << 28) >> 28;
-    pair >>= 4;
-    return scaled(quantum, i);
-  };
-}
-
-/** IEEE 754 binary16, whose infinities and NaNs no file has. */
-function fromHalf(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const fraction = (bits & 1023) / 1024;
-  const magnitude = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
-  return bits >> 15 ? -magnitude : magnitude;
-}
-
-/** bfloat16: the upper half of a float32. */
-function fromBrain(bits: number): number {
-  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type ModelSpec, writeModel } from '@tutti/compress';
 import { readModel } from '@tutti/edge';
-import { createRandom } from '@tutti/runtime';
+import { createRandom, randomState } from '@tutti/runtime';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -14,7 +14,7 @@ const CHROMIUM = '/usr/bin/chromium';
 const random = createRandom('browser');
 const weights = (size: number) => Float32Array.from({ length: size }, () => random.next() - 0.5);
 
-/** An image that is read row by row: convolution, pooling, a recurrent layer and dense ones. */
+/** An image that is read row by row: convolution, pooling, a recurrent layer and a dense one that is hashed. */
 const model: ModelSpec = {
   input: [8, 8, 1],
   layers: [
@@ -36,7 +36,10 @@ const model: ModelSpec = {
       kind: 'dense',
       numbers: [3],
       activations: [{ name: 'softmax' }],
-      weights: [weights(15), weights(3)],
+      weights: [
+        { stored: weights(6), block: 2, sign: true, state: randomState('browser'), turned: false },
+        weights(3),
+      ],
     },
   ],
 };

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { writeModel } from '@tutti/compress';
+import { type Weight, writeModel } from '@tutti/compress';
 import { readModel } from '@tutti/edge';
 import {
   ACTIVATION_NAMES,
   ACTIVATIONS,
   ENCODING,
+  ENCODINGS,
   LAYER_KINDS,
   LAYER_NAMES,
 } from '@tutti/edge/internal';
+import { hashed, resolveSharing } from '@tutti/parameters';
+import { randomState } from '@tutti/runtime';
 
 const text = readFileSync(new URL('../../../docs/TUTTI_FILE.md', import.meta.url), 'utf8');
 
@@ -49,28 +52,50 @@ describe('the description of the file', () => {
       rows('encoding | name').map(({ number, name }) => [name, number]),
       Object.entries(ENCODING),
     );
+    assert.equal(ENCODINGS.length, Object.keys(ENCODING).length);
   });
 
-  it('shows a file as it is written, and read', () => {
-    const { bytes } = writeModel({
+  /** A dense layer of [3] to [2]. */
+  const written = (kernel: Weight) =>
+    writeModel({
       input: [3],
       layers: [
         {
           kind: 'dense',
           numbers: [2],
           activations: [{ name: 'linear' }],
-          weights: [Float32Array.of(0.5, 0, 0, 0, 0, 0.5), Float32Array.of(1, -2)],
+          weights: [kernel, Float32Array.of(1, -2)],
         },
       ],
-    });
-    const block = text.split('## An example')[1]!.split('```')[1]!;
-    const shown = [...block.matchAll(/^([0-9a-f]{2}(?: [0-9a-f]{2})*)/gm)].flatMap(([, line]) =>
-      line!.split(' '),
-    );
-    assert.deepEqual(
-      shown,
-      [...bytes].map((byte) => byte.toString(16).padStart(2, '0')),
-    );
+    }).bytes;
+  const shown = (example: number) =>
+    [
+      ...text
+        .split('## Examples')[1]!
+        .split('```')
+        [2 * example - 1]!.matchAll(/^([0-9a-f]{2}(?: [0-9a-f]{2})*)/gm),
+    ].flatMap(([, line]) => line!.split(' '));
+  const inHexadecimal = (bytes: Uint8Array) =>
+    [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
+
+  it('shows a file as it is written, and read', () => {
+    const bytes = written(Float32Array.of(0.5, 0, 0, 0, 0, 0.5));
+    assert.deepEqual(shown(1), inHexadecimal(bytes));
     assert.deepEqual([...readModel(bytes).predict([1, 10, 100])], [1.5, 48]);
+  });
+
+  it('shows a file that has a drawn tensor', () => {
+    const how = { block: 1, sign: true, state: randomState('hashed', 0, 'kernel'), turned: false };
+    const bytes = written({ ...how, stored: Float32Array.of(0.5, 0.25, 3) });
+    assert.deepEqual(shown(2), inHexadecimal(bytes));
+    const kernel = /with the kernel (\[\[.+?\]\]), drawn/.exec(text)![1]!;
+    const [a, b, c] = JSON.parse(kernel) as [number, number][];
+    assert.deepEqual(
+      [...readModel(bytes).predict([1, 10, 100])],
+      [0, 1].map((at) => a![at]! + 10 * b![at]! + 100 * c![at]! + [1, -2][at]!),
+    );
+    const weights = [{ name: 'kernel', shape: [3, 2] }];
+    const sharing = resolveSharing(weights, [hashed('kernel', { stored: 3 })]);
+    assert.deepEqual([...sharing.expand('kernel', { kernel: [0.5, 0.25, 3] })], [a, b, c].flat());
   });
 });

@@ -1,3 +1,4 @@
+import { zeros } from '../arrays.js';
 import { type LayerKind, ofRank } from './layer.js';
 import { windowOf } from './window.js';
 
@@ -23,7 +24,7 @@ function convolution(depthwise: boolean): LayerKind {
         shape: [down.steps, right.steps, outputs],
         weights: [[rows, columns, channels, filters], [outputs]],
         run([x], [kernel, bias]) {
-          const y = new Float32Array(down.steps * right.steps * outputs);
+          const y = zeros(down.steps * right.steps * outputs);
           let place = 0;
           for (let r = 0; r < down.steps; r++)
             for (let c = 0; c < right.steps; c++, place += outputs) {

@@ -1,3 +1,4 @@
+import { zeros } from '../arrays.js';
 import { type LayerKind, product } from './layer.js';
 
 /** act(x W + b) over the last dimension; W [inputs, units]. */
@@ -12,7 +13,7 @@ export const dense: LayerKind = {
       shape: [...shape!.slice(0, -1), units!],
       weights: [[width, units!], [units!]],
       run([x], [kernel, bias]) {
-        const y = new Float32Array(rows * units!);
+        const y = zeros(rows * units!);
         for (let row = 0; row < rows; row++)
           y.set(
             multiply(x!.subarray(row * width, (row + 1) * width), kernel!, bias!),

@@ -1,11 +1,9 @@
 import { type LayerKind, misfit, product } from './layer.js';
 
 export const activation: LayerKind = {
-  numbers: 0,
   activations: 1,
   open: ([shape], _, [by]) => ({
     shape: shape!,
-    weights: [],
     run([x]) {
       const y = x!.slice();
       by!(y, shape!.at(-1) ?? 1);
@@ -16,8 +14,6 @@ export const activation: LayerKind = {
 
 /** A factor and a summand for each channel: batch normalisation that no layer before it could take. */
 export const affine: LayerKind = {
-  numbers: 0,
-  activations: 0,
   open([shape]) {
     const channels = shape!.at(-1) ?? 1;
     return {
@@ -32,9 +28,8 @@ export const affine: LayerKind = {
 /** The same values, in another shape. */
 export const reshape: LayerKind = {
   numbers: 'list',
-  activations: 0,
   open([from], shape) {
     if (product(from!) !== product(shape)) throw misfit();
-    return { shape, weights: [], run: ([x]) => x! };
+    return { shape, run: ([x]) => x! };
   },
 };

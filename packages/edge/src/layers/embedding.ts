@@ -1,17 +1,18 @@
+import { zeros } from '../arrays.js';
 import { EdgeError } from '../error.js';
-import { type LayerKind, product } from './layer.js';
+import { type LayerKind, product, type Table } from './layer.js';
 
 /** Row x of W [words, width] for each whole number x. */
 export const embedding: LayerKind = {
   // words, width
   numbers: 2,
-  activations: 0,
+  looksUp: true,
   open([shape], [words, width]) {
     return {
       shape: [...shape!, width!],
       weights: [[words!, width!]],
-      run([x], [table]) {
-        const y = new Float32Array(product(shape!) * width!);
+      run([x], [table]: readonly Table[]) {
+        const y = zeros(product(shape!) * width!);
         for (const [at, word] of x!.entries()) {
           if (!(Number.isInteger(word) && word >= 0 && word < words!))
             throw new EdgeError(

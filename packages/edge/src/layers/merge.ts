@@ -1,3 +1,4 @@
+import { zeros } from '../arrays.js';
 import { type LayerKind, misfit, product } from './layer.js';
 
 export const add = elementWise((a, b) => a + b);
@@ -5,15 +6,12 @@ export const multiplication = elementWise((a, b) => a * b);
 
 function elementWise(combine: (a: number, b: number) => number): LayerKind {
   return {
-    numbers: 0,
-    activations: 0,
     merges: true,
     open(inputs) {
       const [first] = inputs;
       if (inputs.some((shape) => shape.join() !== first!.join())) throw misfit();
       return {
         shape: first!,
-        weights: [],
         run: (values) => values.reduce((a, b) => a.map((value, i) => combine(value, b[i]!))),
       };
     },
@@ -24,7 +22,6 @@ function elementWise(combine: (a: number, b: number) => number): LayerKind {
 export const concatenate: LayerKind = {
   // the dimension
   numbers: 1,
-  activations: 0,
   merges: true,
   open(inputs, [axis]) {
     const others = (shape: readonly number[]) => shape.with(axis!, 0).join();
@@ -39,9 +36,8 @@ export const concatenate: LayerKind = {
     );
     return {
       shape,
-      weights: [],
       run(values) {
-        const y = new Float32Array(product(shape));
+        const y = zeros(product(shape));
         for (let row = 0, at = 0; row < rows; row++)
           for (const [i, run] of runs.entries()) {
             y.set(values[i]!.subarray(row * run, (row + 1) * run), at);

@@ -1,18 +1,17 @@
+import { zeros } from '../arrays.js';
 import { type LayerKind, ofRank } from './layer.js';
 
 /** Zeros around [height, width, channels]. */
 export const zeroPadding2d: LayerKind = {
   // rows above and below, columns left and right
   numbers: 4,
-  activations: 0,
   open([input], [top, bottom, left, right]) {
     const [height, width, channels] = ofRank<[number, number, number]>(input!, 3);
     const padded = left! + width + right!;
     return {
       shape: [top! + height + bottom!, padded, channels],
-      weights: [],
       run([x]) {
-        const y = new Float32Array((top! + height + bottom!) * padded * channels);
+        const y = zeros((top! + height + bottom!) * padded * channels);
         const run = width * channels;
         for (let row = 0; row < height; row++)
           y.set(

@@ -1,3 +1,5 @@
+import { zeros } from '../arrays.js';
+import { max, min } from '../math.js';
 import { type LayerKind, ofRank } from './layer.js';
 import { windowOf } from './window.js';
 
@@ -10,7 +12,6 @@ function pooling(largest: boolean): LayerKind {
   return {
     // rows, columns, row stride, column stride, whether padded
     numbers: 5,
-    activations: 0,
     open([input], numbers) {
       const [height, width, channels] = ofRank<[number, number, number]>(input!, 3);
       const [rows, columns, rowStride, columnStride, same] = numbers as number[] as [
@@ -24,23 +25,22 @@ function pooling(largest: boolean): LayerKind {
       const right = windowOf(width, columns, columnStride, 1, same);
       return {
         shape: [down.steps, right.steps, channels],
-        weights: [],
         run([x]) {
-          const y = new Float32Array(down.steps * right.steps * channels);
+          const y = zeros(down.steps * right.steps * channels);
           let place = 0;
           for (let r = 0; r < down.steps; r++)
             for (let c = 0; c < right.steps; c++) {
-              const top = Math.max(down.start(r), 0);
-              const bottom = Math.min(down.start(r) + rows, height);
-              const left = Math.max(right.start(c), 0);
-              const end = Math.min(right.start(c) + columns, width);
+              const top = max(down.start(r), 0);
+              const bottom = min(down.start(r) + rows, height);
+              const left = max(right.start(c), 0);
+              const end = min(right.start(c) + columns, width);
               for (let channel = 0; channel < channels; channel++) {
                 let most = Number.NEGATIVE_INFINITY;
                 let sum = 0;
                 for (let row = top; row < bottom; row++)
                   for (let column = left; column < end; column++) {
                     const value = x![(row * width + column) * channels + channel]!;
-                    most = Math.max(most, value);
+                    most = max(most, value);
                     sum += value;
                   }
                 y[place++] = largest ? most : sum / ((bottom - top) * (end - left));

@@ -1,4 +1,5 @@
 import type { Activation } from '../activations.js';
+import { floats, zeros } from '../arrays.js';
 import { multiply } from './dense.js';
 import { type LayerKind, misfit, ofRank, product } from './layer.js';
 
@@ -12,14 +13,14 @@ type TimeStep = (
 
 /** h = act(x W + b + h U). */
 export const simpleRnn = recurrent(1, 1, (x, state, kernel, [activation]) => {
-  state.h = Float32Array.from(multiply(state.h, kernel, x));
+  state.h = floats(multiply(state.h, kernel, x));
   activation!(state.h, state.h.length);
 });
 
 /** Hochreiter and Schmidhuber 1997, with a forget gate; gates in the order input, forget, cell, output. */
 export const lstm = recurrent(4, 2, (x, state, kernel, [activation, gate]) => {
   const units = state.h.length;
-  const sums = Float32Array.from(multiply(state.h, kernel, x));
+  const sums = floats(multiply(state.h, kernel, x));
   const part = (at: number, by: Activation) => {
     const values = sums.subarray(at * units, (at + 1) * units);
     by(values, units);
@@ -42,10 +43,10 @@ export const gru = recurrent(3, 2, (x, state, kernel, [activation, gate]) => {
   const { h } = state;
   const units = h.length;
   const sums = multiply(h, kernel, x);
-  const gates = Float32Array.from(sums.subarray(0, 2 * units));
+  const gates = floats(sums.subarray(0, 2 * units));
   gate!(gates, units);
   const reset = h.map((value, i) => gates[units + i]! * value);
-  const candidate = Float32Array.from(multiply(reset, kernel, x).subarray(2 * units));
+  const candidate = floats(multiply(reset, kernel, x).subarray(2 * units));
   activation!(candidate, units);
   state.h = h.map((value, i) => gates[i]! * value + (1 - gates[i]!) * candidate[i]!);
 });
@@ -68,8 +69,8 @@ function recurrent(gates: number, activations: number, step: TimeStep): LayerKin
         shape: sequences ? [time, units!] : [units!],
         weights: [[width, columns], [units!, columns], [columns]],
         run([x, words], [kernel, recurrentKernel, bias]) {
-          const state = { h: new Float32Array(units!), c: new Float32Array(units!) };
-          const all = new Float32Array(sequences ? time * units! : 0);
+          const state = { h: zeros(units!), c: zeros(units!) };
+          const all = zeros(sequences ? time * units! : 0);
           for (let t = 0; t < time; t++) {
             const at = backwards ? time - 1 - t : t;
             const row = x!.subarray(at * width, (at + 1) * width);

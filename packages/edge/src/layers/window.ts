@@ -1,3 +1,4 @@
+import { ceil, floor, max } from '../math.js';
 import { misfit } from './layer.js';
 
 /** Where a window stands along one side of an image, as in TensorFlow. */
@@ -17,8 +18,8 @@ export function windowOf(
   same: number,
 ): Window {
   const covered = (size - 1) * dilation + 1;
-  const steps = same ? Math.ceil(extent / stride) : Math.floor((extent - covered) / stride) + 1;
+  const steps = same ? ceil(extent / stride) : floor((extent - covered) / stride) + 1;
   if (!(size > 0 && stride > 0 && dilation > 0 && steps > 0)) throw misfit();
-  const padding = same ? Math.max((steps - 1) * stride + covered - extent, 0) : 0;
-  return { steps, start: (step) => step * stride - Math.floor(padding / 2) };
+  const padding = same ? max((steps - 1) * stride + covered - extent, 0) : 0;
+  return { steps, start: (step) => step * stride - floor(padding / 2) };
 }
