@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { readModel } from '@tutti/edge';
 import { createRandom } from '@tutti/runtime';
-import { defineTraining, edgeModel, tf } from '@tutti/tensorflow';
-import { createFolder, type Folder, resolvePath } from '../processes/program-files.js';
+import {
+  defineTraining,
+  edgeModel,
+  hashed,
+  type SharingRule,
+  tf,
+  tie,
+  trainedWeights,
+} from '@tutti/tensorflow';
+import { createFolder, type Folder } from '../processes/program-files.js';
+import { predictedElsewhere } from './predicted-elsewhere.js';
 
 const { layers } = tf;
 
 /** What the file has words for, in models that people build. */
-const MODELS: Record<string, { model: () => tf.LayersModel; words?: number }> = {
+const MODELS: Record<
+  string,
+  { model: () => tf.LayersModel; words?: number; sharing?: SharingRule[]; bytes?: number }
+> = {
   'a convolutional network': {
     model: () =>
       tf.sequential({
@@ -159,32 +167,65 @@ const MODELS: Record<string, { model: () => tf.LayersModel; words?: number }> = 
         ],
       }),
   },
+  'hashed convolutions and dense layers': {
+    // What is stored of 3,029 values, factors and summands of the normalisation, and what says how it is read.
+    bytes: 342 * 4 + 200,
+    sharing: [
+      hashed('first/kernel', { stored: 30 }),
+      hashed('second/*', { ratio: 1 / 8, sign: false }),
+      hashed('depthwise/depthwise_kernel', { ratio: 1 / 4 }),
+      hashed('hidden/kernel', { ratio: 1 / 16, block: 5 }),
+      hashed('output/kernel', { ratio: 1 / 2, seed: 7 }),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.conv2d({ inputShape: [12, 12, 2], filters: 6, kernelSize: 3, name: 'first' }),
+          layers.batchNormalization(),
+          layers.reLU(),
+          layers.conv2d({ filters: 8, kernelSize: 3, strides: 2, name: 'second' }),
+          layers.depthwiseConv2d({ kernelSize: 2, name: 'depthwise' }),
+          layers.flatten(),
+          layers.dense({ units: 32, activation: 'tanh', name: 'hidden' }),
+          layers.dense({ units: 3, activation: 'softmax', name: 'output' }),
+        ],
+      }),
+  },
+  'hashed words, looked up, and a hashed recurrent layer': {
+    words: 5000,
+    // Of 25,513 values.
+    bytes: 1175 * 4 + 100,
+    sharing: [
+      hashed('table/embeddings', { stored: 1000, block: 5 }),
+      hashed('recurrent/*kernel', { ratio: 1 / 4 }),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.embedding({ inputShape: [7], inputDim: 5000, outputDim: 5, name: 'table' }),
+          layers.gru({ units: 10, name: 'recurrent' }),
+          layers.dense({ units: 3 }),
+        ],
+      }),
+  },
+  'a hashed autoencoder, whose second kernel is the transpose of the first': {
+    // Both weights have the values, of 480 each.
+    bytes: (2 * 100 + 12) * 4 + 100,
+    sharing: [
+      hashed('encoder/kernel', { stored: 100 }),
+      tie('encoder/kernel', 'decoder/kernel', { transpose: true }),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.dense({ inputShape: [40], units: 12, activation: 'tanh', name: 'encoder' }),
+          layers.dense({ units: 40, useBias: false, name: 'decoder' }),
+        ],
+      }),
+  },
 };
 
 const EXAMPLES = 100;
-
-/** A process that has @tutti/edge and nothing else of this repository. */
-const PREDICT = `
-  import { readFileSync, writeFileSync } from 'node:fs';
-  const [edge, file, examples, size, output] = process.argv.slice(1);
-  const { readModel } = await import(edge);
-  const model = readModel(readFileSync(file));
-  const x = new Float32Array(new Uint8Array(readFileSync(examples)).buffer);
-  const all = [];
-  for (let at = 0; at < x.length; at += Number(size))
-    all.push(...model.predict(x.subarray(at, at + Number(size))));
-  writeFileSync(output, new Uint8Array(Float32Array.from(all).buffer));
-`;
-
-async function predictedElsewhere(folder: string, file: Uint8Array, x: Float32Array, size: number) {
-  const [model, examples, output] = ['model.tutti', 'x', 'y'].map((name) => join(folder, name));
-  await writeFile(model!, file);
-  await writeFile(examples!, new Uint8Array(x.buffer));
-  const edge = resolvePath('@tutti/edge');
-  const args = ['--input-type=module', '-e', PREDICT, edge, model!, examples!, `${size}`, output!];
-  await promisify(execFile)(process.execPath, args, { env: {} });
-  return new Float32Array(new Uint8Array(await readFile(output!)).buffer);
-}
 
 describe('a .tutti file, read by a process without TensorFlow,', () => {
   let folder: Folder;
@@ -193,11 +234,12 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
   });
   afterEach(() => folder.remove());
 
-  for (const [name, { model, words }] of Object.entries(MODELS))
+  for (const [name, { model, words, sharing = [], bytes: most }] of Object.entries(MODELS))
     it(`predicts what TensorFlow predicts: ${name}`, async function () {
       this.timeout(60_000);
       const program = defineTraining({
         model,
+        sharing,
         loss: 'meanSquaredError',
         data: () => {
           throw new Error('There are no data.');
@@ -219,6 +261,7 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
         ]),
       );
       const { bytes } = edgeModel(program, values);
+      if (most !== undefined) assert.ok(bytes.length < most, `${bytes.length} bytes`);
       const { input, output } = readModel(bytes);
       const size = input.reduce((a, b) => a * b, 1);
       const x = Float32Array.from({ length: EXAMPLES * size }, () =>
@@ -228,10 +271,10 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
       const built = model();
       // The program has them in the order of the layers, each once.
       const variables = [...new Set(built.layers.flatMap((layer) => layer.weights))];
-      const stored = computation.parameters.map((parameter) => values[parameter.name]!);
-      assert.equal(variables.length, stored.length);
+      const whole = trainedWeights(program, values);
+      assert.equal(variables.length, whole.length);
       for (const [at, variable] of variables.entries())
-        variable.write(tf.tensor(stored[at]!, variable.shape as number[]));
+        variable.write(tf.tensor(whole[at]!.values, variable.shape as number[]));
       const predicted = built.predict(tf.tensor(x, [EXAMPLES, ...input])) as tf.Tensor;
       const expected = predicted.dataSync() as Float32Array;
       const found = await predictedElsewhere(folder.path, bytes, x, size);

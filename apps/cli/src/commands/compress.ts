@@ -46,9 +46,7 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         .map(({ weight, elements }) => ({ name: weight, size: elements }));
       for (const { weight, kind } of kernels)
         if (kind !== 'none')
-          renderer.note(
-            `${weight} stays as it is, since it is ${kind} already: the file has all of its elements.`,
-          );
+          renderer.note(`${weight} stays as it is, since it is ${kind} already${inFile(kind)}.`);
       const { maxBytes, minAccuracy } = settings;
       if (minAccuracy !== undefined && dense.stage.accuracy < minAccuracy)
         renderer.note(
@@ -132,6 +130,12 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         );
     });
   });
+}
+
+/** What a file has of a weight that is shared by the program itself; of a tie that depends on the first. */
+function inFile(kind: string): string {
+  if (kind === 'tie') return '';
+  return `: the file has ${kind === 'hashed' ? 'what it stores' : 'all of its elements'}`;
 }
 
 /** The program as it was trained. */

@@ -1,4 +1,4 @@
-import type { ActivationSpec, LayerSpec } from '@tutti/compress';
+import type { ActivationSpec, LayerSpec, Weight } from '@tutti/compress';
 import type { LayerVariable } from '../tfjs/layers-internals.js';
 import type { ConvertibleLayer } from './symbolic.js';
 
@@ -21,10 +21,12 @@ export interface Conversion {
   readonly config: Readonly<Record<string, unknown>>;
   /** @returns the number of its result */
   emit(spec: LayerSpec): number;
-  /** The values of a weight. */
+  /** A weight as the file is to have it. */
+  weight(variable: LayerVariable): Weight;
+  /** The values of a weight, for one that is not written as it is. */
   values(variable: LayerVariable): Float32Array;
   /** Zeros for a bias that the layer does without. */
-  bias(variable: LayerVariable | null | undefined, size: number): Float32Array;
+  bias(variable: LayerVariable | null | undefined, size: number): Weight;
   activation(name?: unknown): ActivationSpec;
   /** @throws TuttiError BAD_MODEL, naming the layer */
   refuse(why: string): never;

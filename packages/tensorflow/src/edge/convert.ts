@@ -1,6 +1,7 @@
-import type { LayerSpec, ModelSpec } from '@tutti/compress';
+import type { LayerSpec, ModelSpec, Weight } from '@tutti/compress';
 import { TuttiError } from '@tutti/runtime';
 import type { BuiltModel } from '../model/build-model.js';
+import type { LayerVariable } from '../tfjs/layers-internals.js';
 import { activationSpec } from './activation-spec.js';
 import type { Result } from './conversion.js';
 import { CONVERTERS } from './converters.js';
@@ -15,13 +16,16 @@ import {
 /**
  * A model of tfjs in the words of the .tutti file.
  * @param values by the order of the model's weights
+ * @param written the same weights as the file is to have them
  * @throws TuttiError BAD_MODEL naming the layer for which it has none
  */
 export function convert(
   { model, weights }: BuiltModel,
   values: readonly Float32Array[],
+  written: readonly Weight[],
 ): ModelSpec {
-  const byVariable = new Map([...weights.keys()].map((variable, at) => [variable, values[at]!]));
+  const places = new Map([...weights.keys()].map((variable, at) => [variable, at]));
+  const weight = (variable: LayerVariable) => written[places.get(variable)!]!;
   const inputs = symbolicInputs(model);
   if (inputs.length !== 1)
     throw refused(`The model has ${inputs.length} inputs, and such a file is for one`);
@@ -58,8 +62,9 @@ export function convert(
       shape,
       config: layer.getConfig(),
       emit: (spec) => layers.push(spec),
-      values: (variable) => byVariable.get(variable)!,
-      bias: (variable, size) => (variable ? byVariable.get(variable)! : new Float32Array(size)),
+      weight,
+      values: (variable) => values[places.get(variable)!]!,
+      bias: (variable, size) => (variable ? weight(variable) : new Float32Array(size)),
       activation(given = layer.getConfig().activation) {
         return activationSpec(given) ?? refuse(`has the activation ${JSON.stringify(given)}`);
       },

@@ -49,14 +49,14 @@ export const CONVERTERS: Readonly<Record<string, Converter>> = {
   Concatenate: concatenate,
 };
 
-function dense({ layer, inputs: [input], shape, emit, values, bias, activation }: Conversion) {
+function dense({ layer, inputs: [input], shape, emit, weight, bias, activation }: Conversion) {
   const units = shape.at(-1)!;
   const at = emit({
     kind: 'dense',
     inputs: [input.at],
     numbers: [units],
     activations: [activation()],
-    weights: [values(layer.kernel!), bias(layer.bias, units)],
+    weights: [weight(layer.kernel!), bias(layer.bias, units)],
   });
   return { ...input, at, shape };
 }
@@ -74,12 +74,12 @@ function timeDistributed(conversion: Conversion): Result {
   });
 }
 
-function embedding({ layer, inputs: [input], shape, config, emit, values }: Conversion): Result {
+function embedding({ layer, inputs: [input], shape, config, emit, weight }: Conversion): Result {
   const at = emit({
     kind: 'embedding',
     inputs: [input.at],
     numbers: [config.inputDim as number, config.outputDim as number],
-    weights: [values(layer.embeddings!)],
+    weights: [weight(layer.embeddings!)],
   });
   return { at, shape, ...(config.maskZero ? { mask: input.at } : {}) };
 }

@@ -16,7 +16,7 @@ function configOf({ config, refuse }: Conversion): ConvolutionConfig {
 }
 
 export function convolution2d(conversion: Conversion): Result {
-  const { layer, inputs, shape, emit, values, bias, activation } = conversion;
+  const { layer, inputs, shape, emit, weight, bias, activation } = conversion;
   const { kernelSize, strides, dilationRate, padding } = configOf(conversion);
   const filters = shape.at(-1)!;
   const at = emit({
@@ -24,14 +24,14 @@ export function convolution2d(conversion: Conversion): Result {
     inputs: [inputs[0].at],
     numbers: [filters, ...kernelSize, ...strides, ...dilationRate, padding === 'same' ? 1 : 0],
     activations: [activation()],
-    weights: [values(layer.kernel!), bias(layer.bias, filters)],
+    weights: [weight(layer.kernel!), bias(layer.bias, filters)],
   });
   return { at, shape };
 }
 
 /** As over an image of one row. */
 export function convolution1d(conversion: Conversion): Result {
-  const { layer, inputs, shape, emit, values, bias, activation } = conversion;
+  const { layer, inputs, shape, emit, weight, bias, activation } = conversion;
   const { kernelSize, strides, dilationRate, padding } = configOf(conversion);
   const [time, channels] = inputs[0].shape as Pair;
   const [[size], [stride], [dilation]] = [kernelSize, strides, dilationRate];
@@ -42,13 +42,13 @@ export function convolution1d(conversion: Conversion): Result {
     inputs: [image],
     numbers: [filters, 1, size, 1, stride, 1, dilation, padding === 'same' ? 1 : 0],
     activations: [activation()],
-    weights: [values(layer.kernel!), bias(layer.bias, filters)],
+    weights: [weight(layer.kernel!), bias(layer.bias, filters)],
   });
   return { at: emit({ kind: 'reshape', inputs: [made], numbers: shape }), shape };
 }
 
 export function depthwise(conversion: Conversion): Result {
-  const { layer, inputs, shape, config, emit, values, bias, activation, refuse } = conversion;
+  const { layer, inputs, shape, config, emit, weight, bias, activation, refuse } = conversion;
   const { kernelSize, strides, dilationRate, padding } = configOf(conversion);
   // TensorFlow.js passes it over.
   if (dilationRate.some((each) => each !== 1)) refuse('is dilated');
@@ -64,16 +64,16 @@ export function depthwise(conversion: Conversion): Result {
       padding === 'same' ? 1 : 0,
     ],
     activations: [activation()],
-    weights: [values(layer.depthwiseKernel!), bias(layer.bias, shape.at(-1)!)],
+    weights: [weight(layer.depthwiseKernel!), bias(layer.bias, shape.at(-1)!)],
   });
   return { at, shape };
 }
 
 /** Each channel for itself, then all channels of each place. */
 export function separable(conversion: Conversion): Result {
-  const { layer, inputs, shape, emit, values, bias, activation } = conversion;
+  const { layer, inputs, shape, emit, weight, bias, activation } = conversion;
   const { strides, dilationRate, padding } = configOf(conversion);
-  const kernel = values(layer.depthwiseKernel!);
+  const kernel = weight(layer.depthwiseKernel!);
   const [rows, columns, channels, multiplier] = layer.depthwiseKernel!.shape as [
     number,
     number,
@@ -93,7 +93,7 @@ export function separable(conversion: Conversion): Result {
     inputs: [between],
     numbers: [filters, 1, 1, 1, 1, 1, 1, 0],
     activations: [activation()],
-    weights: [values(layer.pointwiseKernel!), bias(layer.bias, filters)],
+    weights: [weight(layer.pointwiseKernel!), bias(layer.bias, filters)],
   });
   return { at, shape };
 }

@@ -1,4 +1,5 @@
 import {
+  type DrawnWeight,
   fold,
   type ModelSpec,
   type Precisions,
@@ -6,6 +7,7 @@ import {
   writeModel,
 } from '@tutti/compress';
 import { readModel } from '@tutti/edge';
+import { drawnBy, type SharedWeight } from '@tutti/parameters';
 import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { builtWith } from '../export/built-with.js';
@@ -32,9 +34,10 @@ export function edgeModel(
   values: ParameterValues,
   precisions: Precisions = {},
 ): WrittenModel {
-  const { built, weights } = builtWith(program, values);
+  const { built, weights, sharing } = builtWith(program, values);
   try {
-    const spec = convert(built, weights);
+    const written = weights.map((whole, at) => drawnWeight(sharing.weights[at]!, values) ?? whole);
+    const spec = convert(built, weights, written);
     const folded = fold(spec);
     for (const each of [spec, folded]) compare(built, weights, each);
     const [plain, shorter] = [writeModel(spec, precisions), writeModel(folded, precisions)];
@@ -43,6 +46,17 @@ export function edgeModel(
   } finally {
     built.dispose();
   }
+}
+
+/** What a hashed weight is drawn from: the file does without its elements. */
+function drawnWeight(
+  { expression }: SharedWeight,
+  values: ParameterValues,
+): DrawnWeight | undefined {
+  const drawn = drawnBy(expression);
+  if (drawn === undefined) return undefined;
+  const { parameter, ...how } = drawn;
+  return { ...how, stored: values[parameter]! };
 }
 
 function compare(built: BuiltModel, values: readonly Float32Array[], spec: ModelSpec): void {

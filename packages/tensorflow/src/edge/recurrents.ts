@@ -40,7 +40,7 @@ export function bidirectional(conversion: Conversion): Result {
 }
 
 function converted(conversion: Conversion, layer: ConvertibleLayer, direction: number): Result {
-  const { inputs, emit, values, bias, activation, refuse } = conversion;
+  const { inputs, emit, weight, bias, activation, refuse } = conversion;
   if (inputs.length > 1) refuse('is given an initial state');
   const known = KINDS[layer.getClassName() as keyof typeof KINDS];
   if (known === undefined) refuse(`is around a ${layer.getClassName()}`);
@@ -58,7 +58,7 @@ function converted(conversion: Conversion, layer: ConvertibleLayer, direction: n
       gates > 1
         ? [activation(config.activation), activation(config.recurrentActivation)]
         : [activation(config.activation)],
-    weights: [values(cell.kernel!), values(cell.recurrentKernel!), bias(cell.bias, gates * units)],
+    weights: [weight(cell.kernel!), weight(cell.recurrentKernel!), bias(cell.bias, gates * units)],
   });
   const shape = returnSequences ? [input.shape[0]!, units] : [units];
   return {

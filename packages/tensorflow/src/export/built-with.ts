@@ -1,4 +1,4 @@
-import { resolveSharing } from '@tutti/parameters';
+import { resolveSharing, type Sharing } from '@tutti/parameters';
 import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { type BuiltModel, buildModel, type LayersModelFactory } from '../model/build-model.js';
@@ -8,14 +8,19 @@ import type { TrainingProgram } from '../training/training.js';
 import type { TrainingOptions } from '../training/training-options.js';
 
 /**
- * The model of a program, and the values of its weights, in their order. Who calls it disposes of it.
+ * The model of a program, and the values of its weights, in their order, with what they are made of. Who calls it
+ * disposes of the model.
  * @param values the stored parameters, by name
  * @throws TuttiError BAD_PROGRAM for a program whose model is no `tf.LayersModel`
  */
 export function builtWith(
   program: Program,
   values: ParameterValues,
-): { readonly built: BuiltModel; readonly weights: Float32Array[] } {
+): {
+  readonly built: BuiltModel;
+  readonly weights: Float32Array[];
+  readonly sharing: Sharing;
+} {
   const { training: options } = program as Partial<TrainingProgram>;
   if (options === undefined || typeof options.model !== 'function')
     throw new TuttiError(
@@ -25,19 +30,19 @@ export function builtWith(
     );
   const built = tidied(() => buildModel(options.model as never, createRandom('structure')));
   try {
-    return { built, weights: weightValues(built, options, values) };
+    const sharing = sharingOf(built, options, values);
+    const weights = sharing.weights.map(({ weight }) =>
+      Float32Array.from(sharing.expand(weight, values)),
+    );
+    return { built, weights, sharing };
   } catch (error) {
     built.dispose();
     throw error;
   }
 }
 
-/** By the order of the weights of the built model. */
-function weightValues(
-  built: BuiltModel,
-  options: TrainingOptions,
-  values: ParameterValues,
-): Float32Array[] {
+/** @throws TuttiError BAD_PROGRAM where a stored parameter has no values */
+function sharingOf(built: BuiltModel, options: TrainingOptions, values: ParameterValues): Sharing {
   const specs = weightSpecs(built);
   const sharing = resolveSharing(specs, options.sharing, () => {
     const random = createRandom('initialize', options.seed);
@@ -49,5 +54,5 @@ function weightValues(
       throw new TuttiError('BAD_PROGRAM', `There are no values for "${name}"`, {
         remedy: 'Give the stored parameters of this program.',
       });
-  return specs.map(({ name }) => Float32Array.from(sharing.expand(name, values)));
+  return sharing;
 }
