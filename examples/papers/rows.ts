@@ -22,6 +22,12 @@ const hashedNets = (label: string, environment: Record<string, string>): Variant
   environment,
 });
 
+const languageModel = (label: string, environment: Record<string, string>): Variant => ({
+  label,
+  program: 'papers/tied-embeddings.ts',
+  environment: { DIMENSION: '128', DROPOUT: '0.4', ...environment },
+});
+
 /**
  * @param after settings of the program while it is compressed
  * @param before those of the training before
@@ -113,8 +119,8 @@ export const rows: readonly Row[] = [
     name: 'tied-embeddings',
     paper: 'Press and Wolf: tied embeddings have the lower perplexity',
     variants: [
-      { label: 'tied', program: 'papers/tied-embeddings.ts', environment: { TIED: '1' } },
-      { label: 'untied', program: 'papers/tied-embeddings.ts', environment: { TIED: '0' } },
+      languageModel('tied', { TIED: '1', EPOCHS: '24' }),
+      languageModel('untied', { TIED: '0', EPOCHS: '15' }),
     ],
   },
   {

@@ -34,7 +34,11 @@ export default defineTraining({
     }),
   loss: 'sparseCategoricalCrossentropy',
   sharing: tied ? [tie('input/embeddings', 'output/kernel', { transpose: true })] : [],
-  optimizer: { name: 'adam', learningRate: setting('LEARNING_RATE', 0.002) },
+  optimizer: {
+    name: 'adamw',
+    learningRate: setting('LEARNING_RATE', 0.002),
+    weightDecay: setting('WEIGHT_DECAY', 0),
+  },
   batchSize: 256,
   epochs: setting('EPOCHS', 6),
   seed: 1,
