@@ -7,19 +7,22 @@ import type { Member } from '../workers/roster.js';
  * belong to another arrangement are ignored: they were on their way when this coordinator came.
  */
 export interface Aggregation {
-  /** The steps from a version on. */
-  begin(version: number): Ledger;
+  /**
+   * The steps from a version on.
+   * @param most the version that some chunks are at already
+   */
+  begin(version: number, most: number): Ledger;
   /**
    * Has the servers apply what is ready of the step under way, as far as it has room on its way.
    * @param rate factor of the learning rate
    */
   give(rate: number): void;
   /**
-   * Lets the servers apply sums of the steps before a version by themselves, where that is possible.
+   * Lets the servers apply sums of the steps before a version by themselves, where that is possible: the
+   * ledger knows of it then.
    * @param rate as in `give`
-   * @returns whether it is
    */
-  allow(until: number, rate: number): boolean;
+  allow(until: number, rate: number): void;
   /** Where a contribution to a chunk may be read to; undefined if it has another length. */
   landing(chunk: number, bytes: number): Uint8Array | undefined;
   /** Who sends what is no sum of a node of the tree is excluded. */

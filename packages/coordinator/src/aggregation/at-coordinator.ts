@@ -32,9 +32,9 @@ export function createAggregationAtCoordinator(init: {
   let ledger: Ledger<Step> | undefined;
 
   return {
-    begin(version) {
+    begin(version, most) {
       const create = (step: number) => createStep({ step, plan, layout, kernels });
-      ledger = createLedger({ plan, version, createStep: create });
+      ledger = createLedger({ plan, version, most, createStep: create });
       return ledger;
     },
     give(rate) {
@@ -45,7 +45,7 @@ export function createAggregationAtCoordinator(init: {
         timeline.passed('give', since, step.step, ready.chunk);
       }, sums.admits);
     },
-    allow: () => false,
+    allow() {},
     landing: (chunk, bytes) =>
       ledger !== undefined && chunk < layout.chunks && bytes === 4 * layout.chunkLength(chunk)
         ? landing.place(layout.chunkLength(chunk))

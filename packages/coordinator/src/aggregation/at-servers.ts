@@ -100,8 +100,8 @@ export function createAggregationAtServers(init: {
   const haveAnswered = () => servers.living().every((server) => standings.has(server));
 
   return {
-    begin(version) {
-      ledger = createLedger({ plan, version, createStep: createRemoteStep });
+    begin(version, most) {
+      ledger = createLedger({ plan, version, most, createStep: createRemoteStep });
       return ledger;
     },
     give(rate) {
@@ -127,8 +127,8 @@ export function createAggregationAtServers(init: {
         }
     },
     allow(until, rate) {
-      if (clips || ledger === undefined || told === undefined || !haveAnswered()) return false;
-      if (until <= Math.max(ledger.allowed(), ledger.version())) return true;
+      if (clips || ledger === undefined || told === undefined || !haveAnswered()) return;
+      if (until <= Math.max(ledger.allowed(), ledger.version())) return;
       ledger.allow(until);
       permit = {
         ...{ type: 'permit', attempt: told.attempt, until, known: ledger.version() },
@@ -136,7 +136,6 @@ export function createAggregationAtServers(init: {
         recorded: recorder.recording(),
       };
       for (const server of servers.living()) servers.send(server, permit);
-      return true;
     },
     landing: () => undefined,
     contributed() {},

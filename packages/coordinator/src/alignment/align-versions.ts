@@ -16,7 +16,7 @@ export interface Straggler {
 /** How far the servers of a job are. */
 export interface VersionAlignment {
   readonly stragglers: readonly Straggler[];
-  /** The lowest and the highest version of a chunk, once the stragglers are gone. */
+  /** The lowest and the highest version of a chunk that any has, once the stragglers are gone. */
   readonly least: number;
   readonly most: number;
 }
@@ -33,6 +33,7 @@ export function alignVersions(holders: readonly Holder[]): VersionAlignment {
     .map((holder) => ({ ...holder, least: Math.min(...holder.versions) }));
   const stragglers: Straggler[] = [];
   const chunks = new Map<number, number>();
+  let most = Number.NEGATIVE_INFINITY;
   for (const { server, firstChunk, versions, least } of filled) {
     const best = filled
       .filter((other) => other.firstChunk === firstChunk)
@@ -41,11 +42,11 @@ export function alignVersions(holders: readonly Holder[]): VersionAlignment {
       stragglers.push({ server, least, best: { server: best.server, least: best.least } });
       continue;
     }
+    most = Math.max(most, ...versions);
     for (const [at, version] of versions.entries()) {
       const chunk = firstChunk + at;
       chunks.set(chunk, Math.min(chunks.get(chunk) ?? version, version));
     }
   }
-  const versions = [...chunks.values()];
-  return { stragglers, least: Math.min(...versions), most: Math.max(...versions) };
+  return { stragglers, least: Math.min(...chunks.values()), most };
 }

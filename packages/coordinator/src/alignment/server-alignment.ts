@@ -20,6 +20,8 @@ type Open = Extract<Body, { type: 'open' }>;
 /** What the servers were brought to. */
 export interface Aligned {
   readonly version: number;
+  /** The version that some of their chunks may be at already: at most the next. */
+  readonly most: number;
   /** The checkpoint that they were given, if they were given one. */
   readonly from?: ResumePoint;
 }
@@ -157,7 +159,7 @@ export function createServerAlignment(init: {
         );
         for (const straggler of stragglers) dismiss(straggler);
         // Chunks that are a version further ignore the sum of this step; a clipping norm needs it.
-        if (least >= 0) return { version: least };
+        if (least >= 0) return { version: least, most };
         from ??= { point: await monitor.race(base(most), readingCheckpoint) };
         const { point } = from;
         // Some weights without the rest of their version are worth nothing.
@@ -165,7 +167,8 @@ export function createServerAlignment(init: {
         if (point !== undefined) await restore(point);
         else await makeValues();
         supply = undefined;
-        if (!lost) return { version: point?.step ?? 0, ...(point && { from: point }) };
+        const version = point?.step ?? 0;
+        if (!lost) return { version, most: version, ...(point && { from: point }) };
       }
     },
     lost: () => lost,

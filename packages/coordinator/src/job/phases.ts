@@ -131,7 +131,10 @@ export function createPhases(init: {
   async function halt({ checkpoints }: JobRun, end: CollectedState, begun: Aligned) {
     phase = 'saving';
     const step = end.version;
-    if (step === begun.version) return stoppedAt({ step, path: ownCheckpoint(begun.from) });
+    // What a coordinator before this one has trained may be saved nowhere.
+    const isSaved = step === 0 || begun.from !== undefined;
+    if (step === begun.version && isSaved)
+      return stoppedAt({ step, path: ownCheckpoint(begun.from) });
     const saved = await monitor.race(checkpoints.last(end), writingModel);
     return stoppedAt({ step, path: saved?.path });
   }
@@ -186,12 +189,12 @@ export function createPhases(init: {
       }
       const progress = announce(run, aligned.from, folder);
       for (; ; back = true) {
-        const { version, from } = aligned;
+        const { from } = aligned;
         // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
         const rewind = back || from !== undefined || !complete;
         phase = 'training';
         run.steering.startAt(from?.progress?.steering, from?.best);
-        const reached = await run.training.train(progress, version, from?.progress, rewind);
+        const reached = await run.training.train(progress, aligned, rewind);
         phase = 'collecting weights';
         const best = reached.over ? run.steering.best() : undefined;
         const end = best ?? (await run.finalWeights.collect(reached.version));

@@ -5,10 +5,10 @@ import { createLedger, type LedgerStep } from './ledger.js';
 
 const plan: JobPlan = { ...samplePlan(), steps: 100, stepsPerEpoch: 10 };
 
-function open(version: number) {
+function open(version: number, most = version) {
   const createStep = (step: number) =>
     ({ step, begun: () => false, release() {} }) as unknown as LedgerStep;
-  return createLedger({ plan, version, createStep });
+  return createLedger({ plan, version, most, createStep });
 }
 
 describe('the ledger', () => {
@@ -33,5 +33,12 @@ describe('the ledger', () => {
     for (let version = 5; version < 8; version++) ledger.advance();
     assert.equal(ledger.stepBegun(), false);
     assert.equal(ledger.allowed(), 8);
+  });
+
+  it('knows that a server has begun with a step that a coordinator before had ordered', () => {
+    const ledger = open(5, 6);
+    assert.equal(ledger.stepBegun(), true);
+    ledger.advance();
+    assert.equal(ledger.stepBegun(), false);
   });
 });

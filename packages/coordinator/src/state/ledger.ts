@@ -51,6 +51,8 @@ export interface Ledger<S extends LedgerStep = LedgerStep> {
 export function createLedger<S extends LedgerStep>(init: {
   readonly plan: JobPlan;
   readonly version: number;
+  /** Servers may be there already, with some of their chunks: whoever was here before has ordered it. */
+  readonly most: number;
   readonly createStep: (step: number) => S;
 }): Ledger<S> {
   const { plan } = init;
@@ -58,7 +60,7 @@ export function createLedger<S extends LedgerStep>(init: {
   const steps = new Map<number, S>();
   const evaluations = new Map<number, EvaluationReports>();
   let permitted = false;
-  let allowed = version;
+  let allowed = init.most;
   const inReach = (at: number) => at >= version && at <= Math.max(version, allowed) + 1;
 
   const ledger: Ledger<S> = {

@@ -112,6 +112,7 @@ describe('the status of a job', () => {
     const ledger = createLedger({
       plan,
       version: 11,
+      most: 11,
       createStep: (step) => createStep({ step, plan, layout, kernels: createKernels() }),
     });
     const identity = createJobIdentity('j');

@@ -14,22 +14,23 @@ function allowedBy(
 ) {
   const clock = createSimulatedClock();
   const allowed: number[] = [];
+  let version = 0;
+  const ledger = { version: () => version, allowed: () => allowed.at(-1) ?? 0 };
   const lookAhead = createLookAhead({
     plan: { ...samplePlan(), steps: 1000, stepsPerEpoch: 1000, ...plan },
     clock,
     aggregation: {
       allow(until, rate) {
         assert.equal(rate, 0.5);
-        allowed.push(until);
-        return true;
+        if (until > Math.max(ledger.allowed(), version)) allowed.push(until);
       },
     },
     checkpoints: { next: () => checkpoint },
     steering: { rate: () => 0.5 },
     interrupt,
   });
-  for (let version = 0; version < versions; version++) {
-    lookAhead(version);
+  for (; version < versions; version++) {
+    lookAhead(ledger);
     clock.advance(stepMs);
   }
   return allowed;

@@ -1,9 +1,13 @@
-import { evaluatesAt, type JobPlan } from '@tutti/protocol';
+import type { JobPlan } from '@tutti/protocol';
 import { endsEpoch, type Steering } from '@tutti/run';
 import type { Clock } from '@tutti/runtime';
 import type { Aggregation } from '../aggregation/aggregation.js';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
+import type { Ledger } from '../state/ledger.js';
 import { LOOK_AHEAD_MS, MOST_STEPS_AHEAD } from '../tunables.js';
+
+/** What the servers may do by themselves from the version under way on. */
+export type LookAhead = (ledger: Pick<Ledger, 'version' | 'allowed'>) => void;
 
 /**
  * Lets the servers apply sums without an order: a short step would wait for the coordinator for much of its
@@ -18,36 +22,34 @@ export function createLookAhead(init: {
   readonly steering: Pick<Steering, 'rate'>;
   /** The run is to end between two steps. */
   readonly interrupt: AbortSignal | undefined;
-}): (version: number) => void {
+}): LookAhead {
   const { plan, clock, aggregation, checkpoints, steering, interrupt } = init;
   /** When the latest versions were come to. */
   let times: number[] = [];
   let before = -1;
-  let allowed = -1;
 
   function mostSteps(): number {
     const took = (times.at(-1)! - times[0]!) / (times.length - 1);
     return Math.min(MOST_STEPS_AHEAD, Math.floor(LOOK_AHEAD_MS / took));
   }
 
-  const isDecisive = (version: number) =>
-    version === plan.steps || evaluatesAt(plan, version) || endsEpoch(plan, version);
-
-  return (version) => {
-    if (version !== before + 1) [times, allowed] = [[], version];
+  return (ledger) => {
+    const version = ledger.version();
+    if (version !== before + 1) times = [];
     before = version;
     times.push(clock.now());
     if (times.length > MOST_STEPS_AHEAD) times.shift();
     if (times.length < 2 || interrupt?.aborted) return;
     const most = mostSteps();
     // Not at every step.
-    if (2 * (allowed - version) > most) return;
+    if (2 * (ledger.allowed() - version) > most) return;
     const end = Math.min(version + most, checkpoints.next(version));
     let until = version;
     while (until < end) {
       until++;
-      if (isDecisive(until)) break;
+      // Evaluated versions and the last are among these.
+      if (endsEpoch(plan, until)) break;
     }
-    if (aggregation.allow(until, steering.rate())) allowed = until;
+    aggregation.allow(until, steering.rate());
   };
 }

@@ -13,6 +13,7 @@ import type { Ledger } from '../state/ledger.js';
 import type { Supervisor } from '../stragglers/supervisor.js';
 import type { Completion } from './completion.js';
 import type { FinalWeights } from './final-weights.js';
+import type { LookAhead } from './look-ahead.js';
 
 /** How far a training came. */
 export interface Reached {
@@ -37,7 +38,7 @@ export function createTrainingLoop(init: {
   readonly steering: Steering;
   readonly finalWeights: Pick<FinalWeights, 'collect' | 'release'>;
   /** Lets the servers go on by themselves as far as nothing is to be decided, once the step may begin. */
-  readonly lookAhead: (version: number) => void;
+  readonly lookAhead: LookAhead;
   /** Whether a server has lost its weights. */
   readonly lost: () => boolean;
 }): TrainingLoop {
@@ -89,7 +90,7 @@ export function createTrainingLoop(init: {
         progress.stepStarted();
       }
       if (stop) return { version, interrupted: false, over: true };
-      init.lookAhead(version);
+      init.lookAhead(ledger);
       const totals = await completion.applied(ledger);
       if (totals === undefined) return end();
       progress.stepDone(version, totals);

@@ -1,11 +1,12 @@
 import type { Kernels } from '@tutti/kernels';
 import type { Aggregation as Place } from '@tutti/protocol';
-import type { Progress, ProgressState, Recorder, Steering } from '@tutti/run';
+import type { Progress, Recorder, Steering } from '@tutti/run';
 import type { Clock, Monitor, Timeline } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Aggregation } from '../aggregation/aggregation.js';
 import { createAggregationAtCoordinator } from '../aggregation/at-coordinator.js';
 import { createAggregationAtServers } from '../aggregation/at-servers.js';
+import type { Aligned } from '../alignment/server-alignment.js';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
 import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
@@ -29,15 +30,10 @@ export interface Training extends Awaiting {
   /**
    * Trains from a version to the end, or until a server is found to have lost its weights, or until
    * the run is interrupted and the servers hold one version.
-   * @param begun what the run had counted at that version, where it is known
+   * @param aligned what the servers were brought to
    * @param rewind whether workers may be further, and must go back
    */
-  train(
-    progress: Progress,
-    version: number,
-    begun: ProgressState | undefined,
-    rewind: boolean,
-  ): Promise<Reached>;
+  train(progress: Progress, aligned: Aligned, rewind: boolean): Promise<Reached>;
   /** That of the step under way; undefined while nothing is trained. */
   ledger(): Ledger | undefined;
   readonly results: WorkerResults;
@@ -109,12 +105,12 @@ export function createTraining(init: {
   }
 
   return {
-    async train(progress, version, begun, rewind) {
-      current = aggregation.begin(version);
+    async train(progress, { version, most, from }, rewind) {
+      current = aggregation.begin(version, most);
       verifier.clear();
       // What servers may still have of an attempt before is not of this one.
       membership.assign(rewind || init.aggregation === 'server');
-      progress.startAt(version, begun);
+      progress.startAt(version, from?.progress);
       checkpoints.startAt(version);
       supervisor.start(current, verifier.owing);
       return loop(current, progress);
