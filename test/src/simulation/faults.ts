@@ -217,6 +217,12 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
       );
     return true;
   },
+  stop: (world, { ms, choice }) => {
+    const coordinator = world.living('coordinator')[0];
+    if (coordinator === undefined || isFinished(world)) return false;
+    world.interrupt(coordinator, choice % 4 === 0 ? undefined : ms);
+    return true;
+  },
   'duplicate worker': (world, fault) => {
     world.startWorker(`w${fault.who % world.scenario.workers}`).excused = true;
     return true;

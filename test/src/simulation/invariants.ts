@@ -1,5 +1,5 @@
 import { layoutOf } from '@tutti/parameters';
-import type { Envelope } from '@tutti/protocol';
+import type { Envelope, Permit } from '@tutti/protocol';
 import type { Snapshot } from '@tutti/run';
 import type { RunEvent } from '@tutti/telemetry';
 import { PADDING, type Reference } from './references.js';
@@ -10,6 +10,8 @@ import type { World } from './world.js';
 export interface Invariants {
   readonly violations: string[];
   delivered(host: string, envelope: Envelope): void;
+  /** Servers were let go on without an order. */
+  permitted(permit: Permit, world: World): void;
   /** A checkpoint is about to be written. */
   saved(snapshot: Snapshot): void;
   injected(fault: Fault, atMs: number): void;
@@ -36,10 +38,33 @@ const UNDISTURBED_MS = 60_000;
 /** Four times the default of --progress-deadline-ms. */
 const FIRST_TIME_MS = 60_000;
 
+/** Steps that servers may apply without an order, so also after somebody has ended the run. */
+const MOST_STEPS_AHEAD = 16;
+/** Time that these may take, by that of the steps before. */
+const LOOK_AHEAD_MS = 100;
+/** Messages one after the other at the end of a run, once the last step is done. */
+const LAST_MESSAGES = 4;
+/** After which a checkpoint may come later, or what was sent for it is lost. */
+const LATE_CHECKPOINT: readonly FaultKind[] = [
+  'disk error',
+  'connection reset',
+  'isolated host',
+  'partition that heals',
+  'partition that lasts',
+];
+
+/** What is told of a run that somebody has ended. */
+interface Stopped {
+  readonly step?: number;
+  readonly checkpoint?: string;
+}
+
 export function createInvariants(scenario: Scenario, reference: Reference): Invariants {
   const violations: string[] = [];
   const kinds = new Set<FaultKind>();
   let lastFaultMs = 0;
+  /** Versions of which there was a checkpoint. */
+  const saved = new Set<number>();
   const bytes = new Map<string, Uint8Array>();
   const newest = new Map<string, number>();
   /** The session of each worker, and the version that was asked for last in each session. */
@@ -49,6 +74,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   const assigned = new Map<string, string>();
   /** That in which nobody has to go back yet. */
   let firstAttempt = scenario.aggregation === 'server' ? undefined : '';
+  /** Another coordinator counts anew. */
+  const isRestarted = () => kinds.has('coordinator crash and restart') || kinds.has('stop');
   const violated = (text: string) => {
     if (violations.length < 20) violations.push(text);
   };
@@ -100,6 +127,40 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     }
   }
 
+  /** Where nothing holds them up, there are checkpoints of all versions that were to have one. */
+  function checkSaved(events: readonly RunEvent[]) {
+    const { checkpointEvery } = scenario;
+    if (checkpointEvery === 0 || losesWeights(scenario)) return;
+    if (LATE_CHECKPOINT.some((kind) => kinds.has(kind))) return;
+    let before = -1;
+    for (const event of events) {
+      if (event.event !== 'step') continue;
+      if (event.step === before + 1 && before % checkpointEvery === 0 && !saved.has(before))
+        violated(`There was no checkpoint of version ${before}`);
+      before = event.step;
+    }
+  }
+
+  /** Somebody has ended the run: it does not go on for long, and nothing is lost. */
+  function checkHalted({ interrupted, halted, disk, outcome }: World) {
+    if (interrupted === undefined) return;
+    const { step = 0, checkpoint } = (halted?.error.details ?? {}) as Stopped;
+    const reached = halted === undefined ? outcome()?.result?.steps : step;
+    // Another coordinator knows nothing of it.
+    const forgotten = halted === undefined && kinds.has('coordinator crash and restart');
+    if (!forgotten && reached !== undefined && reached > interrupted.version + MOST_STEPS_AHEAD)
+      violated(`It was to end at version ${interrupted.version}, and came to ${reached}`);
+    if (halted === undefined) return;
+    if (step > 0 && checkpoint === undefined && !disk.failed() && !losesWeights(scenario))
+      violated(`It was ended at version ${step}, which was not saved`);
+    const tookMs = halted.atMs - interrupted.atMs;
+    if (
+      scenario.faults.length === 1 &&
+      tookMs > 2 * LOOK_AHEAD_MS + LAST_MESSAGES * scenario.delayMs
+    )
+      violated(`It ended ${tookMs} ms after somebody had wished so`);
+  }
+
   /** Whether a run that was struck like this may fail with this error. */
   function mayFail(error: { code?: string; message?: string }, world: World): boolean {
     const begun = world.incarnations.at(-1)!.some(({ event }) => event === 'started');
@@ -107,6 +168,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     const needed = begun ? scenario.minWorkers : scenario.workers;
     const coordinator = world.processes.findLast((each) => each.role === 'coordinator')!;
     const usable = coordinator.usable ?? world.usable();
+    if (world.halted !== undefined && world.halted.error === error) return true;
     // It fails its own probe, perhaps before there is anybody else.
     if (kinds.has('lying worker') && / computed twice /.test(error.message ?? '')) return true;
     // Where two contradict each other and stand by it, nobody can know which is right.
@@ -115,16 +177,20 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     // The last is not dropped when it hangs: there is nobody to take its place.
     const wait = kinds.has('hung worker')
       ? / for worker /
-      : /\sto (join (at|and make|with)|say what they hold)/;
+      : /\sto (join( (at|and make|with)|$)|say what they hold)/;
     return (
       wait.test(error.message ?? '') ||
-      /\sto (join (at|and make|with)|say what they hold)/.test(error.message ?? '')
+      /\sto (join( (at|and make|with)|$)|say what they hold)/.test(error.message ?? '')
     );
   }
 
   /** Something was done to it that can make it silent for long. */
   const isExcused = ({ processes }: World, name: string) =>
     processes.some(({ worker, excused }) => worker === name && excused);
+
+  /** Somebody had ended the run then, which has gone on since with others. */
+  const wasStopped = ({ halted }: World, error: unknown) =>
+    halted !== undefined && (error as { code?: string }).code === 'ABORTED';
 
   const isLiar = ({ processes }: World, name: string) =>
     processes.some(({ worker, lies }) => worker === name && lies);
@@ -154,13 +220,34 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         for (const shard of message.shards) {
           const key = `${message.job}/${message.session === '' ? host : ''}${message.generation}/${shard}`;
           const owner = assigned.get(key);
-          if (owner !== undefined && owner !== host && !kinds.has('coordinator crash and restart'))
+          if (owner !== undefined && owner !== host && !isRestarted())
             violated(`Shard ${shard} has two owners in generation ${message.generation}`);
           assigned.set(key, host);
         }
       }
     },
+    permitted({ until, known }, { incarnations, interrupted, halted }) {
+      const { checkpointEvery, program } = scenario;
+      const { examples, batchSize } = program;
+      const after = (every: number) => every * (Math.floor(known / every) + 1);
+      const border = Math.min(
+        after(Math.ceil(examples / batchSize)),
+        checkpointEvery === 0 ? Number.POSITIVE_INFINITY : after(checkpointEvery),
+      );
+      if (until > border)
+        violated(`Servers may go on from version ${known} to ${until}, over ${border}`);
+      if (until > known + MOST_STEPS_AHEAD)
+        violated(`Servers may go on for ${until - known} steps from version ${known}`);
+      const ends = halted === undefined && !kinds.has('coordinator crash and restart');
+      if (ends && known > (interrupted?.version ?? known))
+        violated(`Servers may go on from version ${known}, after somebody has ended the run`);
+      const took = timesUntil(known, incarnations.at(-1)!);
+      const tookMs = took.reduce((sum, ms) => sum + ms, 0) / took.length;
+      if ((until - known) * tookMs > LOOK_AHEAD_MS + 0.001)
+        violated(`Servers may go on for ${until - known} steps, each of which took ${tookMs} ms`);
+    },
     saved({ step, flat, slots, plan }) {
+      saved.add(step);
       const state = Buffer.concat(slots.map(({ buffer }) => new Uint8Array(buffer)));
       const before = reference.states.get(step);
       if (before === undefined) reference.states.set(step, state);
@@ -190,6 +277,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       for (const event of world.incarnations.flat())
         if (event.event === 'worker-excluded' && !isLiar(world, event.worker))
           violated(`${event.worker} was excluded, but computes right`);
+      checkHalted(world);
+      for (const events of world.incarnations) checkSaved(events);
       if (outcome === undefined) return violated(`It stood still at ${simulatedMs} ms`);
       if (outcome.result === undefined) {
         const error = outcome.error as { code?: string; message?: string };
@@ -220,7 +309,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
         if (role !== 'worker' || dead || excused || !joined || !alone) continue;
         if (ended === undefined) {
           if (!deaf) violated(`${host} did not end with the run`);
-        } else if (ended.error !== undefined && !cutOff)
+        } else if (ended.error !== undefined && !cutOff && !wasStopped(world, ended.error))
           violated(`${host} ended with ${String(ended.error)}`);
       }
     },
@@ -240,4 +329,19 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
       }
     },
   };
+}
+
+/** How long the latest steps took that a coordinator has done one after the other up to a version. */
+function timesUntil(version: number, events: readonly RunEvent[]): number[] {
+  const times: number[] = [];
+  let next = version;
+  for (const event of events.toReversed()) {
+    // Once the weights went back it is measured anew.
+    if (event.event === 'warning' && / weights went back /.test(event.message)) break;
+    if (event.event !== 'step' || event.step > version) continue;
+    if (event.step !== next || times.length === MOST_STEPS_AHEAD - 1) break;
+    times.push(event.stepMs);
+    next--;
+  }
+  return times;
 }

@@ -34,11 +34,13 @@ export async function runScenario(init: {
   const invariants = createInvariants(scenario, reference);
   let now = () => '0.0';
   const observe = (host: string, from: string, envelope: Envelope) => {
+    const { message } = envelope;
     invariants.delivered(host, envelope);
-    trace?.(`${now()} ${from} -> ${host} ${JSON.stringify(envelope.message).slice(0, 300)}`);
+    if (message.type === 'permit') invariants.permitted(message, world);
+    trace?.(`${now()} ${from} -> ${host} ${JSON.stringify(message).slice(0, 300)}`);
   };
   const saved = (snapshot: Snapshot) => invariants.saved(snapshot);
-  const world = await createWorld({
+  const world: World = await createWorld({
     scenario,
     program: reference.program,
     kernels,

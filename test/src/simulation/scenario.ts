@@ -27,6 +27,8 @@ export const FAULT_KINDS = {
   'stale session': 3,
   /** To a server, of the right job, by who is not its coordinator. Drawn apart from the others. */
   'foreign order': 0,
+  /** As Ctrl-C; mostly somebody goes on from there later. Drawn apart, in long runs. */
+  stop: 0,
   'duplicate worker': 2,
   'repeated messages': 4,
   'clock jump': 2,
@@ -111,8 +113,39 @@ const SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'chunkFloats'>[] = [
   { features: 2, examples: 7, batchSize: 3, epochs: 1, shards: 2 },
 ];
 
+/** Epochs that are longer than servers may go on without an order, or just shorter. */
+const LONG_SHAPES: readonly Omit<ProgramShape, 'optimizer' | 'chunkFloats'>[] = [
+  { features: 2, examples: 41, batchSize: 2, epochs: 2, shards: 2 },
+  { features: 2, examples: 28, batchSize: 2, epochs: 3, shards: 2 },
+  { features: 2, examples: 27, batchSize: 3, epochs: 4, shards: 3 },
+];
+
+/** What is decided at the end of their epochs: the rate is reduced, the run ends before its last step. */
+const STEERINGS: readonly Pick<ProgramShape, 'earlyStopping' | 'reduceOnPlateau'>[] = [
+  {},
+  { reduceOnPlateau: { patience: 1, factor: 0.5, minChange: 1 } },
+  { earlyStopping: { patience: 1, minChange: 1 } },
+];
+
+/** Intervals at which none, some or many checkpoints lie between the ends of epochs. */
+const LONG_INTERVALS = [0, 3, 7, 18];
+
+/** Ticks in which the first steps are come to, and those that an undisturbed run takes then for each worker. */
+const LONG_START = 40;
+const LONG_TICKS = 100;
+
+/** So many runs for each long one: a long one costs as much as six others. */
+const LONG_ONE_IN = 20;
+
 /** The seed decides it; `only` limits the kinds that are drawn. */
 export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario {
+  // Of a stream of its own, so that the scenarios of all other seeds stay what they are.
+  const long = createRandom('long', seed);
+  const drawn = shortOf(seed, only);
+  return long.below(LONG_ONE_IN) === 0 ? lengthened(drawn, long, only) : drawn;
+}
+
+function shortOf(seed: number, only?: readonly FaultKind[]): Scenario {
   const random = createRandom('scenario', seed);
   const shape = pick(random, SHAPES);
   const chunked = random.below(3) === 0;
@@ -167,6 +200,40 @@ export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario 
     colocated: false,
   } as const;
   return createRandom('colocated', seed).below(6) === 0 ? colocated(drawn) : drawn;
+}
+
+/**
+ * As many steps as servers may apply without an order before a checkpoint, the end of an epoch or of the run,
+ * and some more; so the sums are made there, and no norm is clipped.
+ */
+function lengthened(scenario: Scenario, random: Random, only?: readonly FaultKind[]): Scenario {
+  const shape = pick(random, LONG_SHAPES);
+  const { clipNorm: _, ...optimizer } = scenario.program.optimizer;
+  const { chunkFloats, gradientCompression } = scenario.program;
+  const program = {
+    ...{ ...shape, ...pick(random, STEERINGS), optimizer },
+    ...(chunkFloats && { chunkFloats }),
+    ...(gradientCompression && { gradientCompression }),
+  };
+  const workers = Math.min(scenario.workers, shape.shards);
+  const minWorkers = Math.min(scenario.minWorkers, workers);
+  const ticks = LONG_TICKS * workers;
+  // Those of one moment stay together.
+  const later = random.below(ticks);
+  const faults = scenario.faults.map((fault) => ({ ...fault, at: fault.at + later }));
+  const stops = only === undefined ? random.below(2) === 0 : only.includes('stop');
+  const stop = { kind: 'stop', at: LONG_START + random.below(ticks) } as const;
+  const rest = { who: 0, ms: 20 + random.below(2800), choice: random.below(1000) };
+  const longer = {
+    ...arranged({ ...scenario, faults }, 'server'),
+    ...{ program, workers, minWorkers },
+    // The last of them has fewer steps than 16 take 100 ms.
+    delayMs: pick(random, [0.5, 2, 2, 20]),
+    checkpointEvery: pick(random, LONG_INTERVALS),
+  };
+  const all = [...longer.faults, ...(stops ? [{ ...stop, ...rest }] : [])];
+  const struck = { ...longer, faults: all.sort((a, b) => a.at - b.at) };
+  return scenario.colocated ? colocated(struck) : struck;
 }
 
 function foreignOrder(seed: number, span: number, only?: readonly FaultKind[]): Fault[] {

@@ -29,6 +29,8 @@ export interface Process {
   readonly role: 'coordinator' | 'server' | 'worker';
   readonly host: string;
   readonly stopping: AbortController;
+  /** As Ctrl-C: a coordinator ends between two steps. */
+  readonly interrupt: AbortController;
   readonly memory: CountedKernels;
   /** How it ended. */
   ended?: { readonly error?: unknown };
@@ -83,6 +85,15 @@ export interface World {
   /** @param resume as with `--resume latest` */
   startCoordinator(resume?: Resume): void;
   kill(process: Process): void;
+  /**
+   * Ends the run as Ctrl-C does.
+   * @param onMs when all of it is started again, to go on from what was saved
+   */
+  interrupt(coordinator: Process, onMs: number | undefined): void;
+  /** When somebody ended the run so, and how far it had come. */
+  readonly interrupted: { readonly atMs: number; readonly version: number } | undefined;
+  /** How a run ended that somebody ended so. */
+  readonly halted: { readonly atMs: number; readonly error: TuttiError } | undefined;
   jump(host: string, ms: number): void;
   slowDown(from: string, to: string, ms: number): void;
   readonly disk: Disk;
@@ -122,6 +133,9 @@ export async function createWorld(init: {
   const last = new Map<Message['type'], Message>();
   let outcome: ReturnType<World['outcome']>;
   let workers = 0;
+  let interrupted: World['interrupted'];
+  let halted: World['halted'];
+  let onMs: number | undefined;
 
   const clockOf = (host: string): Clock => ({
     now: () => clock.now() + (offsets.get(host) ?? 0),
@@ -189,6 +203,7 @@ export async function createWorld(init: {
       role,
       host,
       stopping: new AbortController(),
+      interrupt: new AbortController(),
       memory: countKernels(kernels),
       dead: false,
       excused: false,
@@ -252,6 +267,12 @@ export async function createWorld(init: {
     incarnations,
     last,
     outcome: () => outcome,
+    get interrupted() {
+      return interrupted;
+    },
+    get halted() {
+      return halted;
+    },
     disk,
     usable,
     living: (role) => processes.filter((each) => each.role === role && !each.dead && !each.ended),
@@ -283,7 +304,10 @@ export async function createWorld(init: {
       };
       return process;
     },
-    startServer: (host) => void serve(host),
+    startServer(host) {
+      // Somebody may have started all again meanwhile.
+      if (world.living('server').every((each) => each.host !== host)) serve(host);
+    },
     startCoordinator(resume) {
       const process = add('coordinator', 'coordinator');
       const events: RunEvent[] = [];
@@ -302,6 +326,7 @@ export async function createWorld(init: {
         newId: () => `id-${random.uint32()}`,
         onEvent: (event) => events.push(event),
         checkpoints: disk.sink(clock),
+        interrupt: process.interrupt.signal,
         ...(resume && { resume }),
         ...on(process),
       })
@@ -313,10 +338,23 @@ export async function createWorld(init: {
               if (!process.dead) outcome ??= { result: value };
             },
             (error: unknown) => {
-              if (!process.dead) outcome ??= { error };
+              if (process.dead) return;
+              if (process.interrupt.signal.aborted && isAborted(error)) {
+                halted = { atMs: clock.now(), error };
+                if (onMs !== undefined) return void clock.after(onMs, goOn);
+              }
+              outcome ??= { error };
             },
           );
         });
+    },
+    interrupt(coordinator, on) {
+      const last = incarnations.at(-1)!.findLast((each) => each.event === 'step');
+      // One that has come back may find the servers anywhere.
+      const beginning = incarnations.length === 1 ? 0 : Number.POSITIVE_INFINITY;
+      interrupted = { atMs: clock.now(), version: last?.step ?? beginning };
+      onMs = on;
+      coordinator.interrupt.abort(INTERRUPTED);
     },
     kill(process) {
       network.crash(process.host);
@@ -335,11 +373,26 @@ export async function createWorld(init: {
     },
   };
 
-  for (const host of serverHosts) world.startServer(host);
-  world.startCoordinator();
-  for (let at = 0; at < scenario.workers; at++) world.startWorker(`w${at}`);
+  function start(resume?: Resume) {
+    for (const host of serverHosts) world.startServer(host);
+    world.startCoordinator(resume);
+    for (let at = 0; at < scenario.workers; at++) world.startWorker(`w${at}`);
+  }
+
+  /** Who has not heard the last word is ended by whoever starts all again. */
+  function goOn() {
+    for (const process of processes) if (process.ended === undefined) world.kill(process);
+    // Nobody has heard any of that.
+    last.clear();
+    start(disk.latest());
+  }
+
+  start();
   return world;
 }
+
+const isAborted = (error: unknown): error is TuttiError =>
+  error instanceof TuttiError && error.code === 'ABORTED';
 
 const REPEATABLE: readonly Message['type'][] = [
   'contribution',
@@ -349,6 +402,7 @@ const REPEATABLE: readonly Message['type'][] = [
 ];
 
 const KILLED = new TuttiError('ABORTED', 'Killed', { remedy: 'None.' });
+const INTERRUPTED = new TuttiError('ABORTED', 'Interrupted', { remedy: 'None.' });
 const OVER = new TuttiError('ABORTED', 'Its worker has ended', { remedy: 'None.' });
 
 const HOST = { hostname: 'simulated', pid: 1, cpu: 'simulated', node: 'v0', arithmetic: {} };
