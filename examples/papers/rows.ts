@@ -74,9 +74,9 @@ export const rows: readonly Row[] = [
     variants: [
       deepCompression(
         'papers/lenet-300-100.ts',
-        '--epochs 12 --rounds 3 --learning-rate 0.001 --values 16 --keep hidden_1=0.09,hidden_2=0.1,output=0.3',
-        { DROPOUT: '0.1', EPOCHS: '12' },
-        { EPOCHS: '40' },
+        '--epochs 12 --rounds 3 --learning-rate 0.0015 --values 16 --keep hidden_1=0.088,hidden_2=0.12,output=0.5',
+        { DROPOUT: '0.2', EPOCHS: '12' },
+        { EPOCHS: '40', WEIGHT_DECAY: '0.1' },
       ),
     ],
   },
