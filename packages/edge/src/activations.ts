@@ -1,4 +1,5 @@
 import { exp, expm1, max, min } from './math.js';
+
 /** Changes the values of a layer in place; `channels` is the last extent. */
 export type Activation = (values: Float32Array, channels: number) => void;
 
