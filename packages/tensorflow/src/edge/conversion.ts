@@ -1,6 +1,7 @@
 import type { ActivationSpec, LayerSpec, Weight } from '@tutti/compress';
 import type { LayerVariable } from '../tfjs/layers-internals.js';
 import type { ConvertibleLayer } from './symbolic.js';
+import type { Factors } from './written-weights.js';
 
 /** What a layer of the file gives. */
 export interface Result {
@@ -23,6 +24,8 @@ export interface Conversion {
   emit(spec: LayerSpec): number;
   /** A weight as the file is to have it. */
   weight(variable: LayerVariable): Weight;
+  /** Of a weight that takes fewer multiplications as a product of two. */
+  factors(variable: LayerVariable): Factors | undefined;
   /** The values of a weight, for one that is not written as it is. */
   values(variable: LayerVariable): Float32Array;
   /** Zeros for a bias that the layer does without. */

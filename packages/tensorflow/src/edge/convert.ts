@@ -1,4 +1,4 @@
-import type { LayerSpec, ModelSpec, Weight } from '@tutti/compress';
+import type { LayerSpec, ModelSpec } from '@tutti/compress';
 import { TuttiError } from '@tutti/runtime';
 import type { BuiltModel } from '../model/build-model.js';
 import type { LayerVariable } from '../tfjs/layers-internals.js';
@@ -12,6 +12,7 @@ import {
   symbolicOutput,
   withinModel,
 } from './symbolic.js';
+import type { WrittenWeights } from './written-weights.js';
 
 /**
  * A model of tfjs in the words of the .tutti file.
@@ -22,10 +23,10 @@ import {
 export function convert(
   { model, weights }: BuiltModel,
   values: readonly Float32Array[],
-  written: readonly Weight[],
+  written: WrittenWeights,
 ): ModelSpec {
   const places = new Map([...weights.keys()].map((variable, at) => [variable, at]));
-  const weight = (variable: LayerVariable) => written[places.get(variable)!]!;
+  const weight = (variable: LayerVariable) => written.weight(places.get(variable)!);
   const inputs = symbolicInputs(model);
   if (inputs.length !== 1)
     throw refused(`The model has ${inputs.length} inputs, and such a file is for one`);
@@ -63,6 +64,7 @@ export function convert(
       config: layer.getConfig(),
       emit: (spec) => layers.push(spec),
       weight,
+      factors: (variable) => written.factors(places.get(variable)!),
       values: (variable) => values[places.get(variable)!]!,
       bias: (variable, size) => (variable ? weight(variable) : new Float32Array(size)),
       activation(given = layer.getConfig().activation) {

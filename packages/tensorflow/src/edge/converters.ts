@@ -1,6 +1,7 @@
 import type { LayerSpec } from '@tutti/compress';
 import type { Conversion, Result } from './conversion.js';
 import { convolution1d, convolution2d, depthwise, separable, zeroPadding } from './convolutions.js';
+import { emitFactor } from './factors.js';
 import { globalPooling, pooling1d, pooling2d } from './poolings.js';
 import { bidirectional, recurrent } from './recurrents.js';
 
@@ -49,14 +50,19 @@ export const CONVERTERS: Readonly<Record<string, Converter>> = {
   Concatenate: concatenate,
 };
 
-function dense({ layer, inputs: [input], shape, emit, weight, bias, activation }: Conversion) {
+/** A kernel that is a product A B becomes two layers: x A, then that times B. */
+function dense(conversion: Conversion): Result {
+  const { layer, inputs, shape, emit, weight, factors, bias, activation } = conversion;
+  const [input] = inputs;
   const units = shape.at(-1)!;
+  const product = factors(layer.kernel!);
+  const read = product ? emitFactor(conversion, input.at, product.left, product.rank) : input.at;
   const at = emit({
     kind: 'dense',
-    inputs: [input.at],
+    inputs: [read],
     numbers: [units],
     activations: [activation()],
-    weights: [weight(layer.kernel!), bias(layer.bias, units)],
+    weights: [product ? product.right : weight(layer.kernel!), bias(layer.bias, units)],
   });
   return { ...input, at, shape };
 }
@@ -74,13 +80,19 @@ function timeDistributed(conversion: Conversion): Result {
   });
 }
 
-function embedding({ layer, inputs: [input], shape, config, emit, weight }: Conversion): Result {
-  const at = emit({
+/** Of a table that is a product A B, rows of A are looked up, and multiplied by B. */
+function embedding(conversion: Conversion): Result {
+  const { layer, inputs, shape, config, emit, weight, factors } = conversion;
+  const [input] = inputs;
+  const width = config.outputDim as number;
+  const product = factors(layer.embeddings!);
+  const found = emit({
     kind: 'embedding',
     inputs: [input.at],
-    numbers: [config.inputDim as number, config.outputDim as number],
-    weights: [weight(layer.embeddings!)],
+    numbers: [config.inputDim as number, product?.rank ?? width],
+    weights: [product?.left ?? weight(layer.embeddings!)],
   });
+  const at = product ? emitFactor(conversion, found, product.right, width) : found;
   return { at, shape, ...(config.maskZero ? { mask: input.at } : {}) };
 }
 

@@ -16,35 +16,52 @@ function configOf({ config, refuse }: Conversion): ConvolutionConfig {
 }
 
 export function convolution2d(conversion: Conversion): Result {
-  const { layer, inputs, shape, emit, weight, bias, activation } = conversion;
+  const { inputs, shape } = conversion;
   const { kernelSize, strides, dilationRate, padding } = configOf(conversion);
-  const filters = shape.at(-1)!;
-  const at = emit({
-    kind: 'conv2d',
-    inputs: [inputs[0].at],
-    numbers: [filters, ...kernelSize, ...strides, ...dilationRate, padding === 'same' ? 1 : 0],
-    activations: [activation()],
-    weights: [weight(layer.kernel!), bias(layer.bias, filters)],
-  });
-  return { at, shape };
+  const same = padding === 'same' ? 1 : 0;
+  const window = [...kernelSize, ...strides, ...dilationRate, same];
+  return { at: emitConvolution(conversion, inputs[0].at, window), shape };
 }
 
 /** As over an image of one row. */
 export function convolution1d(conversion: Conversion): Result {
-  const { layer, inputs, shape, emit, weight, bias, activation } = conversion;
+  const { inputs, shape, emit } = conversion;
   const { kernelSize, strides, dilationRate, padding } = configOf(conversion);
   const [time, channels] = inputs[0].shape as Pair;
   const [[size], [stride], [dilation]] = [kernelSize, strides, dilationRate];
-  const filters = shape.at(-1)!;
   const image = emit({ kind: 'reshape', inputs: [inputs[0].at], numbers: [1, time, channels] });
-  const made = emit({
-    kind: 'conv2d',
-    inputs: [image],
-    numbers: [filters, 1, size, 1, stride, 1, dilation, padding === 'same' ? 1 : 0],
-    activations: [activation()],
-    weights: [weight(layer.kernel!), bias(layer.bias, filters)],
-  });
+  const same = padding === 'same' ? 1 : 0;
+  const made = emitConvolution(conversion, image, [1, size, 1, stride, 1, dilation, same]);
   return { at: emit({ kind: 'reshape', inputs: [made], numbers: shape }), shape };
+}
+
+/** A kernel that is a product A B becomes filters A, whose results are multiplied by B at each place. */
+function emitConvolution(conversion: Conversion, input: number, window: readonly number[]): number {
+  const { layer, shape, emit, weight, factors, bias, activation } = conversion;
+  const filters = shape.at(-1)!;
+  const product = factors(layer.kernel!);
+  if (product === undefined)
+    return emit({
+      kind: 'conv2d',
+      inputs: [input],
+      numbers: [filters, ...window],
+      activations: [activation()],
+      weights: [weight(layer.kernel!), bias(layer.bias, filters)],
+    });
+  const filtered = emit({
+    kind: 'conv2d',
+    inputs: [input],
+    numbers: [product.rank, ...window],
+    activations: [{ name: 'linear' }],
+    weights: [product.left, new Float32Array(product.rank)],
+  });
+  return emit({
+    kind: 'dense',
+    inputs: [filtered],
+    numbers: [filters],
+    activations: [activation()],
+    weights: [product.right, bias(layer.bias, filters)],
+  });
 }
 
 export function depthwise(conversion: Conversion): Result {

@@ -1,5 +1,4 @@
 import {
-  type DrawnWeight,
   fold,
   type ModelSpec,
   type Precisions,
@@ -7,7 +6,6 @@ import {
   writeModel,
 } from '@tutti/compress';
 import { readModel } from '@tutti/edge';
-import { drawnBy, type SharedWeight } from '@tutti/parameters';
 import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { builtWith } from '../export/built-with.js';
@@ -16,6 +14,7 @@ import { tf } from '../tf.js';
 import type { ModelLike } from '../tfjs/layers-internals.js';
 import { overriding } from '../tfjs/overrides.js';
 import { convert } from './convert.js';
+import { createWrittenWeights } from './written-weights.js';
 
 /** How far the file's predictions may be from those of TensorFlow, where no weight is rounded. */
 const TOLERANCE = 1e-5;
@@ -36,8 +35,7 @@ export function edgeModel(
 ): WrittenModel {
   const { built, weights, sharing } = builtWith(program, values);
   try {
-    const written = weights.map((whole, at) => drawnWeight(sharing.weights[at]!, values) ?? whole);
-    const spec = convert(built, weights, written);
+    const spec = convert(built, weights, createWrittenWeights(sharing, weights, values));
     const folded = fold(spec);
     for (const each of [spec, folded]) compare(built, weights, each);
     const [plain, shorter] = [writeModel(spec, precisions), writeModel(folded, precisions)];
@@ -46,17 +44,6 @@ export function edgeModel(
   } finally {
     built.dispose();
   }
-}
-
-/** What a hashed weight is drawn from: the file does without its elements. */
-function drawnWeight(
-  { expression }: SharedWeight,
-  values: ParameterValues,
-): DrawnWeight | undefined {
-  const drawn = drawnBy(expression);
-  if (drawn === undefined) return undefined;
-  const { parameter, ...how } = drawn;
-  return { ...how, stored: values[parameter]! };
 }
 
 function compare(built: BuiltModel, values: readonly Float32Array[], spec: ModelSpec): void {

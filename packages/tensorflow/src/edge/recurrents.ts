@@ -1,4 +1,5 @@
 import type { Conversion, Result } from './conversion.js';
+import { emitFactor } from './factors.js';
 import type { ConvertibleLayer } from './symbolic.js';
 
 const KINDS = {
@@ -40,7 +41,7 @@ export function bidirectional(conversion: Conversion): Result {
 }
 
 function converted(conversion: Conversion, layer: ConvertibleLayer, direction: number): Result {
-  const { inputs, emit, weight, bias, activation, refuse } = conversion;
+  const { inputs, emit, weight, factors, bias, activation, refuse } = conversion;
   if (inputs.length > 1) refuse('is given an initial state');
   const known = KINDS[layer.getClassName() as keyof typeof KINDS];
   if (known === undefined) refuse(`is around a ${layer.getClassName()}`);
@@ -50,15 +51,22 @@ function converted(conversion: Conversion, layer: ConvertibleLayer, direction: n
   const config = layer.getConfig();
   const units = config.units as number;
   const { returnSequences } = config;
+  // A kernel that is a product A B reads x A of each step.
+  const product = factors(cell.kernel!);
+  const read = product ? emitFactor(conversion, input.at, product.left, product.rank) : input.at;
   const at = emit({
     kind,
-    inputs: input.mask === undefined ? [input.at] : [input.at, input.mask],
+    inputs: input.mask === undefined ? [read] : [read, input.mask],
     numbers: [units, returnSequences ? 1 : 0, direction],
     activations:
       gates > 1
         ? [activation(config.activation), activation(config.recurrentActivation)]
         : [activation(config.activation)],
-    weights: [weight(cell.kernel!), weight(cell.recurrentKernel!), bias(cell.bias, gates * units)],
+    weights: [
+      product ? product.right : weight(cell.kernel!),
+      weight(cell.recurrentKernel!),
+      bias(cell.bias, gates * units),
+    ],
   });
   const shape = returnSequences ? [input.shape[0]!, units] : [units];
   return {
