@@ -88,8 +88,12 @@ export function createReducer(init: {
       if (path === undefined) return refused('no-node', values);
       if (path.some(isHeld)) return refused('duplicate', values);
       const block = values instanceof Uint8Array ? blockOf(values) : values;
-      // What it covers is the same sum, only less complete.
-      for (const node of sorted()) if (node.lo >= lo && node.hi <= hi) drop(node);
+      // What it covers is the same sum, only less complete. No node held reaches beyond: that would be a duplicate.
+      for (let shard = lo; shard < hi; ) {
+        const node = held.get(shard);
+        if (node !== undefined) drop(node);
+        shard = node?.hi ?? shard + 1;
+      }
 
       held.set(lo, { lo, hi, values: block });
       for (let depth = path.length - 2; depth >= 0; depth--) {
