@@ -9,6 +9,11 @@ export interface Clock {
   wallTime(): number;
   /** Calls `task` once, not earlier than `delayMs` from now. */
   after(delayMs: number, task: () => void): Timer;
+  /**
+   * What has waited for the end of this turn of the event loop, such as messages that are sent together, is
+   * done: whoever holds up the thread for long awaits it before.
+   */
+  turn(): Promise<void>;
 }
 
 export interface Timer {
@@ -22,6 +27,7 @@ export const systemClock: Clock = {
     const handle = setTimeout(task, delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
+  turn: () => new Promise((resolve) => void setImmediate(resolve)),
 };
 
 export interface SimulatedClock extends Clock {
@@ -95,6 +101,8 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
         },
       };
     },
+    // Nothing waits there: whatever happens on a simulated clock is an event of its own.
+    turn: () => Promise.resolve(),
     nextDue() {
       dropCancelled();
       return heap[0]?.due;

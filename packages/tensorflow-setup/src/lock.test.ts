@@ -11,6 +11,7 @@ function eagerClock(): Clock {
   return {
     now: () => now,
     wallTime: () => now,
+    turn: () => Promise.resolve(),
     after(delayMs, task) {
       if (delayMs >= 5_000) return { cancel: () => {} };
       const handle = setImmediate(() => {

@@ -31,6 +31,7 @@ describe('runProcess', () => {
     const due: Clock = {
       now: () => 0,
       wallTime: () => 0,
+      turn: () => Promise.resolve(),
       after: (_delay, task) => {
         setImmediate(task);
         return { cancel: () => {} };

@@ -22,6 +22,7 @@ import {
 import { createContributor } from './compute/contributor.js';
 import { createExecutor } from './compute/executor.js';
 import { hostFacts } from './compute/host-facts.js';
+import { patientRunner } from './compute/patient-runner.js';
 import { createProgramRunner } from './compute/program-runner.js';
 import { createReadAhead } from './compute/read-ahead.js';
 import { timedRunner } from './compute/timed-runner.js';
@@ -181,7 +182,7 @@ async function run(
     const { kernels = createKernels() } = init;
     const layout = layoutOf(plan);
     const ofJob = { plan, layout, data, computation, kernels, clock, worker };
-    const runner = timedRunner(createProgramRunner(ofJob), timeline);
+    const runner = patientRunner(timedRunner(createProgramRunner(ofJob), timeline), clock);
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
     const source = createWeightPuller({

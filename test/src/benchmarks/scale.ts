@@ -151,6 +151,7 @@ function createMeter(clock: SimulatedClock) {
       clock: {
         now: clock.now,
         wallTime: clock.wallTime,
+        turn: clock.turn,
         after: (delayMs, task) => clock.after(delayMs, theirs(task)),
       },
       transport: {

@@ -140,6 +140,7 @@ export async function createWorld(init: {
   const clockOf = (host: string): Clock => ({
     now: () => clock.now() + (offsets.get(host) ?? 0),
     wallTime: clock.wallTime,
+    turn: clock.turn,
     after: (delayMs, task) => clock.after(delayMs, task),
   });
 
