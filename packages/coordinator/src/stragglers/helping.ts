@@ -39,12 +39,15 @@ export function createHelping(init: {
   readonly timings: WorkerTimings;
 }): Helping {
   const { plan, clock, membership, timings } = init;
-  const stragglers = createStragglers(timings.usual);
   /** By session, the steps since it was tried. */
   const untried = new Map<string, number>();
 
   let current: Stage = { work: 'gradient', at: -1 };
   let ledger: Ledger | undefined;
+
+  // Where nobody waits for a report, it waits for other messages.
+  const isUnhurried = ({ at }: Stage) => at < (ledger?.allowed() ?? 0);
+  const stragglers = createStragglers(timings.usual, isUnhurried);
 
   function missing(ledger: Ledger): readonly number[] {
     if (current.work === 'evaluation') return ledger.unevaluated();
@@ -125,8 +128,7 @@ export function createHelping(init: {
       muster();
       const counts = new Map(reports.map(({ shard, count }) => [shard, count]));
       const computeMs = reports.reduce((sum, report) => sum + report.computeMs, 0);
-      // Where nobody waits for it, it waits for other messages.
-      const timely = stage.at >= (ledger?.allowed() ?? 0);
+      const timely = !isUnhurried(stage);
       stragglers.reported(session, stage, counts, clock.now(), computeMs, timely);
     },
     help(ledger, alsoOwing) {

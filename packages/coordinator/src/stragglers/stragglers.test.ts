@@ -40,6 +40,22 @@ describe('stragglers', () => {
     assert.deepEqual([...stragglers.help([2], ['a'], 1300)], [['a', [2]]]);
   });
 
+  it('may report a micro-batch later where nobody waits for that', () => {
+    const stragglers = createStragglers(createWorkerTimings().usual, ({ at }) => at === 1);
+    const hands = ['a', 'b'].map((who, at) => ({ who, shards: [at], next: [] }));
+    stragglers.begin(step(0), 0);
+    stragglers.muster(hands, 0);
+    for (const [shard, who] of ['a', 'b'].entries())
+      stragglers.reported(who, step(0), counts(shard), 100, 0, true);
+    stragglers.begin(step(1), 1000);
+    // As long as a micro-batch, and half as long again: the report waits while the next one is computed.
+    assert.equal(stragglers.lateAt(1000), 1250);
+    for (const [shard, who] of ['a', 'b'].entries())
+      stragglers.reported(who, step(1), counts(shard), 1200, 0, false);
+    stragglers.begin(step(2), 2000);
+    assert.equal(stragglers.lateAt(2000), 2150);
+  });
+
   it('owe what they have not reported themselves, whoever else has, and what is not there', () => {
     const { stragglers, begin } = crew([0], [1], [2], []);
     begin(1, 1000);

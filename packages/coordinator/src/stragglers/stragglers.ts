@@ -71,8 +71,14 @@ export interface CrewMember {
 /** The shards that each is given on top of its own. */
 export type Helpers = ReadonlyMap<string, readonly number[]>;
 
-/** @param usual what a micro-batch usually takes */
-export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
+/**
+ * @param usual what a micro-batch usually takes
+ * @param unhurried whether nobody waits for the reports of a stage
+ */
+export function createStragglers(
+  usual: WorkerTimings['usual'],
+  unhurried: (stage: Stage) => boolean = () => false,
+): Stragglers {
   const workloads = new Map<string, Workload>();
   /** Whoever is quick may report the next step before this one is known to be complete. */
   const ahead = new Map<string, Map<string, Set<number>>>();
@@ -85,7 +91,12 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
 
   const keyOf = ({ work, at }: Stage) => `${at} ${work}`;
   const reportedAhead = (who: string, stage: Stage) => ahead.get(keyOf(stage))?.get(who);
-  const expected = (): Expectation => ({ usual: usual[current.work], work: current.work });
+  const expectationOf = (stage: Stage): Expectation => ({
+    usual: usual[stage.work],
+    work: stage.work,
+    unhurried: unhurried(stage),
+  });
+  const expected = () => expectationOf(current);
   const enough = () => usual[current.work].samples() >= Math.min(3, Math.ceil(owners() / 2));
   const owners = () =>
     [...workloads.values()].filter((workload) => workload.own().length > 0).length;
@@ -183,7 +194,7 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
         for (const shard of counts.keys()) done.add(shard);
         // Of steps there are enough that are seen from their beginning.
         if (stage.work === 'evaluation')
-          workload?.reportedAhead(counts, computeMs, { usual: usual.evaluation, work: stage.work });
+          workload?.reportedAhead(counts, computeMs, expectationOf(stage));
         workload?.restart(now);
         return;
       }
@@ -192,10 +203,7 @@ export function createStragglers(usual: WorkerTimings['usual']): Stragglers {
       workload?.reported(
         counts,
         keyOf(stage) === keyOf(current),
-        {
-          usual: usual[stage.work],
-          work: stage.work,
-        },
+        expectationOf(stage),
         now,
         timely,
       );

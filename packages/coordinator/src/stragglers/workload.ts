@@ -7,6 +7,8 @@ import type { UsualTime } from '../workers/usual-time.js';
 export interface Expectation {
   readonly work: WorkKind;
   readonly usual: UsualTime;
+  /** Whether reports may wait for other messages, and so until after the next micro-batch. */
+  readonly unhurried: boolean;
 }
 
 /** What one worker has to compute in the stage under way, and since when it is at it. */
@@ -145,7 +147,8 @@ export function createWorkload(who: string, since: number): Workload {
       const unitMs = workload.unitMs(expectation);
       // Short ones are reported together.
       const next = Math.min(unitMs * workload.pending().length, Math.max(unitMs, REPORT_MS));
-      return since + Math.max(next * expectation.usual.tolerance(), LEAST_LATE_MS);
+      const behindMs = expectation.unhurried ? unitMs : 0;
+      return since + behindMs + Math.max(next * expectation.usual.tolerance(), LEAST_LATE_MS);
     },
     doneInMs(expectation, now) {
       if (workload.pending().length === 0) return 0;
