@@ -227,7 +227,7 @@ function decodesOrRefuses(frames: readonly Uint8Array[]): void {
 function isRight(field: string, value: unknown): boolean {
   return (
     (['scale', 'rate'].includes(field) && value === -1.5) ||
-    (['slots', 'reset', 'recorded', 'permitted'].includes(field) && typeof value === 'boolean')
+    (['slots', 'reset', 'recorded', 'unhurried'].includes(field) && typeof value === 'boolean')
   );
 }
 

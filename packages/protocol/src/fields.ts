@@ -376,7 +376,7 @@ const table: { readonly [T in Body['type']]: Fields<Bodies[T]> } = {
   },
   repeat: { attempt: text },
   pull: { version: whole, until: optional(whole) },
-  weights: { version: whole, chunk: whole, permitted: optional(flag) },
+  weights: { version: whole, chunk: whole, unhurried: optional(flag) },
   status: { history: optional(shapeOf<HistoryPlace>({ begun: number, next: whole })) },
   'status-report': { status, history: optional(history) },
   refused: { error },

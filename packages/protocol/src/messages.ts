@@ -394,8 +394,11 @@ export interface Weights {
   readonly type: 'weights';
   readonly version: number;
   readonly chunk: number;
-  /** The server may apply the next step without an order: so nobody waits for the reports of it. */
-  readonly permitted?: boolean;
+  /**
+   * Nobody waits for the reports of the step from this version: the server may apply that, and the one after
+   * it, without an order.
+   */
+  readonly unhurried?: boolean;
 }
 
 // ---- anyone -> coordinator, and back

@@ -18,7 +18,7 @@ function open(optimizer: OptimizerSpec = plan.optimizer) {
     chunks: 1,
     kernels: createKernels(),
     timeline: NO_TIMELINE,
-    send: (peer, body, rest) => sent.push([peer, body, floats(rest!.payload!)]),
+    send: (peer, body, rest) => sent.push([peer, body, floats(rest?.payload ?? bytes())]),
     broadcast(peers, body, { payload }) {
       for (const peer of peers) sent.push([peer, body, floats(payload!)]);
     },
@@ -64,6 +64,26 @@ describe('shelf', () => {
         [0, 1],
       ],
     );
+  });
+
+  it('says of which step nobody waits for the reports: not of the last before something is decided', () => {
+    const { shelf, sent } = open();
+    const attempt = 'a';
+    const { aggregator } = shelf;
+    aggregator.gather('coordinator', { type: 'gather', attempt, workers: ['s'] });
+    aggregator.permit({
+      ...{ type: 'permit', attempt, until: 2, rate: 1, recorded: false, known: -1 },
+    });
+    shelf.pull('a', 0, 2);
+    shelf.store(0, bytes(1, 2));
+    const node = { type: 'contribution', lo: 0, hi: plan.shards, chunk: 0, attempt } as const;
+    for (const step of [0, 1]) aggregator.contribute('a', 's', { ...node, step }, bytes(1, 1));
+    const weights = sent.map(([, body]) => body).filter(({ type }) => type === 'weights');
+    assert.deepEqual(weights, [
+      { type: 'weights', version: 0, chunk: 0, unhurried: true },
+      { type: 'weights', version: 1, chunk: 0 },
+      { type: 'weights', version: 2, chunk: 0 },
+    ]);
   });
 
   it('keeps the version of the step under way, though all who compute ask for the next', () => {

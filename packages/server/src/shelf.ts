@@ -92,10 +92,10 @@ export function createShelf(init: {
       const weights = store.read(chunk, version)!;
       const lent = () => copies.make(version, weights);
       const since = timeline.now();
-      const permitted = aggregator.permits(version) ? { permitted: true } : {};
+      const unhurried = aggregator.permits(version + 1) ? { unhurried: true } : {};
       broadcast(
         peers,
-        { type: 'weights', version, chunk, ...permitted },
+        { type: 'weights', version, chunk, ...unhurried },
         { payload: weights, lent },
       );
       timeline.passed('send', since, version - 1, chunk);

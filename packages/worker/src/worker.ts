@@ -201,7 +201,7 @@ async function run(
       push: (body, rest) =>
         enrolment.aggregation() === 'server' ? source.contribute(body, rest) : send(body, rest),
       inOrder: source.inOrder,
-      unhurried: source.permitted,
+      unhurried: source.unhurried,
       attempt: () => loop.attempt(),
       reportsWith: (chunk) => chunk === 0 && enrolment.aggregation() === 'server',
       traffic: () => enrolment.traffic() + source.traffic(),

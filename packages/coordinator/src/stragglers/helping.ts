@@ -46,7 +46,7 @@ export function createHelping(init: {
   let ledger: Ledger | undefined;
 
   // Where nobody waits for a report, it waits for other messages.
-  const isUnhurried = ({ at }: Stage) => at < (ledger?.allowed() ?? 0);
+  const isUnhurried = ({ at }: Stage) => at + 1 < (ledger?.allowed() ?? 0);
   const stragglers = createStragglers(timings.usual, isUnhurried);
 
   function missing(ledger: Ledger): readonly number[] {

@@ -44,8 +44,8 @@ export interface WeightPuller {
    * one in this process, so that not all workers begin with the same; then its own.
    */
   inOrder(chunks: readonly number[]): { readonly away: number[]; readonly own: number[] };
-  /** Whether the servers may apply the step from the latest version without an order. */
-  permitted(): boolean;
+  /** Whether nobody waits for the reports of the step from the latest version. */
+  unhurried(): boolean;
   /** Whether what was contributed may be lost: a server says so, or its connection was. */
   isRepeatWanted(): boolean;
   /** The same, once. */
@@ -82,7 +82,7 @@ export function createWeightPuller(init: {
   let [ordered, until] = [-1, -1];
   let past = 0;
   let repeatWanted = false;
-  let permitted = false;
+  let unhurried = false;
   /** Since when those that are not reached are not. */
   const unreachedSince = new Map<string, number>();
   const reached = new Set<string>();
@@ -110,7 +110,7 @@ export function createWeightPuller(init: {
 
   const answers: Answers<ServerToWorker, undefined> = {
     weights(_from, message, payload) {
-      permitted = message.permitted === true;
+      unhurried = message.unhurried === true;
       weights.accept(message.version, message.chunk, payload);
     },
     repeat(_from, { attempt }) {
@@ -221,7 +221,7 @@ export function createWeightPuller(init: {
       const away = [...chunks.filter((chunk) => chunk >= end), ...before];
       return { away, own: chunks.filter((chunk) => chunk >= here.firstChunk && chunk < end) };
     },
-    permitted: () => permitted,
+    unhurried: () => unhurried,
     contribute(body, rest) {
       const at = servers.findIndex((server) => isHolder(server, [body.chunk]));
       connections[at]?.send({ message: stamp(body), ...rest });
