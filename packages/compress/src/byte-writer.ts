@@ -13,6 +13,8 @@ export interface ByteWriter {
   bits(value: number, count: number): void;
   /** Fills the byte that is begun with zeros. */
   align(): void;
+  /** Bytes so far. */
+  readonly length: number;
   bytes(): Uint8Array<ArrayBuffer>;
 }
 
@@ -51,6 +53,9 @@ export function createByteWriter(): ByteWriter {
     },
     align() {
       free = 0;
+    },
+    get length() {
+      return written.length;
     },
     bytes: () => Uint8Array.from(written),
   };

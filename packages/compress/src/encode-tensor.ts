@@ -1,9 +1,9 @@
 import { BY_COLUMNS, DRAWN, ENCODING, SPARSE } from '@tutti/edge/internal';
 import type { ByteWriter } from './byte-writer.js';
-import { HALF_LIMIT, toHalf } from './half.js';
+import { HALF_LIMIT, toBrainUp, toHalf } from './half.js';
 import { codeFor } from './huffman.js';
 import { encodePlaces, type Places } from './places.js';
-import { quantize } from './quantize.js';
+import { type Quantized, quantize } from './quantize.js';
 
 /** How the values of a tensor are written: `exact` keeps every bit. */
 export type Precision = 'exact' | 'float16' | 'int8' | 'int4';
@@ -24,10 +24,7 @@ export interface DrawnWeight {
   readonly turned: boolean;
 }
 
-/** A weight in full, or as it is drawn from fewer values. */
-export type Weight = Float32Array | DrawnWeight;
-
-export const isDrawn = (weight: Weight): weight is DrawnWeight => 'stored' in weight;
+export const isDrawn = (weight: object): weight is DrawnWeight => 'stored' in weight;
 
 /** Values that are written in one way. */
 interface EncodedValues {
@@ -40,7 +37,7 @@ interface EncodedValues {
 const INT4_GROUP = 32;
 
 /** So many of int8 that anything may read have one scale: 8.125 bits a value. */
-const DRAWN_GROUP = 128;
+const STORED_GROUP = 128;
 
 /** More entries would cost more than they save. */
 const MOST_ENTRIES = 4096;
@@ -77,12 +74,34 @@ export function encodeDrawn(
   precision: Precision,
 ): void {
   const flag = DRAWN | (turned ? BY_COLUMNS : 0);
-  const written = shortest(candidates(stored, precision, DRAWN_GROUP, flag));
+  const written = shortest(candidates(stored, precision, STORED_GROUP, flag));
   writer.byte(headOf(written));
   writer.varint(stored.length);
   writer.varint(block);
   writer.byte(sign ? 1 : 0);
   for (const each of state) writer.int32(each);
+  writeCandidate(writer, written);
+}
+
+/** Writes values that anything may read, in their order. */
+export function encodeStored(writer: ByteWriter, values: Float32Array, precision: Precision): void {
+  const written = shortest(candidates(values, precision, STORED_GROUP, 0));
+  writer.byte(headOf(written));
+  writeCandidate(writer, written);
+}
+
+/** Writes whole numbers, exactly: those of few bits may be quanta of int8 or int4 whose scale is 1. */
+export function encodeWhole(writer: ByteWriter, values: Float32Array): void {
+  const small = (['int4', 'int8'] as const).flatMap((encoding) => {
+    const half = encoding === 'int8' ? 128 : 8;
+    if (values.some((value) => value < -half || value >= half)) return [];
+    const quanta = Int8Array.from(values);
+    const scales = Uint16Array.of(toBrainUp(1));
+    const quantized = { quanta, scales, group: values.length };
+    return [{ flag: 0, values: quantizedValues(encoding, quantized), places: undefined }];
+  });
+  const written = shortest([...candidates(values, 'exact', 1, 0), ...small]);
+  writer.byte(headOf(written));
   writeCandidate(writer, written);
 }
 
@@ -130,8 +149,8 @@ function byColumns(values: Float32Array, columns: number): Float32Array {
 /** @param group neighbours that have one scale as int8, if they are as many as those of int4 */
 function encodeValues(values: Float32Array, precision: Precision, group: number): EncodedValues {
   if (precision === 'int8')
-    return quantizedValues('int8', values, 127, Math.max(group, INT4_GROUP));
-  if (precision === 'int4') return quantizedValues('int4', values, 7, INT4_GROUP);
+    return quantizedValues('int8', quantize(values, 127, Math.max(group, INT4_GROUP)));
+  if (precision === 'int4') return quantizedValues('int4', quantize(values, 7, INT4_GROUP));
   const inRange = values.every((value) => Math.abs(value) < HALF_LIMIT);
   const plain: EncodedValues =
     precision === 'float16' && inRange
@@ -174,15 +193,12 @@ function codebookValues(values: Float32Array): EncodedValues | undefined {
 
 function quantizedValues(
   encoding: 'int8' | 'int4',
-  values: Float32Array,
-  most: number,
-  group: number,
+  { quanta, scales, group }: Quantized,
 ): EncodedValues {
-  const { quanta, scales } = quantize(values, most, group);
   const width = encoding === 'int8' ? 8 : 4;
   return {
     encoding,
-    bits: 8 + 16 * scales.length + width * values.length,
+    bits: 8 + 16 * scales.length + width * quanta.length,
     write(writer) {
       writer.varint(group);
       scales.forEach((scale) => void writer.uint16(scale));

@@ -1,5 +1,4 @@
-import { isDrawn } from './encode-tensor.js';
-import type { LayerSpec, ModelSpec } from './write-model.js';
+import type { LayerSpec, ModelSpec } from './model-spec.js';
 
 const FOLDABLE: readonly LayerSpec['kind'][] = ['dense', 'conv2d', 'depthwiseConv2d'];
 
@@ -44,15 +43,18 @@ function join(before: LayerSpec, spec: LayerSpec): LayerSpec | undefined {
   if (!FOLDABLE.includes(before.kind)) return undefined;
   if (spec.kind === 'activation') return { ...before, activations: spec.activations! };
   if (spec.kind !== 'affine') return undefined;
-  // What a drawn weight is made of, units of other factors read, too.
-  if ([...before.weights!, ...spec.weights!].some(isDrawn)) return undefined;
+  // What others are drawn or made of, units of other factors read, too.
+  const weights = [...before.weights!, ...spec.weights!];
+  if (!weights.every((weight) => weight instanceof Float32Array)) return undefined;
   const [kernel, bias] = before.weights as readonly [Float32Array, Float32Array];
   const [factor, summand] = spec.weights as readonly [Float32Array, Float32Array];
   // What a kernel has for one unit, or for one filter of one channel, is its last dimensions.
   const units = bias.length;
-  const weights = [
-    kernel.map((value, at) => value * factor[at % units]!),
-    bias.map((value, at) => value * factor[at]! + summand[at]!),
-  ];
-  return { ...before, weights };
+  return {
+    ...before,
+    weights: [
+      kernel.map((value, at) => value * factor[at % units]!),
+      bias.map((value, at) => value * factor[at]! + summand[at]!),
+    ],
+  };
 }

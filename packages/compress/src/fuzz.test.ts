@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { type EdgeModel, readModel } from '@tutti/edge';
+import { type EdgeModel, type ReadOptions, readModel } from '@tutti/edge';
 import { BODY_AT, CHECKSUM_AT, crc32 } from '@tutti/edge/internal';
+import { sharing } from '@tutti/edge/sharing';
 import { isTuttiError } from '@tutti/runtime';
 import fc from 'fast-check';
-import { sampleDrawnModel, sampleModel } from './testing.js';
+import { sampleDrawnModel, sampleModel, samplePartsModel } from './testing.js';
 import { type Precisions, writeModel } from './write-model.js';
 
 const precisions: Precisions[] = [
@@ -12,7 +13,7 @@ const precisions: Precisions[] = [
   { kernels: 'int8' },
   { kernels: 'int4', biases: 'float16' },
 ];
-const files = [sampleModel(), sampleDrawnModel()].flatMap((model) =>
+const files = [sampleModel(), sampleDrawnModel(), samplePartsModel()].flatMap((model) =>
   precisions.map((each) => writeModel(model, each).bytes),
 );
 /** Numbers that are words, too. */
@@ -23,9 +24,9 @@ const file = fc.constantFrom(...files);
 const small = { maxValues: 4096 };
 
 /** A model, or undefined if the file was refused as it should be. */
-function opened(bytes: Uint8Array, options = {}): EdgeModel | undefined {
+function opened(bytes: Uint8Array, options: ReadOptions = {}): EdgeModel | undefined {
   try {
-    return readModel(bytes, options);
+    return readModel(bytes, { sharing, ...options });
   } catch (error) {
     assert.ok(isTuttiError(error) && error.code === 'BAD_MODEL', String(error));
     return undefined;
@@ -71,7 +72,7 @@ describe('a damaged file', () => {
         if (model === undefined) return;
         assert.deepEqual(copy, bytes);
         const example = exampleFor(model);
-        assert.deepEqual(model.predict(example), readModel(bytes).predict(example));
+        assert.deepEqual(model.predict(example), readModel(bytes, { sharing }).predict(example));
       }),
       { numRuns: 1000 },
     );

@@ -1,10 +1,7 @@
-export type { DrawnWeight, Precision, Weight } from './encode-tensor.js';
+export { chooseParts } from './choose-parts.js';
+export type { DrawnWeight, Precision } from './encode-tensor.js';
 export { fold } from './fold.js';
-export {
-  type ActivationSpec,
-  type LayerSpec,
-  type ModelSpec,
-  type Precisions,
-  type WrittenModel,
-  writeModel,
-} from './write-model.js';
+export { gatherPart } from './index-part.js';
+export type { ActivationSpec, LayerSpec, ModelSpec } from './model-spec.js';
+export type { MadeWeight, PartSpec, Weight } from './parts.js';
+export { type Precisions, type WrittenModel, writeModel } from './write-model.js';

@@ -1,6 +1,8 @@
 import { createRandom, randomState } from '@tutti/runtime';
 import type { DrawnWeight } from './encode-tensor.js';
-import type { LayerSpec, ModelSpec } from './write-model.js';
+import { gatherPart } from './index-part.js';
+import type { LayerSpec, ModelSpec } from './model-spec.js';
+import type { MadeWeight, PartSpec, Weight } from './parts.js';
 
 /** Values around 0; of each `sparsity` share is 0, and `distinct` of them differ. */
 export function sampleWeights(
@@ -82,4 +84,64 @@ export function sampleDrawnModel(): ModelSpec {
     },
   ];
   return { input: [3], layers };
+}
+
+/** A small model whose weights are made of others, in every way that there is; those of several layers have tensors in common. */
+export function samplePartsModel(): ModelSpec {
+  const tensor = (name: string, ...shape: number[]): PartSpec => ({
+    shape,
+    values: sampleWeights(
+      name,
+      shape.reduce((a, b) => a * b),
+      { distinct: 7 },
+    ),
+  });
+  const made = (part: PartSpec, size: number, byColumns = false): MadeWeight => ({
+    part,
+    byColumns,
+    alone: new Float32Array(size),
+  });
+  const table = tensor('table', 9, 4);
+  const drawn: PartSpec = {
+    shape: [4, 6],
+    values: {
+      ...{ stored: sampleWeights('drawn', 6), block: 2, sign: true },
+      ...{ state: randomState('parts'), turned: false },
+    },
+  };
+  const factor = tensor('factor', 2, 3);
+  const index = Int32Array.from({ length: 12 }, (_, at) => ((at * 5) % 13) - 6);
+  const gathered = gatherPart(factor, 6, index, [3, 4], 1);
+  const bent: PartSpec = {
+    kind: 'shear',
+    operands: [tensor('bent', 5)],
+    numbers: [4, 3, 1, 1],
+  };
+  const sliced: PartSpec = { kind: 'slice', operands: [drawn], numbers: [0, 1, 4, 3] };
+  const summed: PartSpec = {
+    kind: 'add',
+    operands: [{ kind: 'concat', operands: [bent, sliced], numbers: [1] }, drawn],
+  };
+  const scaled: PartSpec = { kind: 'scale', operands: [summed, tensor('by', 4, 1)] };
+  const product: PartSpec = {
+    kind: 'matmul',
+    operands: [{ kind: 'transpose', operands: [scaled], numbers: [1, 0] }, tensor('right', 4, 2)],
+  };
+  const grown: PartSpec = { kind: 'kronecker', operands: [factor, product] };
+  const sum: PartSpec = { kind: 'sum', operands: [{ shape: [3, 2], of: factor }] };
+  const dense = (units: number, ...weights: Weight[]): LayerSpec => ({
+    ...{ kind: 'dense', numbers: [units], activations: [{ name: 'tanh' }], weights },
+  });
+  const layers: LayerSpec[] = [
+    { kind: 'embedding', numbers: [9, 4], weights: [made(table, 36)] },
+    dense(6, made(drawn, 24), new Float32Array(6)),
+    dense(4, made(drawn, 24, true), sampleWeights('bias', 4)),
+    dense(6, made(scaled, 24), new Float32Array(6)),
+    dense(4, made({ shape: [6, 4], of: drawn, byColumns: true }, 24), new Float32Array(4)),
+    dense(3, made(gathered, 12, true), made(sum, 3)),
+    { kind: 'reshape', numbers: [6] },
+    dense(12, made(grown, 72, true), made(product, 12)),
+    dense(9, sampleWeights('last', 108), new Float32Array(9)),
+  ];
+  return { input: [2], layers };
 }

@@ -3,8 +3,9 @@ import { readModel } from '@tutti/edge';
 import { isTuttiError } from '@tutti/runtime';
 import fc from 'fast-check';
 import type { Precision } from './encode-tensor.js';
+import type { ModelSpec } from './model-spec.js';
 import { sampleModel, sampleWeights } from './testing.js';
-import { type ModelSpec, type Precisions, writeModel } from './write-model.js';
+import { type Precisions, writeModel } from './write-model.js';
 
 /** A dense layer shows its kernel, row by row, to examples of a single 1. */
 function kernelBack(values: Float32Array, rows: number, precisions: Precisions): Float32Array[] {

@@ -2,47 +2,45 @@ import {
   ACTIVATION_NAMES,
   ACTIVATIONS,
   BODY_AT,
+  BY_COLUMNS,
   CHECKSUM_AT,
   crc32,
   DRAWN_VERSION,
   LAYER_KINDS,
   LAYER_NAMES,
   type LayerKind,
+  MADE,
   MAGIC,
   MAX_VALUES,
+  PARTS_VERSION,
   product,
   type Shape,
 } from '@tutti/edge/internal';
-import { TuttiError } from '@tutti/runtime';
 import { type ByteWriter, createByteWriter } from './byte-writer.js';
 import {
+  type DrawnWeight,
   encodeDrawn,
   encodeTensor,
   isDrawn,
   type Precision,
-  type Weight,
 } from './encode-tensor.js';
-
-export interface ActivationSpec {
-  readonly name: (typeof ACTIVATION_NAMES)[number];
-  readonly argument?: number;
-}
-
-/** One layer, in the words of `@tutti/edge`. */
-export interface LayerSpec {
-  readonly kind: keyof typeof LAYER_NAMES;
-  /** Which results it reads: 0 the example, k that of layer k, counted from 1. The last one, if not given. */
-  readonly inputs?: readonly number[];
-  readonly numbers?: readonly number[];
-  readonly activations?: readonly ActivationSpec[];
-  readonly weights?: readonly Weight[];
-}
-
-export interface ModelSpec {
-  /** The shape of one example. */
-  readonly input: Shape;
-  readonly layers: readonly LayerSpec[];
-}
+import {
+  type LayerSpec,
+  type ModelSpec,
+  type OpenedLayer,
+  openLayers,
+  type PlacedWeight,
+  refused,
+  weightsOf,
+} from './model-spec.js';
+import {
+  heldFor,
+  isMade,
+  type OpenedParts,
+  openParts,
+  type PartSpec,
+  writeParts,
+} from './parts.js';
 
 export interface Precisions {
   /** For weights with two dimensions or more. */
@@ -55,72 +53,119 @@ export interface WrittenModel {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Bytes of each layer. */
   readonly layerBytes: readonly number[];
+  /** Whether readers are to be given `sharing` of `@tutti/edge/sharing`. */
+  readonly needsSharing: boolean;
 }
 
 /**
  * A model as the bytes of a .tutti file.
  * @throws TuttiError BAD_MODEL for what the file has no words or no room for
  */
-export function writeModel(
-  { input, layers }: ModelSpec,
-  precisions: Precisions = {},
-): WrittenModel {
+export function writeModel(model: ModelSpec, precisions: Precisions = {}): WrittenModel {
+  const { input, layers } = model;
+  const opened = openLayers(model);
+  const weights = weightsOf(opened);
+  const parts = openParts(weights.flatMap(({ weight }) => (isMade(weight) ? [weight.part] : [])));
+  const held = heldBy(input, opened, parts);
+  if (held > MAX_VALUES)
+    throw refused(
+      `The model has ${held} weights and intermediate values, but a file at most ${MAX_VALUES}`,
+    );
   const writer = createByteWriter();
   writeExtents(writer, input);
+  if (parts.size > 0) {
+    // To who knows no parts this says that there are no layers, but something that follows.
+    writer.varint(0);
+    writer.varint(parts.size);
+    for (const part of parts.keys())
+      if ('values' in part) checkFinite(part.values, 'A stored tensor');
+    writeParts(writer, parts, precisionsOf(weights, precisions));
+  }
   writer.varint(layers.length);
-  const shapes: Shape[] = [input];
-  let values = product(input);
-  const parts = layers.map((spec) => {
-    const part = createByteWriter();
-    const { shape, weights = [] } = writeHead(part, spec, shapes);
-    const given = spec.weights ?? [];
-    if (given.length !== weights.length)
-      throw refused(`${spec.kind} has ${given.length} weights instead of ${weights.length}`);
-    for (const [at, wanted] of weights.entries())
-      values += writeWeight(part, spec.kind, at, given[at]!, wanted, precisions);
-    values += product(shape);
-    shapes.push(shape);
-    return part.bytes();
+  const bodies = opened.map((layer, at) => {
+    const body = createByteWriter();
+    writeHead(body, layer.spec, at + 1);
+    for (const each of weightsOf([layer])) writeWeight(body, each, parts, precisions);
+    return body.bytes();
   });
-  if (values > MAX_VALUES)
-    throw refused(
-      `The model has ${values} weights and intermediate values, but a file at most ${MAX_VALUES}`,
-    );
-  const body = Uint8Array.from([writer.bytes(), ...parts].flatMap((part) => [...part]));
-  const version = layers.some(({ weights }) => weights?.some(isDrawn)) ? DRAWN_VERSION : 1;
+  const body = Uint8Array.from([writer.bytes(), ...bodies].flatMap((part) => [...part]));
+  const isDrawnSomewhere = weights.some(({ weight }) => isDrawn(weight));
+  const version = parts.size > 0 ? PARTS_VERSION : isDrawnSomewhere ? DRAWN_VERSION : 1;
   return {
     bytes: framed(body, version),
-    layerBytes: parts.map(({ length }) => length),
+    layerBytes: bodies.map(({ length }) => length),
+    needsSharing: [...parts.keys()].some((part) => 'kind' in part),
   };
 }
 
-/** @returns how many values a reader holds for it */
+/** How many values a reader holds for a model: it counts as this does. */
+export function heldBy(input: Shape, layers: readonly OpenedLayer[], parts: OpenedParts): number {
+  const ofParts = [...parts.values()].map(({ held }) => held);
+  const results = [input, ...layers.map(({ shape }) => shape)].map(product);
+  const ofWeights = weightsOf(layers).map(({ weight, shape, isLookedUp }) => {
+    const size = product(shape);
+    if (!isMade(weight)) return heldFor(weight, size, isLookedUp);
+    return isLookedUp && !weight.byColumns ? 0 : size;
+  });
+  return [...ofParts, ...results, ...ofWeights].reduce((a, b) => a + b, 0);
+}
+
+/** Writes a weight that is made of nothing else. */
+export function writeAlone(
+  writer: ByteWriter,
+  { name, shape }: PlacedWeight,
+  weight: Float32Array | DrawnWeight,
+  { kernels = 'exact', biases = 'exact' }: Precisions,
+): void {
+  checkFinite(weight, name);
+  const precision = shape.length > 1 ? kernels : biases;
+  if (isDrawn(weight)) {
+    const { stored, block } = weight;
+    if (stored.length === 0 || stored.length % block !== 0)
+      throw refused(`${name} has ${stored.length} stored values in rows of ${block}`);
+    encodeDrawn(writer, weight, precision);
+  } else {
+    if (weight.length !== product(shape))
+      throw refused(`${name} has ${weight.length} values instead of [${shape.join(', ')}]`);
+    encodeTensor(writer, weight, shape.at(-1)!, precision);
+  }
+}
+
 function writeWeight(
   writer: ByteWriter,
-  kind: LayerSpec['kind'],
-  at: number,
-  weight: Weight,
-  shape: Shape,
-  { kernels = 'exact', biases = 'exact' }: Precisions,
-): number {
-  const name = `Weight ${at} of ${kind}`;
-  const values = isDrawn(weight) ? weight.stored : weight;
-  const size = product(shape);
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw refused(`A weight of ${kind} is ${values[wrong]}`);
-  const precision = shape.length > 1 ? kernels : biases;
-  if (!isDrawn(weight)) {
-    if (values.length !== size)
-      throw refused(`${name} has ${values.length} values instead of [${shape.join(', ')}]`);
-    encodeTensor(writer, values, shape.at(-1)!, precision);
-    return size;
+  placed: PlacedWeight,
+  parts: OpenedParts,
+  precisions: Precisions,
+): void {
+  const { weight, name, shape } = placed;
+  if (!isMade(weight)) {
+    writeAlone(writer, placed, weight, precisions);
+    return;
   }
-  const { block, turned } = weight;
-  if (values.length === 0 || values.length % block !== 0)
-    throw refused(`${name} has ${values.length} stored values in rows of ${block}`);
-  encodeDrawn(writer, weight, precision);
-  const isLookedUp = LAYER_NAMES[kind].looksUp === true && !turned;
-  return values.length + (isLookedUp ? Math.ceil(size / block) : size);
+  const part = parts.get(weight.part)!;
+  if (product(part.shape) !== product(shape))
+    throw refused(`${name} is made of [${part.shape.join(', ')}] instead of [${shape.join(', ')}]`);
+  writer.byte(MADE | (weight.byColumns ? BY_COLUMNS : 0));
+  writer.varint(part.number);
+}
+
+/** What stored tensors are rounded to: as the kernels that read them, if any does. */
+export function precisionsOf(
+  weights: readonly PlacedWeight[],
+  { kernels = 'exact', biases = 'exact' }: Precisions,
+): (part: PartSpec) => Precision {
+  const ofKernels = openParts(
+    weights.flatMap(({ weight, shape }) =>
+      isMade(weight) && shape.length > 1 ? [weight.part] : [],
+    ),
+  );
+  return (part) => (ofKernels.has(part) ? kernels : biases);
+}
+
+function checkFinite(weight: Float32Array | DrawnWeight, name: string): void {
+  const values = isDrawn(weight) ? weight.stored : weight;
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw refused(`${name} has the value ${values[wrong]}`);
 }
 
 /** @param version the first that has all that is written, so that older readers go on as long as they can */
@@ -132,38 +177,23 @@ function framed(body: Uint8Array, version: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function writeHead(writer: ByteWriter, spec: LayerSpec, shapes: readonly Shape[]) {
+function writeHead(writer: ByteWriter, spec: LayerSpec, known: number): void {
   const kind: LayerKind = LAYER_NAMES[spec.kind];
-  const known = shapes.length;
-  const inputs = spec.inputs ?? [known - 1];
-  const { numbers = [], activations = [] } = spec;
+  const { numbers = [], activations = [], inputs = [known - 1] } = spec;
   writer.byte(LAYER_KINDS.indexOf(kind));
   const isLast = inputs.length === 1 && inputs[0] === known - 1;
   writer.varint(isLast ? 0 : inputs.length);
   if (!isLast) for (const at of inputs) writer.varint(known - at);
   if (kind.numbers === 'list') writeExtents(writer, numbers);
   else for (const each of numbers) writer.varint(each);
-  const opened = activations.map(({ name, argument }) => {
+  for (const { name, argument } of activations) {
     const code = ACTIVATION_NAMES.indexOf(name);
-    const [create, takesArgument] = ACTIVATIONS[code]!;
     writer.byte(code);
-    if (takesArgument) writer.float32(argument!);
-    return create(argument ?? 0);
-  });
-  return kind.open(
-    inputs.map((at) => shapes[at]!),
-    numbers,
-    opened,
-  );
+    if (ACTIVATIONS[code]![1]) writer.float32(argument!);
+  }
 }
 
 function writeExtents(writer: ByteWriter, shape: Shape): void {
   writer.varint(shape.length);
   for (const extent of shape) writer.varint(extent);
-}
-
-function refused(message: string): TuttiError {
-  return new TuttiError('BAD_MODEL', message, {
-    remedy: 'Export it for TensorFlow.js instead: `tutti export --format tfjs`.',
-  });
 }

@@ -404,7 +404,7 @@ export const SETTINGS = {
     default: 'tfjs',
     commands: ['export'],
     group: 'Files',
-    doc: 'files to write: tf.LayersModel, tf.GraphModel, a .keras file for Keras 3, safetensors, or a .tutti file for @tutti/edge; the last two have of hashed weights what is stored',
+    doc: 'files to write: tf.LayersModel, tf.GraphModel, a .keras file for Keras 3, safetensors, or a .tutti file for @tutti/edge; the last two have of most shared weights what is stored',
   },
   quantize: {
     kind: 'choice',

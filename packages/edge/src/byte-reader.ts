@@ -1,4 +1,4 @@
-import { damaged, unknown } from './error.js';
+import { check } from './error.js';
 
 /** Reads one after the other, and never past the end. */
 export interface ByteReader {
@@ -27,7 +27,7 @@ export function createByteReader(bytes: Uint8Array, start: number): ByteReader {
   let at = start;
   let bits = 0;
   const need = (count: number) => {
-    if (count > bytes.length - at) throw damaged('it ends too early');
+    check(count <= bytes.length - at, 'it ends too early');
   };
   const take = (count: number) => {
     need(count);
@@ -46,7 +46,7 @@ export function createByteReader(bytes: Uint8Array, start: number): ByteReader {
         value += (next & 127) * scale;
         if (next < 128) return value;
       }
-      throw unknown();
+      check(false);
     },
     float32: () => view.getFloat32(take(4), true),
     uint16: () => view.getUint16(take(2), true),

@@ -1,6 +1,6 @@
-import { floats } from './arrays.js';
+import { floats, times } from './arrays.js';
 import type { ByteReader } from './byte-reader.js';
-import { unknown } from './error.js';
+import { check } from './error.js';
 import { readCode } from './huffman.js';
 import { ceil, floor } from './math.js';
 
@@ -22,7 +22,7 @@ export const ENCODINGS: readonly Encoding[] = [
   (reader) => {
     const entries = reader.varint();
     reader.need(entries * 4);
-    const codebook = floats({ length: entries }, reader.float32);
+    const codebook = floats(times(entries, reader.float32));
     const symbol = readCode(reader, entries);
     return () => codebook[symbol()]!;
   },
@@ -32,10 +32,10 @@ export const ENCODINGS: readonly Encoding[] = [
 function scaled(quanta: (reader: ByteReader) => (i: number) => number): Encoding {
   return (reader, count) => {
     const group = reader.varint();
-    if (group === 0) throw unknown();
+    check(group);
     const groups = ceil(count / group);
     reader.need(groups * 2);
-    const scales = floats({ length: groups }, () => fromBrain(reader.uint16()));
+    const scales = floats(times(groups, () => fromBrain(reader.uint16())));
     const quantum = quanta(reader);
     return (i) => quantum(i) * scales[floor(i / group)]!;
   };

@@ -4,8 +4,8 @@
  */
 export class EdgeError extends Error {
   override readonly name = 'TuttiError';
-  readonly code: 'BAD_MODEL' | 'BAD_DATA';
-  readonly remedy: string;
+  declare readonly code: 'BAD_MODEL' | 'BAD_DATA';
+  declare readonly remedy: string;
   readonly details = {};
 
   constructor(code: EdgeError['code'], message: string, remedy: string) {
@@ -18,8 +18,7 @@ export class EdgeError extends Error {
 export const refused = (how: string, remedy: string) =>
   new EdgeError('BAD_MODEL', `This .tutti file ${how}`, remedy);
 
-export const damaged = (how: string) =>
-  refused(`is damaged: ${how}`, 'Write it again, or copy it again.');
-
-/** For a number that stands for nothing, or for what cannot be. */
-export const unknown = () => damaged('it says what is not known');
+/** @throws EdgeError unless it holds; without `how` for a number that stands for nothing, or for what cannot be */
+export function check(holds: unknown, how = 'it does not fit together'): asserts holds {
+  if (!holds) throw refused(`is damaged: ${how}`, 'Write it again, or copy it again.');
+}

@@ -1,6 +1,6 @@
 import { times } from './arrays.js';
 import type { ByteReader } from './byte-reader.js';
-import { unknown } from './error.js';
+import { check } from './error.js';
 
 /**
  * Reads a canonical Huffman code: for each symbol the length of its code in 4 bits, 0 for a symbol
@@ -21,7 +21,7 @@ export function readCode(reader: ByteReader, symbols: number): () => number {
   let free = 1;
   for (let length = 1; length < 16; length++) {
     free = free * 2 - counts[length]!;
-    if (free < 0) throw unknown();
+    check(free >= 0);
     for (let symbol = 0; symbol < symbols; symbol++)
       if (lengths[symbol] === length) ordered.push(symbol);
   }
@@ -37,6 +37,6 @@ export function readCode(reader: ByteReader, symbols: number): () => number {
       before += count;
       first += count;
     }
-    throw unknown();
+    check(false);
   };
 }

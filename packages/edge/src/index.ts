@@ -1,2 +1,2 @@
 export { EdgeError } from './error.js';
-export { type EdgeModel, readModel } from './read-model.js';
+export { type EdgeModel, type ReadOptions, readModel, type Sharing } from './read-model.js';

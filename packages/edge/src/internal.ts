@@ -7,5 +7,7 @@ export { ENCODINGS } from './encodings.js';
 export { LAYER_KINDS } from './layers/index.js';
 export { type LayerKind, product, type Shape } from './layers/layer.js';
 export { LAYER_NAMES } from './layers/names.js';
+export { PART_KINDS } from './parts/index.js';
+export type { PartKind } from './parts/part.js';
 export { BODY_AT, CHECKSUM_AT, MAGIC, MAX_VALUES } from './read-model.js';
-export { BY_COLUMNS, DRAWN, DRAWN_VERSION, SPARSE } from './tensor.js';
+export { BY_COLUMNS, DRAWN, DRAWN_VERSION, MADE, PARTS_VERSION, SPARSE } from './tensor.js';

@@ -2,10 +2,10 @@ import { ACTIVATIONS } from './activations.js';
 import { floats, times } from './arrays.js';
 import { type ByteReader, createByteReader } from './byte-reader.js';
 import { crc32 } from './crc32.js';
-import { damaged, EdgeError, refused, unknown } from './error.js';
+import { check, EdgeError, refused } from './error.js';
 import { LAYER_KINDS } from './layers/index.js';
-import { type LayerKind, misfit, product, type Shape } from './layers/layer.js';
-import { DRAWN_VERSION, readTensor } from './tensor.js';
+import { type LayerKind, product, type Shape } from './layers/layer.js';
+import { PARTS_VERSION, type Part, readTensor } from './tensor.js';
 
 /** "TUTTI". */
 export const MAGIC = [84, 85, 84, 84, 73] as const;
@@ -34,23 +34,35 @@ interface Placed {
   run(inputs: readonly Float32Array[]): Float32Array;
 }
 
+/** Makes a part of those before it; its first byte, which is not 0, says how. */
+export type Sharing = (
+  kind: number,
+  reader: ByteReader,
+  parts: readonly Part[],
+  hold: (shape: Shape) => number,
+) => Part;
+
+export interface ReadOptions {
+  /** Weights and intermediate values that are accepted, 16,777,216 if not given: a small file may describe a large model. */
+  readonly maxValues?: number;
+  /** `sharing` of `@tutti/edge/sharing`, for files whose weights are computed from others. */
+  readonly sharing?: Sharing;
+}
+
 /**
  * Opens the bytes of a .tutti file.
- * @param options.maxValues weights and intermediate values that are accepted, 16,777,216 if not given:
- *   a small file may describe a large model
  * @throws EdgeError BAD_MODEL if it is none, damaged, of a later version, or of a larger model
  */
 export function readModel(
   bytes: Uint8Array,
-  { maxValues = MAX_VALUES }: { readonly maxValues?: number } = {},
+  { maxValues = MAX_VALUES, sharing }: ReadOptions = {},
 ): EdgeModel {
-  checkFrame(bytes);
-  const reader = createByteReader(bytes, BODY_AT);
+  const reader = readFrame(bytes);
   let held = 0;
   const hold = (shape: Shape) => {
     const all = product(shape);
     held += all;
-    if (all < 1) throw damaged('a shape is empty');
+    check(all > 0);
     if (held > maxValues)
       throw refused(
         `has a model of more than ${maxValues} values`,
@@ -62,11 +74,27 @@ export function readModel(
   const input = readExtents(reader);
   hold(input);
   const shapes: Shape[] = [input];
-  const count = reader.varint();
+  const parts: Part[] = [];
+  let count = reader.varint();
+  if (count === 0 && !reader.atEnd) {
+    for (count = reader.varint(); parts.length < count; ) {
+      const kind = reader.byte();
+      if (kind === 0) {
+        const shape = readExtents(reader);
+        parts.push({ shape, table: readTensor(reader, shape, parts, hold, true) });
+      } else if (sharing) parts.push(sharing(kind, reader, parts, hold));
+      else
+        throw refused(
+          'has weights that are made of others',
+          "Import { sharing } from '@tutti/edge/sharing' for readModel(bytes, { sharing }).",
+        );
+    }
+    count = reader.varint();
+  }
   reader.need(count * 2);
   const placed = times(count, (): Placed => {
     const kind = LAYER_KINDS[reader.byte()];
-    if (kind === undefined) throw unknown();
+    check(kind);
     const inputs = readInputs(reader, kind, shapes);
     const numbers =
       kind.numbers === 'list' ? readExtents(reader) : times(kind.numbers ?? 0, reader.varint);
@@ -78,12 +106,15 @@ export function readModel(
     );
     hold(layer.shape);
     shapes.push(layer.shape);
-    const weights = layer.weights?.map((shape) => readTensor(reader, shape, hold, kind.looksUp));
+    const weights = layer.weights?.map((shape) =>
+      readTensor(reader, shape, parts, hold, kind.looksUp),
+    );
     // Only a layer that looks up is given tables, which are enough for it.
     return { inputs, run: (values) => layer.run(values, weights as Float32Array[]) };
   });
-  if (!reader.atEnd) throw damaged('something follows its end');
-  if (bytes[MAGIC.length] !== reader.version) throw damaged('its version is another');
+  check(reader.atEnd, 'something follows its end');
+  const version = parts.length ? PARTS_VERSION : reader.version;
+  check(bytes[MAGIC.length] === version, 'its version is another');
 
   return {
     input,
@@ -103,7 +134,8 @@ export function readModel(
   };
 }
 
-function checkFrame(bytes: Uint8Array): void {
+/** @returns what reads the model */
+function readFrame(bytes: Uint8Array): ByteReader {
   if (MAGIC.some((byte, at) => bytes[at] !== byte))
     throw new EdgeError(
       'BAD_MODEL',
@@ -111,18 +143,19 @@ function checkFrame(bytes: Uint8Array): void {
       'Give the bytes that `tutti compress` wrote, or `tutti export --format tutti`.',
     );
   const version = bytes[MAGIC.length]!;
-  if (version > DRAWN_VERSION)
+  if (version > PARTS_VERSION)
     throw refused(
-      `has version ${version}, but only those up to ${DRAWN_VERSION} are known here`,
+      `has version ${version}, but only those up to ${PARTS_VERSION} are known here`,
       'Take a newer @tutti/edge.',
     );
-  const told = createByteReader(bytes, CHECKSUM_AT).int32() >>> 0;
-  if (told !== crc32(bytes.subarray(BODY_AT))) throw damaged('its checksum is another');
+  const reader = createByteReader(bytes, CHECKSUM_AT);
+  check(reader.int32() >>> 0 === crc32(bytes.subarray(BODY_AT)), 'its checksum is another');
+  return reader;
 }
 
 function readExtents(reader: ByteReader): number[] {
   const rank = reader.varint();
-  if (rank > 8) throw misfit();
+  check(rank < 9);
   return times(rank, reader.varint);
 }
 
@@ -130,11 +163,11 @@ function readExtents(reader: ByteReader): number[] {
 function readInputs(reader: ByteReader, { merges }: LayerKind, known: readonly Shape[]): number[] {
   const count = reader.varint();
   if (count === 0) return [known.length - 1];
-  if (count > 1 && !merges) throw misfit();
+  check(count < 2 || merges);
   reader.need(count);
   return times(count, () => {
     const at = known.length - reader.varint();
-    if (!known[at]) throw misfit();
+    check(known[at]);
     return at;
   });
 }
@@ -142,6 +175,6 @@ function readInputs(reader: ByteReader, { merges }: LayerKind, known: readonly S
 function readActivation(reader: ByteReader) {
   const number = reader.byte();
   const known = ACTIVATIONS[number];
-  if (known === undefined) throw unknown();
+  check(known);
   return known[0](known[1] ? reader.float32() : 0);
 }

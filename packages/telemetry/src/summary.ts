@@ -47,8 +47,13 @@ export function summaryLines(event: FinishedEvent, init: SummaryInit): string[] 
 /**
  * The lines of code that load what lies at `modelPath`.
  * @param format `graph` where a model.json has no layers
+ * @param needsSharing whether a .tutti file has weights that are computed from others
  */
-export function loadingCode(modelPath: string, format?: string): readonly string[] {
+export function loadingCode(
+  modelPath: string,
+  format?: string,
+  needsSharing = false,
+): readonly string[] {
   if (basename(modelPath) === 'model.json') {
     const load = format === 'graph' ? 'loadGraphModel' : 'loadLayersModel';
     return [
@@ -57,9 +62,11 @@ export function loadingCode(modelPath: string, format?: string): readonly string
     ];
   }
   if (modelPath.endsWith('.tutti')) {
+    const bytes = `readFileSync(${quote(modelPath)})`;
     return [
       "import { readModel } from '@tutti/edge';",
-      `const model = readModel(readFileSync(${quote(modelPath)})); // of node:fs; in a page: fetch`,
+      ...(needsSharing ? ["import { sharing } from '@tutti/edge/sharing';"] : []),
+      `const model = readModel(${bytes}${needsSharing ? ', { sharing }' : ''}); // of node:fs; in a page: fetch`,
     ];
   }
   if (modelPath.endsWith('.keras'))

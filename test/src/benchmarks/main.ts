@@ -2,6 +2,7 @@ import { benchArrangements } from './arrangements.js';
 import { benchCheckpoints } from './checkpoints.js';
 import { benchCompression } from './compression.js';
 import { benchEncryption } from './encryption.js';
+import { benchFileSizes } from './file-sizes.js';
 import { benchGradient } from './gradient.js';
 import { benchKernels } from './kernels.js';
 import { benchLostProcess } from './lost-process.js';
@@ -44,6 +45,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'standstill after a SIGKILL': () => benchLostProcess(10),
   'speed under faults, a worker killed every 10 s': () => benchUnderFaults(30, 10),
   'sharing, processor time over that of the dense layer': () => benchSharing(9),
+  'bytes of .tutti files of shared weights': benchFileSizes,
   'verify overhead': () => benchVerify(320),
   'watching, over a run that nobody watches': () => benchWatching(6, 160),
 };

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type ModelSpec, writeModel } from '@tutti/compress';
+import { type ModelSpec, type PartSpec, writeModel } from '@tutti/compress';
 import { readModel } from '@tutti/edge';
+import { sharing } from '@tutti/edge/sharing';
 import { createRandom, randomState } from '@tutti/runtime';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
@@ -44,21 +45,50 @@ const model: ModelSpec = {
   ],
 };
 
-const entry = fileURLToPath(new URL('../../../packages/edge/src/index.ts', import.meta.url));
+/** The same image, read by a kernel that is Kronecker, and one that is the transpose of part of it. */
+const left: PartSpec = { shape: [8, 2], values: weights(16) };
+const right: PartSpec = { shape: [8, 3], values: weights(24) };
+const whole: PartSpec = { kind: 'kronecker', operands: [left, right] };
+const part: PartSpec = { kind: 'slice', operands: [whole], numbers: [3, 0, 5, 6] };
+const partsModel: ModelSpec = {
+  input: [64],
+  layers: [
+    {
+      kind: 'dense',
+      numbers: [6],
+      activations: [{ name: 'tanh' }],
+      weights: [{ part: whole, alone: weights(384) }, weights(6)],
+    },
+    {
+      kind: 'dense',
+      numbers: [5],
+      activations: [{ name: 'softmax' }],
+      weights: [{ part, byColumns: true, alone: weights(30) }, weights(5)],
+    },
+  ],
+};
 
-/** What a web server would have: the page, the minified reader, and the file of a model. */
-async function serve(bytes: Uint8Array) {
-  const bundle = await build({
-    entryPoints: [entry],
+/** A module of the reader, minified. */
+async function minified(name: string): Promise<Uint8Array> {
+  const entry = new URL(`../../../packages/edge/src/${name}.ts`, import.meta.url);
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     minify: true,
     format: 'esm',
     write: false,
   });
+  return outputFiles[0]!.contents;
+}
+
+/** What a web server would have: the page, the reader, and the files of two models. */
+async function serve(bytes: Uint8Array, ofParts: Uint8Array) {
   const files: Record<string, [type: string, content: string | Uint8Array]> = {
     '/': ['text/html', '<!doctype html><title>Tutti</title>'],
-    '/edge.js': ['text/javascript', bundle.outputFiles[0]!.contents],
+    '/edge.js': ['text/javascript', await minified('index')],
+    '/sharing.js': ['text/javascript', await minified('sharing')],
     '/model.tutti': ['application/octet-stream', bytes],
+    '/parts.tutti': ['application/octet-stream', ofParts],
   };
   const server = createServer(({ url }, response) => {
     const file = files[url!];
@@ -81,7 +111,8 @@ describe('a browser', () => {
     }
     const { bytes } = writeModel(model, { kernels: 'int8' });
     const examples = Array.from({ length: 20 }, () => Array.from(weights(64)));
-    const server = await serve(bytes);
+    const ofParts = writeModel(partsModel, { kernels: 'int8' }).bytes;
+    const server = await serve(bytes, ofParts);
     let browser: Browser | undefined;
     try {
       browser = await chromium.launch({
@@ -93,21 +124,26 @@ describe('a browser', () => {
       await page.goto(server.address, { timeout: 0 });
       const found = (await page.evaluate(`(async () => {
         const { readModel } = await import('/edge.js');
-        const bytes = new Uint8Array(await (await fetch('/model.tutti')).arrayBuffer());
-        const model = readModel(bytes);
-        const predictions = ${JSON.stringify(examples)}.map((example) => [...model.predict(example)]);
+        const load = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+        const examples = ${JSON.stringify(examples)};
+        const predicted = (model) => examples.map((example) => [...model.predict(example)]);
+        const bytes = await load('/model.tutti');
+        const predictions = predicted(readModel(bytes));
+        const { sharing } = await import('/sharing.js');
+        const ofParts = predicted(readModel(await load('/parts.tutti'), { sharing }));
         bytes[40] ^= 1;
         let code;
         try { readModel(bytes); } catch (error) { code = error.code; }
-        return { predictions, code, agent: navigator.userAgent };
-      })()`)) as { predictions: number[][]; code: string; agent: string };
+        return { predictions, ofParts, code, agent: navigator.userAgent };
+      })()`)) as Record<'predictions' | 'ofParts', number[][]> & { code: string; agent: string };
       assert.match(found.agent, /Chrome/);
       assert.equal(found.code, 'BAD_MODEL');
-      const { predict } = readModel(bytes);
+      const expected = [readModel(bytes), readModel(ofParts, { sharing })];
       // Math.exp and Math.tanh may differ in the last bit.
-      for (const [at, example] of examples.entries())
-        for (const [i, value] of predict(example).entries())
-          assert.ok(Math.abs(found.predictions[at]![i]! - value) < 1e-6);
+      for (const [which, predictions] of [found.predictions, found.ofParts].entries())
+        for (const [at, example] of examples.entries())
+          for (const [i, value] of expected[which]!.predict(example).entries())
+            assert.ok(Math.abs(predictions[at]![i]! - value) < 1e-6);
     } finally {
       await browser?.close();
       server.close();

@@ -1,15 +1,29 @@
 import assert from 'node:assert/strict';
 import { readModel } from '@tutti/edge';
+import { sharing as computing } from '@tutti/edge/sharing';
 import { createRandom } from '@tutti/runtime';
 import {
+  basis,
+  circulant,
+  codebook,
   defineTraining,
   edgeModel,
+  hankel,
   hashed,
+  kronecker,
+  lora,
   lowRank,
+  pruned,
+  rotated,
   type SharingRule,
+  shared,
+  skewSymmetric,
+  symmetric,
   tf,
   tie,
+  toeplitz,
   trainedWeights,
+  vera,
 } from '@tutti/tensorflow';
 import { createFolder, type Folder } from '../processes/program-files.js';
 import { predictedElsewhere } from './predicted-elsewhere.js';
@@ -25,6 +39,8 @@ const MODELS: Record<
     readonly sharing?: SharingRule[];
     /** The most bytes of a file that the stored values do not take. */
     readonly besides?: number;
+    /** Whether `@tutti/edge/sharing` reads it only. */
+    readonly isComputed?: true;
   }
 > = {
   'a convolutional network': {
@@ -216,8 +232,8 @@ const MODELS: Record<
       }),
   },
   'a hashed autoencoder, whose second kernel is the transpose of the first': {
-    // Both weights have the values, of 480 each.
-    besides: 4 * 100 + 100,
+    // Of 480 elements each, both of which one part of the file makes.
+    besides: 100,
     sharing: [
       hashed('encoder/kernel', { stored: 100 }),
       tie('encoder/kernel', 'decoder/kernel', { transpose: true }),
@@ -284,6 +300,125 @@ const MODELS: Record<
         ],
       }),
   },
+  'an autoencoder of low rank, whose second kernel is the transpose of the first': {
+    besides: 140,
+    sharing: [
+      lowRank('encoder/kernel', { rank: 3 }),
+      tie('encoder/kernel', 'decoder/kernel', { transpose: true }),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.dense({ inputShape: [40], units: 24, activation: 'tanh', name: 'encoder' }),
+          layers.dense({ units: 40, useBias: false, name: 'decoder' }),
+        ],
+      }),
+  },
+  'words that are looked up and compared with, as one table': {
+    words: 200,
+    besides: 100,
+    sharing: [tie('table/embeddings', 'output/kernel', { transpose: true })],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.embedding({ inputShape: [5], inputDim: 200, outputDim: 6, name: 'table' }),
+          layers.gru({ units: 6 }),
+          layers.dense({ units: 200, activation: 'softmax', name: 'output' }),
+        ],
+      }),
+  },
+  'blocks of layers that are one': {
+    besides: 250,
+    sharing: [tie('block_*/**')],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.dense({ inputShape: [12], units: 12, activation: 'tanh', name: 'block_0' }),
+          ...[1, 2, 3].map((at) =>
+            layers.dense({ units: 12, activation: 'tanh', name: `block_${at}` }),
+          ),
+          layers.dense({ units: 3 }),
+        ],
+      }),
+  },
+  'dense layers and gates of one basis': {
+    besides: 250,
+    sharing: [basis(['first/kernel', 'second/kernel', 'gates/kernel'], { rank: 3 })],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.dense({ inputShape: [7, 16], units: 16, activation: 'relu', name: 'first' }),
+          layers.dense({ units: 16, name: 'second' }),
+          layers.batchNormalization(),
+          layers.lstm({ units: 6, name: 'gates' }),
+          layers.dense({ units: 3 }),
+        ],
+      }),
+  },
+  'convolutions that are rotated, Kronecker and symmetric': {
+    isComputed: true,
+    besides: 1500,
+    sharing: [
+      rotated('first/*', { group: 'p4', input: 'plane' }),
+      rotated('second/*', { group: 'p4', input: 'group' }),
+      kronecker('third/kernel', { left: [8, 2] }),
+      symmetric('square/kernel'),
+      toeplitz('output/kernel'),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.conv2d({ inputShape: [10, 10, 1], filters: 16, kernelSize: 3, name: 'first' }),
+          layers.reLU(),
+          layers.conv2d({ filters: 16, kernelSize: 3, strides: 2, name: 'second' }),
+          layers.batchNormalization(),
+          layers.reLU(),
+          layers.conv2d({ filters: 16, kernelSize: 2, activation: 'elu', name: 'third' }),
+          layers.flatten(),
+          layers.dense({ units: 64, activation: 'tanh', name: 'square' }),
+          layers.dense({ units: 4, activation: 'softmax', name: 'output' }),
+        ],
+      }),
+  },
+  'recurrent kernels of every other kind': {
+    isComputed: true,
+    besides: 700,
+    sharing: [
+      circulant('gates/kernel', { block: 6 }),
+      hankel('gates/recurrent_kernel'),
+      skewSymmetric('square/kernel'),
+      codebook('vectors/kernel', { values: 8, dimension: 4 }),
+      shared('output/kernel', (row, column) => (3 * row + column) % 50),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.gru({ inputShape: [5, 12], units: 12, name: 'gates' }),
+          layers.dense({ units: 12, activation: 'tanh', name: 'square' }),
+          layers.dense({ units: 24, activation: 'tanh', name: 'vectors' }),
+          layers.dense({ units: 20, name: 'output' }),
+        ],
+      }),
+  },
+  'weights of which all elements take fewer bytes': {
+    // W0 of 144 elements each, and 12 kept of 144.
+    besides: 4 * 288 + 4 * 40 + 250,
+    sharing: [
+      lora('first/kernel', { rank: 2, alpha: 3 }),
+      vera('second/kernel', { rank: 3 }),
+      pruned('third/kernel', { stored: 12 }),
+      codebook('fourth/kernel', { values: 8 }),
+    ],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.dense({ inputShape: [12], units: 12, activation: 'tanh', name: 'first' }),
+          layers.dense({ units: 12, activation: 'tanh', name: 'second' }),
+          layers.dense({ units: 12, activation: 'tanh', name: 'third' }),
+          layers.dense({ units: 12, name: 'fourth' }),
+        ],
+      }),
+  },
 };
 
 const EXAMPLES = 100;
@@ -295,7 +430,9 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
   });
   afterEach(() => folder.remove());
 
-  for (const [name, { model, words, sharing = [], besides }] of Object.entries(MODELS))
+  for (const [name, { model, words, sharing = [], besides, isComputed = false }] of Object.entries(
+    MODELS,
+  ))
     it(`predicts what TensorFlow predicts: ${name}`, async function () {
       this.timeout(60_000);
       const program = defineTraining({
@@ -321,11 +458,12 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
           ),
         ]),
       );
-      const { bytes } = edgeModel(program, values);
+      const { bytes, needsSharing } = edgeModel(program, values);
+      assert.equal(needsSharing, isComputed);
       const stored = Object.values(values).reduce((sum, each) => sum + each.length, 0);
       if (besides !== undefined)
         assert.ok(bytes.length < 4 * stored + besides, `${bytes.length} bytes`);
-      const { input, output } = readModel(bytes);
+      const { input, output } = readModel(bytes, { sharing: computing });
       const size = input.reduce((a, b) => a * b, 1);
       const x = Float32Array.from({ length: EXAMPLES * size }, () =>
         words === undefined ? 2 * random.next() - 1 : random.below(words),
@@ -340,7 +478,7 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
         variable.write(tf.tensor(whole[at]!.values, variable.shape as number[]));
       const predicted = built.predict(tf.tensor(x, [EXAMPLES, ...input])) as tf.Tensor;
       const expected = predicted.dataSync() as Float32Array;
-      const found = await predictedElsewhere(folder.path, bytes, x, size);
+      const found = await predictedElsewhere(folder.path, bytes, x, size, needsSharing);
 
       assert.deepEqual(predicted.shape, [EXAMPLES, ...output]);
       assert.equal(found.length, expected.length);

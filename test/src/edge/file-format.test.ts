@@ -9,8 +9,11 @@ import {
   ENCODINGS,
   LAYER_KINDS,
   LAYER_NAMES,
+  PART_KINDS,
+  type PartKind,
 } from '@tutti/edge/internal';
-import { hashed, resolveSharing } from '@tutti/parameters';
+import { sharing as computing } from '@tutti/edge/sharing';
+import { hashed, resolveSharing, toeplitz } from '@tutti/parameters';
 import { randomState } from '@tutti/runtime';
 
 const text = readFileSync(new URL('../../../docs/TUTTI_FILE.md', import.meta.url), 'utf8');
@@ -55,6 +58,25 @@ describe('the description of the file', () => {
     assert.equal(ENCODINGS.length, Object.keys(ENCODING).length);
   });
 
+  it('lists every kind of part by its number, of how many others it is, and whether it has a list of numbers', () => {
+    const kinds: [string, PartKind][] = Object.entries(PART_KINDS);
+    assert.deepEqual(
+      rows('byte | part').map(({ number, name, rest }) => {
+        const [, of, numbers] = rest.split('|').map((cell) => cell.trim());
+        return [number, name, of, /^a list/.test(numbers ?? '')];
+      }),
+      [
+        [0, 'tensor', '', false],
+        ...kinds.map(([name, { operands, numbers }], at) => [
+          at + 1,
+          name,
+          String(operands ?? 'n'),
+          numbers === 'list',
+        ]),
+      ],
+    );
+  });
+
   /** A dense layer of [3] to [2]. */
   const written = (kernel: Weight) =>
     writeModel({
@@ -97,5 +119,25 @@ describe('the description of the file', () => {
     const weights = [{ name: 'kernel', shape: [3, 2] }];
     const sharing = resolveSharing(weights, [hashed('kernel', { stored: 3 })]);
     assert.deepEqual([...sharing.expand('kernel', { kernel: [0.5, 0.25, 3] })], [a, b, c].flat());
+  });
+
+  it('shows a file that has a computed part', () => {
+    const stored = [0.5, -1, 0.25, 3];
+    const kernel = JSON.parse(/with the kernel (\[\[.+?\]\]), which/.exec(text)![1]!).flat();
+    const bytes = written({
+      part: {
+        kind: 'shear',
+        operands: [{ shape: [1, 4], values: Float32Array.from(stored) }],
+        numbers: [3, 2, 2, 1],
+      },
+      alone: Float32Array.from(kernel),
+    });
+    assert.deepEqual(shown(3), inHexadecimal(bytes));
+    assert.deepEqual(
+      [...readModel(bytes, { sharing: computing }).predict([1, 10, 100])],
+      [0, 1].map((at) => kernel[at] + 10 * kernel[2 + at] + 100 * kernel[4 + at] + [1, -2][at]!),
+    );
+    const sharing = resolveSharing([{ name: 'kernel', shape: [3, 2] }], [toeplitz('kernel')]);
+    assert.deepEqual([...sharing.expand('kernel', { kernel: stored })], kernel);
   });
 });

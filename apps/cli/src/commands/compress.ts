@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { TuttiError, withCleanUp } from '@tutti/runtime';
+import { loadingCode } from '@tutti/telemetry';
 import type { CompressionRule } from '@tutti/tensorflow';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { accuracyOf, fileAccuracy } from '../compress/accuracy.js';
@@ -33,8 +34,9 @@ export async function compress(path: string, flags: Flags, context: CliContext):
       const { monitor } = trained;
       // Unnamed wait: TensorFlow is loaded already, since the program has used it.
       const { edgeModel } = await import('@tutti/tensorflow');
+      const rounded = { biases: 'float16' } as const;
       const sizeOf = (of: Program, values: ParameterValues, precise = true) =>
-        edgeModel(of, values, precise ? {} : { biases: 'float16' }).bytes;
+        edgeModel(of, values, precise ? {} : rounded).bytes;
       const trainer = createStageTrainer({ path, settings, trained, context, renderer, sizeOf });
       const dense = await denseStage(path, trained, context, sizeOf);
       const stages: Stage[] = [dense.stage];
@@ -46,7 +48,7 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         .map(({ weight, elements }) => ({ name: weight, size: elements }));
       for (const { weight, kind } of kernels)
         if (kind !== 'none')
-          renderer.note(`${weight} stays as it is, since it is ${kind} already${inFile(kind)}.`);
+          renderer.note(`${weight} stays as it is, since it is ${kind} already.`);
       const { maxBytes, minAccuracy } = settings;
       if (minAccuracy !== undefined && dense.stage.accuracy < minAccuracy)
         renderer.note(
@@ -94,7 +96,7 @@ export async function compress(path: string, flags: Flags, context: CliContext):
       last = await trainer.train(clustered(last));
       stages.push(last.stage);
 
-      const bytes = sizeOf(last.program, last.values, false);
+      const { bytes, needsSharing } = edgeModel(last.program, last.values, rounded);
       const file = await monitor.race(writeWhole(settings.output ?? 'model.tutti', bytes), {
         who: 'the disk',
         what: 'take the file',
@@ -107,8 +109,19 @@ export async function compress(path: string, flags: Flags, context: CliContext):
       const accuracy = await fileAccuracy(trained, bytes, context);
       stages.push({ ...last.stage, stage: 'file', bytes: bytes.length, accuracy });
       result(
-        { event: 'compressed', modelPath: resolve(file), bytes: bytes.length, accuracy, stages },
-        `${stageTable(stages)}\nwrote ${file}: ${bytes.length} bytes`,
+        {
+          event: 'compressed',
+          modelPath: resolve(file),
+          bytes: bytes.length,
+          ...(needsSharing && { needsSharing }),
+          accuracy,
+          stages,
+        },
+        [
+          stageTable(stages),
+          `wrote ${file}: ${bytes.length} bytes`,
+          ...(needsSharing ? ['load it:', ...loadingCode(file, 'tutti', true)] : []),
+        ].join('\n'),
       );
       const missed = [
         ...(maxBytes !== undefined && bytes.length > maxBytes
@@ -130,12 +143,6 @@ export async function compress(path: string, flags: Flags, context: CliContext):
         );
     });
   });
-}
-
-/** What a file has of a weight that is shared by the program itself; of a tie that depends on the first. */
-function inFile(kind: string): string {
-  if (kind === 'tie') return '';
-  return `: the file has ${kind === 'hashed' ? 'what it stores' : 'all of its elements'}`;
 }
 
 /** The program as it was trained. */

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { readModel } from '@tutti/edge';
 import { bars } from '../../fixtures/bars.js';
 import { inTemporaryFolder, tutti } from '../testing.js';
 
 const BARS = fileURLToPath(new URL('../../fixtures/bars.ts', import.meta.url));
+const CIRCULANT = fileURLToPath(new URL('../../fixtures/circulant-bars.ts', import.meta.url));
 
 /** How many of the test examples a file gets right. */
 async function accuracyOf(path: string): Promise<number> {
@@ -51,6 +54,26 @@ describe('tutti export --format tutti', () => {
       const kernels = 6 * 9 + 96 * 16 + 16 * 3;
       for (const [at, bytes] of [4, 2, 1.1, 0.6].entries())
         assert.ok(sizes[at]! < kernels * bytes + 250, `${sizes}`);
+    })).timeout(120_000);
+
+  it('shows how a file of computed weights is loaded, and that is how', () =>
+    inTemporaryFolder(async (folder) => {
+      const of = ['--checkpoint-dir', folder, '--steps', '2', '--workers', '0'];
+      const trained = await tutti(['train', CIRCULANT, ...of]);
+      assert.equal(trained.code, 0, trained.stderr);
+      const output = join(folder, 'model.tutti');
+      const command = ['export', CIRCULANT, '--checkpoint', folder, '--format', 'tutti'];
+      const { code, stdout, stderr } = await tutti([...command, '--output', output]);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /import \{ sharing \} from '@tutti\/edge\/sharing';/);
+      const loading = stdout.split('load it:\n')[1]!;
+      const script = `import { readFileSync } from 'node:fs';\n${loading}\nconsole.log(model.output);`;
+      const ran = await promisify(execFile)(process.execPath, [
+        '--input-type=module',
+        '-e',
+        script,
+      ]);
+      assert.equal(ran.stdout, '[ 3 ]\n');
     })).timeout(120_000);
 
   it('refuses to round weights of other files', async () => {

@@ -37,6 +37,7 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
       };
       let modelPath: string;
       let size: number | undefined;
+      let needsSharing = false;
       if (settings.format === 'safetensors') {
         modelPath = join(folder, 'model.safetensors');
         const frozen = (trained.computation.sharing?.frozen() ?? []).map((each) => ({
@@ -51,7 +52,7 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
         const { edgeModel, kerasModel } = await import('@tutti/tensorflow');
         let bytes: Uint8Array;
         if (settings.format === 'tutti')
-          bytes = edgeModel(program, values, precisionsOf(settings.quantize)).bytes;
+          ({ bytes, needsSharing } = edgeModel(program, values, precisionsOf(settings.quantize)));
         else {
           // Unnamed wait: it computes.
           bytes = await kerasModel(program, values);
@@ -75,11 +76,12 @@ export async function exportModel(path: string, flags: Flags, context: CliContex
           digest,
           modelPath,
           ...(size && { bytes: size }),
+          ...(needsSharing && { needsSharing }),
         },
         [
           `wrote ${modelPath}${size ? `: ${size} bytes` : ''}`,
           'load it:',
-          ...loadingCode(modelPath, settings.format).map((l) => `  ${l}`),
+          ...loadingCode(modelPath, settings.format, needsSharing).map((l) => `  ${l}`),
         ].join('\n'),
       );
     });

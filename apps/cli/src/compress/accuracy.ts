@@ -1,4 +1,5 @@
 import { readModel } from '@tutti/edge';
+import { sharing } from '@tutti/edge/sharing';
 import { abortError, TuttiError } from '@tutti/runtime';
 import type { CliContext } from '../process/context.js';
 import type { TrainedProgram } from '../programs/trained-program.js';
@@ -23,7 +24,7 @@ export async function fileAccuracy(
 ): Promise<number> {
   // Unnamed wait: TensorFlow is loaded already, since the program has used it.
   const { evaluateEdge } = await import('@tutti/tensorflow');
-  const model = readModel(bytes);
+  const model = readModel(bytes, { sharing });
   const { evaluation } = data;
   const size = evaluation!.size;
   let right = 0;

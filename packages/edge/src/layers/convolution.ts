@@ -1,5 +1,5 @@
 import { zeros } from '../arrays.js';
-import { type LayerKind, ofRank } from './layer.js';
+import { type LayerKind, ofRank, product } from './layer.js';
 import { windowOf } from './window.js';
 
 /** Over [height, width, channels]; W [rows, columns, channels, filters]. */
@@ -20,11 +20,12 @@ function convolution(depthwise: boolean): LayerKind {
       const down = windowOf(height, rows, rowStride, rowDilation, same);
       const right = windowOf(width, columns, columnStride, columnDilation, same);
       const outputs = depthwise ? channels * filters : filters;
+      const shape = [down.steps, right.steps, outputs];
       return {
-        shape: [down.steps, right.steps, outputs],
+        shape,
         weights: [[rows, columns, channels, filters], [outputs]],
         run([x], [kernel, bias]) {
-          const y = zeros(down.steps * right.steps * outputs);
+          const y = zeros(product(shape));
           let place = 0;
           for (let r = 0; r < down.steps; r++)
             for (let c = 0; c < right.steps; c++, place += outputs) {

@@ -1,4 +1,5 @@
-import { type LayerKind, misfit, product } from './layer.js';
+import { check } from '../error.js';
+import { type LayerKind, product } from './layer.js';
 
 export const activation: LayerKind = {
   activations: 1,
@@ -29,7 +30,7 @@ export const affine: LayerKind = {
 export const reshape: LayerKind = {
   numbers: 'list',
   open([from], shape) {
-    if (product(from!) !== product(shape)) throw misfit();
+    check(product(from!) === product(shape));
     return { shape, run: ([x]) => x! };
   },
 };

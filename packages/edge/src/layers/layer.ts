@@ -1,5 +1,5 @@
 import type { Activation } from '../activations.js';
-import { damaged } from '../error.js';
+import { check } from '../error.js';
 
 /** Without the number of examples. */
 export type Shape = readonly number[];
@@ -40,8 +40,6 @@ export const product = (shape: Shape): number => shape.reduce((size, extent) => 
 
 /** @throws EdgeError unless the input has this many dimensions */
 export function ofRank<T extends Shape>(shape: Shape, rank: T['length']): T {
-  if (shape.length !== rank) throw misfit();
+  check(shape.length === rank);
   return shape as T;
 }
-
-export const misfit = () => damaged('a layer does not fit the one before it');

@@ -1,5 +1,6 @@
 import { zeros } from '../arrays.js';
-import { type LayerKind, misfit, product } from './layer.js';
+import { check } from '../error.js';
+import { type LayerKind, product } from './layer.js';
 
 export const add = elementWise((a, b) => a + b);
 export const multiplication = elementWise((a, b) => a * b);
@@ -9,7 +10,7 @@ function elementWise(combine: (a: number, b: number) => number): LayerKind {
     merges: true,
     open(inputs) {
       const [first] = inputs;
-      if (inputs.some((shape) => shape.join() !== first!.join())) throw misfit();
+      check(inputs.every((shape) => shape.join() === first!.join()));
       return {
         shape: first!,
         run: (values) => values.reduce((a, b) => a.map((value, i) => combine(value, b[i]!))),
@@ -26,8 +27,7 @@ export const concatenate: LayerKind = {
   open(inputs, [axis]) {
     const others = (shape: readonly number[]) => shape.with(axis!, 0).join();
     const [first] = inputs;
-    if (inputs.some((shape) => axis! >= shape.length || others(shape) !== others(first!)))
-      throw misfit();
+    check(inputs.every((shape) => axis! < shape.length && others(shape) === others(first!)));
     const runs = inputs.map((shape) => product(shape.slice(axis)));
     const rows = product(first!.slice(0, axis));
     const shape = first!.with(

@@ -1,5 +1,5 @@
 import { zeros } from '../arrays.js';
-import { type LayerKind, ofRank } from './layer.js';
+import { type LayerKind, ofRank, product } from './layer.js';
 
 /** Zeros around [height, width, channels]. */
 export const zeroPadding2d: LayerKind = {
@@ -8,10 +8,11 @@ export const zeroPadding2d: LayerKind = {
   open([input], [top, bottom, left, right]) {
     const [height, width, channels] = ofRank<[number, number, number]>(input!, 3);
     const padded = left! + width + right!;
+    const shape = [top! + height + bottom!, padded, channels];
     return {
-      shape: [top! + height + bottom!, padded, channels],
+      shape,
       run([x]) {
-        const y = zeros((top! + height + bottom!) * padded * channels);
+        const y = zeros(product(shape));
         const run = width * channels;
         for (let row = 0; row < height; row++)
           y.set(

@@ -1,6 +1,6 @@
 import { zeros } from '../arrays.js';
 import { max, min } from '../math.js';
-import { type LayerKind, ofRank } from './layer.js';
+import { type LayerKind, ofRank, product } from './layer.js';
 import { windowOf } from './window.js';
 
 export const maxPool = pooling(true);
@@ -23,10 +23,11 @@ function pooling(largest: boolean): LayerKind {
       ];
       const down = windowOf(height, rows, rowStride, 1, same);
       const right = windowOf(width, columns, columnStride, 1, same);
+      const shape = [down.steps, right.steps, channels];
       return {
-        shape: [down.steps, right.steps, channels],
+        shape,
         run([x]) {
-          const y = zeros(down.steps * right.steps * channels);
+          const y = zeros(product(shape));
           let place = 0;
           for (let r = 0; r < down.steps; r++)
             for (let c = 0; c < right.steps; c++) {
@@ -35,7 +36,7 @@ function pooling(largest: boolean): LayerKind {
               const left = max(right.start(c), 0);
               const end = min(right.start(c) + columns, width);
               for (let channel = 0; channel < channels; channel++) {
-                let most = Number.NEGATIVE_INFINITY;
+                let most = -Infinity;
                 let sum = 0;
                 for (let row = top; row < bottom; row++)
                   for (let column = left; column < end; column++) {

@@ -1,7 +1,8 @@
 import type { Activation } from '../activations.js';
 import { floats, zeros } from '../arrays.js';
+import { check } from '../error.js';
 import { multiply } from './dense.js';
-import { type LayerKind, misfit, ofRank, product } from './layer.js';
+import { type LayerKind, ofRank, product } from './layer.js';
 
 /** One time step: from x W + b, the state before and the recurrent weights, the state after. */
 type TimeStep = (
@@ -21,21 +22,15 @@ export const simpleRnn = recurrent(1, 1, (x, state, kernel, [activation]) => {
 export const lstm = recurrent(4, 2, (x, state, kernel, [activation, gate]) => {
   const units = state.h.length;
   const sums = floats(multiply(state.h, kernel, x));
-  const part = (at: number, by: Activation) => {
+  const [input, forget, cell, output] = [gate, gate, activation, gate].map((by, at) => {
     const values = sums.subarray(at * units, (at + 1) * units);
-    by(values, units);
+    by!(values, units);
     return values;
-  };
-  const [input, forget, cell, output] = [
-    part(0, gate!),
-    part(1, gate!),
-    part(2, activation!),
-    part(3, gate!),
-  ];
-  state.c = state.c.map((c, i) => forget[i]! * c + input[i]! * cell[i]!);
+  });
+  state.c = state.c.map((c, i) => forget![i]! * c + input![i]! * cell![i]!);
   const shown = state.c.slice();
   activation!(shown, units);
-  state.h = shown.map((c, i) => c * output[i]!);
+  state.h = shown.map((c, i) => c * output![i]!);
 });
 
 /** Cho et al. 2014; gates in the order update, reset, candidate; the reset before the product. */
@@ -63,7 +58,7 @@ function recurrent(gates: number, activations: number, step: TimeStep): LayerKin
     merges: true,
     open([input, mask], [units, sequences, backwards], acts) {
       const [time, width] = ofRank<[number, number]>(input!, 2);
-      if (mask && product(mask) !== time) throw misfit();
+      check(!mask || product(mask) === time);
       const columns = gates * units!;
       return {
         shape: sequences ? [time, units!] : [units!],

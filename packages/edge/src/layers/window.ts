@@ -1,5 +1,5 @@
+import { check } from '../error.js';
 import { ceil, floor, max } from '../math.js';
-import { misfit } from './layer.js';
 
 /** Where a window stands along one side of an image, as in TensorFlow. */
 export interface Window {
@@ -19,7 +19,7 @@ export function windowOf(
 ): Window {
   const covered = (size - 1) * dilation + 1;
   const steps = same ? ceil(extent / stride) : floor((extent - covered) / stride) + 1;
-  if (!(size > 0 && stride > 0 && dilation > 0 && steps > 0)) throw misfit();
+  check(size > 0 && stride > 0 && dilation > 0 && steps > 0);
   const padding = same ? max((steps - 1) * stride + covered - extent, 0) : 0;
   return { steps, start: (step) => step * stride - floor(padding / 2) };
 }

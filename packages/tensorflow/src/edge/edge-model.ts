@@ -1,4 +1,5 @@
 import {
+  chooseParts,
   fold,
   type ModelSpec,
   type Precisions,
@@ -6,6 +7,7 @@ import {
   writeModel,
 } from '@tutti/compress';
 import { readModel } from '@tutti/edge';
+import { sharing as computing } from '@tutti/edge/sharing';
 import { createRandom, TuttiError } from '@tutti/runtime';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { builtWith } from '../export/built-with.js';
@@ -35,7 +37,8 @@ export function edgeModel(
 ): WrittenModel {
   const { built, weights, sharing } = builtWith(program, values);
   try {
-    const spec = convert(built, weights, createWrittenWeights(sharing, weights, values));
+    const written = createWrittenWeights(sharing, weights, values);
+    const spec = chooseParts(convert(built, weights, written), precisions);
     const folded = fold(spec);
     for (const each of [spec, folded]) compare(built, weights, each);
     const [plain, shorter] = [writeModel(spec, precisions), writeModel(folded, precisions)];
@@ -47,7 +50,7 @@ export function edgeModel(
 }
 
 function compare(built: BuiltModel, values: readonly Float32Array[], spec: ModelSpec): void {
-  const model = readModel(writeModel(spec).bytes);
+  const model = readModel(writeModel(spec).bytes, { sharing: computing });
   const example = exampleFor(built.model, model.input);
   const expected = predicted(built, values, example, model.input);
   const found = model.predict(example);

@@ -1,6 +1,7 @@
 import type { DrawnWeight, Weight } from '@tutti/compress';
 import { drawnBy, type Expression, evaluate, type Sharing, sizeOf } from '@tutti/parameters';
 import type { ParameterValues } from '@tutti/worker';
+import { createParts, readersOf } from './parts.js';
 
 /** Two matrices whose product is a weight: as many columns of the first as rows of the second. */
 export interface Factors {
@@ -9,7 +10,7 @@ export interface Factors {
   readonly rank: number;
 }
 
-/** The weights of a model as a file is to have them, by their place in the model. */
+/** The weights of a model as a file may have them, by their place in the model. */
 export interface WrittenWeights {
   weight(at: number): Weight;
   /** Of a weight that is a product, taken as the matrix of all its dimensions but the last, and the last. */
@@ -25,18 +26,26 @@ export function createWrittenWeights(
   whole: readonly Float32Array[],
   values: ParameterValues,
 ): WrittenWeights {
-  const expressionAt = (at: number) => sharing.weights[at]!.expression;
-  const evaluated = (expression: Expression) =>
-    Float32Array.from(
-      evaluate(expression, { stored: (name) => values[name]!, constant: sharing.constant }),
-    );
+  const expressions = sharing.weights.map(({ expression }) => expression);
+  const readers = readersOf(expressions);
+  const placed = createParts(sharing, values);
+  const leaves = { stored: (name: string) => values[name]!, constant: sharing.constant };
+
+  function written(expression: Expression, inFull: () => Float32Array): Weight {
+    const { op } = expression;
+    if ((op === 'stored' || op === 'constant') && readers(expression) === 1) return inFull();
+    return { ...placed(expression), alone: drawnWeight(expression, values) ?? inFull() };
+  }
+
   return {
-    weight: (at) => drawnWeight(expressionAt(at), values) ?? whole[at]!,
+    weight: (at) => written(expressions[at]!, () => whole[at]!),
     factors(at) {
-      const product = factored(expressionAt(at));
+      const product = factored(expressions[at]!);
       if (product === undefined) return undefined;
-      const { left, right } = product;
-      return { left: evaluated(left), right: evaluated(right), rank: right.shape[0]! };
+      const [left, right] = [product.left, product.right].map((factor) =>
+        written(factor, () => Float32Array.from(evaluate(factor, leaves))),
+      ) as [Weight, Weight];
+      return { left, right, rank: product.right.shape[0]! };
     },
   };
 }
