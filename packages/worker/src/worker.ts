@@ -22,7 +22,6 @@ import {
 import { createContributor } from './compute/contributor.js';
 import { createExecutor } from './compute/executor.js';
 import { hostFacts } from './compute/host-facts.js';
-import { patientRunner } from './compute/patient-runner.js';
 import { createProgramRunner } from './compute/program-runner.js';
 import { createReadAhead } from './compute/read-ahead.js';
 import { timedRunner } from './compute/timed-runner.js';
@@ -182,7 +181,7 @@ async function run(
     const { kernels = createKernels() } = init;
     const layout = layoutOf(plan);
     const ofJob = { plan, layout, data, computation, kernels, clock, worker };
-    const runner = patientRunner(timedRunner(createProgramRunner(ofJob), timeline), clock);
+    const runner = timedRunner(createProgramRunner(ofJob), timeline);
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
     const source = createWeightPuller({

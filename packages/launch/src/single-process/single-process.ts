@@ -169,9 +169,6 @@ export async function trainInSingleProcess(init: {
       const totals = await steps.step(version, rate);
       progress.stepDone(version, totals);
       recorder.done(version, totals, rate);
-      // So that signals and timers of the host are heard.
-      // Unnamed wait: it is one turn of the event loop.
-      await new Promise<void>((resolve) => setImmediate(resolve));
       if (signal.aborted) throw abortError(signal);
     }
     const best = steering.best();

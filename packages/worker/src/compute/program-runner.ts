@@ -27,6 +27,10 @@ export type TakeGradient = (chunk: number, values: Block, early: boolean) => voi
 /**
  * Runs the program of one job, in its smallest parts: the same for a worker and for the
  * single-process loop. It holds the program to its contract.
+ *
+ * Data and program hold up the thread, often for long, and what is in memory is read without a pause. So what
+ * waits for the end of a turn goes first each time: messages to those who wait for them, also from a server in
+ * this process, signs of life, and signals of the host.
  */
 export interface ProgramRunner {
   /** Reads the examples of one micro-batch. */
@@ -98,6 +102,8 @@ export function createProgramRunner(init: {
 
   return {
     async read(step, shard) {
+      // Unnamed wait: it ends by itself.
+      await clock.turn();
       const { epoch, indices } = sampler.microBatch(step, shard);
       const batch = await data.training.read(indices);
       return {
@@ -122,6 +128,8 @@ export function createProgramRunner(init: {
         }
         return { shard, count, lossSum: 0, metrics: {}, computeMs: 0, maxAbs: 0 };
       }
+      // Unnamed wait: it ends by itself.
+      await clock.turn();
       const faults = faultsOf('gradient()', 'gradient', details);
       let early = true;
       const chunks = createChunker({
@@ -156,6 +164,8 @@ export function createProgramRunner(init: {
       let [count, lossSum] = [0, 0];
       const metrics: Record<string, number> = {};
       for (const indices of batches(from, to, plan.evaluationBatchSize)) {
+        // Unnamed wait: it ends by itself.
+        await clock.turn();
         const batch = await evaluation!.read(indices);
         const details = { version, shard, firstExample: indices[0]! };
         let result: EvaluationResult;
@@ -175,6 +185,8 @@ export function createProgramRunner(init: {
     },
 
     async initialize() {
+      // Unnamed wait: it ends by itself.
+      await clock.turn();
       const values = await call('initialize()', { seed }, () => computation.initialize(seed));
       const flat = new Float32Array(layout.floats);
       const take: TakeChunk = (chunk, part) => {

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { arrays } from '@tutti/data';
+import { createKernels } from '@tutti/kernels';
+import { layoutOf } from '@tutti/parameters';
+import { systemClock } from '@tutti/runtime';
+import { samplePlan } from '@tutti/testing';
+import type { Computation } from '../program/program.js';
+import { createProgramRunner } from './program-runner.js';
+
+const plan = samplePlan({ evaluationExamples: 3, evaluationBatchSize: 1 });
+const layout = layoutOf(plan);
+const weights = { w: new Float32Array(2) };
+
+/** A runner of a program that tells what it does, and puts off something to the end of the turn each time. */
+function open() {
+  const told: string[] = [];
+  const putOff = () => void setImmediate(() => told.push('sent'));
+  const begin = <T>(what: string, result: T): T => {
+    told.push(what);
+    putOff();
+    return result;
+  };
+  const data = arrays({ x: { data: Float32Array.from([1, 2, 3, 4]), shape: [4] } });
+  const sums = { lossSum: 0, metrics: {} };
+  const computation: Computation = {
+    parameters: plan.parameters,
+    initialize: () => begin('initialize', weights),
+    gradient: () => begin('gradient', { gradient: weights, count: 4, ...sums }),
+    evaluate: () => begin('evaluate', { count: 1, ...sums }),
+  };
+  const kernels = createKernels();
+  const runner = createProgramRunner({
+    ...{ plan, layout, computation, kernels, clock: systemClock, worker: 'w0' },
+    data: { training: data, evaluation: data },
+  });
+  return { told, putOff, runner };
+}
+
+describe('the runner of a program', () => {
+  it('lets messages that are sent together go before it holds up the thread', async () => {
+    const { told, putOff, runner } = open();
+    putOff();
+    await runner.initialize();
+    const microBatch = await runner.read(0, 0);
+    await runner.gradient(weights, microBatch, (_, block) => block.bytes);
+    await runner.gradient(weights, microBatch, (_, block) => block.bytes);
+    assert.deepEqual(told, ['sent', 'initialize', 'sent', 'gradient', 'sent', 'gradient']);
+  });
+
+  it('lets signs of life go between the batches of an evaluation, whose data are in memory', async () => {
+    const { told, runner } = open();
+    await runner.evaluate(weights, 1, 0);
+    assert.deepEqual(told, ['evaluate', 'sent', 'evaluate', 'sent', 'evaluate']);
+  });
+});
