@@ -1,3 +1,5 @@
+import { createHeap } from './heap.js';
+
 /**
  * Time, as an argument. Roles never touch `Date.now` or `setTimeout`, so that a whole cluster can
  * run on a simulated clock.
@@ -52,41 +54,12 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
   }
   let now = startMs;
   let order = 0;
-  // A binary heap: simulations set and cancel very many timers.
-  const heap: Entry[] = [];
-  const before = (a: Entry, b: Entry) => a.due < b.due || (a.due === b.due && a.order < b.order);
-
-  function push(entry: Entry) {
-    let i = heap.length;
-    heap.push(entry);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!before(entry, heap[parent]!)) break;
-      heap[i] = heap[parent]!;
-      i = parent;
-    }
-    heap[i] = entry;
-  }
-
-  function pop(): Entry | undefined {
-    const top = heap[0];
-    const last = heap.pop();
-    if (top === undefined || last === undefined || heap.length === 0) return top;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, last)) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = last;
-    return top;
-  }
+  const entries = createHeap<Entry>(
+    (a, b) => a.due < b.due || (a.due === b.due && a.order < b.order),
+  );
 
   function dropCancelled() {
-    while (heap.length > 0 && heap[0]!.task === undefined) pop();
+    while (entries.size > 0 && entries.first()!.task === undefined) entries.take();
   }
 
   const clock: SimulatedClock = {
@@ -94,7 +67,7 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
     wallTime: () => now,
     after(delayMs, task) {
       const entry: Entry = { due: now + Math.max(0, delayMs), order: order++, task };
-      push(entry);
+      entries.put(entry);
       return {
         cancel() {
           entry.task = undefined;
@@ -105,11 +78,11 @@ export function createSimulatedClock(startMs = 0): SimulatedClock {
     turn: () => Promise.resolve(),
     nextDue() {
       dropCancelled();
-      return heap[0]?.due;
+      return entries.first()?.due;
     },
     step() {
       dropCancelled();
-      const entry = pop();
+      const entry = entries.take();
       if (entry === undefined) return false;
       now = Math.max(now, entry.due);
       entry.task?.();

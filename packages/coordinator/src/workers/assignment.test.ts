@@ -42,6 +42,50 @@ describe('the assignment of shards', () => {
     );
   });
 
+  it('has each shard go to whoever would be done with one more first, as by looking at each worker', () => {
+    fc.assert(
+      fc.property(crews, ({ shards, workers }) => {
+        const speeds = workers.flatMap(({ speed }) => speed ?? []).sort((a, b) => a - b);
+        const usual = speeds[Math.floor(speeds.length / 2)] ?? 1;
+        const counts = workers.map(() => 0);
+        const doneAt = (at: number) => (counts[at]! + 1) / (workers[at]!.speed ?? usual);
+        const spare = (at: number) => workers[at]!.shards.length - counts[at]!;
+        for (let shard = 0; shard < shards; shard++) {
+          let best = 0;
+          for (const at of workers.keys())
+            if (
+              doneAt(at) < doneAt(best) ||
+              (doneAt(at) === doneAt(best) && spare(at) > spare(best))
+            )
+              best = at;
+          counts[best]!++;
+        }
+        const shares = assignShards(shards, workers);
+        assert.deepEqual(
+          workers.map(({ name }) => shares.get(name)!.length),
+          counts,
+        );
+      }),
+    );
+  });
+
+  it('looks at workers about as often as there are shards, not at each for each', () => {
+    const looksOf = (n: number) => {
+      let looks = 0;
+      const workers = Array.from({ length: n }, (_, at) => ({
+        name: `w${at}`,
+        get speed() {
+          looks++;
+          return undefined;
+        },
+        shards: [at],
+      }));
+      assignShards(n, workers);
+      return looks;
+    };
+    assert.ok(looksOf(1024) <= 5 * looksOf(256));
+  });
+
   it('gives every shard exactly one owner, and everybody keeps what it may keep', () => {
     fc.assert(
       fc.property(crews, ({ shards, workers }) => {

@@ -1,4 +1,6 @@
+import { createHeap } from '@tutti/runtime';
 import { WORTH_MOVING } from '../tunables.js';
+import { createFreeShards } from './free-shards.js';
 import { medianSpeed } from './median.js';
 
 /** A worker, as far as sharing out the work is concerned. */
@@ -25,20 +27,20 @@ export function assignShards(shards: number, workers: readonly Assignee[]): Shar
   const order = [...workers].sort(
     (a, b) => middleOf(a.shards, shards) - middleOf(b.shards, shards),
   );
-  const free = new Set(Array.from({ length: shards }, (_, shard) => shard));
+  const free = createFreeShards(shards);
   const taken = new Map<string, number[]>();
   for (const { name, shards: had } of order) {
-    const mine = [...new Set(had)].filter((shard) => free.has(shard)).sort((a, b) => a - b);
+    const mine = [...new Set(had)].filter(free.has).sort((a, b) => a - b);
     // The end goes: what is kept is one run where it was one.
     const kept = mine.slice(0, counts.get(name)!);
-    for (const shard of kept) free.delete(shard);
+    kept.forEach(free.take);
     taken.set(name, kept);
   }
   for (const { name } of order) {
     const mine = taken.get(name)!;
     while (mine.length < counts.get(name)!) {
-      const shard = nearest(free, mine);
-      free.delete(shard);
+      const shard = free.nearest(mine)!;
+      free.take(shard);
       mine.push(shard);
     }
     mine.sort((a, b) => a - b);
@@ -65,18 +67,38 @@ export function rebalance(shards: number, workers: readonly Assignee[]): Shares 
 /** How many each gets: one after another goes to whoever would be done with one more first. */
 function shareOut(shards: number, workers: readonly Assignee[]): ReadonlyMap<string, number> {
   const usual = usualSpeed(workers);
-  const counts = new Map(workers.map(({ name }) => [name, 0]));
-  for (let shard = 0; shard < shards; shard++) {
-    let [best, done] = [workers[0]!, Number.POSITIVE_INFINITY];
-    for (const worker of workers) {
-      const at = (counts.get(worker.name)! + 1) / (worker.speed ?? usual);
+  const candidates = createHeap<Candidate>(
+    (a, b) =>
+      a.doneAt < b.doneAt ||
       // Among equals whoever has more gets it: nothing moves for the sake of the order.
-      if (at < done || (at === done && spare(worker, counts) > spare(best, counts)))
-        [best, done] = [worker, at];
-    }
-    counts.set(best.name, counts.get(best.name)! + 1);
+      (a.doneAt === b.doneAt && (a.spare > b.spare || (a.spare === b.spare && a.at < b.at))),
+  );
+  const candidate = (worker: Assignee, at: number, count: number): Candidate => ({
+    ...{ worker, at, count },
+    doneAt: (count + 1) / (worker.speed ?? usual),
+    spare: worker.shards.length - count,
+  });
+  for (const [at, worker] of workers.entries()) candidates.put(candidate(worker, at, 0));
+  for (let shard = 0; shard < shards; shard++) {
+    const { worker, at, count } = candidates.take()!;
+    candidates.put(candidate(worker, at, count + 1));
   }
+  const counts = new Map<string, number>();
+  for (let each = candidates.take(); each !== undefined; each = candidates.take())
+    counts.set(each.worker.name, each.count);
   return counts;
+}
+
+/** A worker with so many shards, as to whether it gets one more. */
+interface Candidate {
+  readonly worker: Assignee;
+  /** Its place among the workers. */
+  readonly at: number;
+  readonly count: number;
+  /** When it would be done with one more. */
+  readonly doneAt: number;
+  /** How many more it has now. */
+  readonly spare: number;
 }
 
 /** The median stands for workers of whom nothing is known. */
@@ -84,26 +106,7 @@ function usualSpeed(workers: readonly Assignee[]): number {
   return medianSpeed(workers.flatMap(({ speed }) => speed ?? [])) ?? 1;
 }
 
-const spare = ({ name, shards }: Assignee, counts: ReadonlyMap<string, number>) =>
-  shards.length - counts.get(name)!;
-
 function middleOf(shards: readonly number[], all: number): number {
   if (shards.length === 0) return all;
   return shards.reduce((sum, shard) => sum + shard, 0) / shards.length;
-}
-
-/** The free shard that lies closest to what somebody has; the lowest, if that is nothing. */
-function nearest(free: ReadonlySet<number>, mine: readonly number[]): number {
-  let [best, least] = [-1, Number.POSITIVE_INFINITY];
-  for (const shard of free) {
-    const distance = mine.length === 0 ? shard : distanceTo(mine, shard);
-    if (distance < least) [best, least] = [shard, distance];
-  }
-  return best;
-}
-
-function distanceTo(mine: readonly number[], shard: number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (const each of mine) least = Math.min(least, Math.abs(each - shard));
-  return least;
 }
