@@ -186,36 +186,44 @@ export const complianceCases: readonly ComplianceCase[] = [
     },
   },
   {
-    name: 'what was lent may be written to once it was sent',
+    name: 'what was lent may be written to once it was sent, and is copied once however many get it',
     async run({ listening, connecting, freshAddress }) {
-      const [rounds, floats] = [20, 20_000];
-      const up = collect<boolean>(rounds);
-      const down = collect<boolean>(rounds);
+      const [peers, rounds, floats] = [3, 20, 20_000];
+      const up = collect<boolean>(peers * rounds);
       const isRight = ({ message, payload }: Envelope) =>
         Buffer.compare(payload!, weights(versionOf(message), 0, floats).payload!) === 0;
       const memory = new Uint8Array(4 * floats);
+      let copies = 0;
       function lend(version: number, send: (envelope: Envelope) => void) {
         const { message, payload } = weights(version, 0, floats);
         memory.set(payload!);
-        send({ message, payload: memory, lent: () => memory.slice() });
+        copies = 0;
+        const lent = () => {
+          copies++;
+          return memory.slice();
+        };
+        send({ message, payload: memory, lent });
         memory.fill(0xff);
+        assert.ok(copies <= 1, `${copies} copies`);
       }
-      let peer = '';
+      const names = new Set<string>();
       const listener = await listening.listen(freshAddress(), {
         message(from, envelope) {
-          peer = from;
+          names.add(from);
           up.add(isRight(envelope));
         },
       });
-      const connection = connecting.connect(listener.address, {
-        message: (envelope) => down.add(isRight(envelope)),
-      });
-      for (let i = 0; i < rounds; i++) lend(i, connection.send);
+      const got = Array.from({ length: peers }, () => collect<boolean>(rounds));
+      const connections = got.map(({ add }) =>
+        connecting.connect(listener.address, { message: (envelope) => add(isRight(envelope)) }),
+      );
+      for (let i = 0; i < rounds; i++)
+        for (const connection of connections) lend(i, connection.send);
       assert.ok((await up.all).every((right) => right));
       for (let i = 0; i < rounds; i++)
-        lend(i, (envelope) => listener.broadcast([peer, 'nobody'], envelope));
-      assert.ok((await down.all).every((right) => right));
-      await closeAll(connection, listener);
+        lend(i, (envelope) => listener.broadcast([...names, 'nobody'], envelope));
+      for (const { all } of got) assert.ok((await all).every((right) => right));
+      await closeAll(...connections, listener);
     },
   },
   {

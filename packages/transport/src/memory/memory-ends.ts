@@ -118,7 +118,7 @@ export function createConnectionEnd(
       end.finish();
     },
     send(envelope) {
-      end.post(wrap(envelope));
+      end.post(wrap(envelope)());
     },
     post(parcel) {
       if (over || closing) return;
@@ -215,16 +215,17 @@ export function createListenerEnd(
       unbind(end);
     },
     broadcast(peers, envelope) {
-      for (const peer of peers) end.send(peer, envelope);
+      const parcelFor = wrap(envelope);
+      for (const peer of peers) {
+        const connection = end.peers.get(peer);
+        if (over || !known.has(peer) || connection?.pipes === undefined) continue;
+        const parcel = parcelFor();
+        traffic.sentBytes += parcel.bytes;
+        connection.pipes.down.push(() => connection.arrive(parcel));
+        parcel.sent?.();
+      }
     },
-    send(peer, envelope) {
-      const parcel = wrap(envelope);
-      const connection = end.peers.get(peer);
-      if (over || !known.has(peer) || connection?.pipes === undefined) return;
-      traffic.sentBytes += parcel.bytes;
-      connection.pipes.down.push(() => connection.arrive(parcel));
-      parcel.sent?.();
-    },
+    send: (peer, envelope) => end.broadcast([peer], envelope),
     disconnect(peer) {
       if (!over && known.has(peer)) cutOff(peer, `${address} closed the connection`);
     },

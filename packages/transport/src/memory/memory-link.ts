@@ -20,7 +20,8 @@ export interface Parcel {
   spoil(): void;
 }
 
-export type Wrap = (envelope: Envelope) => Parcel;
+/** Makes a parcel for each who is sent the same: what takes long is done once, as over a wire. */
+export type Wrap = (envelope: Envelope) => () => Parcel;
 
 const ignore = () => {};
 
@@ -49,16 +50,18 @@ function createDelivery(payload: Uint8Array) {
 export const wrapEncoded: Wrap = (envelope) => {
   const frames = encode(envelope);
   const payload = payloadOf(envelope);
-  const delivery = payload && createDelivery(payload);
-  return {
-    bytes: bytesOf(frames),
-    open(place) {
-      if (delivery === undefined) return decode([frames[0]!]);
-      const { message } = decode([frames[0]!, payload!]);
-      if (message.protocol !== PROTOCOL_VERSION) return { message };
-      return { message, payload: delivery.to(message, place) };
-    },
-    spoil: delivery?.spoil ?? ignore,
+  return () => {
+    const delivery = payload && createDelivery(payload);
+    return {
+      bytes: bytesOf(frames),
+      open(place) {
+        if (delivery === undefined) return decode([frames[0]!]);
+        const { message } = decode([frames[0]!, payload!]);
+        if (message.protocol !== PROTOCOL_VERSION) return { message };
+        return { message, payload: delivery.to(message, place) };
+      },
+      spoil: delivery?.spoil ?? ignore,
+    };
   };
 };
 
@@ -70,12 +73,14 @@ export const wrapCopied: Wrap = (envelope) => {
   checkSendable(envelope);
   const { message } = envelope;
   const payload = payloadOf(envelope);
-  if (payload === undefined) return { bytes: 0, open: () => ({ message }), spoil: ignore };
-  const delivery = createDelivery(payload);
-  return {
-    bytes: payload.length,
-    open: (place) => ({ message, payload: delivery.to(message, place) }),
-    spoil: delivery.spoil,
+  return () => {
+    if (payload === undefined) return { bytes: 0, open: () => ({ message }), spoil: ignore };
+    const delivery = createDelivery(payload);
+    return {
+      bytes: payload.length,
+      open: (place) => ({ message, payload: delivery.to(message, place) }),
+      spoil: delivery.spoil,
+    };
   };
 };
 
@@ -84,17 +89,22 @@ export const wrapReference: Wrap = (envelope) => {
   checkSendable(envelope);
   const { message, lent } = envelope;
   let { payload } = envelope;
-  let open = false;
-  return {
-    bytes: payload?.length ?? 0,
-    open() {
-      open = true;
-      return payload === undefined ? { message } : { message, payload };
-    },
-    sent() {
-      if (!open && lent !== undefined) payload = lent();
-    },
-    spoil: ignore,
+  let kept = lent === undefined;
+  return () => {
+    let open = false;
+    return {
+      bytes: payload?.length ?? 0,
+      open() {
+        open = true;
+        return payload === undefined ? { message } : { message, payload };
+      },
+      sent() {
+        if (open || kept) return;
+        payload = lent!();
+        kept = true;
+      },
+      spoil: ignore,
+    };
   };
 };
 

@@ -87,7 +87,8 @@ export function createShapedTransport(
         traffic: listener.traffic,
         send: sendTo,
         broadcast(peers, envelope) {
-          for (const peer of peers) sendTo(peer, envelope);
+          const shared = copiedOnce(envelope);
+          for (const peer of peers) sendTo(peer, shared);
         },
         disconnect(peer) {
           dropped.add(peer);
@@ -126,6 +127,20 @@ export function createShapedTransport(
 }
 
 const bytesOf = ({ payload }: Envelope) => MESSAGE_BYTES + (payload?.byteLength ?? 0);
+
+/** The same, of whose payload all who keep it have one copy. */
+function copiedOnce(envelope: Envelope): Envelope {
+  const { lent } = envelope;
+  if (lent === undefined) return envelope;
+  let copy: Uint8Array | undefined;
+  return {
+    ...envelope,
+    lent() {
+      copy ??= lent();
+      return copy;
+    },
+  };
+}
 
 /** The envelope with a payload that stays, if it is one that does not. */
 function keep(envelope: Envelope, copy: (() => Uint8Array) | undefined): Envelope {
