@@ -72,6 +72,12 @@ export const INITIAL_VALUES_TICK_MS = 1000;
 /** Looks at who is late are this far apart at first, and then further the longer a step lasts. */
 export const LEAST_PAUSE_MS = 50;
 export const LONGEST_PAUSE_MS = 1000;
+/**
+ * Looking at all workers costs a time that grows with their number, and is wanted at every report: with
+ * more than so many it rests afterwards, for this long for each more, some ten times what it took.
+ */
+export const REST_WORKERS = 64;
+export const REST_MS = 0.02;
 /** Nobody is late before: a message can take as long. */
 export const LEAST_LATE_MS = 20;
 /** Half as long again as usual is late; more, where times waver, by so many median deviations. */

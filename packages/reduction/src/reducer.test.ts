@@ -65,6 +65,7 @@ describe('reducer', () => {
     assert.equal(reducer.offer(1, 2, of(9)), 'duplicate');
     assert.equal(reducer.offer(1, 3, of(9)), 'no-node');
     assert.deepEqual(reducer.missing(), [2, 3]);
+    assert.deepEqual([0, 1, 2, 3].filter(reducer.isMissing), [2, 3]);
     assert.equal(reducer.offer(3, 4, of(5)), 'held');
     assert.equal(reducer.offer(2, 3, of(4)), 'complete');
     assert.deepEqual([...reducer.sum()!.values], [12]);

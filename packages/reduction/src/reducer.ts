@@ -31,6 +31,7 @@ export interface Reducer {
   nodes(): readonly HeldNode[];
   /** The shards that no held node covers. */
   missing(): number[];
+  isMissing(shard: number): boolean;
   /** Forgets everything and gives the memory back. */
   release(): void;
 }
@@ -129,6 +130,7 @@ export function createReducer(init: {
       }
       return missing;
     },
+    isMissing: (shard) => pathTo(shard, shard + 1, shards)?.some(isHeld) !== true,
     release() {
       largest = undefined;
       for (const node of sorted()) drop(node);

@@ -19,6 +19,7 @@ export interface KnownSums {
   squares(chunk: number): readonly number[];
   /** The shards that a sum lacks which is not complete. */
   missing(chunk: number): Iterable<number>;
+  isMissing(chunk: number, shard: number): boolean;
 }
 
 /**
@@ -56,6 +57,7 @@ export interface StepProgress {
   done(): boolean;
   /** Shards without a report, or whose gradient is not there in full. */
   missing(): number[];
+  isMissing(shard: number): boolean;
   totals(): Totals;
 }
 
@@ -171,6 +173,9 @@ export function createStepProgress(init: {
         if (state === 'open') for (const shard of sums.missing(chunk)) missing.add(shard);
       return [...missing].sort((a, b) => a - b);
     },
+    isMissing: (shard) =>
+      !reports.has(shard) ||
+      chunks.some(({ chunk, state }) => state === 'open' && sums.isMissing(chunk, shard)),
     totals,
   };
 }

@@ -71,9 +71,25 @@ describe('step', () => {
     for (const chunk of [0, 1, 2]) tested.applied(chunk);
     assert.equal(tested.done(), false);
     assert.deepEqual(tested.missing(), [0, 1]);
+    assert.deepEqual([0, 1].filter(tested.isMissing), [0, 1]);
     report(0);
     report(1);
     assert.equal(tested.done(), true);
+  });
+
+  it('lacks what was not reported, and what was but did not come', () => {
+    const { push, report, tested } = open();
+    const shards = () => {
+      assert.deepEqual([0, 1].filter(tested.isMissing), tested.missing());
+      return tested.missing();
+    };
+    for (const chunk of [0, 1, 2]) push(0, chunk);
+    report(1);
+    assert.deepEqual(shards(), [0, 1]);
+    report(0);
+    assert.deepEqual(shards(), [1]);
+    for (const chunk of [0, 1, 2]) push(1, chunk);
+    assert.deepEqual(shards(), []);
   });
 
   it('gives out nothing early when clipping by global norm', () => {

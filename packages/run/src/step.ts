@@ -41,6 +41,7 @@ export function createStep(init: {
       isFinite: (chunk) => reducers[chunk]!.isFinite(),
       squares: (chunk) => reducers[chunk]!.squares(layout.trainedBlocks(chunk)),
       missing: (chunk) => reducers[chunk]!.missing(),
+      isMissing: (chunk, shard) => reducers[chunk]!.isMissing(shard),
     },
   });
 

@@ -63,16 +63,18 @@ export function createAggregationAtServers(init: {
 
   function createRemoteStep(step: number): RemoteStep {
     const known = new Map<number, SumFacts>();
+    const missing = (chunk: number): readonly number[] => {
+      const standing = standings.get(serverOf(chunk));
+      return standing?.step === step ? standing.missing : [];
+    };
     const progress = createStepProgress({
       ...{ step, plan, layout },
       sums: {
         isFinite: (chunk) => known.get(chunk)!.finite,
         // A norm of nothing would clip nothing.
         squares: (chunk) => known.get(chunk)?.squares ?? [Number.NaN],
-        missing(chunk) {
-          const standing = standings.get(serverOf(chunk));
-          return standing?.step === step ? standing.missing : [];
-        },
+        missing,
+        isMissing: (chunk, shard) => missing(chunk).includes(shard),
       },
     });
     return {

@@ -35,6 +35,17 @@ describe('the ledger', () => {
     assert.equal(ledger.allowed(), 8);
   });
 
+  it('knows what an evaluation lacks, shard by shard as all together', () => {
+    const evaluated = { ...plan, shards: 3, evaluationExamples: 3 };
+    const createStep = () => ({ release() {} }) as unknown as LedgerStep;
+    const ledger = createLedger({ plan: evaluated, version: 10, most: 10, createStep });
+    const report = { shard: 1, count: 1, lossSum: 1, metrics: {}, computeMs: 1 };
+    ledger.evaluation(10)!.set(1, report);
+    assert.deepEqual(ledger.unevaluated(), [0, 2]);
+    assert.deepEqual([0, 1, 2].filter(ledger.isUnevaluated), [0, 2]);
+    assert.equal(open(10).isUnevaluated(0), false);
+  });
+
   it('knows that a server has begun with a step that a coordinator before had ordered', () => {
     const ledger = open(5, 6);
     assert.equal(ledger.stepBegun(), true);

@@ -28,6 +28,7 @@ export interface Ledger<S extends LedgerStep = LedgerStep> {
   evaluated(): boolean;
   /** Shards that the evaluation of the current version lacks. */
   unevaluated(): number[];
+  isUnevaluated(shard: number): boolean;
   /** The current version is evaluated, and a checkpoint of it ordered if one is due. */
   permitStep(): void;
   /**
@@ -81,6 +82,7 @@ export function createLedger<S extends LedgerStep>(init: {
       const all = Array.from({ length: plan.shards }, (_, shard) => shard);
       return reports === undefined ? [] : all.filter((shard) => !reports.has(shard));
     },
+    isUnevaluated: (shard) => ledger.evaluation(version)?.has(shard) === false,
     permitStep() {
       permitted = true;
     },

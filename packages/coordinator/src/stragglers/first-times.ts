@@ -26,14 +26,18 @@ export function createFirstTimes(plan: JobPlan): FirstTimes {
   }
 
   /** Whoever is given shards has computed its probe: the first micro-batch that has examples. */
-  function probed(): Set<string> {
-    const { shards } = plan;
-    const sizes = Array.from({ length: shards }, (_, shard) => microBatchSize(plan, 0, shard));
-    return new Set([keyOf('gradient', sizes.find((size) => size > 0) ?? 0)]);
+  let probed: string | undefined;
+  function findProbed(): string {
+    for (let shard = 0; shard < plan.shards; shard++) {
+      const size = microBatchSize(plan, 0, shard);
+      if (size > 0) return keyOf('gradient', size);
+    }
+    return keyOf('gradient', 0);
   }
 
   function knownTo(member: Member): Set<string> {
-    const sizes = known.get(member) ?? probed();
+    probed ??= findProbed();
+    const sizes = known.get(member) ?? new Set([probed]);
     known.set(member, sizes);
     return sizes;
   }

@@ -6,7 +6,7 @@ import type { Membership } from '../workers/membership.js';
 import type { Member } from '../workers/roster.js';
 import type { WorkerTimings } from '../workers/timings.js';
 import type { Owed, Stage } from './owed.js';
-import { type CrewMember, createStragglers } from './stragglers.js';
+import { createStragglers } from './stragglers.js';
 
 /** Has idle workers also do what others are late with. */
 export interface Helping {
@@ -21,13 +21,15 @@ export interface Helping {
    * Gives idle workers what is late.
    * @param alsoOwing workers that have something else to do
    */
-  help(ledger: Ledger, alsoOwing: readonly string[]): void;
+  help(ledger: Ledger, alsoOwing: ReadonlySet<string>): void;
   /** Nobody could do anything until now. */
   excuse(): void;
   /** When somebody will be late who is not yet. */
   lateAt(): number;
   /** The workers that have something to do, whoever else may have done it meanwhile. */
   owing(ledger: Ledger): readonly Owed[];
+  /** What one of them has to do; nothing of a worker that is none of them. */
+  owedBy(ledger: Ledger, member: Member): readonly Owed[];
   /** Whether anybody had to help in this step. */
   helped(): boolean;
 }
@@ -57,21 +59,31 @@ export function createHelping(init: {
   /** There is no step from the last version. */
   const isOver = () => current.work === 'gradient' && current.at >= plan.steps;
 
+  function isMissing(ledger: Ledger, shard: number): boolean {
+    if (current.work === 'evaluation') return ledger.isUnevaluated(shard);
+    return ledger.step(current.at)?.isMissing(shard) ?? false;
+  }
+
   /** As of the last muster. At every report of anybody there is one: those that change nothing are cheap. */
-  let mustered: readonly CrewMember[] = [];
+  let mustered: { readonly ready: readonly Member[]; followed: boolean; over: boolean } | undefined;
 
   function muster() {
+    const ready = membership.ready();
     const followed = current.work === 'evaluation' && current.at < plan.steps;
     const over = isOver();
-    const crew = membership.ready().map(({ session, shards }) => ({
+    if (mustered?.ready === ready && mustered.followed === followed && mustered.over === over)
+      return;
+    mustered = { ready, followed, over };
+    const crew = ready.map(({ session, shards }) => ({
       who: session,
       shards: over ? NONE : shards,
       next: followed ? shards : NONE,
     }));
-    if (isSameCrew(crew, mustered)) return;
-    mustered = crew;
     stragglers.muster(crew, clock.now());
   }
+
+  const pendingOf = (member: Member): readonly Owed[] =>
+    stragglers.pending(member.session).map((pending) => ({ member, ...pending }));
 
   function tell(member: Member, { work, at }: Stage, shards: readonly number[]) {
     membership.tell(
@@ -137,7 +149,7 @@ export function createHelping(init: {
       if (!stragglers.due(now)) return;
       const idle = membership
         .ready()
-        .filter(({ session, worker }) => stragglers.idle(session) && !alsoOwing.includes(worker));
+        .filter(({ session, worker }) => stragglers.idle(session) && !alsoOwing.has(worker));
       if (idle.length === 0) return;
       const who = idle.map(({ session }) => session);
       const helpers = stragglers.help(missing(ledger), who, now);
@@ -150,27 +162,19 @@ export function createHelping(init: {
     lateAt: () => stragglers.lateAt(clock.now()),
     owing(ledger) {
       muster();
-      const sessions = stragglers.owing(missing(ledger));
+      const sessions = new Set(stragglers.owing(missing(ledger)));
       return membership
         .ready()
-        .filter(({ session }) => sessions.includes(session))
-        .flatMap((member) =>
-          stragglers.pending(member.session).map((pending) => ({ member, ...pending })),
-        );
+        .filter(({ session }) => sessions.has(session))
+        .flatMap(pendingOf);
+    },
+    owedBy(ledger, member) {
+      muster();
+      const owes = stragglers.owes(member.session, (shard) => isMissing(ledger, shard));
+      return owes ? pendingOf(member) : [];
     },
     helped: stragglers.helped,
   };
 }
 
 const NONE: readonly number[] = [];
-
-/** Shards are the same if they are of the same assignment: another makes new arrays. */
-function isSameCrew(crew: readonly CrewMember[], other: readonly CrewMember[]): boolean {
-  return (
-    crew.length === other.length &&
-    crew.every(({ who, shards, next }, at) => {
-      const then = other[at]!;
-      return who === then.who && shards === then.shards && next === then.next;
-    })
-  );
-}

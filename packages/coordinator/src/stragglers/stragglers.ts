@@ -54,6 +54,8 @@ export interface Stragglers {
   trial(who: string, shard: number, now: number): void;
   /** The workers that have not reported all that they were given, or not delivered it. */
   owing(missing: readonly number[]): string[];
+  /** Whether a worker is one of those. */
+  owes(who: string, isMissing: (shard: number) => boolean): boolean;
   /** What a worker has not reported, of the stage under way, the step that follows it, and before. */
   pending(who: string): readonly Pending[];
   /** Whether anybody had to help in this step. */
@@ -86,6 +88,10 @@ export function createStragglers(
   const next = new Map<string, readonly number[]>();
   /** What each may still compute of an earlier stage. */
   const left = new Map<string, Pending>();
+  /** Whoever has something of the stage to compute. */
+  const busy = new Set<Workload>();
+  /** How many have something to compute by themselves. */
+  let owners = 0;
   let current: Stage = { work: 'gradient', at: -1 };
   let helped = false;
 
@@ -97,15 +103,28 @@ export function createStragglers(
     unhurried: unhurried(stage),
   });
   const expected = () => expectationOf(current);
-  const enough = () => usual[current.work].samples() >= Math.min(3, Math.ceil(owners() / 2));
-  const owners = () =>
-    [...workloads.values()].filter((workload) => workload.own().length > 0).length;
-  const busy = () => [...workloads.values()].filter((workload) => workload.pending().length > 0);
+  const enough = () => usual[current.work].samples() >= Math.min(3, Math.ceil(owners / 2));
 
   function isIdle(who: string): boolean {
     const done = reportedAhead(who, { work: 'gradient', at: current.at });
     const free = workloads.get(who)?.pending().length === 0;
     return free && (next.get(who) ?? []).every((shard) => done?.has(shard));
+  }
+
+  /** What it has to compute may have changed. */
+  function note(workload: Workload) {
+    if (workload.pending().length > 0) busy.add(workload);
+    else busy.delete(workload);
+  }
+
+  function owes(workload: Workload, isMissing: (shard: number) => boolean): boolean {
+    if (!isIdle(workload.who)) return true;
+    return workload.own().some(isMissing) || workload.extra().some(isMissing);
+  }
+
+  function take(workload: Workload, shard: number, now: number) {
+    workload.take(shard, now);
+    note(workload);
   }
 
   function isAhead({ work, at }: Stage) {
@@ -116,16 +135,28 @@ export function createStragglers(
     const given = new Map<string, number[]>();
     if (!enough()) return given;
     const expectation = expected();
-    const all = [...workloads.values()];
+    const carriers = new Map<number, { readonly workload: Workload; readonly inMs: number }[]>();
+    const sent = new Set<number>();
+    for (const workload of workloads.values()) {
+      for (const shard of workload.sent()) sent.add(shard);
+      const carrier = { workload, inMs: workload.doneInMs(expectation, now) };
+      for (const shard of new Set([...workload.own(), ...workload.extra()])) {
+        const known = carriers.get(shard);
+        if (known === undefined) carriers.set(shard, [carrier]);
+        else known.push(carrier);
+      }
+    }
     const wanted = missing
       // What was reported as a whole is on its way: computing it anew would take longer.
-      .filter((shard) => !all.some((workload) => workload.sent().has(shard)))
+      .filter((shard) => !sent.has(shard))
       .map((shard) => {
-        const carriers = all.filter((workload) => workload.carries(shard));
-        const inMs = Math.min(...carriers.map((workload) => workload.doneInMs(expectation, now)));
-        const rank = Math.min(...carriers.map((workload) => workload.pending().indexOf(shard)));
+        const by = carriers.get(shard) ?? [];
+        const inMs = Math.min(...by.map((carrier) => carrier.inMs));
+        const rank = Math.min(...by.map(({ workload }) => workload.pending().indexOf(shard)));
         return { shard, inMs, rank };
       })
+      // Nothing is wrong with the others.
+      .filter(({ inMs }) => inMs > 0)
       // What has not been begun comes first, and what was reported already last.
       .sort((a, b) => compare(b.inMs, a.inMs) || b.rank - a.rank || a.shard - b.shard);
     const helpers = idle
@@ -146,7 +177,7 @@ export function createStragglers(
       const best = free.reduce((a, b) => (end(b) < end(a) ? b : a));
       if (inMs <= WORTH_HELPING * end(best)) continue;
       best.load++;
-      best.workload.take(shard, now);
+      take(best.workload, shard, now);
       given.set(best.workload.who, [...(given.get(best.workload.who) ?? []), shard]);
     }
     if (given.size > 0) helped = true;
@@ -167,19 +198,26 @@ export function createStragglers(
       for (const workload of workloads.values()) {
         workload.begin(reportedAhead(workload.who, stage) ?? new Set(), before, now);
         if (anew) workload.restart(now);
+        note(workload);
       }
       for (const key of ahead.keys())
         if (Number.parseInt(key, 10) < stage.at || key === keyOf(stage)) ahead.delete(key);
     },
     muster(crew, now) {
       const here = new Set(crew.map(({ who }) => who));
-      for (const who of workloads.keys()) if (!here.has(who)) workloads.delete(who);
+      for (const [who, workload] of workloads) {
+        if (here.has(who)) continue;
+        workloads.delete(who);
+        busy.delete(workload);
+      }
       for (const who of left.keys()) if (!here.has(who)) left.delete(who);
       next.clear();
+      owners = crew.filter(({ shards }) => shards.length > 0).length;
       for (const { who, shards, next: followed } of crew) {
         const workload = workloads.get(who) ?? createWorkload(who, now);
         workloads.set(who, workload);
         workload.assign(shards, now);
+        note(workload);
         next.set(who, followed);
       }
     },
@@ -200,13 +238,10 @@ export function createStragglers(
       }
       // A sign of life from the middle of an evaluation.
       if (counts.size === 0 && stage.work === 'evaluation') return;
-      workload?.reported(
-        counts,
-        keyOf(stage) === keyOf(current),
-        expectationOf(stage),
-        now,
-        timely,
-      );
+      if (workload === undefined) return;
+      const isCurrent = keyOf(stage) === keyOf(current);
+      workload.reported(counts, isCurrent, expectationOf(stage), now, timely);
+      note(workload);
     },
     excuse(now) {
       for (const workload of workloads.values()) workload.restart(now);
@@ -215,7 +250,7 @@ export function createStragglers(
       if (!enough()) return Number.POSITIVE_INFINITY;
       const expectation = expected();
       let first = Number.POSITIVE_INFINITY;
-      for (const workload of busy()) {
+      for (const workload of busy) {
         const at = workload.lateAt(expectation);
         if (at > now && at < first) first = at;
       }
@@ -224,17 +259,27 @@ export function createStragglers(
     due(now) {
       if (!enough()) return false;
       const expectation = expected();
-      return busy().some((workload) => workload.doneInMs(expectation, now) > 0);
+      for (const workload of busy) if (workload.doneInMs(expectation, now) > 0) return true;
+      return false;
     },
     idle: isIdle,
     isBehind: (who) => workloads.get(who)?.leftover() ?? false,
     isSlow: (who) => workloads.get(who)?.isSlow(expected()) ?? false,
     help,
-    trial: (who, shard, now) => workloads.get(who)?.take(shard, now),
-    owing: (missing) =>
-      [...workloads.values()]
-        .filter((workload) => !isIdle(workload.who) || missing.some(workload.carries))
-        .map(({ who }) => who),
+    trial(who, shard, now) {
+      const workload = workloads.get(who);
+      if (workload !== undefined) take(workload, shard, now);
+    },
+    owing(missing) {
+      const lacking = new Set(missing);
+      return [...workloads.values()]
+        .filter((workload) => owes(workload, (shard) => lacking.has(shard)))
+        .map(({ who }) => who);
+    },
+    owes(who, isMissing) {
+      const workload = workloads.get(who);
+      return workload !== undefined && owes(workload, isMissing);
+    },
     pending(who) {
       const step: Stage = { work: 'gradient', at: current.at };
       const done = reportedAhead(who, step);

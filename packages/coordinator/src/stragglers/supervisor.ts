@@ -5,6 +5,8 @@ import type { Ledger } from '../state/ledger.js';
 import {
   LEAST_PAUSE_MS,
   LONGEST_PAUSE_MS,
+  REST_MS,
+  REST_WORKERS,
   SETTLED_STEPS,
   SETTLED_STEPS_WHEN_LATE,
 } from '../tunables.js';
@@ -75,21 +77,17 @@ export function createSupervisor(init: {
   let steps = 0;
   let timer: Timer | undefined;
   let lookAt = Number.POSITIVE_INFINITY;
+  /** Nobody is looked at before. */
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let deferred: Timer | undefined;
   const first = createFirstTimes(plan);
   let run: Run | undefined;
 
-  /** However often something is heard, a look is due: whoever hangs may be covered by others. */
-  function arm(looked = false) {
-    timer?.cancel();
-    const now = clock.now();
-    const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min((now - since) / 4, LONGEST_PAUSE_MS));
-    const next = now + pauseMs;
-    lookAt = looked ? next : Math.min(lookAt, next);
-    timer = clock.after(Math.max(0, Math.min(lookAt, helping.lateAt()) - now), () => {
+  function later(at: number, act: (training: Run) => void): Timer {
+    return clock.after(Math.max(0, at - clock.now()), () => {
       if (run === undefined) return;
       try {
-        look(run);
-        arm(true);
+        act(run);
         monitor.notify();
       } catch (error) {
         monitor.fail(error);
@@ -97,9 +95,44 @@ export function createSupervisor(init: {
     });
   }
 
+  /** However often something is heard, a look is due: whoever hangs may be covered by others. */
+  function arm(looked = false) {
+    timer?.cancel();
+    deferred?.cancel();
+    deferred = undefined;
+    const now = clock.now();
+    restUntil = now + restMs(membership.ready().length);
+    const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min((now - since) / 4, LONGEST_PAUSE_MS));
+    const next = now + pauseMs;
+    lookAt = looked ? next : Math.min(lookAt, next);
+    const at = Math.max(restUntil, Math.min(lookAt, helping.lateAt()));
+    timer = later(at, (training) => {
+      look(training);
+      arm(true);
+    });
+  }
+
+  /** Helps whoever is late, and finds out who will be when; among many not at every report of anybody. */
+  function attend(training: Run) {
+    if (clock.now() < restUntil) {
+      deferred ??= later(restUntil, (training) => {
+        deferred = undefined;
+        attend(training);
+      });
+      return;
+    }
+    help(training);
+    arm();
+  }
+
   /** Who has something to do of the version under way, as far as it has reported itself. */
   function owing({ ledger, alsoOwing }: Run): readonly Owed[] {
     return [...helping.owing(ledger), ...alsoOwing(ledger.version())];
+  }
+
+  function owedBy({ ledger, alsoOwing }: Run, member: Member): readonly Owed[] {
+    const also = alsoOwing(ledger.version()).filter((each) => each.member === member);
+    return [...helping.owedBy(ledger, member), ...also];
   }
 
   function look(training: Run) {
@@ -121,7 +154,7 @@ export function createSupervisor(init: {
     // A job that waits for workers does not go on with fewer.
     if (away.size > 0 || !membership.enough()) return;
     const busy = alsoOwing(ledger.version()).map(({ member }) => member.worker);
-    helping.help(ledger, busy);
+    helping.help(ledger, new Set(busy));
   }
 
   function excuse() {
@@ -132,9 +165,7 @@ export function createSupervisor(init: {
   /** Whoever has done something may help, and be late with the next. */
   function done(member: Member, stage: Stage, reports: readonly ShardReport[]) {
     helping.reported(member, stage, reports);
-    if (run === undefined) return;
-    help(run);
-    arm();
+    if (run !== undefined) attend(run);
   }
 
   function drop(ledger: Ledger, { worker, silentMs, first: sizes }: Hung) {
@@ -170,14 +201,12 @@ export function createSupervisor(init: {
       supervisor.begin();
     },
     heard: ({ worker }) => silence.heard(worker),
-    waits({ worker }, version) {
+    waits(member, version) {
       // Whoever waits for a later one believes that it has done everything: if not, that is as lost
       // as if it hung.
       const owes =
-        run !== undefined &&
-        version > run.ledger.version() &&
-        owing(run).some(({ member }) => member.worker === worker);
-      if (!owes) silence.heard(worker);
+        run !== undefined && version > run.ledger.version() && owedBy(run, member).length > 0;
+      if (!owes) silence.heard(member.worker);
     },
     reported(member, at, reports) {
       for (const { count, computeMs } of reports)
@@ -201,17 +230,24 @@ export function createSupervisor(init: {
     },
     firstTimes(member) {
       if (run === undefined) return '';
-      const owed = owing(run).filter((each) => member === undefined || each.member === member);
+      const owed = member === undefined ? owing(run) : owedBy(run, member);
       return firstTimesNote(owed.flatMap(first.ahead));
     },
     stop() {
       run = undefined;
       timer?.cancel();
+      deferred?.cancel();
+      deferred = undefined;
       lookAt = Number.POSITIVE_INFINITY;
       silence.excuseAll();
     },
   };
   return supervisor;
+}
+
+/** For how long nobody is looked at after a look at all of so many workers. */
+function restMs(workers: number): number {
+  return Math.min(LONGEST_PAUSE_MS, REST_MS * Math.max(0, workers - REST_WORKERS));
 }
 
 /** The calls that an evaluation of so many examples takes. */

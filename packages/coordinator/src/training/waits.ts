@@ -51,11 +51,10 @@ export function awaitedOfWorker(
   note: string,
 ): string | undefined {
   const version = ledger.version();
-  const own = (missing: readonly number[]) =>
-    missing.filter((shard) => shards.includes(shard)).join(', ');
-  const unevaluated = own(ledger.unevaluated());
+  const unevaluated = shards.filter(ledger.isUnevaluated).join(', ');
   if (unevaluated !== '') return `evaluate shards ${unevaluated} at version ${version}${note}`;
-  const missing = own(ledger.step(version)?.missing() ?? []);
+  const step = ledger.step(version);
+  const missing = shards.filter((shard) => step?.isMissing(shard)).join(', ');
   return missing === ''
     ? undefined
     : `send the gradients of shards ${missing} of step ${version}${note}`;

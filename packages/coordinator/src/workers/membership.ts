@@ -42,7 +42,7 @@ export interface Membership extends Iterable<Member>, ShardAssigner {
   exclude(member: Member, why: TuttiError): void;
   /** Whether a peer has been told why nothing more is read of it. */
   ignores(peer: string): boolean;
-  /** Those that are given shards. */
+  /** Those that are given shards: the same array until one of them comes, goes or is given others. */
   ready(): readonly Member[];
   /** It has shown its arithmetic: from now on it is given shards, unless it is refused. */
   probed(member: Member, digest: string): void;
@@ -147,7 +147,7 @@ export function createMembership(init: {
 
   function compareProbes() {
     const verdict = probes.compare(roster, isTraining());
-    for (const member of verdict?.right ?? []) member.ready = true;
+    for (const member of verdict?.right ?? []) roster.trust(member);
     for (const { member, why } of verdict?.odd ?? []) {
       if (init.strict) {
         mail.refuseAloud(member.peer, why);
@@ -193,7 +193,7 @@ export function createMembership(init: {
     leave,
     probed(member, digest) {
       probes.add(member, digest);
-      if (!init.strict) member.ready = true;
+      if (!init.strict) roster.trust(member);
       compareProbes();
       if (member.ready) assigner.assign();
     },

@@ -85,9 +85,12 @@ export function createProbes(startsWith: () => number): Probes {
     has: (member) => digests.has(member),
     forget: (member) => void digests.delete(member),
     compare(here, begun) {
+      const tooFew = () => !begun && digests.size < startsWith();
+      // Those who are gone make it no more: while they come in, nobody is looked at.
+      if (tooFew()) return undefined;
       const present = new Set(here);
       for (const member of digests.keys()) if (!present.has(member)) digests.delete(member);
-      if (!begun && digests.size < startsWith()) return undefined;
+      if (tooFew()) return undefined;
       const all = [...digests].map(([{ worker, host }, digest]) => ({ worker, host, digest }));
       const digest = believed ?? usualDigest(all);
       if (begun) believed = digest;

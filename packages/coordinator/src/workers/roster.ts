@@ -12,16 +12,19 @@ export interface Member {
   readonly process: string;
   readonly host: HostFacts;
   /** It has shown its arithmetic, and may be given shards. */
-  ready: boolean;
-  shards: readonly number[];
+  readonly ready: boolean;
+  readonly shards: readonly number[];
 }
 
 /** Who takes part, in the order in which they joined. */
 export interface Roster {
   size(): number;
   names(): readonly string[];
-  /** Those that may be given shards. */
+  /** Those that may be given shards: the same array until one of them comes, goes or is given others. */
   ready(): readonly Member[];
+  /** It has shown its arithmetic. */
+  trust(member: Member): void;
+  give(member: Member, shards: readonly number[]): void;
   /**
    * @param session the one that the same process had before, or ''
    * @param waited whether it has waited for its name as long as anybody does
@@ -43,8 +46,11 @@ export interface Roster {
   [Symbol.iterator](): Iterator<Member>;
 }
 
+/** A member, to the roster alone. */
+type Entry = { -readonly [Field in keyof Member]: Member[Field] };
+
 export function createRoster(newId: () => string): Roster {
-  const byPeer = new Map<string, Member>();
+  const byPeer = new Map<string, Entry>();
   /** By session, the first session of the same process. */
   const origins = new Map<string, string>();
   const banned = new Map<string, TuttiError>();
@@ -52,22 +58,47 @@ export function createRoster(newId: () => string): Roster {
   let joined = 0;
   /** A worker that lost its connection comes back with its name: nobody else is given it. */
   const used = new Set<string>();
+  /** Asked for at every message of anybody: known until something changes. */
+  let ready: readonly Member[] | undefined;
+  let owners: ReadonlyMap<number, Member> | undefined;
   const all = () => [...byPeer.values()];
   const originOf = (session: string) => origins.get(session) ?? session;
   const isSame = (a: string, b: string) => a !== '' && originOf(a) === originOf(b);
 
   function hasNamesake(name: string, session: string): boolean {
-    const others = all().filter((member) => !isSame(session, member.session));
-    return name !== '' && others.some(({ worker }) => worker === name);
+    const namesakes = all().filter(({ worker }) => name !== '' && worker === name);
+    return namesakes.some((member) => !isSame(session, member.session));
+  }
+
+  function changed() {
+    ready = undefined;
+    owners = undefined;
+  }
+
+  function drop(member: Member | undefined) {
+    if (member === undefined) return;
+    byPeer.delete(member.peer);
+    if (member.ready) changed();
   }
 
   return {
     size: () => byPeer.size,
     names: () => all().map(({ worker }) => worker),
     ready() {
-      const ready: Member[] = [];
-      for (const member of byPeer.values()) if (member.ready) ready.push(member);
+      ready ??= all().filter((member) => member.ready);
       return ready;
+    },
+    trust({ peer }) {
+      const member = byPeer.get(peer);
+      if (member === undefined || member.ready) return;
+      member.ready = true;
+      changed();
+    },
+    give({ peer }, shards) {
+      const member = byPeer.get(peer);
+      if (member === undefined) return;
+      member.shards = shards;
+      changed();
     },
     decide: (peer, join, before, waited, plan) =>
       decideAdmission(
@@ -81,12 +112,12 @@ export function createRoster(newId: () => string): Roster {
         { plan, first },
       ),
     admit(peer, { worker, description, host }, before) {
-      for (const old of all()) if (isSame(before, old.session)) byPeer.delete(old.peer);
+      for (const old of all()) if (isSame(before, old.session)) drop(old);
       first ??= { worker: worker || 'the first worker', description };
       while (worker === '' && used.has(`w${joined}`)) joined++;
       const session = newId();
       if (before !== '') origins.set(session, originOf(before));
-      const member: Member = {
+      const member: Entry = {
         worker: worker || `w${joined++}`,
         peer,
         session,
@@ -105,11 +136,14 @@ export function createRoster(newId: () => string): Roster {
     },
     remove(peer) {
       const member = byPeer.get(peer);
-      byPeer.delete(peer);
+      drop(member);
       return member;
     },
     ban: ({ session }, why) => void banned.set(originOf(session), why),
-    owner: (shard) => all().find(({ shards }) => shards.includes(shard)),
+    owner(shard) {
+      owners ??= new Map(all().flatMap((member) => member.shards.map((each) => [each, member])));
+      return owners.get(shard);
+    },
     [Symbol.iterator]: () => byPeer.values(),
   };
 }

@@ -21,7 +21,7 @@ export interface ShardAssigner {
 }
 
 export function createShardAssigner(init: {
-  readonly roster: Pick<Roster, 'ready'>;
+  readonly roster: Pick<Roster, 'ready' | 'give'>;
   readonly mail: Pick<Mail, 'tell'>;
   readonly timings: Pick<WorkerTimings, 'speed'>;
   readonly crewSize: Pick<CrewSize, 'least'>;
@@ -44,7 +44,7 @@ export function createShardAssigner(init: {
   function give(shares: Shares, ledger: Ledger) {
     generation++;
     for (const member of roster.ready()) {
-      member.shards = shares.get(member.worker) ?? [];
+      roster.give(member, shares.get(member.worker) ?? []);
       announce(member, ledger);
     }
   }

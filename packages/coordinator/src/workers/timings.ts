@@ -37,6 +37,18 @@ export function createWorkerTimings(): WorkerTimings {
     evaluation: new Map(),
   };
   const latest = new Map<string, (readonly ShardReport[])[]>();
+  /** Asked for once a worker, one after another: known until something is measured. */
+  const medians = new Map<WorkKind, number>();
+
+  /** What one unit takes the one in the middle; undefined if nobody has done any. */
+  function medianOf(work: WorkKind): number | undefined {
+    const all = units[work];
+    if (all.size === 0) return undefined;
+    const found = medians.get(work) ?? median([...all.values()].map(median));
+    medians.set(work, found);
+    return found;
+  }
+
   return {
     usual: { gradient: createUsualTime(), evaluation: createUsualTime() },
     reported(worker, reports) {
@@ -50,18 +62,20 @@ export function createWorkerTimings(): WorkerTimings {
       known.push(unitMs);
       if (known.length > SPEED_WINDOW) known.shift();
       units[work].set(worker, known);
+      medians.delete(work);
     },
     gone(worker) {
       for (const known of Object.values(units)) known.delete(worker);
       latest.delete(worker);
+      medians.clear();
     },
     usualMs(worker, work) {
-      const medians = [...units[work].values()].map(median);
-      if (medians.length === 0) return undefined;
-      return Math.max(median(medians), median(units[work].get(worker) ?? []));
+      const usual = medianOf(work);
+      if (usual === undefined) return undefined;
+      return Math.max(usual, median(units[work].get(worker) ?? []));
     },
     isSlow(worker) {
-      const most = median([...units.gradient.values()].map(median));
+      const most = medianOf('gradient') ?? 0;
       return median(units.gradient.get(worker) ?? []) > SLOW * most;
     },
     examplesPerSecond(worker) {
