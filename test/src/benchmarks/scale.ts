@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createCoordinator } from '@tutti/coordinator';
 import { arrays } from '@tutti/data';
 import { createKernels } from '@tutti/kernels';
@@ -82,6 +83,8 @@ async function costOf(workers: number, floats: number, aggregation: Aggregation)
   const meter = createMeter(clock);
   const stopping = new AbortController();
   const { signal } = stopping;
+  // One listener a role: many roles are no leak.
+  setMaxListeners(0, signal);
   const on = (host: Host, name: string) => ({
     ...meter.of(host, network.transport(name)),
     signal,
