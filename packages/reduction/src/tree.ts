@@ -33,11 +33,18 @@ export function pathTo(lo: number, hi: number, shards: number): Node[] | undefin
 
 /** The maximal complete nodes over a set of shards: the fewest nodes that cover exactly these. */
 export function maximalNodes(owned: Iterable<number>, shards: number): Node[] {
-  const set = new Set(owned);
+  const sorted = [...new Set(owned)].filter((shard) => shard >= 0).sort((a, b) => a - b);
   const nodes: Node[] = [];
+  /** Of those that no call has come past. */
+  let next = 0;
   // Returns whether [lo, hi) is covered; adds nodes only where the parent is not.
   const cover = (lo: number, hi: number): boolean => {
-    if (hi - lo === 1) return set.has(lo);
+    // Whoever owns few of many looks at few.
+    if (!(sorted[next]! < hi)) return false;
+    if (hi - lo === 1) {
+      next++;
+      return true;
+    }
     const middle = split(lo, hi);
     const left = cover(lo, middle);
     const right = cover(middle, hi);

@@ -20,7 +20,7 @@ export {
   toTuttiError,
 } from './errors.js';
 export { createGathering } from './gathering.js';
-export { createHeap } from './heap.js';
+export { createHeap, type Heap } from './heap.js';
 export { checkKeys } from './known-keys.js';
 export { limitReached } from './limit-reached.js';
 export { maskedChecksum } from './masked-checksum.js';

@@ -63,7 +63,7 @@ export function createCompletion(init: {
       const evaluates = evaluatesAt(plan, version);
       if (evaluates) evaluations.begin(version);
       const since = timeline.now();
-      const done = () => ledger.evaluated() && evaluations.cleared(version, ledger.unevaluated);
+      const done = () => ledger.evaluated() && evaluations.cleared(version, ledger.evaluated);
       await untilWhole(done, () =>
         awaitEvaluation(version, awaited(ledger.unevaluated(), evaluations.awaited(version))),
       );

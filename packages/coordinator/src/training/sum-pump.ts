@@ -17,7 +17,9 @@ export function createSumPump(init: {
   return () => {
     if (ledger()?.stepPermitted() !== true || halted()) return;
     const step = ledger()?.current();
-    if (step === undefined || !verifier.cleared(step.step, step.missing)) return;
+    if (step === undefined) return;
+    const whole = () => step.reported() && step.missing().length === 0;
+    if (!verifier.cleared(step.step, whole)) return;
     aggregation.give(steering.rate());
   };
 }

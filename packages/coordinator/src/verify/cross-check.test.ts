@@ -137,4 +137,35 @@ describe('the check of a step', () => {
     check.orders(here('a', 'b', 'c'));
     assert.equal(check.settled(), true);
   });
+
+  it('reads each answer about once, however many workers there are', () => {
+    const readsOf = (workers: number) => {
+      let [ids, reads] = [0, 0];
+      const check = createCrossCheck(() => ++ids);
+      const names = Array.from({ length: workers }, (_, at) => `w${at}`);
+      const candidates = here(...names);
+      const expected = names.map((worker, lo) => ({ worker, lo, hi: lo + 1 }));
+      const orders = check.foresee(expected, candidates);
+      for (const { worker, lo, hi } of expected) {
+        check.reported(worker, report(lo));
+        check.contributed(worker, { lo, hi, chunk: 0 }, `sum ${lo}`);
+      }
+      for (const { worker, order, lo } of orders) {
+        assert.notEqual(worker, `w${lo}`);
+        check.orders(candidates);
+        const what: Recomputed = {
+          get digests() {
+            reads++;
+            return [`sum ${lo}`];
+          },
+          reports: [report(lo)],
+        };
+        check.answered(worker, order, what);
+      }
+      assert.deepEqual(check.orders(candidates), []);
+      assert.equal(check.settled(), true);
+      return reads;
+    };
+    assert.ok(readsOf(400) <= 5 * readsOf(100));
+  });
 });

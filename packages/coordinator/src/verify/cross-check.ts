@@ -1,11 +1,6 @@
 import type { ShardReport } from '@tutti/protocol';
+import { type Candidate, createLoads, type Shards, type Wanted } from './loads.js';
 import { type Claim, judge } from './verdict.js';
-
-/** A run of shards whose gradients one worker computed and added up. */
-export interface Shards {
-  readonly lo: number;
-  readonly hi: number;
-}
 
 /** What a worker is asked to compute again, for comparison. */
 export interface Order extends Shards {
@@ -28,13 +23,6 @@ export interface Dispute extends Shards {
   readonly faulty: readonly string[];
   /** Whoever has computed these shards. */
   readonly claimants: readonly string[];
-}
-
-/** A worker that can be asked, and how many shards it computes in a step. */
-export interface Candidate {
-  readonly worker: string;
-  readonly session: string;
-  readonly shards: number;
 }
 
 /**
@@ -77,24 +65,39 @@ interface Piece extends Shards {
   readonly inAnswer: (what: Recomputed) => string | undefined;
 }
 
-interface Answer extends Shards {
+interface Answer {
   readonly worker: string;
   readonly what: Recomputed;
 }
 
+/** A run of shards, and everything that computing it again says something of. */
+interface Contributed extends Shards {
+  readonly pieces: readonly Piece[];
+}
+
 export function createCrossCheck(newOrder: () => number): CrossCheck {
-  /** By chunk, the nodes that its sum is made of. */
-  const sums = new Map<number, Map<string, Piece>>();
+  /** By chunk, the nodes that its sum is made of, by their first shard. */
+  const sums = new Map<number, Map<number, Piece>>();
   const numbers = new Map<number, Piece>();
-  const answers: Answer[] = [];
+  const answers = new Map<string, Answer[]>();
   const pending = new Map<number, Order>();
+  /** How many pending orders there are for the same shards. */
+  const asked = new Map<string, number>();
   let dispute: Dispute | undefined;
   let settled = false;
 
+  /** What was contributed, until more is; each node is either found right, or one of the following. */
+  let nodes: ReadonlyMap<string, Contributed> | undefined;
+  /** Nodes that something follows for from what is known of them. */
+  const due = new Set<string>();
+  /** Nodes that somebody computes again. */
+  const open = new Set<string>();
+  /** Who could be asked when that was found. */
+  let crew: readonly Candidate[] = [];
+
   const keyOf = ({ lo, hi }: Shards) => `${lo}-${hi}`;
 
-  /** The nodes that were contributed, each with everything that computing it again says something of. */
-  function nodes(): Map<string, Shards & { readonly pieces: Piece[] }> {
+  function findNodes(): ReadonlyMap<string, Contributed> {
     const found = new Map<string, Shards & { readonly pieces: Piece[] }>();
     for (const ofChunk of sums.values())
       for (const piece of ofChunk.values()) {
@@ -112,33 +115,56 @@ export function createCrossCheck(newOrder: () => number): CrossCheck {
     ...to.map(({ worker, what }) => ({ worker, digest: inAnswer(what) ?? 'none' })),
   ];
 
+  function withdraw(order: Order) {
+    const key = keyOf(order);
+    pending.delete(order.order);
+    const left = asked.get(key)! - 1;
+    if (left > 0) asked.set(key, left);
+    else asked.delete(key);
+    if (left === 0 && open.delete(key)) due.add(key);
+  }
+
+  /** Looks at everything anew if there is more, or others can be asked; else only at what was answered. */
+  function refresh(candidates: readonly Candidate[]) {
+    if (nodes !== undefined && candidates === crew) return;
+    if (candidates !== crew) {
+      const sessions = new Set(candidates.map(({ session }) => session));
+      for (const order of pending.values()) if (!sessions.has(order.session)) withdraw(order);
+    }
+    crew = candidates;
+    nodes ??= findNodes();
+    open.clear();
+    due.clear();
+    for (const key of nodes.keys()) due.add(key);
+  }
+
   /** Gives nodes to those of `asked` who are done with them first. */
-  function give(
-    wanted: readonly (Shards & { readonly asked: readonly (readonly string[])[] })[],
-    candidates: readonly Candidate[],
-  ): Order[] {
-    const load = new Map<string, number>();
-    const add = ({ worker, lo, hi }: Order) => load.set(worker, (load.get(worker) ?? 0) + hi - lo);
-    for (const order of pending.values()) add(order);
-    return wanted.flatMap(({ lo, hi, asked }) => {
-      const chosen = leastLoaded(candidates, load, hi - lo, asked);
+  function give(wanted: readonly Wanted[], candidates: readonly Candidate[]): Order[] {
+    if (wanted.length === 0) return [];
+    const loads = createLoads(candidates);
+    for (const { worker, lo, hi } of pending.values()) loads.add(worker, hi - lo);
+    return wanted.flatMap((node) => {
+      const { lo, hi } = node;
+      const chosen = loads.leastLoaded(node);
       if (chosen === undefined) return [];
       const { worker, session } = chosen;
       const order = { order: newOrder(), worker, session, lo, hi };
       pending.set(order.order, order);
-      add(order);
+      asked.set(keyOf(order), (asked.get(keyOf(order)) ?? 0) + 1);
+      loads.add(worker, hi - lo);
       return [order];
     });
   }
 
   return {
     contributed(worker, { lo, hi, chunk }, digest) {
-      const ofChunk = sums.get(chunk) ?? new Map<string, Piece>();
+      const ofChunk = sums.get(chunk) ?? new Map<number, Piece>();
       sums.set(chunk, ofChunk);
       // The reducer has dropped what the new node covers.
-      for (const [key, old] of ofChunk) if (old.lo >= lo && old.hi <= hi) ofChunk.delete(key);
+      for (let shard = lo; shard < hi; shard++) ofChunk.delete(shard);
       const inAnswer = ({ digests }: Recomputed) => digests[chunk];
-      ofChunk.set(keyOf({ lo, hi }), { lo, hi, claim: { worker, digest }, inAnswer });
+      ofChunk.set(lo, { lo, hi, claim: { worker, digest }, inAnswer });
+      nodes = undefined;
     },
     reported(worker, report) {
       const { shard } = report;
@@ -152,27 +178,27 @@ export function createCrossCheck(newOrder: () => number): CrossCheck {
           return found && numbersOf(found);
         },
       });
+      nodes = undefined;
     },
     foresee(nodes, candidates) {
-      const others = (owner: string) =>
-        candidates.flatMap(({ worker }) => (worker === owner ? [] : [worker]));
-      const wanted = nodes.map(({ lo, hi, worker }) => ({ lo, hi, asked: [others(worker)] }));
+      const wanted = nodes.map(({ lo, hi, worker: owner }) => {
+        return { lo, hi, asked: [(worker: string) => worker !== owner] };
+      });
       return give(wanted, candidates);
     },
     orders(candidates) {
       if (dispute !== undefined) return [];
+      refresh(candidates);
       const here = candidates.map(({ worker }) => worker);
-      for (const [id, { session }] of pending)
-        if (!candidates.some((each) => each.session === session)) pending.delete(id);
-      const wanted = [];
-      let open = false;
-      for (const { lo, hi, pieces } of nodes().values()) {
-        const same = (each: Shards) => each.lo === lo && each.hi === hi;
-        if ([...pending.values()].some(same)) {
-          open = true;
+      const wanted: Wanted[] = [];
+      for (const key of due) {
+        if (asked.has(key)) {
+          due.delete(key);
+          open.add(key);
           continue;
         }
-        const said = pieces.map((piece) => claimsOf(piece, answers.filter(same)));
+        const { lo, hi, pieces } = nodes!.get(key)!;
+        const said = pieces.map((piece) => claimsOf(piece, answers.get(key) ?? []));
         const verdicts = said.map((claims) => judge(claims, here));
         const faulty = new Set(
           verdicts.flatMap((each) => (each.kind === 'faulty' ? each.workers : [])),
@@ -182,41 +208,26 @@ export function createCrossCheck(newOrder: () => number): CrossCheck {
           dispute = { lo, hi, faulty: [...faulty], claimants: [...claimants] };
           return [];
         }
-        const asked = verdicts.flatMap((each) => (each.kind === 'ask' ? [each.whom] : []));
-        if (asked.length > 0) wanted.push({ lo, hi, asked });
+        const whom = verdicts.flatMap((each) => (each.kind === 'ask' ? [new Set(each.whom)] : []));
+        if (whom.length === 0) due.delete(key);
+        else wanted.push({ lo, hi, asked: whom.map((each) => (worker) => each.has(worker)) });
       }
-      settled = !open && wanted.length === 0;
+      settled = due.size === 0 && open.size === 0;
       return give(wanted, candidates);
     },
     pending: () => [...pending.values()],
     answered(worker, order, what) {
-      const asked = pending.get(order);
-      if (asked?.worker !== worker) return;
-      pending.delete(order);
-      answers.push({ worker, lo: asked.lo, hi: asked.hi, what });
+      const to = pending.get(order);
+      if (to?.worker !== worker) return;
+      const key = keyOf(to);
+      const known = answers.get(key) ?? [];
+      known.push({ worker, what });
+      answers.set(key, known);
+      withdraw(to);
     },
     dispute: () => dispute,
     settled: () => settled,
   };
-}
-
-/** The one that is done first, among those whom most pieces ask. */
-function leastLoaded(
-  candidates: readonly Candidate[],
-  load: ReadonlyMap<string, number>,
-  size: number,
-  asked: readonly (readonly string[])[],
-): Candidate | undefined {
-  const wanted = (worker: string) => asked.filter((whom) => whom.includes(worker)).length;
-  const doneAt = ({ worker, shards }: Candidate) =>
-    ((load.get(worker) ?? 0) + size) / Math.max(1, shards);
-  const most = Math.max(0, ...candidates.map(({ worker }) => wanted(worker)));
-  return candidates
-    .filter(({ worker }) => most > 0 && wanted(worker) === most)
-    .reduce<Candidate | undefined>(
-      (best, each) => (best === undefined || doneAt(each) < doneAt(best) ? each : best),
-      undefined,
-    );
 }
 
 /** What of a report must be the same whoever computes it. */

@@ -29,11 +29,13 @@ export function judge(claims: readonly Claim[], here: readonly string[]): Verdic
     said.set(worker, [...(said.get(worker) ?? []), digest]);
   }
   const [first, second] = [...supporters].sort(([, a], [, b]) => b.size - a.size);
+  // The usual case, for which nobody has to be looked at.
+  if (second === undefined && first !== undefined && first[1].size > 1) return { kind: 'agreed' };
   const unasked = here.filter((worker) => !said.has(worker));
 
   if (second === undefined) {
     const repeated = claims.length > 1 && unasked.length === 0;
-    if (first !== undefined && (first[1].size > 1 || repeated)) return { kind: 'agreed' };
+    if (first !== undefined && repeated) return { kind: 'agreed' };
     return { kind: 'ask', whom: unasked.length > 0 ? unasked : here };
   }
   const most = first![1].size;

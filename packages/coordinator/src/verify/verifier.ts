@@ -14,6 +14,7 @@ import type { Member } from '../workers/roster.js';
 import type { WorkKind } from '../workers/timings.js';
 import { placeIn, runOf, undecidable, wrongBits } from './arithmetic-errors.js';
 import { type CrossCheck, createCrossCheck, type Dispute, type Order } from './cross-check.js';
+import type { Candidate } from './loads.js';
 
 /**
  * The steps, or the evaluations, of a job that are checked: everything in them is computed by two
@@ -31,10 +32,10 @@ export interface Verifier {
   /**
    * Whether what is there of a step may be applied. In a step that is checked that is not before all
    * is there and found right; a worker whose part is wrong is excluded, and the step begins again.
-   * @param missing what is not there yet
+   * @param whole whether all is there
    * @throws TuttiError ARITHMETIC if two workers differ and nobody can tell which is right
    */
-  cleared(step: number, missing: () => readonly number[]): boolean;
+  cleared(step: number, whole: () => boolean): boolean;
   /** Who is awaited, if a complete step waits for its check. */
   awaited(step: number): Pick<Wait, 'who' | 'what'> | undefined;
   /** The workers that were asked to check a step, and have not answered. */
@@ -97,20 +98,28 @@ export function createVerifier(init: {
     return made;
   }
 
+  /** Asked for after every answer: known until somebody comes, goes or is given other shards. */
+  let candidatesOf: { step: number; ready: readonly Member[]; found: Candidate[] } | undefined;
+
   /** In another order for each step, so that not always the same two are compared. */
-  function candidates(step: number) {
-    const here = membership.ready().map((member) => ({
+  function candidates(step: number): readonly Candidate[] {
+    const ready = membership.ready();
+    if (candidatesOf?.step === step && candidatesOf.ready === ready) return candidatesOf.found;
+    const found = ready.map((member) => ({
       worker: processOf(member),
       session: member.session,
       shards: member.shards.length,
     }));
-    createRandom('verifiers', plan.seed, step).shuffle(here);
-    return here;
+    createRandom('verifiers', plan.seed, step).shuffle(found);
+    candidatesOf = { step, ready, found };
+    return found;
   }
 
   function tell(step: number, orders: readonly Order[]) {
+    if (orders.length === 0) return;
+    const here = new Map(membership.ready().map((member) => [member.process, member]));
     for (const { worker, order, lo, hi } of orders)
-      membership.tell(find(worker)!, { type: 'verify', work, order, step, lo, hi });
+      membership.tell(here.get(worker)!, { type: 'verify', work, order, step, lo, hi });
   }
 
   function begin(step: number) {
@@ -182,10 +191,10 @@ export function createVerifier(init: {
       for (const check of crossChecks.values())
         check?.answered(processOf(member), order, { digests, reports: shards });
     },
-    cleared(step, missing) {
+    cleared(step, whole) {
       const check = crossCheckOf(step);
       if (check === undefined || check.settled()) return true;
-      if (missing().length > 0) return false;
+      if (!whole()) return false;
       tell(step, check.orders(candidates(step)));
       const dispute = check.dispute();
       if (dispute !== undefined) resolve(step, dispute);
