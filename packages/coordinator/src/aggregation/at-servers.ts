@@ -64,10 +64,12 @@ export function createAggregationAtServers(init: {
   function createRemoteStep(step: number): RemoteStep {
     const known = new Map<number, SumFacts>();
     const missing = (chunk: number): readonly number[] => {
+      // Servers are asked once all have reported: what they said before says nothing of who has.
+      if (!progress.reported()) return [];
       const standing = standings.get(serverOf(chunk));
       return standing?.step === step ? standing.missing : [];
     };
-    const progress = createStepProgress({
+    const progress: StepProgress = createStepProgress({
       ...{ step, plan, layout },
       sums: {
         isFinite: (chunk) => known.get(chunk)!.finite,
