@@ -59,7 +59,7 @@ export {
   type StepProgress,
 } from './step-progress.js';
 export type { StepRecord } from './step-record.js';
-export { stoppedAt } from './stopped.js';
+export { type Stop, stoppedAt } from './stopped.js';
 export { type AppliedSum, createSumDigests } from './sum-digests.js';
 export { meansOf, type Totals, totalOf } from './totals.js';
 export { digestOf } from './weights-digest.js';

@@ -56,6 +56,9 @@ function stranger(
 /** The servers were told the end of the job: what is lost now is not missed. */
 const isFinished = (world: World) => world.living('coordinator')[0]?.endedAt !== undefined;
 
+/** So many longest delays after its start a coordinator has mostly heard its servers, and gathers workers. */
+const GATHERING_MESSAGES = 12;
+
 const ROLES = ['worker', 'server', 'coordinator'] as const;
 
 const stamp = { protocol: PROTOCOL_VERSION, job: '', session: '' };
@@ -219,8 +222,10 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
   },
   stop: (world, { ms, choice }) => {
     const coordinator = world.living('coordinator')[0];
-    if (coordinator === undefined || isFinished(world)) return false;
-    world.interrupt(coordinator, choice % 4 === 0 ? undefined : ms);
+    if (isFinished(world)) return false;
+    const onMs = choice % 4 === 0 ? undefined : ms;
+    if (coordinator !== undefined) world.interrupt(coordinator, onMs);
+    else world.interruptNext((choice / 1000) * GATHERING_MESSAGES * world.scenario.delayMs, onMs);
     return true;
   },
   'duplicate worker': (world, fault) => {

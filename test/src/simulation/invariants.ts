@@ -38,6 +38,9 @@ const UNDISTURBED_MS = 60_000;
 /** Four times the default of --progress-deadline-ms. */
 const FIRST_TIME_MS = 60_000;
 
+/** After which all is started again that somebody has ended. */
+const LONGEST_PAUSE_MS = 3000;
+
 /** Steps that servers may apply without an order, so also after somebody has ended the run. */
 const MOST_STEPS_AHEAD = 16;
 /** Time that these may take, by that of the steps before. */
@@ -53,10 +56,15 @@ const LATE_CHECKPOINT: readonly FaultKind[] = [
   'partition that lasts',
 ];
 
+/** A run that is ended as its coordinator is back, and struck by nothing else, ends within this. */
+const RETURN_MS = 15_000;
+const ON_RETURN: readonly FaultKind[] = ['coordinator crash and restart', 'stop'];
+
 /** What is told of a run that somebody has ended. */
 interface Stopped {
   readonly step?: number;
   readonly checkpoint?: string;
+  readonly lost?: number;
 }
 
 export function createInvariants(scenario: Scenario, reference: Reference): Invariants {
@@ -76,6 +84,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   let firstAttempt = scenario.aggregation === 'server' ? undefined : '';
   /** Another coordinator counts anew. */
   const isRestarted = () => kinds.has('coordinator crash and restart') || kinds.has('stop');
+  const { earlyStopping, reduceOnPlateau } = scenario.program;
+  const steered = earlyStopping !== undefined || reduceOnPlateau !== undefined;
   const violated = (text: string) => {
     if (violations.length < 20) violations.push(text);
   };
@@ -115,10 +125,12 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   }
 
   /** No server has lost its weights: no coordinator goes back behind what one before had done. */
-  function checkKept({ incarnations }: World) {
-    const { earlyStopping, reduceOnPlateau } = scenario.program;
+  function checkKept(world: World) {
+    const { incarnations, halted, disk } = world;
     // What evaluations had decided went with the coordinator.
-    if (earlyStopping !== undefined || reduceOnPlateau !== undefined) return;
+    if (steered) return;
+    // All was begun anew.
+    if (halted !== undefined && (!isKept(world) || disk.fault === 'unreadable')) return;
     let done = 0;
     for (const event of incarnations.flat()) {
       if (event.event !== 'step') continue;
@@ -141,10 +153,20 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     }
   }
 
+  /** Nothing kept the coordinator that somebody ended from saving all that was trained. */
+  function isKept({ halted, incarnations, disk }: World): boolean {
+    if (halted === undefined || !halted.informed || disk.failed()) return false;
+    if (losesWeights(scenario) || (steered && incarnations.length > 1)) return false;
+    // A step that servers have begun needs workers.
+    const { lost } = (halted.error.details ?? {}) as Stopped;
+    return lost === undefined || halted.usable >= scenario.minWorkers;
+  }
+
   /** Somebody has ended the run: it does not go on for long, and nothing is lost. */
-  function checkHalted({ interrupted, halted, disk, outcome }: World) {
+  function checkHalted(world: World) {
+    const { interrupted, halted, disk, outcome } = world;
     if (interrupted === undefined) return;
-    const { step = 0, checkpoint } = (halted?.error.details ?? {}) as Stopped;
+    const { step = 0, checkpoint, lost } = (halted?.error.details ?? {}) as Stopped;
     const reached = halted === undefined ? outcome()?.result?.steps : step;
     // Another coordinator knows nothing of it.
     const forgotten = halted === undefined && kinds.has('coordinator crash and restart');
@@ -153,7 +175,13 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     if (halted === undefined) return;
     if (step > 0 && checkpoint === undefined && !disk.failed() && !losesWeights(scenario))
       violated(`It was ended at version ${step}, which was not saved`);
+    const saved = checkpoint === undefined ? 0 : step;
+    if (isKept(world) && (lost !== undefined || saved < halted.done))
+      violated(`It was ended after step ${halted.done}: ${halted.error.message}`);
     const tookMs = halted.atMs - interrupted.atMs;
+    const isHeldUp = scenario.faults.some(({ kind }) => !ON_RETURN.includes(kind));
+    if (tookMs > (isHeldUp ? DEADLINE_MS : RETURN_MS))
+      violated(`It ended only ${tookMs} ms after somebody had wished so`);
     if (
       scenario.faults.length === 1 &&
       tookMs > 2 * LOOK_AHEAD_MS + LAST_MESSAGES * scenario.delayMs
@@ -268,6 +296,8 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     },
     ended(world, simulatedMs) {
       const outcome = world.outcome();
+      // It may have waited for workers, and all is begun anew.
+      lastFaultMs = Math.max(lastFaultMs, (world.halted?.atMs ?? 0) + LONGEST_PAUSE_MS);
       world.incarnations.forEach((events, at) => void checkEvents(events, at === 0));
       if (scenario.colocated && !losesWeights(scenario)) checkKept(world);
       for (const event of world.incarnations.flat())

@@ -27,7 +27,10 @@ export const FAULT_KINDS = {
   'stale session': 3,
   /** To a server, of the right job, by who is not its coordinator. Drawn apart from the others. */
   'foreign order': 0,
-  /** As Ctrl-C; mostly somebody goes on from there later. Drawn apart, in long runs. */
+  /**
+   * As Ctrl-C, if the coordinator is gone soon after another has come; mostly somebody goes on from there
+   * later. Drawn apart: in long runs, and as a coordinator comes back.
+   */
   stop: 0,
   'duplicate worker': 2,
   'repeated messages': 4,
@@ -137,6 +140,9 @@ const LONG_TICKS = 100;
 /** So many runs for each long one: a long one costs as much as six others. */
 const LONG_ONE_IN = 20;
 
+/** So many runs for each that is ended as its coordinator comes back. */
+const STOPPED_ON_RETURN_ONE_IN = 8;
+
 /** The seed decides it; `only` limits the kinds that are drawn. */
 export function scenarioOf(seed: number, only?: readonly FaultKind[]): Scenario {
   // Of a stream of its own, so that the scenarios of all other seeds stay what they are.
@@ -171,12 +177,7 @@ function shortOf(seed: number, only?: readonly FaultKind[]): Scenario {
     choice: random.below(1000),
   }))
     .sort((a, b) => a.at - b.at)
-    // Without checkpoints nobody knows the job any more if both are lost at once.
-    .filter(({ kind }, _, all) => {
-      if (kind === 'lying worker') return verify === 1;
-      const coordinators = all.some((each) => each.kind === 'coordinator crash and restart');
-      return kind !== 'server crash and restart' || !coordinators;
-    });
+    .filter(({ kind }) => kind !== 'lying worker' || verify === 1);
   const scenario = {
     seed,
     program,
@@ -192,10 +193,10 @@ function shortOf(seed: number, only?: readonly FaultKind[]): Scenario {
   };
   // Of streams of their own, so that the scenarios of all other seeds stay what they are.
   const atServers = createRandom('aggregation', seed).below(2) === 0;
-  const order = foreignOrder(seed, span, only);
+  const apart = [...foreignOrder(seed, span, only), ...stopOnReturn(seed, span, only)];
   const drawn = {
     ...scenario,
-    faults: [...faults, ...order].sort((a, b) => a.at - b.at),
+    faults: withKnownJob([...faults, ...apart].sort((a, b) => a.at - b.at)),
     aggregation: atServers && canBeAtServers(scenario) ? 'server' : 'coordinator',
     colocated: false,
   } as const;
@@ -231,7 +232,9 @@ function lengthened(scenario: Scenario, random: Random, only?: readonly FaultKin
     delayMs: pick(random, [0.5, 2, 2, 20]),
     checkpointEvery: pick(random, LONG_INTERVALS),
   };
-  const all = [...longer.faults, ...(stops ? [{ ...stop, ...rest }] : [])];
+  // Nobody ends a run twice.
+  const isStopped = faults.some(({ kind }) => kind === 'stop');
+  const all = [...longer.faults, ...(stops && !isStopped ? [{ ...stop, ...rest }] : [])];
   const struck = { ...longer, faults: all.sort((a, b) => a.at - b.at) };
   return scenario.colocated ? colocated(struck) : struck;
 }
@@ -242,6 +245,23 @@ function foreignOrder(seed: number, span: number, only?: readonly FaultKind[]): 
   if (only === undefined ? random.below(8) > 0 : !only.includes(kind)) return [];
   const [at, who, choice] = [random.below(span), random.below(1000), random.below(1000)];
   return [{ kind, at, who, ms: 0, choice }];
+}
+
+/** The coordinator is lost, and somebody ends the run as the next one gathers its workers. */
+function stopOnReturn(seed: number, span: number, only?: readonly FaultKind[]): Fault[] {
+  const kinds = ['coordinator crash and restart', 'stop'] as const;
+  const random = createRandom('stop on return', seed);
+  const drawn = random.below(STOPPED_ON_RETURN_ONE_IN) === 0;
+  if (only === undefined ? !drawn : kinds.some((kind) => !only.includes(kind))) return [];
+  const at = random.below(span);
+  const rest = () => ({ who: 0, ms: 20 + random.below(2800), choice: random.below(1000) });
+  return kinds.map((kind) => ({ kind, at, ...rest() }));
+}
+
+/** Without checkpoints nobody knows the job any more if coordinator and servers are lost at once. */
+function withKnownJob(faults: readonly Fault[]): Fault[] {
+  const restarted = faults.some(({ kind }) => kind === 'coordinator crash and restart');
+  return faults.filter(({ kind }) => !restarted || kind !== 'server crash and restart');
 }
 
 const canBeAtServers = ({ replicas, verify }: Pick<Scenario, 'replicas' | 'verify'>) =>

@@ -383,6 +383,23 @@ export const VARIANTS: readonly Variant[] = [
     to: 'const isSaved = true;',
     seed: 1,
   },
+  {
+    name: 'what servers hold is not saved by who ends a run as its coordinator is back',
+    what: 'a coordinator that gathers its workers ends at once, whatever the servers have come to',
+    file: 'packages/coordinator/dist/job/phases.js',
+    from: 'left = found === undefined ? leftBy(checkpoint?.point) : undefined;',
+    to: 'left = leftBy(checkpoint?.point);',
+    seed: 1,
+  },
+  {
+    name: 'a step that servers have begun is not completed by who ends a run',
+    what: 'a coordinator that gathers its workers saves what the servers hold, be it of two versions',
+    file: 'packages/coordinator/dist/job/phases.js',
+    from: 'stopping() && most === version',
+    to: 'stopping()',
+    // Whatever the seed: what was found before is tried too, and some of that catches it.
+    seed: 1,
+  },
 ];
 
 const root = new URL('../../../', import.meta.url);

@@ -90,13 +90,27 @@ export interface World {
    * @param onMs when all of it is started again, to go on from what was saved
    */
   interrupt(coordinator: Process, onMs: number | undefined): void;
+  /** The same, of the coordinator that comes next, once it has been there for a while. */
+  interruptNext(afterMs: number, onMs: number | undefined): void;
   /** When somebody ended the run so, and how far it had come. */
   readonly interrupted: { readonly atMs: number; readonly version: number } | undefined;
   /** How a run ended that somebody ended so. */
-  readonly halted: { readonly atMs: number; readonly error: TuttiError } | undefined;
+  readonly halted: Halted | undefined;
   jump(host: string, ms: number): void;
   slowDown(from: string, to: string, ms: number): void;
   readonly disk: Disk;
+}
+
+/** A run that somebody has ended. */
+export interface Halted {
+  readonly atMs: number;
+  readonly error: TuttiError;
+  /** Steps that its coordinators had told of by then. */
+  readonly done: number;
+  /** Whether the last of them was the first, or had heard of the job from a server. */
+  readonly informed: boolean;
+  /** Workers that could compute then. */
+  readonly usable: number;
 }
 
 export async function createWorld(init: {
@@ -136,6 +150,9 @@ export async function createWorld(init: {
   let interrupted: World['interrupted'];
   let halted: World['halted'];
   let onMs: number | undefined;
+  let next: { readonly afterMs: number; readonly onMs: number | undefined } | undefined;
+  /** A server has told the current coordinator of the job. */
+  let informed = true;
 
   const clockOf = (host: string): Clock => ({
     now: () => clock.now() + (offsets.get(host) ?? 0),
@@ -150,6 +167,8 @@ export async function createWorld(init: {
   function seen(host: string, from: string, envelope: Envelope) {
     const { message } = envelope;
     if (message.protocol === PROTOCOL_VERSION) last.set(message.type, message);
+    if (host === 'coordinator' && message.type === 'holding')
+      informed ||= message.plan !== undefined;
     observe(host, from, envelope);
   }
 
@@ -313,6 +332,12 @@ export async function createWorld(init: {
       const process = add('coordinator', 'coordinator');
       const events: RunEvent[] = [];
       incarnations.push(events);
+      informed = incarnations.length === 1;
+      if (next !== undefined) {
+        const { afterMs, onMs } = next;
+        clock.after(afterMs, () => process.dead || world.interrupt(process, onMs));
+        next = undefined;
+      }
       void createCoordinator({
         address: 'coordinator:1',
         servers: colocated ? 'colocated' : serverHosts.map((host) => ({ connect: `${host}:1` })),
@@ -341,7 +366,9 @@ export async function createWorld(init: {
             (error: unknown) => {
               if (process.dead) return;
               if (process.interrupt.signal.aborted && isAborted(error)) {
-                halted = { atMs: clock.now(), error };
+                const done = Math.max(0, ...incarnations.flat().map(stepOf));
+                const rest = { done, informed, usable: process.usable ?? usable() };
+                halted = { atMs: clock.now(), error, ...rest };
                 if (onMs !== undefined) return void clock.after(onMs, goOn);
               }
               outcome ??= { error };
@@ -356,6 +383,9 @@ export async function createWorld(init: {
       interrupted = { atMs: clock.now(), version: last?.step ?? beginning };
       onMs = on;
       coordinator.interrupt.abort(INTERRUPTED);
+    },
+    interruptNext(afterMs, onMs) {
+      next = { afterMs, onMs };
     },
     kill(process) {
       network.crash(process.host);
@@ -394,6 +424,8 @@ export async function createWorld(init: {
 
 const isAborted = (error: unknown): error is TuttiError =>
   error instanceof TuttiError && error.code === 'ABORTED';
+
+const stepOf = (event: RunEvent) => (event.event === 'step' ? event.step : 0);
 
 const REPEATABLE: readonly Message['type'][] = [
   'contribution',

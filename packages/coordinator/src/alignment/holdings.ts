@@ -10,6 +10,8 @@ export type Holding = Extract<Message, { type: 'holding' }>;
 /** What the servers said they hold: which job they serve, if any. */
 export interface Holdings extends Awaiting {
   said(server: number, holding: Holding): void;
+  /** Whether one of them has said that it serves a job. */
+  known(): boolean;
   /**
    * Asks the servers which job they serve. Those that do not answer are given up, if others hold the
    * same.
@@ -36,6 +38,7 @@ export function createHoldings(init: {
 
   return {
     said: (server, holding) => void holdings.set(server, holding),
+    known: () => [...holdings.values()].some(({ plan }) => plan !== undefined),
     async identify() {
       await monitor.until(
         () => servers.missing() === 0,

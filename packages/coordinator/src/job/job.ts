@@ -137,7 +137,9 @@ export function coordinate(
   function begin(found: FoundCheckpoint | undefined): JobRun {
     const job = identity.job();
     if (job === undefined)
-      throw new TuttiError('INTERNAL', 'There are workers and no job', { remedy: 'Report it.' });
+      throw new TuttiError('INTERNAL', 'There is no job to begin', { remedy: 'Report it.' });
+    // Of a run that is interrupted nobody may have joined who was told them.
+    servers.ranges(job.layout);
     current = createJobRun({
       ...{ ...common, job, servers, membership, timings, kernels, found, verify, interrupt },
       timeline,

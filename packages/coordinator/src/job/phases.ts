@@ -10,13 +10,15 @@ import {
   ownCheckpoint,
   type Progress,
   type Resume,
+  type ResumePoint,
   readingCheckpoint,
+  type Stop,
   savedAs,
   startedEvent,
   stoppedAt,
   writingModel,
 } from '@tutti/run';
-import type { Clock, Monitor } from '@tutti/runtime';
+import { type Clock, isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Holdings } from '../alignment/holdings.js';
 import type { Aligned } from '../alignment/server-alignment.js';
@@ -32,13 +34,19 @@ export interface Phases {
   /** The one that the job is in. */
   phase(): JobPhase;
   run(): Promise<JobResult>;
-  /** While nothing is trained there is nothing to wait for; afterwards the training ends itself. */
+  /** Where the servers have weights that are worth keeping, it ends by itself once they are saved; else at once. */
   interrupted(): void;
 }
 
-/** The phases in which the servers have weights that are worth keeping. */
-const HOLDING_WEIGHTS: readonly JobPhase[] = ['training', 'collecting weights', 'saving'];
+/** It is told to end before anybody knows whether there is something to lose. */
+const stoppedUnasked = () =>
+  new TuttiError('ABORTED', 'Stopped before the servers had said what they hold', {
+    remedy:
+      'Start it again when you want it to go on: servers that run keep for --return-deadline-ms what they hold.',
+    details: { step: 0 },
+  });
 
+const LOST = 'a server had lost its weights';
 const FORGOTTEN =
   'the coordinator was started again, and what its evaluations had decided went with it';
 
@@ -49,8 +57,8 @@ function forgotten(plan: JobPlan, { version, from }: Aligned): boolean {
 
 export function createPhases(init: {
   readonly identity: JobIdentity;
-  readonly holdings: Holdings;
-  readonly membership: Membership;
+  readonly holdings: Pick<Holdings, 'identify' | 'known'>;
+  readonly membership: Pick<Membership, 'anyone' | 'gather' | 'size'>;
   /** Ranges that the parameters are cut into. */
   readonly servers: number;
   /** Whether servers can have standbys. */
@@ -72,15 +80,22 @@ export function createPhases(init: {
   readonly observations: Pick<Observations, 'wireBytesPerStep'>;
   readonly run: () => JobRun | undefined;
 }): Phases {
-  const { identity, holdings, membership, monitor, clock, emit, resume } = init;
+  const { identity, holdings, membership, monitor, clock, emit, resume, interrupt } = init;
   let phase: JobPhase = 'looking for servers';
+  /** What is left of the run if it is interrupted now; undefined while the servers hold more than that. */
+  let left: Stop | undefined = { step: 0, path: undefined };
+  /** The version that the servers were brought to last. */
+  let held = 0;
+  const stopping = () => interrupt?.aborted === true;
 
   /** Finds out whether servers or a checkpoint have the job already. */
   async function identify() {
     const { found, complete } = await holdings.identify();
     if (found !== undefined) identity.settle(found.plan, found.id);
+    phase = 'gathering workers';
     const checkpoint =
       found === undefined && resume !== undefined ? await checkpointOf(resume) : undefined;
+    left = found === undefined ? leftBy(checkpoint?.point) : undefined;
     init.identified();
     return { complete, checkpoint };
   }
@@ -95,18 +110,29 @@ export function createPhases(init: {
     return found;
   }
 
+  const leftBy = (point: ResumePoint | undefined, lost?: Stop['lost']): Stop => ({
+    step: point?.step ?? 0,
+    path: ownCheckpoint(point),
+    lost,
+  });
+
+  /** What the run has without the servers; if it was interrupted it ends with that. */
+  async function withoutServers({ startingPoint }: JobRun, upTo: number, lost: Stop['lost']) {
+    const point = await monitor.race(startingPoint.base(upTo), readingCheckpoint);
+    left = leftBy(point, lost);
+    if (stopping()) throw stoppedAt(left);
+    return point;
+  }
+
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
-  async function rollBack(
-    run: JobRun,
-    held = 0,
-    why = 'a server had lost its own',
-  ): Promise<Aligned> {
+  async function rollBack(run: JobRun, why = LOST): Promise<Aligned> {
     phase = 'rolling back';
-    const { training, alignment, startingPoint, finalWeights } = run;
+    const { training, alignment, finalWeights } = run;
     const from = training.ledger()?.version() ?? held;
     training.release();
     finalWeights.release();
-    const aligned = await alignment.align(true, () => startingPoint.base(from));
+    const point = await withoutServers(run, from, { step: from, why });
+    const aligned = await alignment.align(true, async () => point);
     const where = aligned.from === undefined ? 'the beginning' : aligned.from.path;
     emit({
       event: 'warning',
@@ -166,43 +192,74 @@ export function createPhases(init: {
     return result;
   }
 
+  /** Trains; a run that was interrupted before needs nobody for that, if the servers are at one version. */
+  async function trained(run: JobRun, aligned: Aligned, rewind: boolean, progress: () => Progress) {
+    const { version, most, from } = aligned;
+    if (stopping() && most === version) return { version, interrupted: true, over: false };
+    const begun = progress();
+    left = undefined;
+    phase = 'training';
+    run.steering.startAt(from?.progress?.steering, from?.best);
+    return run.training.train(begun, aligned, rewind);
+  }
+
+  /** An interrupted run has waited in vain for those who hold the weights, or complete a step. */
+  async function givenUp(error: unknown): Promise<unknown> {
+    const run = init.run();
+    if (!stopping() || run === undefined || !isTuttiError(error) || error.code !== 'DEADLINE')
+      return error;
+    const step = run.training.ledger()?.version() ?? held;
+    return withoutServers(run, step, { step, why: error.message }).catch((stopped) => stopped);
+  }
+
+  async function throughPhases(): Promise<JobResult> {
+    const { complete, checkpoint } = await identify();
+    await membership.gather(stopping);
+    phase = 'opening servers';
+    const run = init.begin(checkpoint);
+    const home = ownCheckpoint(checkpoint?.point);
+    const folder = await monitor.race(run.checkpoints.begin(home), openingFolder);
+    let aligned = await run.alignment.align(false, (most) =>
+      withoutServers(run, most, { step: most, why: LOST }),
+    );
+    held = aligned.version;
+    let back = false;
+    if (forgotten(run.job.plan, aligned)) {
+      aligned = await rollBack(run, FORGOTTEN);
+      back = true;
+    }
+    let progress: Progress | undefined;
+    const begun = () => {
+      progress ??= announce(run, aligned.from, folder);
+      return progress;
+    };
+    for (; ; back = true) {
+      held = aligned.version;
+      // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
+      const rewind = back || aligned.from !== undefined || !complete;
+      const reached = await trained(run, aligned, rewind, begun);
+      phase = 'collecting weights';
+      const best = reached.over ? run.steering.best() : undefined;
+      const end = best ?? (await run.finalWeights.collect(reached.version));
+      if (end !== undefined && reached.interrupted)
+        throw await halt(run, end as CollectedState, aligned);
+      if (end !== undefined) return await finish(run, begun(), reached.version, end);
+      aligned = await rollBack(run);
+    }
+  }
+
   return {
     phase: () => phase,
     interrupted() {
-      if (HOLDING_WEIGHTS.includes(phase)) return monitor.notify();
-      const step = init.run()?.training.ledger()?.version() ?? 0;
-      monitor.fail(stoppedAt({ step, path: undefined }));
+      const unasked = phase === 'looking for servers';
+      if (left === undefined || (unasked && holdings.known())) monitor.notify();
+      else monitor.fail(unasked ? stoppedUnasked() : stoppedAt(left));
     },
     async run() {
-      const { complete, checkpoint } = await identify();
-      phase = 'gathering workers';
-      await membership.gather();
-      phase = 'opening servers';
-      const run = init.begin(checkpoint);
-      const home = ownCheckpoint(checkpoint?.point);
-      const folder = await monitor.race(run.checkpoints.begin(home), openingFolder);
-      let aligned = await run.alignment.align(false, run.startingPoint.base);
-      let back = false;
-      if (forgotten(run.job.plan, aligned)) {
-        aligned = await rollBack(run, aligned.version, FORGOTTEN);
-        back = true;
-      }
-      const progress = announce(run, aligned.from, folder);
-      for (; ; back = true) {
-        const { from } = aligned;
-        // Workers may have outlived a job that goes on from a checkpoint, or that lost a server.
-        const rewind = back || from !== undefined || !complete;
-        phase = 'training';
-        run.steering.startAt(from?.progress?.steering, from?.best);
-        const reached = await run.training.train(progress, aligned, rewind);
-        phase = 'collecting weights';
-        const best = reached.over ? run.steering.best() : undefined;
-        const end = best ?? (await run.finalWeights.collect(reached.version));
-        if (end !== undefined && reached.interrupted)
-          throw await halt(run, end as CollectedState, aligned);
-        if (end !== undefined) return await finish(run, progress, reached.version, end);
-        if (init.interrupt?.aborted) throw stoppedAt({ step: reached.version, path: undefined });
-        aligned = await rollBack(run);
+      try {
+        return await throughPhases();
+      } catch (error) {
+        throw await givenUp(error);
       }
     },
   };

@@ -59,8 +59,11 @@ export interface Membership extends Iterable<Member>, ShardAssigner {
   dismiss(farewell: CoordinatorToWorker): void;
   /** The names of those who compute these shards. */
   ownersOf(shards: readonly number[]): string;
-  /** Waits for as many as the job starts with. */
-  gather(): Promise<void>;
+  /**
+   * Waits for as many as the job starts with.
+   * @param stopping whether nobody is needed any more
+   */
+  gather(stopping: () => boolean): Promise<void>;
   /** Whether there are as many as must be there. */
   enough(): boolean;
   /** More must come before the training goes on. */
@@ -232,9 +235,9 @@ export function createMembership(init: {
     ready: roster.ready,
     ownersOf: (shards) =>
       [...new Set(shards.map((shard) => roster.owner(shard)?.worker ?? 'nobody'))].join(', '),
-    gather: () =>
+    gather: (stopping) =>
       monitor.until(
-        () => roster.ready().length >= crewSize.start(),
+        () => stopping() || roster.ready().length >= crewSize.start(),
         () => awaitCrew(crewSize.start()),
       ),
     enough,
