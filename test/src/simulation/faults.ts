@@ -175,7 +175,9 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
         0,
       );
       const bytes = new Uint8Array(new Float32Array(Math.min(floats, 65_536)).fill(0.5).buffer);
-      const step = Math.max(report.step, (world.last.get('report') as typeof report).step);
+      // Nobody has reported yet where all was started again meanwhile.
+      const now = world.last.get('report') ?? report;
+      const step = Math.max(report.step, (now as typeof report).step);
       const node = {
         type: 'contribution',
         step,
