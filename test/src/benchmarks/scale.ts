@@ -9,10 +9,12 @@ import { createMemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, defineProgram, type Program } from '@tutti/worker';
 
 const WORKERS = [8, 64, 256, 1024];
-/** Two, so that what a step costs by itself can be told from what each float costs. */
-const FLOATS = [4_096, 65_536] as const;
+/** What a step costs by itself shows with few floats. */
+const FEW = 4_096;
+/** What each float costs shows with so many that all workers together have this many. */
+const ALL_FLOATS = 2 ** 26;
 /** The first ones warm up. */
-const [WARM_UP, STEPS] = [2, 5];
+const [WARM_UP, STEPS] = [2, 12];
 
 const HOSTS = ['coordinator', 'server', 'worker'] as const;
 type Host = (typeof HOSTS)[number];
@@ -48,7 +50,7 @@ async function figuresOf(aggregation: Aggregation, prefix: string, most: number)
   const measured = new Map<number, readonly Costs[]>();
   for (const workers of WORKERS.filter((each) => each <= most)) {
     const costs: Costs[] = [];
-    for (const floats of FLOATS) {
+    for (const floats of [FEW, manyOf(workers)]) {
       const cost = await costOf(workers, floats, aggregation);
       costs.push(cost);
       for (const host of ['coordinator', 'server'] as const) {
@@ -64,8 +66,8 @@ async function figuresOf(aggregation: Aggregation, prefix: string, most: number)
     const [small, large] = measured.get(machines) as [Costs, Costs];
     for (const host of ['coordinator', 'server'] as const) {
       const at = (of: (cost: Cost) => number) => {
-        const slope = (of(large[host]) - of(small[host])) / (FLOATS[1] - FLOATS[0]);
-        return of(small[host]) + slope * (LARGE - FLOATS[0]);
+        const slope = (of(large[host]) - of(small[host])) / (manyOf(machines) - FEW);
+        return of(small[host]) + slope * (LARGE - FEW);
       };
       const name = `${prefix}${machines} machines, 25.6 M floats, ${host}`;
       result[`${name} cpu s`] = at(({ cpuMs }) => cpuMs) / 1e3;
@@ -75,6 +77,8 @@ async function figuresOf(aggregation: Aggregation, prefix: string, most: number)
   }
   return result;
 }
+
+const manyOf = (workers: number) => ALL_FLOATS / workers;
 
 /** The mean over the steps after the warm-up. */
 async function costOf(workers: number, floats: number, aggregation: Aggregation): Promise<Costs> {
