@@ -159,8 +159,10 @@ describe('weights that are made of parts', () => {
       { kind: 'add', operands: [tensor('a', 10, 10), tensor('b', 20, 5)] },
       { kind: 'scale', operands: [tensor('a', 10, 10), tensor('b', 5, 10)] },
       { kind: 'transpose', operands: [tensor('a', 10, 10)], numbers: [1, 1] },
+      { kind: 'transpose', operands: [tensor('a', 1, 100)], numbers: [1, 0, 0] },
       { kind: 'slice', operands: [tensor('a', 10, 11)], numbers: [0, 2, 10, 10] },
       { kind: 'concat', operands: [tensor('a', 10, 5), tensor('b', 10, 5)], numbers: [2] },
+      { kind: 'triangle', operands: [tensor('a', 54)], numbers: [10, 0] },
       { kind: 'gather', operands: [tensor('a', 7), tensor('b', 100)], numbers: [2, 0, 0] },
     ] as PartSpec[])
       assert.throws(() => writeModel(chain(10, made(part, 100))), { code: 'BAD_MODEL' });
@@ -261,12 +263,18 @@ describe('a small file of parts that was made to harm', () => {
   });
 
   it('has no shape of endless rank, no part before the first, and no more parts than bytes', () => {
-    const grown = [zeros(1), ...many(back(2, 1, 1, 1, 0, 0))];
-    for (const parts of [grown, [back(5, 1, 1)], [zeros(1), back(5, 0, 1)], [back(10, 0, 0)]])
+    const most = [0xff, 0xff, 0xff, 0xff, 127];
+    for (const parts of [
+      [zeros(1), ...many(back(2, 1, 1, 1, 0, 0))],
+      [back(5, 1, 1)],
+      [zeros(1), back(5, 0, 1)],
+      [back(10, 0, 0)],
+      [zeros(1), back(10, ...most, 1, 0)],
+      [zeros(1), back(8, 1, ...most, 0)],
+    ])
       assert.throws(() => readModel(file(parts), { sharing }), { code: 'BAD_MODEL' });
     const endless = file([zeros(1)]);
-    const counts = [13, [0xff, 0xff, 0xff, 0xff, 15]] as const;
-    const body = [...endless.subarray(0, counts[0]), ...counts[1], ...endless.subarray(14)];
+    const body = [...endless.subarray(0, 13), ...most, ...endless.subarray(14)];
     assert.throws(() => readModel(withChecksum(Uint8Array.from(body)), { sharing }), {
       code: 'BAD_MODEL',
     });

@@ -128,6 +128,7 @@ export function samplePartsModel(): ModelSpec {
     operands: [{ kind: 'transpose', operands: [scaled], numbers: [1, 0] }, tensor('right', 4, 2)],
   };
   const grown: PartSpec = { kind: 'kronecker', operands: [factor, product] };
+  const triangle: PartSpec = { kind: 'triangle', operands: [factor], numbers: [3, 0] };
   const sum: PartSpec = { kind: 'sum', operands: [{ shape: [3, 2], of: factor }] };
   const dense = (units: number, ...weights: Weight[]): LayerSpec => ({
     ...{ kind: 'dense', numbers: [units], activations: [{ name: 'tanh' }], weights },
@@ -139,6 +140,7 @@ export function samplePartsModel(): ModelSpec {
     dense(6, made(scaled, 24), new Float32Array(6)),
     dense(4, made({ shape: [6, 4], of: drawn, byColumns: true }, 24), new Float32Array(4)),
     dense(3, made(gathered, 12, true), made(sum, 3)),
+    dense(3, made(triangle, 9), new Float32Array(3)),
     { kind: 'reshape', numbers: [6] },
     dense(12, made(grown, 72, true), made(product, 12)),
     dense(9, sampleWeights('last', 108), new Float32Array(9)),

@@ -23,7 +23,7 @@ export const sharing: Sharing = (number, reader, parts, hold) => {
     check(part);
     return part;
   });
-  const numbers = times(kind.numbers === 'list' ? list() : kind.numbers, reader.varint);
+  const numbers = times(kind.numbers === 'list' ? list() : (kind.numbers ?? 0), reader.varint);
   const { shape, work, make } = kind.open(
     operands.map((part) => part.shape),
     numbers,

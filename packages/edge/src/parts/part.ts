@@ -14,10 +14,19 @@ export interface PartKind {
   /** How many others; the file says it, if this does not. */
   readonly operands?: number;
   /** How many whole numbers the file gives for it; `list` for any number of them. */
-  readonly numbers: number | 'list';
+  readonly numbers?: number | 'list';
   /** @throws EdgeError for shapes and numbers that do not fit each other */
   open(operands: readonly Shape[], numbers: readonly number[]): MadePart;
 }
+
+/** A part of this shape, each element for itself. */
+export const byElements = (
+  shape: Shape,
+  element: (i: number, operands: readonly Float32Array[]) => number,
+): MadePart => ({
+  shape,
+  make: (operands) => zeros(product(shape)).map((_, i) => element(i, operands)),
+});
 
 /** How far apart neighbours along each dimension are. */
 export const stridesOf = (shape: Shape): number[] =>

@@ -7,7 +7,8 @@ export const transpose: PartKind = {
   operands: 1,
   numbers: 'list',
   open([from], permutation) {
-    check([...permutation].sort((a, b) => a - b).join() === from!.map((_, axis) => axis).join());
+    const rank = from!.length;
+    check(permutation.length === rank && from!.every((_, axis) => permutation.includes(axis)));
     const strides = stridesOf(from!);
     const shape = permutation.map((axis) => from![axis]!);
     const moved = permutation.map((axis) => strides[axis]!);

@@ -3,7 +3,7 @@ import { check } from '../error.js';
 import { dense } from '../layers/dense.js';
 import { product } from '../layers/layer.js';
 import { floor } from '../math.js';
-import { type PartKind, strided, stridesOf } from './part.js';
+import { byElements, type PartKind, strided, stridesOf } from './part.js';
 
 /** So many multiplications cost as much as a value. */
 const MULTIPLICATIONS = 128;
@@ -11,7 +11,6 @@ const MULTIPLICATIONS = 128;
 /** [a, b] and [b, c] to [a, c]. */
 export const matmul: PartKind = {
   operands: 2,
-  numbers: 0,
   open([left, right]) {
     check(left!.length === 2 && right!.length === 2 && left![1] === right![0]);
     const columns = right![1]!;
@@ -27,28 +26,21 @@ export const matmul: PartKind = {
 /** [a, b] and [c, d] to [a c, b d]: each value of the first times all of the second. */
 export const kronecker: PartKind = {
   operands: 2,
-  numbers: 0,
   open([left, right]) {
     check(left!.length === 2 && right!.length === 2);
     const [height, width] = right as [number, number];
     const columns = left![1]! * width;
-    const shape = [left![0]! * height, columns];
-    return {
-      shape,
-      make: ([a, b]) =>
-        zeros(product(shape)).map((_, i) => {
-          const [row, column] = [floor(i / columns), i % columns];
-          const outer = floor(row / height) * left![1]! + floor(column / width);
-          return a![outer]! * b![(row % height) * width + (column % width)]!;
-        }),
-    };
+    return byElements([left![0]! * height, columns], (i, [a, b]) => {
+      const [row, column] = [floor(i / columns), i % columns];
+      const outer = floor(row / height) * left![1]! + floor(column / width);
+      return a![outer]! * b![(row % height) * width + (column % width)]!;
+    });
   },
 };
 
 /** Times a tensor of as many dimensions, whose extents are the same or 1. */
 export const scale: PartKind = {
   operands: 2,
-  numbers: 0,
   open([shape, by]) {
     const isOne = (axis: number) => by![axis] === 1;
     check(

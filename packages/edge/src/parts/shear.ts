@@ -1,7 +1,5 @@
-import { zeros } from '../arrays.js';
-import { product } from '../layers/layer.js';
 import { floor } from '../math.js';
-import { type PartKind, remainder } from './part.js';
+import { byElements, type PartKind, remainder } from './part.js';
 
 /** [..., n] to [..., rows, columns], each row one further than the one before: circulant, Toeplitz, Hankel. */
 export const shear: PartKind = {
@@ -10,15 +8,10 @@ export const shear: PartKind = {
   numbers: 4,
   open([from], [rows, columns, start, back]) {
     const period = from!.at(-1)!;
-    const shape = [...from!.slice(0, -1), rows!, columns!];
-    return {
-      shape,
-      make: ([values]) =>
-        zeros(product(shape)).map((_, i) => {
-          const row = floor(i / columns!);
-          const at = start! + (i % columns!) + (back ? -1 : 1) * (row % rows!);
-          return values![floor(row / rows!) * period + remainder(at, period)]!;
-        }),
-    };
+    return byElements([...from!.slice(0, -1), rows!, columns!], (i, [values]) => {
+      const row = floor(i / columns!);
+      const at = start! + (i % columns!) + (back ? -1 : 1) * (row % rows!);
+      return values![floor(row / rows!) * period + remainder(at, period)]!;
+    });
   },
 };

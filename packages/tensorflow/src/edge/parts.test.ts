@@ -163,8 +163,8 @@ const CASES: Readonly<Record<string, Case>> = {
     besides: 70,
   },
   hankel: { weights: { w: [2, 3, 9, 7] }, rules: [hankel('w')], besides: 60 },
-  symmetric: { weights: square, rules: [symmetric('w')], besides: 340 },
-  skewSymmetric: { weights: square, rules: [skewSymmetric('w')], besides: 460 },
+  symmetric: { weights: square, rules: [symmetric('w')], besides: 40 },
+  skewSymmetric: { weights: square, rules: [skewSymmetric('w')], besides: 40 },
   'rotated, with its bias': {
     weights: { a: [3, 3, 4, 8], b: [3, 3, 8, 8], c: [8] },
     rules: [

@@ -115,6 +115,12 @@ export function createParts(
       if (isTransposed(each.node, node)) return { part: each.part, byColumns: true };
     }
     const { index, block, shape } = node;
+    const skew = triangleOf(node);
+    if (skew !== undefined) {
+      const part: PartSpec = { kind: 'triangle', operands: [from], numbers: [shape[0]!, skew] };
+      gathered.push({ node, from, part });
+      return { part, byColumns: false };
+    }
     const columns = shape.at(-1)! / block;
     const places = Number.isInteger(columns) ? [...shape.slice(0, -1), columns] : [index.length];
     const rows = sizeOf(node.of.shape) / block;
@@ -141,6 +147,21 @@ export function readersOf(expressions: readonly Expression[]): (leaf: Expression
     for (const key of new Set(nodesOf(expression).map(keyOf)))
       counts.set(key, (counts.get(key) ?? 0) + 1);
   return (leaf) => counts.get(keyOf(leaf)) ?? 0;
+}
+
+/** 0 for a symmetric matrix of its lower half, 1 for a skew-symmetric one. */
+function triangleOf({ index, block, shape }: Op<'gather'>): 0 | 1 | undefined {
+  const [n] = shape as [number];
+  if (block !== 1 || shape.length !== 2 || shape[1] !== n) return undefined;
+  return ([0, 1] as const).find((skew) =>
+    index.every((at, i) => {
+      const [row, column] = [Math.floor(i / n), i % n];
+      const [low, high] = [Math.min(row, column), Math.max(row, column)];
+      const value = (high * (skew ? high - 1 : high + 1)) / 2 + low + 1;
+      if (skew && row === column) return at === 0;
+      return at === (skew && column > row ? -value : value);
+    }),
+  );
 }
 
 const isSame = (a: Int32Array, b: Int32Array): boolean =>
