@@ -97,6 +97,7 @@ export function coordinate(
   const request = { settings, workers, servers: servers.width };
   const membership: Membership = createMembership({
     ...{ ...common, listener, mail, timings, crewSize, newId, strict },
+    admitted: servers.hosts.admitted,
     observer: workerObserver,
     namesakeMs: namesakeMs(transport),
     plan: () => identity.job()?.plan,

@@ -38,7 +38,10 @@ export function createPeerEvents(init: {
   let described: ProgramDescription | undefined;
   return {
     described: () => described,
-    identified: early.answer,
+    identified() {
+      hosts.identified();
+      early.answer();
+    },
     handlers: {
       message(peer, envelope) {
         // Payloads come only from those who were admitted: what is kept has none.

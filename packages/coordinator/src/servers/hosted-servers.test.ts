@@ -128,6 +128,28 @@ describe('the servers in the processes of workers', () => {
     assert.equal(replaced.length, 2);
   });
 
+  it('are replaced by none whose worker is not admitted, once it is clear which job this is', () => {
+    const { hosts, join, replaced } = twoRanges();
+    join('a');
+    join('b');
+    hosts.identified();
+    join('stranger');
+    hosts.refused(1);
+    join('c');
+    assert.deepEqual(replaced, []);
+    hosts.withdrawn('stranger');
+    hosts.admitted('c');
+    assert.deepEqual(replaced, [[1, 'server of c']]);
+  });
+
+  it('are replaced by one whose worker was admitted before', () => {
+    const { hosts, replaced } = filled();
+    hosts.identified();
+    hosts.admitted('c');
+    hosts.refused(1);
+    assert.deepEqual(replaced, [[1, 'server of c']]);
+  });
+
   it('are not replaced by one whose worker has gone', () => {
     const { hosts, replaced } = filled();
     hosts.withdrawn('c');

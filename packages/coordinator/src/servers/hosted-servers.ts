@@ -7,10 +7,16 @@ import { HOST_PATIENCE_MS } from '../tunables.js';
  */
 export interface HostedServers {
   /**
+   * A peer would like to be a worker. Until it is clear which job this is, nobody can be admitted, and the
+   * servers are those of whoever comes; from then on only those of workers that were admitted take a range.
    * @param address where a server can be reached that the process of this peer hosts
    * @param known the servers of the job, as a coordinator before told them
    */
   offered(peer: string, address: string | undefined, known: readonly string[]): void;
+  /** It is clear which job this is. */
+  identified(): void;
+  /** The peer is a worker of the job: its server may stand in for another. */
+  admitted(peer: string): void;
   /** The worker is gone, and mostly its server. */
   withdrawn(peer: string): void;
   /** The connection to a server that holds a range is lost. */
@@ -37,10 +43,15 @@ export function createHostedServers(init: {
 }): HostedServers {
   const { width, clock, addresses, take, replace } = init;
   const offers = new Map<string, string>();
+  const workers = new Set<string>();
+  let identified = false;
   /** Those that are not reached, and whether that is for good. */
   const lost = new Map<number, { gone: boolean; timer: Timer }>();
 
-  const spare = () => [...offers.values()].find((address) => !addresses().includes(address));
+  const spare = () =>
+    [...offers].find(
+      ([peer, address]) => (!identified || workers.has(peer)) && !addresses().includes(address),
+    )?.[1];
 
   function fill() {
     for (const [at, { gone, timer }] of lost) {
@@ -90,7 +101,17 @@ export function createHostedServers(init: {
         take([...now, address]);
       fill();
     },
-    withdrawn: (peer) => void offers.delete(peer),
+    identified() {
+      identified = true;
+    },
+    admitted(peer) {
+      workers.add(peer);
+      fill();
+    },
+    withdrawn(peer) {
+      offers.delete(peer);
+      workers.delete(peer);
+    },
     away: (at) => void entry(at),
     refused: giveUp,
     back(at) {

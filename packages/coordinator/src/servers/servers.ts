@@ -43,7 +43,7 @@ export interface Servers {
   /** How many are still to be named by the workers that host them. */
   missing(): number;
   /** What workers say of servers that their processes host; ignored where the servers were given. */
-  readonly hosts: Pick<HostedServers, 'offered' | 'withdrawn'>;
+  readonly hosts: Pick<HostedServers, 'offered' | 'identified' | 'admitted' | 'withdrawn'>;
   /** The servers that are not gone for good. */
   living(): readonly number[];
   /** Ranges that the parameters are cut into. */

@@ -84,6 +84,8 @@ export function createMembership(init: {
   readonly crewSize: CrewSize;
   /** How long who comes with the name of one who is there waits for that one to be missed. */
   readonly namesakeMs: number;
+  /** Is told of each who is a worker of the job, and may host a server of it. */
+  readonly admitted: (peer: string) => void;
   /** Refuses a worker whose arithmetic gives other bits than that of most. */
   readonly strict: boolean;
   readonly newId: () => string;
@@ -146,11 +148,16 @@ export function createMembership(init: {
     mail.tell(member, { type: 'welcome', worker, plan, servers: init.servers(job), aggregation });
     emit({ event: 'worker-joined', worker, workers: roster.size() });
     observer?.joined(worker);
+    // Else it may still be refused.
+    if (!init.strict) init.admitted(peer);
   }
 
   function compareProbes() {
     const verdict = probes.compare(roster, isTraining());
-    for (const member of verdict?.right ?? []) roster.trust(member);
+    for (const member of verdict?.right ?? []) {
+      roster.trust(member);
+      init.admitted(member.peer);
+    }
     for (const { member, why } of verdict?.odd ?? []) {
       if (init.strict) {
         mail.refuseAloud(member.peer, why);
