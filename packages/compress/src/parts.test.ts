@@ -59,6 +59,21 @@ describe('weights that are made of parts', () => {
     assert.equal(read.predict(new Float32Array(size)).length, size);
   });
 
+  it('keep nothing in memory of what they were computed from', () => {
+    const { bytes } = writeModel(samplePartsModel());
+    let seen: Parameters<typeof sharing>[2] = [];
+    const most: number[] = [];
+    readModel(bytes, {
+      sharing(kind, reader, parts, hold) {
+        seen = parts;
+        most.push(parts.length);
+        return sharing(kind, reader, parts, hold);
+      },
+    });
+    assert.ok(Math.max(...most) > 10);
+    assert.equal(seen.length, 0);
+  });
+
   it('need `sharing` only where they are computed, and the error says what to import', () => {
     const { bytes, needsSharing } = writeModel(samplePartsModel());
     assert.equal(needsSharing, true);

@@ -113,7 +113,8 @@ export function readModel(
     return { inputs, run: (values) => layer.run(values, weights as Float32Array[]) };
   });
   check(reader.atEnd, 'something follows its end');
-  const version = parts.length ? PARTS_VERSION : reader.version;
+  // Parts that no weight is are not kept.
+  const version = parts.splice(0).length ? PARTS_VERSION : reader.version;
   check(bytes[MAGIC.length] === version, 'its version is another');
 
   return {
