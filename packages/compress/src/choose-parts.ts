@@ -19,6 +19,8 @@ export function chooseParts(model: ModelSpec, precisions: Precisions = {}): Mode
   const chosen = new Set<MadeWeight>();
   const precisionOf = precisionsOf(placed, precisions);
   for (const group of groupsOf(made)) {
+    // A tensor that one weight reads alone is no shorter as a part.
+    if (group.length === 1 && 'values' in group[0]!.weight.part) continue;
     const [parts, alone] = [createByteWriter(), createByteWriter()];
     writeParts(parts, openParts(group.map(({ weight }) => weight.part)), precisionOf);
     for (const each of group) writeAlone(alone, each, each.weight.alone, precisions);

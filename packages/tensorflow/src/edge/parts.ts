@@ -1,12 +1,5 @@
 import { type DrawnWeight, gatherPart, type PartSpec } from '@tutti/compress';
-import {
-  drawnBy,
-  type Expression,
-  nodesOf,
-  type Op,
-  type Sharing,
-  sizeOf,
-} from '@tutti/parameters';
+import { drawnBy, type Expression, type Op, type Sharing, sizeOf } from '@tutti/parameters';
 import type { ParameterValues } from '@tutti/worker';
 
 /** Where the values of a weight are: a part, or the transpose of one. */
@@ -138,15 +131,6 @@ function keyOf(node: Expression): unknown {
   if (node.op === 'stored') return `stored ${node.name}`;
   if (node.op === 'constant' && node.source.kind === 'first') return `first ${node.source.weight}`;
   return node;
-}
-
-/** How many weights read each stored parameter or constant. */
-export function readersOf(expressions: readonly Expression[]): (leaf: Expression) => number {
-  const counts = new Map<unknown, number>();
-  for (const expression of expressions)
-    for (const key of new Set(nodesOf(expression).map(keyOf)))
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-  return (leaf) => counts.get(keyOf(leaf)) ?? 0;
 }
 
 /** 0 for a symmetric matrix of its lower half, 1 for a skew-symmetric one. */

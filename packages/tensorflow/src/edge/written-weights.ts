@@ -1,7 +1,7 @@
 import type { DrawnWeight, Weight } from '@tutti/compress';
 import { drawnBy, type Expression, evaluate, type Sharing, sizeOf } from '@tutti/parameters';
 import type { ParameterValues } from '@tutti/worker';
-import { createParts, readersOf } from './parts.js';
+import { createParts } from './parts.js';
 
 /** Two matrices whose product is a weight: as many columns of the first as rows of the second. */
 export interface Factors {
@@ -27,15 +27,13 @@ export function createWrittenWeights(
   values: ParameterValues,
 ): WrittenWeights {
   const expressions = sharing.weights.map(({ expression }) => expression);
-  const readers = readersOf(expressions);
   const placed = createParts(sharing, values);
   const leaves = { stored: (name: string) => values[name]!, constant: sharing.constant };
 
-  function written(expression: Expression, inFull: () => Float32Array): Weight {
-    const { op } = expression;
-    if ((op === 'stored' || op === 'constant') && readers(expression) === 1) return inFull();
-    return { ...placed(expression), alone: drawnWeight(expression, values) ?? inFull() };
-  }
+  const written = (expression: Expression, inFull: () => Float32Array): Weight => ({
+    ...placed(expression),
+    alone: drawnWeight(expression, values) ?? inFull(),
+  });
 
   return {
     weight: (at) => written(expressions[at]!, () => whole[at]!),
