@@ -116,6 +116,9 @@ describe('weights that are made of parts', () => {
     };
     const index = Int32Array.from({ length: 100 }, (_, at) => 1 + ((at * 7) % 30));
     const gathered = gatherPart(tensor('thirty', 30), 30, index, [10, 10], 1);
+    const runs = Int32Array.from({ length: 20 }, (_, at) => ((at * 7) % 13) - 6);
+    const vectors = gatherPart(tensor('thirty', 30), 6, runs, [20], 5);
+    const view: PartSpec = { shape: [10, 10], of: vectors };
     for (const [kernel, held] of [
       [made(common, 100), 100],
       [made({ shape: [10, 10], of: common }, 100), 100],
@@ -124,6 +127,8 @@ describe('weights that are made of parts', () => {
       [made({ kind: 'add', operands: [common, drawn] }, 100), 200 + 8 + 25 + 100],
       [made(drawn, 100), 8 + 25],
       [made(gathered, 100), 30 + 100 + 100],
+      [made(vectors, 100), 30 + 20 + 20],
+      [made({ kind: 'add', operands: [view, common] }, 100), 30 + 20 + 20 + 100 + 100 + 100],
     ] as const) {
       const { bytes } = writeModel(chain(10, kernel));
       // Input, output, kernel and bias.
@@ -133,6 +138,36 @@ describe('weights that are made of parts', () => {
         code: 'BAD_MODEL',
       });
     }
+  });
+
+  it('are looked up in a table of vectors without the table', () => {
+    const random = createRandom('vectors');
+    const index = Int32Array.from({ length: 120_000 }, () => random.below(513) - 256);
+    const entries = sampleWeights('entries', 256 * 16);
+    const part = gatherPart({ shape: [256, 16], values: entries }, 256, index, [120_000], 16);
+    const alone = new Float32Array(0);
+    const table = (words: number): ModelSpec => ({
+      input: [words],
+      layers: [{ kind: 'embedding', numbers: [60_000, 32], weights: [{ part, alone }] }],
+    });
+    const { bytes } = writeModel(table(3));
+    const before = process.memoryUsage().arrayBuffers;
+    const model = readModel(bytes, { sharing });
+    const words = [59_999, 0, 31_415];
+    const found = model.predict(words);
+    // Two numbers a row, as they are read and as they are kept; all elements would take 7,680,000 bytes.
+    const taken = process.memoryUsage().arrayBuffers - before;
+    assert.ok(taken < 2 * 4 * 120_000 + 40_000, `${taken} bytes`);
+    const expected = words.flatMap((word) =>
+      [2 * word, 2 * word + 1].flatMap((run) => {
+        const at = index[run]!;
+        const first = 16 * (Math.abs(at) - 1);
+        return Array.from({ length: 16 }, (_, k) =>
+          at === 0 ? 0 : Math.sign(at) * entries[first + k]!,
+        );
+      }),
+    );
+    assert.deepEqual([...found], expected);
   });
 
   it('are rounded as what is stored; numbers that say what is read are not', () => {

@@ -77,6 +77,8 @@ interface OpenedPart {
   readonly shape: Shape;
   /** How many values a reader holds for it. */
   readonly held: number;
+  /** Whether its elements are made for each who reads them. */
+  readonly isLazy: boolean;
 }
 
 /** The parts of a file by what they are, in the order of the file. */
@@ -91,27 +93,30 @@ export function openParts(wanted: Iterable<PartSpec>): OpenedParts {
   for (const part of partsOf(wanted)) opened.set(part, { number: opened.size, ...open(part) });
   return opened;
 
-  function open(part: PartSpec): { readonly shape: Shape; readonly held: number } {
-    if (!('kind' in part)) return { shape: part.shape, held: heldAlone(part) };
-    const kind: PartKind = PART_KINDS[part.kind];
-    const shapes = part.operands.map((each) => opened.get(each)!.shape);
-    const { shape, work = 0 } = kind.open(shapes, part.numbers ?? []);
-    // What is drawn is so for each reader.
-    const drawn = part.operands.filter(isLazy).map((each) => opened.get(each)!.shape);
-    return { shape, held: [shape, ...drawn].map(product).reduce((a, b) => a + b, work) };
+  function open(part: PartSpec): Omit<OpenedPart, 'number'> {
+    if ('kind' in part) return openComputed(part);
+    const { shape } = part;
+    const size = product(shape);
+    if ('values' in part) {
+      const isLazy = isDrawn(part.values) && !part.values.turned;
+      return { shape, held: heldFor(part.values, size, true), isLazy };
+    }
+    const isLazy = !part.byColumns && opened.get(part.of)!.isLazy;
+    return { shape, held: part.byColumns ? size : 0, isLazy };
   }
-}
 
-/** Whether it is drawn where it is read. */
-function isLazy(part: PartSpec): boolean {
-  if ('of' in part) return !part.byColumns && isLazy(part.of);
-  return 'values' in part && isDrawn(part.values) && !part.values.turned;
-}
-
-function heldAlone(part: TensorPart | ViewPart): number {
-  const size = product(part.shape);
-  if ('of' in part) return part.byColumns ? size : 0;
-  return heldFor(part.values, size, true);
+  function openComputed({ kind, operands, numbers = [] }: ComputedPart) {
+    const known: PartKind = PART_KINDS[kind];
+    const read = operands.map((each) => opened.get(each)!);
+    const shapes = read.map((each) => each.shape);
+    const { shape, work = 0, held = shape } = known.open(shapes, numbers);
+    const made = read.filter((each) => each.isLazy).map((each) => each.shape);
+    return {
+      shape,
+      held: [held, ...made].map(product).reduce((a, b) => a + b, work),
+      isLazy: product(held) < product(shape),
+    };
+  }
 }
 
 /**

@@ -101,7 +101,6 @@ export function samplePartsModel(): ModelSpec {
     byColumns,
     alone: new Float32Array(size),
   });
-  const table = tensor('table', 9, 4);
   const drawn: PartSpec = {
     shape: [4, 6],
     values: {
@@ -111,6 +110,8 @@ export function samplePartsModel(): ModelSpec {
   };
   const factor = tensor('factor', 2, 3);
   const index = Int32Array.from({ length: 12 }, (_, at) => ((at * 5) % 13) - 6);
+  const runs = Int32Array.from({ length: 18 }, (_, at) => ((at * 5) % 7) - 3);
+  const table = gatherPart(factor, 3, runs, [9, 2], 2);
   const gathered = gatherPart(factor, 6, index, [3, 4], 1);
   const bent: PartSpec = {
     kind: 'shear',

@@ -1,4 +1,4 @@
-import { exp, expm1, max, min } from './math.js';
+import { abs, exp, expm1, max, min } from './math.js';
 
 /** Changes the values of a layer in place; `channels` is the last extent. */
 export type Activation = (values: Float32Array, channels: number) => void;
@@ -22,8 +22,8 @@ export const ACTIVATIONS: readonly (readonly [
   [each(() => sigmoid)],
   [each(() => (x) => min(max(0.2 * x + 0.5, 0), 1))],
   [each(() => Math.tanh)],
-  [each(() => (x) => max(x, 0) + Math.log1p(exp(-Math.abs(x))))],
-  [each(() => (x) => x / (1 + Math.abs(x)))],
+  [each(() => (x) => max(x, 0) + Math.log1p(exp(-abs(x))))],
+  [each(() => (x) => x / (1 + abs(x)))],
   [each(() => (x) => x * sigmoid(x))],
   [() => softmax],
 ];

@@ -1,2 +1,2 @@
 /** By short names once they are minified: a page is to load little. */
-export const { ceil, exp, expm1, floor, max, min } = Math;
+export const { abs, ceil, exp, expm1, floor, max, min } = Math;

@@ -24,15 +24,20 @@ export const sharing: Sharing = (number, reader, parts, hold) => {
     return part;
   });
   const numbers = times(kind.numbers === 'list' ? list() : (kind.numbers ?? 0), reader.varint);
-  const { shape, work, make } = kind.open(
+  const {
+    shape,
+    work,
+    held = shape,
+    make,
+  } = kind.open(
     operands.map((part) => part.shape),
     numbers,
   );
   check(shape.length < 9);
-  hold(shape);
+  hold(held);
   if (work !== undefined) hold([work]);
   const values = operands.map(({ shape, table }) =>
-    // What is drawn may not have been, and is not kept.
+    // Others are made for whoever reads them, and not kept.
     table instanceof Float32Array ? table : table.subarray(0, hold(shape)),
   );
   return { shape, table: make(values) };

@@ -329,6 +329,21 @@ const MODELS: Record<
         ],
       }),
   },
+  'words that are runs of vectors of a codebook': {
+    words: 300,
+    isComputed: true,
+    // 600 numbers of 3 bits.
+    besides: 225 + 150,
+    sharing: [codebook('table/embeddings', { values: 8, dimension: 4 })],
+    model: () =>
+      tf.sequential({
+        layers: [
+          layers.embedding({ inputShape: [5], inputDim: 300, outputDim: 8, name: 'table' }),
+          layers.flatten(),
+          layers.dense({ units: 3 }),
+        ],
+      }),
+  },
   'blocks of layers that are one': {
     besides: 250,
     sharing: [tie('block_*/**')],

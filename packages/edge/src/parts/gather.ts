@@ -1,6 +1,7 @@
 import { zeros } from '../arrays.js';
 import { check } from '../error.js';
 import { product } from '../layers/layer.js';
+import { abs, floor } from '../math.js';
 import { type PartKind, remainder } from './part.js';
 
 /**
@@ -13,26 +14,29 @@ export const gather: PartKind = {
   numbers: 3,
   open([from, places], [block, width, signed]) {
     const rows = product(from!) / block!;
-    check(Number.isInteger(rows));
-    const shape = block! > 1 ? [...places!, block!] : places!;
+    check(rows % 1 === 0);
     const modulus = signed ? 2 * rows + 1 : rows;
     return {
-      shape,
+      shape: block! > 1 ? [...places!, block!] : places!,
+      held: places!,
       make([values, differences]) {
-        const y = zeros(product(shape));
-        const index = new Float64Array(differences!.length);
+        const index = new Int32Array(differences!.length);
         const at = (i: number) => index[i] ?? 0;
         for (let i = 0; i < index.length; i++) {
-          check(Number.isInteger(differences![i]));
+          check(differences![i]! % 1 === 0);
           const predicted = width ? at(i - 1) + at(i - width) - at(i - width - 1) : 0;
           index[i] = remainder(differences![i]! + predicted, modulus);
-          const number = signed ? index[i]! - rows : index[i]! + 1;
-          const first = (Math.abs(number) - 1) * block!;
-          if (number)
-            for (let k = 0; k < block!; k++)
-              y[i * block! + k] = Math.sign(number) * values![first + k]!;
         }
-        return y;
+        const value = (i: number) => {
+          const number = index[floor(i / block!)]! - (signed ? rows : -1);
+          return (
+            number && (number < 0 ? -1 : 1) * values![(abs(number) - 1) * block! + (i % block!)]!
+          );
+        };
+        // Neighbours share a number: those of a table may be looked up.
+        const part = (begin: number, end: number) =>
+          zeros(end - begin).map((_, i) => value(begin + i));
+        return block! > 1 ? { subarray: part } : part(0, index.length);
       },
     };
   },

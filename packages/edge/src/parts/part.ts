@@ -1,12 +1,14 @@
 import { zeros } from '../arrays.js';
-import { product, type Shape } from '../layers/layer.js';
+import { product, type Shape, type Table } from '../layers/layer.js';
 
 /** A part that is computed, with the shapes that it has in one model. */
 export interface MadePart {
   readonly shape: Shape;
   /** What it costs besides, in values: `hold` is told. */
   readonly work?: number;
-  make(operands: readonly Float32Array[]): Float32Array;
+  /** How much is held, if it is not made as a whole unless all of it is asked for. */
+  readonly held?: Shape;
+  make(operands: readonly Float32Array[]): Table;
 }
 
 /** How parts may be computed from others. */

@@ -1,9 +1,11 @@
 import { zeros } from '../arrays.js';
 import { check } from '../error.js';
 import { dense } from '../layers/dense.js';
-import { product } from '../layers/layer.js';
+import { ofRank, product } from '../layers/layer.js';
 import { floor } from '../math.js';
 import { byElements, type PartKind, strided, stridesOf } from './part.js';
+
+type Matrix = readonly [number, number];
 
 /** So many multiplications cost as much as a value. */
 const MULTIPLICATIONS = 128;
@@ -12,8 +14,9 @@ const MULTIPLICATIONS = 128;
 export const matmul: PartKind = {
   operands: 2,
   open([left, right]) {
-    check(left!.length === 2 && right!.length === 2 && left![1] === right![0]);
-    const columns = right![1]!;
+    const [, inner] = ofRank<Matrix>(left!, 2);
+    const [rows, columns] = ofRank<Matrix>(right!, 2);
+    check(inner === rows);
     const { shape, run } = dense.open([left!], [columns], [() => {}]);
     return {
       shape,
@@ -27,12 +30,12 @@ export const matmul: PartKind = {
 export const kronecker: PartKind = {
   operands: 2,
   open([left, right]) {
-    check(left!.length === 2 && right!.length === 2);
-    const [height, width] = right as [number, number];
-    const columns = left![1]! * width;
-    return byElements([left![0]! * height, columns], (i, [a, b]) => {
+    const [down, across] = ofRank<Matrix>(left!, 2);
+    const [height, width] = ofRank<Matrix>(right!, 2);
+    const columns = across * width;
+    return byElements([down * height, columns], (i, [a, b]) => {
       const [row, column] = [floor(i / columns), i % columns];
-      const outer = floor(row / height) * left![1]! + floor(column / width);
+      const outer = floor(row / height) * across + floor(column / width);
       return a![outer]! * b![(row % height) * width + (column % width)]!;
     });
   },
