@@ -7,18 +7,21 @@ import { constants } from 'node:os';
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd: string, env?: NodeJS.ProcessEnv, show?: 'all' | 'nothing', onLine?: (line: string) => void }} options
- *   `show: 'nothing'` keeps the output for the result; `onLine` gets every line of stdout.
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv, show?: 'all' | 'nothing', onLine?: (line: string) => void, onText?: (text: string) => void }} options
+ *   `show: 'nothing'` keeps the output for the result; `onLine` gets every line of stdout; `onText` gets what
+ *   would be shown, of stdout and stderr, and shows it.
  * @returns {Promise<{ code: number, output: string }>} 128 + signal number if a signal ended it.
  */
-export function run(command, args, { cwd, env = process.env, show = 'all', onLine }) {
-  const piped = show === 'nothing' || onLine !== undefined;
+export function run(command, args, { cwd, env = process.env, show = 'all', onLine, onText }) {
+  const kept = show === 'nothing';
+  const piped = kept || onLine !== undefined || onText !== undefined;
+  const write = onText ?? ((text) => process.stdout.write(text));
   // Unnamed wait: the caller races it, or the process shows what it does.
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env,
-      stdio: ['inherit', piped ? 'pipe' : 'inherit', show === 'nothing' ? 'pipe' : 'inherit'],
+      stdio: ['inherit', piped ? 'pipe' : 'inherit', kept || onText ? 'pipe' : 'inherit'],
     });
     const ignore = () => {};
     const terminate = () => child.kill('SIGTERM');
@@ -27,14 +30,15 @@ export function run(command, args, { cwd, env = process.env, show = 'all', onLin
     let output = '';
     let rest = '';
     child.stdout?.setEncoding('utf8').on('data', (text) => {
-      if (show === 'nothing') output += text;
-      else process.stdout.write(text);
+      if (kept) output += text;
+      else write(text);
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) onLine?.(line);
     });
     child.stderr?.setEncoding('utf8').on('data', (text) => {
-      output += text;
+      if (kept) output += text;
+      else write(text);
     });
     const stopListening = () => {
       process.off('SIGINT', ignore);

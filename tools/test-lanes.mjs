@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The project that takes longer than all others: it is done in two halves. */
+const LONGEST = '@tutti/test';
+
+/** Folders of its sources whose tests start processes, and wait for them. */
+const STARTING = ['cluster', 'processes'];
+
+/**
+ * What may run side by side, each one project after the other: tests leave a core idle for much of their time.
+ * @param {string} root of the repository
+ * @param {readonly string[]} projects none: all
+ * @returns {string[][]} for each lane what Nx is told
+ */
+export function lanesOf(root, projects) {
+  const others = projects.filter((project) => project !== LONGEST);
+  const lanes = [];
+  if (projects.length === 0) lanes.push(['--exclude', LONGEST]);
+  if (others.length > 0) lanes.push(['--projects', others.join(',')]);
+  if (projects.length === 0 || others.length < projects.length) lanes.push(...halvesOf(root));
+  return lanes;
+}
+
+function halvesOf(root) {
+  const patterns = readdirSync(join(root, 'test', 'src'), { withFileTypes: true }).map((entry) => ({
+    pattern: `src/${entry.name}${entry.isDirectory() ? '/**' : ''}`,
+    starts: STARTING.includes(entry.name),
+  }));
+  return [true, false].map((ignored) => [
+    ...['--projects', LONGEST],
+    ...patterns
+      .filter(({ starts }) => starts === ignored)
+      .map(({ pattern }) => `--ignore=${pattern}`),
+  ]);
+}
+
+/**
+ * Calls `task` for each, no more than so many at a time, and gives what they return in the order of `items`.
+ */
+export async function together(most, items, task) {
+  const results = [];
+  let next = 0;
+  async function work() {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await task(items[at]);
+    }
+  }
+  await Promise.all(Array.from({ length: most }, work));
+  return results;
+}
