@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readModel } from '@tutti/edge';
@@ -16,18 +17,24 @@ interface Compressed {
   readonly stages: readonly Stage[];
 }
 
+/** Where the program was trained, once for all tests. */
+let origin: string;
+
+async function within(folder: string, task: () => Promise<void>) {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    await task();
+  } finally {
+    process.chdir(before);
+  }
+}
+
 /** In a folder of its own, with the program trained. */
 const trained = (task: () => Promise<void>) =>
-  inTemporaryFolder(async (folder) => {
-    const before = process.cwd();
-    process.chdir(folder);
-    try {
-      const { code, stderr } = await tutti(['train', BARS, '--workers', '0']);
-      assert.equal(code, 0, stderr);
-      await task();
-    } finally {
-      process.chdir(before);
-    }
+  inTemporaryFolder((folder) => {
+    cpSync(origin, folder, { recursive: true, preserveTimestamps: true });
+    return within(folder, task);
   });
 
 const COMMAND = ['compress', BARS, '--epochs', '2', '--workers', '0'];
@@ -65,6 +72,15 @@ function accuracyOf(path: string): number {
 
 describe('tutti compress', function () {
   this.timeout(600_000);
+
+  before(async () => {
+    origin = mkdtempSync(join(tmpdir(), 'tutti-cli-'));
+    await within(origin, async () => {
+      const { code, stderr } = await tutti(['train', BARS, '--workers', '0']);
+      assert.equal(code, 0, stderr);
+    });
+  });
+  after(() => rmSync(origin, { recursive: true, force: true }));
 
   it('stores and sends less from stage to stage, and writes what it says', () =>
     trained(async () => {
