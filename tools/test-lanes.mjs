@@ -41,12 +41,14 @@ function halvesOf(root) {
 export async function together(most, items, task) {
   const results = [];
   let next = 0;
+  // Unnamed wait: what `task` waits for is known to who calls this.
   async function work() {
     while (next < items.length) {
       const at = next++;
       results[at] = await task(items[at]);
     }
   }
+  // Unnamed wait: the same.
   await Promise.all(Array.from({ length: most }, work));
   return results;
 }
