@@ -11,6 +11,7 @@ import { createServer, type RunningServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
 import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program, type RunningWorker, type WorkerInit } from '@tutti/worker';
+import { withHanging } from './hanging.js';
 
 export interface SimulatedRun {
   readonly result: JobResult;
@@ -45,6 +46,8 @@ export interface SimulationInit {
     clock: SimulatedClock,
     transport: Transport,
   ) => Partial<Pick<WorkerInit, 'program' | 'programHash' | 'host' | 'kernels' | 'transport'>>;
+  /** Hosts whose processes hang, as in an endless loop, for good. */
+  readonly hangs?: (host: string) => boolean;
   /** Decides every delay, and so the order in which messages of different senders arrive. */
   readonly seed: number;
   /** Called before every tick; breaks things. */
@@ -67,7 +70,12 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
   const random = createRandom('simulation', seed);
   const network = createMemoryNetwork({ clock, random });
   const events: RunEvent[] = [];
-  const on = (host: string) => ({ transport: network.transport(host), clock });
+  function on(host: string) {
+    const transport = network.transport(host);
+    const { hangs } = init;
+    if (hangs === undefined) return { transport, clock };
+    return { transport: withHanging(transport, { hangs: () => hangs(host), resumed: [] }), clock };
+  }
 
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -93,10 +93,14 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     worker.hung = true;
     worker.excused = true;
     // The server of one that is not taken back ends with it, so another must come.
-    if (world.scenario.colocated) world.clock.after(10 * ms, () => world.startWorker());
+    if (world.scenario.colocated)
+      world.clock.after(10 * ms, () => world.outcome() ?? world.startWorker());
+    // In a loop it takes all of its process with it.
+    if (choice % 4 > 1) world.freeze(worker.host);
     if (choice % 2 === 0) return;
     world.clock.after(10 * ms, () => {
       worker.hung = false;
+      world.thaw(worker.host);
       for (const go of worker.resumed.splice(0)) go();
     });
   }),

@@ -6,7 +6,7 @@ import { INJECTIONS } from './faults.js';
 import { createInvariants } from './invariants.js';
 import type { Reference } from './references.js';
 import type { FaultKind, Scenario } from './scenario.js';
-import { createWorld, type World } from './world.js';
+import { createWorld, type Process, type World } from './world.js';
 
 export interface ScenarioReport {
   readonly seed: number;
@@ -81,11 +81,13 @@ export async function runScenario(init: {
 }
 
 /** Lets time pass until all processes have ended, but not more than they are given. */
-async function settle({ clock, processes }: World): Promise<void> {
+async function settle({ clock, processes, isFrozen }: World): Promise<void> {
   const until = clock.now() + ENDING_MS;
   for (let tick = 0; tick < MOST_TICKS; tick++) {
     await turn();
-    if (processes.every(({ dead, ended }) => dead || ended !== undefined)) return;
+    const isDone = ({ dead, ended, host }: Process) =>
+      dead || ended !== undefined || isFrozen(host);
+    if (processes.every(isDone)) return;
     const due = clock.nextDue();
     if (due === undefined || due > until) return;
     clock.step();

@@ -22,6 +22,7 @@ import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/intern
 import { createWorker, type Program } from '@tutti/worker';
 import { type CountedKernels, countKernels } from './counted-kernels.js';
 import { createDisk, type Disk } from './disk.js';
+import { withHanging } from './hanging.js';
 import type { Scenario } from './scenario.js';
 
 /** One process of the simulated cluster. */
@@ -96,6 +97,10 @@ export interface World {
   readonly interrupted: { readonly atMs: number; readonly version: number } | undefined;
   /** How a run ended that somebody ended so. */
   readonly halted: Halted | undefined;
+  /** Its processes neither hear nor say anything, though their connections stand. */
+  freeze(host: string): void;
+  thaw(host: string): void;
+  isFrozen(host: string): boolean;
   jump(host: string, ms: number): void;
   slowDown(from: string, to: string, ms: number): void;
   readonly disk: Disk;
@@ -142,6 +147,8 @@ export async function createWorld(init: {
   const { checkpointEvery: steps } = scenario;
   const disk = createDisk(steps === 0 ? undefined : { steps }, init.saved);
   const offsets = new Map<string, number>();
+  /** By host whose processes hang altogether, what waits for them to go on. */
+  const frozen = new Map<string, (() => void)[]>();
   const processes: Process[] = [];
   const incarnations: RunEvent[][] = [];
   const last = new Map<Message['type'], Message>();
@@ -174,7 +181,14 @@ export async function createWorld(init: {
 
   /** The network as one process has it: watched, and able to say things twice. */
   function transportOf(process: Process): Transport {
-    const inner = network.transport(process.host);
+    const { host } = process;
+    const hanging = {
+      hangs: () => frozen.has(host),
+      resumed: { push: (go: () => void) => void frozen.get(host)?.push(go) },
+    };
+    // Only there a server hangs with a worker.
+    const plain = network.transport(host);
+    const inner = colocated ? withHanging(plain, hanging) : plain;
     return {
       listen: (address, handlers) =>
         inner.listen(address, {
@@ -394,6 +408,15 @@ export async function createWorld(init: {
         each.dead = true;
         each.stopping.abort(KILLED);
       }
+    },
+    freeze(host) {
+      frozen.set(host, []);
+    },
+    isFrozen: (host) => frozen.has(host),
+    thaw(host) {
+      const waiting = frozen.get(host) ?? [];
+      frozen.delete(host);
+      for (const go of waiting) go();
     },
     jump(host, ms) {
       offsets.set(host, (offsets.get(host) ?? 0) + ms);

@@ -41,6 +41,8 @@ export interface Aggregation {
   ask(): void;
   /** Chunks that a server was told to apply, and has not acknowledged. */
   outstanding(server: number): number;
+  /** Whether a server was told or asked something, and has not answered. */
+  unanswered(server: number): boolean;
   /** A server is gone for good: what was awaited of it is not. */
   forget(server: number): void;
   /** A server is back with what it had: it is told again what it did not acknowledge. */

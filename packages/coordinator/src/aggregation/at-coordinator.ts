@@ -75,6 +75,7 @@ export function createAggregationAtCoordinator(init: {
     crewed() {},
     ask() {},
     outstanding: sums.outstanding,
+    unanswered: (server) => sums.outstanding(server) > 0,
     forget(server) {
       for (const chunk of sums.forget(server)) ledger?.current()?.applied(chunk);
     },

@@ -52,11 +52,14 @@ export function createAggregationAtServers(init: {
   let members = new Map<string, Member>();
   /** What each server has said of itself in this attempt. */
   const standings = new Map<number, Standing>();
+  /** Those that were asked for that, and have not answered. */
+  const asked = new Set<number>();
 
   const serverOf = (chunk: number) => servers.holders(chunk)[0]!;
 
   function ask(server: number) {
     if (told === undefined) return;
+    asked.add(server);
     servers.send(server, told);
     if (permit !== undefined) servers.send(server, permit);
   }
@@ -152,6 +155,7 @@ export function createAggregationAtServers(init: {
       for (const facts of sums) ledger?.step(facts.step)?.know(facts);
       if (standing !== undefined) {
         standings.set(server, standing);
+        asked.delete(server);
         for (const session of standing.heard) {
           const member = members.get(session);
           if (member !== undefined) supervisor.heard(member);
@@ -201,6 +205,7 @@ export function createAggregationAtServers(init: {
       }
     },
     outstanding: advances.outstanding,
+    unanswered: (server) => asked.has(server) || advances.outstanding(server) > 0,
     forget() {},
     resend(server) {
       advances.resend(server);
@@ -213,6 +218,7 @@ export function createAggregationAtServers(init: {
       permit = undefined;
       members = new Map();
       standings.clear();
+      asked.clear();
     },
   };
 }

@@ -57,6 +57,8 @@ export function createJobRun(init: {
   readonly beginAgain: typeof beginAgain;
   /** Where the sums of the steps are made. */
   readonly aggregation: Aggregation;
+  /** Whether servers are in the processes of workers. */
+  readonly colocated: boolean;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */
@@ -85,6 +87,8 @@ export function createJobRun(init: {
     ...init,
     plan: job.plan,
     askServers: () => training.aggregation.ask(),
+    unansweredHosts: () =>
+      init.servers.hostsOf(init.servers.living().filter(training.aggregation.unanswered)),
   });
   const steering = createSteering({ plan: job.plan, emit: init.emit });
   const slots = sink !== undefined;

@@ -97,7 +97,7 @@ export function coordinate(
   const request = { settings, workers, servers: servers.width };
   const membership: Membership = createMembership({
     ...{ ...common, listener, mail, timings, crewSize, newId, strict },
-    admitted: servers.hosts.admitted,
+    hosts: servers.hosts,
     observer: workerObserver,
     namesakeMs: namesakeMs(transport),
     plan: () => identity.job()?.plan,
@@ -143,7 +143,7 @@ export function coordinate(
     servers.ranges(job.layout);
     current = createJobRun({
       ...{ ...common, job, servers, membership, timings, kernels, found, verify, interrupt },
-      timeline,
+      ...{ timeline, colocated },
       sink: init.checkpoints,
       beginAgain: init.beginAgain ?? beginAgain,
     });

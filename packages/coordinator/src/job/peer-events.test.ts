@@ -25,7 +25,7 @@ describe('the events of peers', () => {
       statuses: { answer() {}, forget() {} },
       observations: { forget() {} },
       run: () => ({ training: { aggregation: { landing: () => room } } }) as unknown as JobRun,
-      hosts: { offered() {}, identified() {}, admitted() {}, withdrawn() {} },
+      hosts: { offered() {}, identified() {}, withdrawn() {} },
       emitStray() {},
     }).handlers;
     assert.equal(place('peer-1', contribution('s'), room.length), room);

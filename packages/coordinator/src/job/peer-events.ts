@@ -26,7 +26,7 @@ export function createPeerEvents(init: {
   readonly membership: Pick<Membership, 'leave' | 'authenticate'>;
   readonly routes: Pick<Routes, 'fromWorker'>;
   readonly statuses: Pick<StatusAnswerer, 'answer' | 'forget'>;
-  readonly hosts: Servers['hosts'];
+  readonly hosts: Pick<Servers['hosts'], 'offered' | 'identified' | 'withdrawn'>;
   readonly observations: Pick<Observations, 'forget'>;
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;

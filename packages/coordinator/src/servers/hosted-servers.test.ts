@@ -8,6 +8,7 @@ function twoRanges() {
   const clock = createSimulatedClock();
   let addresses: string[] = [];
   const replaced: [number, string][] = [];
+  const dropped: number[] = [];
   const hosts = createHostedServers({
     width: 2,
     clock,
@@ -19,10 +20,11 @@ function twoRanges() {
       addresses[at] = address;
       replaced.push([at, address]);
     },
+    drop: (at) => void dropped.push(at),
   });
   const join = (peer: string, known: readonly string[] = []) =>
     hosts.offered(peer, `server of ${peer}`, known);
-  return { clock, hosts, join, replaced, addresses: () => addresses };
+  return { clock, hosts, join, replaced, dropped, addresses: () => addresses };
 }
 
 /** With a server in each of them, and a third worker. */
@@ -138,16 +140,34 @@ describe('the servers in the processes of workers', () => {
     join('c');
     assert.deepEqual(replaced, []);
     hosts.withdrawn('stranger');
-    hosts.admitted('c');
+    hosts.admitted('c', 'w2');
     assert.deepEqual(replaced, [[1, 'server of c']]);
   });
 
   it('are replaced by one whose worker was admitted before', () => {
     const { hosts, replaced } = filled();
     hosts.identified();
-    hosts.admitted('c');
+    hosts.admitted('c', 'w2');
     hosts.refused(1);
     assert.deepEqual(replaced, [[1, 'server of c']]);
+  });
+
+  it('hang with their workers: at once another takes the range', () => {
+    const { hosts, replaced, dropped } = filled();
+    hosts.hung('nobody');
+    hosts.hung('c');
+    assert.deepEqual([dropped, replaced], [[], []]);
+    hosts.hung('b');
+    assert.deepEqual([dropped, replaced], [[1], [[1, 'server of c']]]);
+  });
+
+  it('have the name of their worker, also when that is gone', () => {
+    const { hosts, join } = twoRanges();
+    join('a');
+    assert.equal(hosts.workerOf('server of a'), undefined);
+    hosts.admitted('a', 'w7');
+    hosts.withdrawn('a');
+    assert.equal(hosts.workerOf('server of a'), 'w7');
   });
 
   it('are not replaced by one whose worker has gone', () => {

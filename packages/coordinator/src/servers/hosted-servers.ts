@@ -15,8 +15,10 @@ export interface HostedServers {
   offered(peer: string, address: string | undefined, known: readonly string[]): void;
   /** It is clear which job this is. */
   identified(): void;
-  /** The peer is a worker of the job: its server may stand in for another. */
-  admitted(peer: string): void;
+  /** The peer is a worker of the job, of this name: its server may stand in for another. */
+  admitted(peer: string, worker: string): void;
+  /** The worker hangs, and so does the server in its process, whether or not connections to it stand. */
+  hung(peer: string): void;
   /** The worker is gone, and mostly its server. */
   withdrawn(peer: string): void;
   /** The connection to a server that holds a range is lost. */
@@ -27,6 +29,8 @@ export interface HostedServers {
   back(at: number): void;
   /** Who has said that its process hosts the server at an address. */
   peerOf(address: string): string | undefined;
+  /** The worker in whose process the server at an address is, or was. */
+  workerOf(address: string): string | undefined;
   close(): void;
 }
 
@@ -40,10 +44,14 @@ export function createHostedServers(init: {
   readonly take: (addresses: readonly string[]) => void;
   /** Has another hold a range in place of one that is gone, and took its weights with it. */
   readonly replace: (at: number, address: string) => void;
+  /** Takes the connection to one that holds a range for lost. */
+  readonly drop: (at: number) => void;
 }): HostedServers {
   const { width, clock, addresses, take, replace } = init;
   const offers = new Map<string, string>();
   const workers = new Set<string>();
+  /** By address, the names of those that were admitted. */
+  const names = new Map<string, string>();
   let identified = false;
   /** Those that are not reached, and whether that is for good. */
   const lost = new Map<number, { gone: boolean; timer: Timer }>();
@@ -104,9 +112,17 @@ export function createHostedServers(init: {
     identified() {
       identified = true;
     },
-    admitted(peer) {
+    admitted(peer, worker) {
       workers.add(peer);
+      const address = offers.get(peer);
+      if (address !== undefined) names.set(address, worker);
       fill();
+    },
+    hung(peer) {
+      const at = addresses().indexOf(offers.get(peer) ?? '');
+      if (at < 0) return;
+      init.drop(at);
+      giveUp(at);
     },
     withdrawn(peer) {
       offers.delete(peer);
@@ -119,6 +135,7 @@ export function createHostedServers(init: {
       lost.delete(at);
     },
     peerOf: (wanted) => [...offers].find(([, address]) => address === wanted)?.[0],
+    workerOf: (address) => names.get(address),
     close: forget,
   };
 }

@@ -43,7 +43,7 @@ export interface Servers {
   /** How many are still to be named by the workers that host them. */
   missing(): number;
   /** What workers say of servers that their processes host; ignored where the servers were given. */
-  readonly hosts: Pick<HostedServers, 'offered' | 'identified' | 'admitted' | 'withdrawn'>;
+  readonly hosts: Omit<HostedServers, 'away' | 'refused' | 'back' | 'close'>;
   /** The servers that are not gone for good. */
   living(): readonly number[];
   /** Ranges that the parameters are cut into. */
@@ -76,6 +76,10 @@ export interface Servers {
   /** The range that a server holds. */
   rangeOf(server: number): ServerRange;
   readonly names: string;
+  /** The workers, by their connections, whose processes host these servers. */
+  hostsOf(servers: readonly number[]): readonly string[];
+  /** Those that nobody stands in for and that have not answered since the connection to them was lost. */
+  absent(): readonly number[];
   /** Why the first of these that cannot be reached cannot, with its address; absent if all can. */
   faultOf(servers: readonly number[]): string | undefined;
   /** All servers, in the order in which they were given. */
@@ -123,10 +127,16 @@ export function connectServers(init: {
   const hosts = createHostedServers({
     ...{ width: hosted, clock, take, replace },
     addresses: () => servers.map(({ connect }) => connect),
+    drop: (at) => connections[at]!.drop('its worker hangs'),
   });
+  const absent = new Set<number>();
   const connections = servers.map((_, at) => connect(at));
 
-  const nameOf = (at: number) => `the server at ${servers[at]!.connect}`;
+  function nameOf(at: number): string {
+    const { connect } = servers[at]!;
+    const worker = hosts.workerOf(connect);
+    return `the server at ${connect}${worker === undefined ? '' : ` in the process of worker ${worker}`}`;
+  }
   const holdersOf = (range: number) =>
     [...servers.keys()].filter((at) => at % width === range && alive[at]);
   const rangeWith = (chunk: number) =>
@@ -141,6 +151,7 @@ export function connectServers(init: {
     return keepConnected((handlers) => connectTo(at, handlers), clock, {
       message(envelope) {
         hosts.back(at);
+        absent.delete(at);
         if (alive[at]) events.receive(at, envelope);
       },
       unreached(fault) {
@@ -166,6 +177,7 @@ export function connectServers(init: {
   function replace(at: number, address: string) {
     const before = servers[at]!.connect;
     void connections[at]!.close(0);
+    absent.delete(at);
     servers[at] = { connect: address };
     connections[at] = connect(at);
     events.moved(at, before);
@@ -187,6 +199,7 @@ export function connectServers(init: {
       events.replaced(at, reason);
       return false;
     }
+    absent.add(at);
     if (hosted > 0) hosts.away(at);
     const refused = keyRefusal(nameOf(at), fault);
     if (refused === undefined) events.orphaned(at, reason);
@@ -241,6 +254,8 @@ export function connectServers(init: {
       for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
     },
     rangeOf: rangeAt,
+    hostsOf: (which) => which.flatMap((at) => hosts.peerOf(servers[at]!.connect) ?? []),
+    absent: () => [...absent],
     faultOf(which) {
       for (const at of which) {
         const fault = alive[at] ? connections[at]!.fault() : undefined;

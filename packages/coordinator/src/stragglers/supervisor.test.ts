@@ -39,7 +39,14 @@ function crew(workers: number) {
     return gradient.unitMs();
   };
   const supervisor = createSupervisor({
-    ...{ plan, clock, deadlines: DEADLINES, monitor: createMonitor({ clock }), askServers() {} },
+    ...{
+      plan,
+      clock,
+      deadlines: DEADLINES,
+      monitor: createMonitor({ clock }),
+      askServers() {},
+      unansweredHosts: () => [],
+    },
     timings: { ...timings, usual: { ...timings.usual, gradient: { ...gradient, unitMs } } },
     membership: {
       ready: () => members,

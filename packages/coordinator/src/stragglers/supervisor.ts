@@ -67,6 +67,8 @@ export function createSupervisor(init: {
   readonly timings: WorkerTimings;
   /** Has servers that make the sums say what they lack. */
   readonly askServers: () => void;
+  /** The connections of workers in whose processes servers are that have not answered. */
+  readonly unansweredHosts: () => readonly string[];
 }): Supervisor {
   const { plan, clock, membership, timings, monitor } = init;
   const { progressMs } = init.deadlines;
@@ -137,6 +139,10 @@ export function createSupervisor(init: {
 
   function look(training: Run) {
     const { ledger } = training;
+    // One thread has both: if it computes, the server answers late, and if it hangs, never.
+    const unanswered = new Set(init.unansweredHosts());
+    const hosts =
+      unanswered.size === 0 ? [] : [...membership].filter(({ peer }) => unanswered.has(peer));
     init.askServers();
     const present = new Set([...membership].map(({ worker }) => worker));
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
@@ -146,7 +152,11 @@ export function createSupervisor(init: {
       worker: owed.member.worker,
       first: first.ahead(owed),
     }));
-    for (const hung of silence.look(present, owe, work, clock.now())) drop(ledger, hung);
+    const all = [...owe, ...hosts.map(({ worker }) => ({ worker, first: [] }))];
+    for (const hung of silence.look(present, all, work, clock.now())) {
+      const owes = owe.some(({ worker }) => worker === hung.worker);
+      drop(ledger, hung, owes || hosts.every(({ worker }) => worker !== hung.worker));
+    }
     help(training);
   }
 
@@ -168,9 +178,12 @@ export function createSupervisor(init: {
     if (run !== undefined) attend(run);
   }
 
-  function drop(ledger: Ledger, { worker, silentMs, first: sizes }: Hung) {
+  /** @param itself whether it has not done its own part; else the server in its process has not */
+  function drop(ledger: Ledger, { worker, silentMs, first: sizes }: Hung, itself: boolean) {
     const version = ledger.version();
-    const gradients = `gradients of step ${version}`;
+    const gradients = itself
+      ? `gradients of step ${version}`
+      : `what its server has of step ${version}`;
     const what = ledger.evaluated() ? gradients : `an evaluation of version ${version}`;
     const seconds = (silentMs / 1000).toFixed(1);
     const note = firstTimesNote(sizes);

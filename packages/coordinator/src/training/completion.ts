@@ -7,7 +7,7 @@ import type { Ledger } from '../state/ledger.js';
 import type { Supervisor } from '../stragglers/supervisor.js';
 import type { RunVerifier } from '../verify/run-verifier.js';
 import type { Membership } from '../workers/membership.js';
-import { type AwaitedShards, awaitEvaluation, awaitStep } from './waits.js';
+import { type AwaitedShards, awaitAbsent, awaitEvaluation, awaitStep } from './waits.js';
 
 /** Has a version evaluated, and its step applied, and waits until each is complete. */
 export interface Completion {
@@ -19,8 +19,10 @@ export interface Completion {
 
 export function createCompletion(init: {
   readonly plan: JobPlan;
-  readonly servers: Pick<Servers, 'names'>;
-  readonly membership: Pick<Membership, 'ownersOf' | 'enough' | 'shortage'>;
+  readonly servers: Pick<Servers, 'names' | 'absent' | 'nameOf' | 'faultOf'>;
+  /** Whether servers are in the processes of workers. */
+  readonly colocated: boolean;
+  readonly membership: Pick<Membership, 'anyone' | 'ownersOf' | 'enough' | 'shortage'>;
   readonly supervisor: Pick<Supervisor, 'firstTimes'>;
   readonly verifier: RunVerifier;
   readonly monitor: Monitor;
@@ -38,8 +40,21 @@ export function createCompletion(init: {
   const { ownersOf } = membership;
   const { timeline } = init;
 
+  /** What is waited for where servers are gone: whoever owes something else cannot do it without them. */
+  function absence(): Wait | undefined {
+    const absent = servers.absent();
+    if (absent.length === 0) return undefined;
+    const start = init.colocated
+      ? `${membership.anyone('').remedy} --servers colocated`
+      : undefined;
+    const names = absent.map(servers.nameOf).join(', ');
+    const fault = servers.faultOf(absent);
+    return awaitAbsent({ names, startHost: start, fault }, deadlineMs);
+  }
+
   /** Waits for a condition, and whenever there are too few workers, for them. */
-  async function untilWhole(condition: () => boolean, wait: () => Wait) {
+  async function untilWhole(condition: () => boolean, awaited: () => Wait) {
+    const wait = () => absence() ?? awaited();
     const met = () => condition() || lost() || halted();
     while (!met()) {
       await monitor.until(() => met() || !membership.enough(), wait);

@@ -1,6 +1,29 @@
 import type { Wait } from '@tutti/runtime';
 import type { Ledger } from '../state/ledger.js';
 
+/** Servers that are gone, and nobody stands in for: nothing goes on without what they hold. */
+export interface AbsentServers {
+  readonly names: string;
+  /** How another worker is started, whose process hosts one; undefined where servers are processes of their own. */
+  readonly startHost: string | undefined;
+  /** Why they cannot be reached, if that is known. */
+  readonly fault: string | undefined;
+}
+
+/** A step, or an evaluation, needs servers that are gone. */
+export function awaitAbsent({ names, startHost, fault }: AbsentServers, deadlineMs: number): Wait {
+  const wait = { who: names, deadlineMs };
+  if (startHost === undefined)
+    return {
+      ...{ ...wait, what: 'come back' },
+      remedy: `${fault ?? 'See how it ended'}. Started again without its weights, it takes the run back to its last checkpoint.`,
+    };
+  return {
+    ...{ ...wait, what: 'answer, or another worker to come whose process hosts one' },
+    remedy: `End that worker if it hangs. ${startHost}. The run goes back to its last checkpoint then.`,
+  };
+}
+
 /** What a check that has not come out waits for. */
 type Check = Pick<Wait, 'who' | 'what'> | undefined;
 

@@ -18,6 +18,7 @@ import {
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { WorkerObserver } from '../coordinator-init.js';
 import type { Deadlines } from '../coordinator-settings.js';
+import type { Servers } from '../servers/servers.js';
 import type { Job } from '../state/job.js';
 import type { Ledger } from '../state/ledger.js';
 import type { CrewSize } from './crew-size.js';
@@ -84,8 +85,8 @@ export function createMembership(init: {
   readonly crewSize: CrewSize;
   /** How long who comes with the name of one who is there waits for that one to be missed. */
   readonly namesakeMs: number;
-  /** Is told of each who is a worker of the job, and may host a server of it. */
-  readonly admitted: (peer: string) => void;
+  /** What is made of the servers that workers host. */
+  readonly hosts: Pick<Servers['hosts'], 'admitted' | 'hung'>;
   /** Refuses a worker whose arithmetic gives other bits than that of most. */
   readonly strict: boolean;
   readonly newId: () => string;
@@ -102,7 +103,7 @@ export function createMembership(init: {
   /** That of the step under way; undefined while nothing is trained. */
   readonly ledger: () => Ledger | undefined;
 }): Membership {
-  const { listener, mail, monitor, emit, observer, timings, crewSize, ledger } = init;
+  const { listener, mail, monitor, emit, observer, timings, crewSize, ledger, hosts } = init;
   const roster = createRoster(init.newId);
   const assigner = createShardAssigner({ roster, ...init });
   const probes = createProbes(crewSize.start);
@@ -149,14 +150,14 @@ export function createMembership(init: {
     emit({ event: 'worker-joined', worker, workers: roster.size() });
     observer?.joined(worker);
     // Else it may still be refused.
-    if (!init.strict) init.admitted(peer);
+    if (!init.strict) hosts.admitted(peer, worker);
   }
 
   function compareProbes() {
     const verdict = probes.compare(roster, isTraining());
     for (const member of verdict?.right ?? []) {
       roster.trust(member);
-      init.admitted(member.peer);
+      hosts.admitted(member.peer, member.worker);
     }
     for (const { member, why } of verdict?.odd ?? []) {
       if (init.strict) {
@@ -229,6 +230,7 @@ export function createMembership(init: {
           remedy: 'Start it again.',
         }),
       );
+      hosts.hung(member.peer);
       listener.disconnect(member.peer);
       leave(member.peer, reason);
     },
