@@ -28,6 +28,19 @@ const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 const manifestOf = (folder: string): Manifest => JSON.parse(read(folder, 'package.json'));
 const foldersIn = (kind: string) => readdirSync(join(root, kind)).map((name) => join(kind, name));
 
+const sourcesOf = (folder: string) =>
+  readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file),
+  );
+
+/** Nobody imports a value of it, and something is done in it. */
+const doesOnly = (source: string) =>
+  !/^export (?!type |interface )/m.test(source) && /^(?:await |try |[\w.!]+\()/m.test(source);
+
+/** With a star for anything within one folder. */
+const matchesGlob = (path: string, glob: string) =>
+  new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`).test(path);
+
 const workspace = manifestOf('.');
 const all = [...foldersIn('packages'), ...foldersIn('apps')].map((folder) => ({
   folder,
@@ -73,6 +86,18 @@ describe('what is published', () => {
           const source = path.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
           assert.ok(path.includes('*') || existsSync(join(root, folder, source)), path);
         }
+      });
+
+      it('tells bundlers of each module that is there for what it does', () => {
+        const side = Array.isArray(manifest.sideEffects) ? manifest.sideEffects : [];
+        const isTold = (module: string) =>
+          side.some((path) => matchesGlob(`./dist/${module}`, path));
+        const does = sourcesOf(folder).filter((file) => doesOnly(read(folder, 'src', file)));
+        const modules = does.map((file) => file.replace(/\.ts$/, '.js'));
+        assert.deepEqual(
+          modules.filter((module) => !isTold(module)),
+          [],
+        );
       });
 
       it('exports modules with types, to users and to siblings', () => {
