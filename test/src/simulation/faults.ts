@@ -95,8 +95,8 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     // The server of one that is not taken back ends with it, so another must come.
     if (world.scenario.colocated)
       world.clock.after(10 * ms, () => world.outcome() ?? world.startWorker());
-    // In a loop it takes all of its process with it.
-    if (choice % 4 > 1) world.freeze(worker.host);
+    // In a loop it takes all of its process with it; one that has left computes nothing any more.
+    if (choice % 4 > 1 && !worker.leaving) world.freeze(worker.host);
     if (choice % 2 === 0) return;
     world.clock.after(10 * ms, () => {
       worker.hung = false;

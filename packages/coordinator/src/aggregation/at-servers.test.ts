@@ -30,7 +30,7 @@ function asked(step: number) {
     ledger
       .step(step)!
       .report(`w${shard}`, { shard, count: 1, lossSum: 0, metrics: {}, computeMs: 0, maxAbs: 1 });
-  return { lacks, report, missing: () => ledger.step(step)!.missing() };
+  return { aggregation, lacks, report, missing: () => ledger.step(step)!.missing() };
 }
 
 describe('sums that servers make', () => {
@@ -39,6 +39,17 @@ describe('sums that servers make', () => {
     report(0);
     report(2);
     assert.deepEqual(missing(), [1]);
+  });
+
+  it('are awaited of nobody as long as a server has not answered what it lacks', () => {
+    const { aggregation, report, missing, lacks } = asked(4);
+    for (const shard of [0, 1, 2]) report(shard);
+    aggregation.ask();
+    assert.deepEqual(missing(), []);
+    assert.ok(aggregation.unanswered(0));
+    lacks([1]);
+    assert.deepEqual(missing(), [1]);
+    assert.ok(!aggregation.unanswered(0));
   });
 
   it('are awaited of whose contribution a server lacks though all have reported', () => {

@@ -67,9 +67,10 @@ export function createAggregationAtServers(init: {
   function createRemoteStep(step: number): RemoteStep {
     const known = new Map<number, SumFacts>();
     const missing = (chunk: number): readonly number[] => {
+      const server = serverOf(chunk);
       // Servers are asked once all have reported: what they said before says nothing of who has.
-      if (!progress.reported()) return [];
-      const standing = standings.get(serverOf(chunk));
+      if (!progress.reported() || asked.has(server)) return [];
+      const standing = standings.get(server);
       return standing?.step === step ? standing.missing : [];
     };
     const progress: StepProgress = createStepProgress({

@@ -143,7 +143,6 @@ export function createSupervisor(init: {
     const unanswered = new Set(init.unansweredHosts());
     const hosts =
       unanswered.size === 0 ? [] : [...membership].filter(({ peer }) => unanswered.has(peer));
-    init.askServers();
     const present = new Set([...membership].map(({ worker }) => worker));
     // While there are too few, nobody is given what the others owe, or what is to be done anew.
     if (away.size > 0 || !membership.enough()) excuse();
@@ -158,6 +157,8 @@ export function createSupervisor(init: {
       drop(ledger, hung, owes || hosts.every(({ worker }) => worker !== hung.worker));
     }
     help(training);
+    // What they answer counts at the next look.
+    init.askServers();
   }
 
   function help({ ledger, alsoOwing }: Run) {
