@@ -7,19 +7,24 @@ const LONGEST = '@tutti/test';
 /** Folders of its sources whose tests start processes, and wait for them. */
 const STARTING = ['cluster', 'processes'];
 
+/** Takes about as long as all that are left. */
+const LONG = '@tutti/cli';
+
 /**
- * What may run side by side, each one project after the other: tests leave a core idle for much of their time.
+ * What may run side by side, each one project after the other, and the longest first: tests leave a core idle
+ * for much of their time.
  * @param {string} root of the repository
  * @param {readonly string[]} projects none: all
  * @returns {string[][]} for each lane what Nx is told
  */
 export function lanesOf(root, projects) {
+  if (projects.length === 0)
+    return [...halvesOf(root), ['--projects', LONG], ['--exclude', `${LONGEST},${LONG}`]];
   const others = projects.filter((project) => project !== LONGEST);
-  const lanes = [];
-  if (projects.length === 0) lanes.push(['--exclude', LONGEST]);
-  if (others.length > 0) lanes.push(['--projects', others.join(',')]);
-  if (projects.length === 0 || others.length < projects.length) lanes.push(...halvesOf(root));
-  return lanes;
+  return [
+    ...(others.length < projects.length ? halvesOf(root) : []),
+    ...(others.length > 0 ? [['--projects', others.join(',')]] : []),
+  ];
 }
 
 function halvesOf(root) {
