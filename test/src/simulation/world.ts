@@ -18,6 +18,7 @@ import {
 } from '@tutti/runtime';
 import { createServer } from '@tutti/server';
 import type { RunEvent } from '@tutti/telemetry';
+import { createLocalTransport, withShortcut } from '@tutti/transport';
 import { createMemoryNetwork, type MemoryNetwork } from '@tutti/transport/internal';
 import { createWorker, type Program } from '@tutti/worker';
 import { type CountedKernels, countKernels } from './counted-kernels.js';
@@ -179,16 +180,14 @@ export async function createWorld(init: {
     observe(host, from, envelope);
   }
 
-  /** The network as one process has it: watched, and able to say things twice. */
-  function transportOf(process: Process): Transport {
+  /** A network as one process has it: watched, and able to say things twice. */
+  function transportOf(process: Process, network: Transport): Transport {
     const { host } = process;
-    const hanging = {
-      hangs: () => frozen.has(host),
-      resumed: { push: (go: () => void) => void frozen.get(host)?.push(go) },
-    };
+    const resumed = { push: (go: () => void) => void frozen.get(host)?.push(go) };
     // Only there a server hangs with a worker.
-    const plain = network.transport(host);
-    const inner = colocated ? withHanging(plain, hanging) : plain;
+    const inner = colocated
+      ? withHanging(network, { hangs: () => frozen.has(host), resumed })
+      : network;
     return {
       listen: (address, handlers) =>
         inner.listen(address, {
@@ -259,18 +258,21 @@ export async function createWorld(init: {
   }
 
   const on = (process: Process) => ({
-    transport: transportOf(process),
+    transport: transportOf(process, network.transport(process.host)),
     clock: clockOf(process.host),
     kernels: process.memory.kernels,
     signal: process.stopping.signal,
   });
 
-  function serve(host: string): Process {
+  /** @param inside how the worker in the same process reaches it */
+  function serve(host: string, inside?: Transport): Process {
     const process = add('server', host);
     const onEvent = ({ event }: { readonly event: string }) => {
       process.joined ||= event === 'opened';
     };
-    void createServer({ address: `${host}:1`, onEvent, ...on(process) })
+    const alsoListen = inside && [{ transport: transportOf(process, inside), address: INSIDE }];
+    const also = alsoListen && { alsoListen };
+    void createServer({ address: `${host}:1`, onEvent, ...also, ...on(process) })
       .start()
       .then(({ result }) => follow(process, result));
     return process;
@@ -312,7 +314,9 @@ export async function createWorld(init: {
     living: (role) => processes.filter((each) => each.role === role && !each.dead && !each.ended),
     startWorker(name) {
       const process = add('worker', `worker-${workers++}`);
-      const server = colocated ? serve(process.host) : undefined;
+      const inside = colocated ? createLocalTransport({ delivery: 'now', clock }) : undefined;
+      const server = inside && serve(process.host, inside);
+      const { transport, ...rest } = on(process);
       const running = createWorker({
         program: disturbed(program, process, clock, random),
         coordinator: 'coordinator:1',
@@ -324,7 +328,13 @@ export async function createWorld(init: {
           process.joined = true;
           process.worker = event.worker;
         },
-        ...on(process),
+        ...rest,
+        transport: inside
+          ? withShortcut(transport, `${process.host}:1`, {
+              transport: transportOf(process, inside),
+              address: INSIDE,
+            })
+          : transport,
       }).start();
       follow(process, running.result);
       if (server !== undefined) {
@@ -456,6 +466,9 @@ const REPEATABLE: readonly Message['type'][] = [
   'evaluation',
   'verification',
 ];
+
+/** Of the server in the process of a worker, for that worker. */
+const INSIDE = 'local://server';
 
 const KILLED = new TuttiError('ABORTED', 'Killed', { remedy: 'None.' });
 const INTERRUPTED = new TuttiError('ABORTED', 'Interrupted', { remedy: 'None.' });
