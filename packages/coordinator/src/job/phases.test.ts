@@ -159,6 +159,12 @@ describe('a run that is ended as its coordinator has come back', () => {
     );
   });
 
+  it('goes back to what is saved where all servers were started again meanwhile', async () => {
+    const empty = { servers: { version: -1, most: -1 }, lost: true } as const;
+    const { details } = await end({ interruptedWhile: 'opening', ...empty, saved: 5 });
+    assert.deepEqual(details, { step: 5, checkpoint: 'memory/5' });
+  });
+
   it('says what is lost with a server', async () => {
     const lost = { interruptedWhile: 'opening', servers: whole, lost: true } as const;
     const { written, message, details } = await end({ ...lost, saved: 5 });

@@ -97,7 +97,7 @@ export function createPhases(init: {
       found === undefined && resume !== undefined ? await checkpointOf(resume) : undefined;
     left = found === undefined ? leftBy(checkpoint?.point) : undefined;
     init.identified();
-    return { complete, checkpoint };
+    return { isHeld: found !== undefined, complete, checkpoint };
   }
 
   /** The run goes on from a checkpoint, if there is one: as the same job, if nothing was changed. */
@@ -213,15 +213,17 @@ export function createPhases(init: {
   }
 
   async function throughPhases(): Promise<JobResult> {
-    const { complete, checkpoint } = await identify();
+    const { isHeld, complete, checkpoint } = await identify();
     await membership.gather(stopping);
     phase = 'opening servers';
     const run = init.begin(checkpoint);
     const home = ownCheckpoint(checkpoint?.point);
     const folder = await monitor.race(run.checkpoints.begin(home), openingFolder);
-    let aligned = await run.alignment.align(false, (most) =>
-      withoutServers(run, most, { step: most, why: LOST }),
-    );
+    let aligned = await run.alignment.align(false, (most) => {
+      // Those that held it a moment ago and are empty now were started again: all there is is on the disk.
+      const upTo = isHeld && most < 0 ? Number.POSITIVE_INFINITY : most;
+      return withoutServers(run, upTo, { step: most, why: LOST });
+    });
     held = aligned.version;
     let back = false;
     if (forgotten(run.job.plan, aligned)) {
