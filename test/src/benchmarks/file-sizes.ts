@@ -8,6 +8,7 @@ const SIZE = 256;
  */
 export async function benchFileSizes(): Promise<Record<string, number>> {
   const kinds = await import('@tutti/tensorflow');
+  const { untrained } = await import('../edge/untrained.js');
   const { tf } = kinds;
   const both = ['first/kernel', 'second/kernel'];
   const rules: Record<string, readonly SharingRule[]> = {
@@ -57,31 +58,18 @@ export async function benchFileSizes(): Promise<Record<string, number>> {
   return figures;
 
   async function add(name: string, model: typeof dense, sharing: readonly SharingRule[]) {
-    const [shared, plain] = [sharing, []].map((rules) =>
-      kinds.defineTraining({
-        model,
-        sharing: rules,
-        loss: 'meanSquaredError',
-        data: () => {
-          throw new Error('There are no data.');
-        },
-        optimizer: { name: 'sgd', learningRate: 0.1 },
-        batchSize: 8,
-        epochs: 1,
-        seed: 1,
-      }),
-    );
-    const computation = await shared!.open();
+    const [shared, plain] = [untrained(model, sharing), untrained(model, [])];
+    const computation = await shared.open();
     const values = await computation.initialize(3);
     computation.close?.();
     const whole = Object.fromEntries(
-      kinds.trainedWeights(shared!, values).map((each) => [each.name, each.values]),
+      kinds.trainedWeights(shared, values).map((each) => [each.name, each.values]),
     );
     for (const kernels of ['exact', 'float16', 'int8', 'int4'] as const) {
-      const bytesOf = (...[program, stored]: Parameters<typeof kinds.edgeModel> | []) =>
-        kinds.edgeModel(program!, stored!, { kernels, biases: 'float16' }).bytes.length;
-      figures[`${name}, ${kernels}, all elements`] = bytesOf(plain!, whole);
-      figures[`${name}, ${kernels}`] = bytesOf(shared!, values);
+      const bytesOf = (program: typeof shared, stored: typeof values) =>
+        kinds.edgeModel(program, stored, { kernels, biases: 'float16' }).bytes.length;
+      figures[`${name}, ${kernels}, all elements`] = bytesOf(plain, whole);
+      figures[`${name}, ${kernels}`] = bytesOf(shared, values);
     }
   }
 }

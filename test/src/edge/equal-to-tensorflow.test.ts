@@ -6,7 +6,6 @@ import {
   basis,
   circulant,
   codebook,
-  defineTraining,
   edgeModel,
   hankel,
   hashed,
@@ -27,6 +26,7 @@ import {
 } from '@tutti/tensorflow';
 import { createFolder, type Folder } from '../processes/program-files.js';
 import { predictedElsewhere } from './predicted-elsewhere.js';
+import { untrained } from './untrained.js';
 
 const { layers } = tf;
 
@@ -452,18 +452,7 @@ describe('a .tutti file, read by a process without TensorFlow,', () => {
   ))
     it(`predicts what TensorFlow predicts: ${name}`, async function () {
       this.timeout(60_000);
-      const program = defineTraining({
-        model,
-        sharing,
-        loss: 'meanSquaredError',
-        data: () => {
-          throw new Error('There are no data.');
-        },
-        optimizer: { name: 'sgd', learningRate: 0.1 },
-        batchSize: 8,
-        epochs: 1,
-        seed: 1,
-      });
+      const program = untrained(model, sharing);
       const computation = await program.open();
       const random = createRandom('weights', name);
       // Moments and biases are zeros and ones at the start, which would hide much.
