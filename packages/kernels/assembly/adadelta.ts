@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { squares } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -21,8 +22,8 @@ function four(
   const d = v128.load(slot1);
   const ratio = f32x4.div(f32x4.sqrt(f32x4.add(d, small)), f32x4.sqrt(f32x4.add(a, small)));
   const u = f32x4.mul(ratio, g);
-  v128.store(slot0, f32x4.add(f32x4.mul(a, keep), f32x4.mul(f32x4.mul(g, g), take)));
-  v128.store(slot1, f32x4.add(f32x4.mul(d, keep), f32x4.mul(f32x4.mul(u, u), take)));
+  v128.store(slot0, f32x4.add(f32x4.mul(a, keep), f32x4.mul(squares(g), take)));
+  v128.store(slot1, f32x4.add(f32x4.mul(d, keep), f32x4.mul(squares(u), take)));
   const next = f32x4.sub(w, f32x4.mul(u, rate));
   v128.store(target, next);
   return next;

@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { squares } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -14,7 +15,7 @@ function four(
 ): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
-  const a = f32x4.add(v128.load(slot0), f32x4.mul(g, g));
+  const a = f32x4.add(v128.load(slot0), squares(g));
   v128.store(slot0, a);
   const direction = f32x4.div(g, f32x4.sqrt(f32x4.add(a, small)));
   const next = f32x4.sub(w, f32x4.mul(rate, direction));

@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { orZero, squares } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -19,8 +20,8 @@ function four(
 ): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
-  const m = f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1));
-  const v = f32x4.add(f32x4.mul(v128.load(slot1), keep2), f32x4.mul(f32x4.mul(g, g), take2));
+  const m = orZero(f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1)));
+  const v = f32x4.add(f32x4.mul(v128.load(slot1), keep2), f32x4.mul(squares(g), take2));
   v128.store(slot0, m);
   v128.store(slot1, v);
   const direction = f32x4.div(m, f32x4.add(f32x4.sqrt(v), small));

@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { atLeastTiny, orZero } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -18,9 +19,9 @@ function four(
 ): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
-  const m = f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1));
+  const m = orZero(f32x4.add(f32x4.mul(v128.load(slot0), keep1), f32x4.mul(g, take1)));
   v128.store(slot0, m);
-  const u = f32x4.pmax(f32x4.abs(g), f32x4.mul(v128.load(slot1), keep2));
+  const u = f32x4.pmax(atLeastTiny(g), f32x4.mul(v128.load(slot1), keep2));
   v128.store(slot1, u);
   const next = f32x4.sub(w, f32x4.mul(rate, f32x4.div(m, f32x4.add(u, small))));
   v128.store(target, next);

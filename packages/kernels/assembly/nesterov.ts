@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { orZero } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -14,7 +15,7 @@ function four(
 ): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
-  const v = f32x4.add(f32x4.mul(moment, v128.load(slot0)), g);
+  const v = orZero(f32x4.add(f32x4.mul(moment, v128.load(slot0)), g));
   v128.store(slot0, v);
   const ahead = f32x4.add(g, f32x4.mul(v, moment));
   const next = f32x4.sub(w, f32x4.mul(rate, ahead));

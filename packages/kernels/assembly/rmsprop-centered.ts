@@ -8,6 +8,7 @@ import {
   restBytes,
   wholeBytes,
 } from './tail';
+import { orZero, squares } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -27,13 +28,13 @@ function four(
 ): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
-  const s = f32x4.add(f32x4.mul(v128.load(slot0), keep), f32x4.mul(f32x4.mul(g, g), take));
+  const s = f32x4.add(f32x4.mul(v128.load(slot0), keep), f32x4.mul(squares(g), take));
   v128.store(slot0, s);
-  const a = f32x4.add(f32x4.mul(v128.load(slot2), keep), f32x4.mul(g, take));
+  const a = orZero(f32x4.add(f32x4.mul(v128.load(slot2), keep), f32x4.mul(g, take)));
   v128.store(slot2, a);
-  const variance = f32x4.sub(s, f32x4.add(f32x4.mul(a, a), small));
+  const variance = f32x4.sub(s, f32x4.add(squares(a), small));
   const direction = f32x4.div(f32x4.mul(g, rate), f32x4.sqrt(f32x4.pmax(variance, small)));
-  const v = f32x4.add(f32x4.mul(v128.load(slot1), moment), direction);
+  const v = orZero(f32x4.add(f32x4.mul(v128.load(slot1), moment), direction));
   v128.store(slot1, v);
   const next = f32x4.sub(w, v);
   v128.store(target, next);

@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_SLOT0, CELL_SLOT1, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { orZero, squares } from './tiny';
 
 // @ts-ignore: decorator
 @inline
@@ -18,10 +19,10 @@ function four(
 ): v128 {
   const w = v128.load(weights);
   const g = f32x4.mul(v128.load(gradient), factor);
-  const s = f32x4.add(f32x4.mul(v128.load(slot0), keep), f32x4.mul(f32x4.mul(g, g), take));
+  const s = f32x4.add(f32x4.mul(v128.load(slot0), keep), f32x4.mul(squares(g), take));
   v128.store(slot0, s);
   const direction = f32x4.div(f32x4.mul(g, rate), f32x4.sqrt(f32x4.add(s, small)));
-  const v = f32x4.add(f32x4.mul(v128.load(slot1), moment), direction);
+  const v = orZero(f32x4.add(f32x4.mul(v128.load(slot1), moment), direction));
   v128.store(slot1, v);
   const next = f32x4.sub(w, v);
   v128.store(target, next);

@@ -12,7 +12,8 @@ export interface Block {
  * Hyperparameters of one update, with the schedule and the step count already applied. The formula
  * of each rule, with its source, stands in assembly/ under its name. Slots in order: momentum,
  * nesterov [v]; adagrad [sum of squares]; rmsprop [mean square, v], centered [mean square, v,
- * mean]; adam [m, v]; adadelta [mean square, mean square of updates]; adamax [m, u].
+ * mean]; adam [m, v]; adadelta [mean square, mean square of updates]; adamax [m, u]. A mean of gradients is
+ * kept as 0 below 2^-100, and a square is taken for at least that: smaller ones change no weight, and are slow.
  */
 export type UpdateRule =
   | { readonly kind: 'sgd'; readonly learningRate: number }

@@ -36,12 +36,13 @@ const CONDITIONING = {
  * ratios to the copy, and these as ratios to the reference. The three are measured in turn, so that a
  * slow spell of the machine hits all of them; each number is the median over the rounds. Keys:
  * `copy1M`, `add1M`, `adam1M`, `addToCopy1M`, `adamToCopy1M`, `addToReference1M`,
- * `adamToReference1M`, and the same for 8M.
+ * `adamToReference1M`, `idleToAdam1M`, and the same for 8M. Idle is Adam of weights that have had no gradient for
+ * so long that their first moments would be denormal.
  */
 export async function benchKernels(): Promise<Record<string, number>> {
   const result: Record<string, number> = {};
   for (const size of ['1M', '8M'] as const) {
-    const { copy, add, adam } = measure(SIZES[size]);
+    const { copy, add, adam, idle } = measure(SIZES[size]);
     const reference = REFERENCE[size];
     Object.assign(result, {
       [`copy${size}`]: copy,
@@ -51,15 +52,17 @@ export async function benchKernels(): Promise<Record<string, number>> {
       [`adamToCopy${size}`]: adam / copy,
       [`addToReference${size}`]: add / copy / reference.add,
       [`adamToReference${size}`]: adam / copy / reference.adam,
+      [`idleToAdam${size}`]: idle / adam,
     });
   }
   return result;
 }
 
-function measure(length: number): { copy: number; add: number; adam: number } {
+function measure(length: number): Record<'copy' | 'add' | 'adam' | 'idle', number> {
   const kernels = createKernels();
-  const blocks = Array.from({ length: 4 }, () => filled(kernels, length));
-  const [weights, sum, first, second] = blocks as [Block, Block, Block, Block];
+  const blocks = Array.from({ length: 5 }, () => filled(kernels, length));
+  const [weights, sum, first, second, fading] = blocks as [Block, Block, Block, Block, Block];
+  fading.values.fill(2 ** -126);
   const source = new Float32Array(length).fill(1);
   const target = new Float32Array(length);
   const zero = kernels.allocate(length);
@@ -68,19 +71,21 @@ function measure(length: number): { copy: number; add: number; adam: number } {
     copy: () => target.set(source),
     add: () => kernels.add(sum, sum, zero),
     adam: () => kernels.update(RULE, CONDITIONING, weights, sum, [first, second], 0, length),
+    idle: () => kernels.update(RULE, CONDITIONING, weights, zero, [fading, second], 0, length),
   };
   // At 1M a single call is over in 0.1 ms: several make the clock's and the scheduler's grain small.
   const calls = Math.max(1, Math.round(2 ** 23 / length));
-  const times: Record<keyof typeof tasks, number[]> = { copy: [], add: [], adam: [] };
+  const times: Record<keyof typeof tasks, number[]> = { copy: [], add: [], adam: [], idle: [] };
   for (let round = -2; round < ROUNDS; round++) {
-    for (const name of ['copy', 'add', 'adam'] as const) {
+    for (const name of ['copy', 'add', 'adam', 'idle'] as const) {
       const start = process.hrtime.bigint();
       for (let call = 0; call < calls; call++) tasks[name]();
       const nanoseconds = Number(process.hrtime.bigint() - start);
       if (round >= 0) times[name].push(nanoseconds / calls / length);
     }
   }
-  return { copy: median(times.copy), add: median(times.add), adam: median(times.adam) };
+  const { copy, add, adam, idle } = times;
+  return { copy: median(copy), add: median(add), adam: median(adam), idle: median(idle) };
 }
 
 function filled(kernels: Kernels, length: number): Block {
