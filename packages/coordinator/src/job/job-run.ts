@@ -57,8 +57,6 @@ export function createJobRun(init: {
   readonly beginAgain: typeof beginAgain;
   /** Where the sums of the steps are made. */
   readonly aggregation: Aggregation;
-  /** Whether servers are in the processes of workers. */
-  readonly colocated: boolean;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */

@@ -143,7 +143,7 @@ export function coordinate(
     servers.ranges(job.layout);
     current = createJobRun({
       ...{ ...common, job, servers, membership, timings, kernels, found, verify, interrupt },
-      ...{ timeline, colocated },
+      timeline,
       sink: init.checkpoints,
       beginAgain: init.beginAgain ?? beginAgain,
     });

@@ -44,6 +44,8 @@ export interface Servers {
   missing(): number;
   /** What workers say of servers that their processes host; ignored where the servers were given. */
   readonly hosts: Omit<HostedServers, 'away' | 'refused' | 'back' | 'close'>;
+  /** Whether they are in the processes of workers. */
+  readonly hosted: boolean;
   /** The servers that are not gone for good. */
   living(): readonly number[];
   /** Ranges that the parameters are cut into. */
@@ -223,6 +225,7 @@ export function connectServers(init: {
     width,
     missing: () => Math.max(0, hosted - servers.length),
     hosts,
+    hosted: hosted > 0,
     living: () => [...servers.keys()].filter((at) => alive[at]),
     ranges(layout) {
       parts = partition(layout.chunks, width);

@@ -19,10 +19,8 @@ export interface Completion {
 
 export function createCompletion(init: {
   readonly plan: JobPlan;
-  readonly servers: Pick<Servers, 'names' | 'absent' | 'nameOf' | 'faultOf'>;
-  /** Whether servers are in the processes of workers. */
-  readonly colocated: boolean;
-  readonly membership: Pick<Membership, 'anyone' | 'ownersOf' | 'enough' | 'shortage'>;
+  readonly servers: Pick<Servers, 'names' | 'hosted' | 'absent' | 'nameOf' | 'faultOf'>;
+  readonly membership: Pick<Membership, 'startHost' | 'ownersOf' | 'enough' | 'shortage'>;
   readonly supervisor: Pick<Supervisor, 'firstTimes'>;
   readonly verifier: RunVerifier;
   readonly monitor: Monitor;
@@ -44,12 +42,10 @@ export function createCompletion(init: {
   function absence(): Wait | undefined {
     const absent = servers.absent();
     if (absent.length === 0) return undefined;
-    const start = init.colocated
-      ? `${membership.anyone('').remedy} --servers colocated`
-      : undefined;
+    const startHost = servers.hosted ? membership.startHost() : undefined;
     const names = absent.map(servers.nameOf).join(', ');
     const fault = servers.faultOf(absent);
-    return awaitAbsent({ names, startHost: start, fault }, deadlineMs);
+    return awaitAbsent({ names, startHost, fault }, deadlineMs);
   }
 
   /** Waits for a condition, and whenever there are too few workers, for them. */

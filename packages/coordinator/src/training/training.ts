@@ -58,8 +58,6 @@ export function createTraining(init: {
   readonly timeline: Timeline;
   /** Where the sums of the steps are made. */
   readonly aggregation: Place;
-  /** Whether servers are in the processes of workers. */
-  readonly colocated: boolean;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */

@@ -27,7 +27,7 @@ import { createNamesakes, type JoinMessage } from './namesakes.js';
 import { createProbes } from './probes.js';
 import { createRoster, type Member } from './roster.js';
 import { createShardAssigner, type ShardAssigner } from './shard-assigner.js';
-import { awaitAnyone, awaitWorkers } from './shortage.js';
+import { awaitAnyone, awaitWorkers, startHost } from './shortage.js';
 import type { WorkerTimings } from './timings.js';
 
 /** The workers of a job: who is in, what each computes, and what they are told. */
@@ -71,6 +71,8 @@ export interface Membership extends Iterable<Member>, ShardAssigner {
   shortage(): Wait;
   /** Somebody must come before anything can go on. */
   anyone(what: string): Wait;
+  /** How a worker is started whose process hosts a server. */
+  startHost(): string;
 }
 
 export function createMembership(init: {
@@ -252,6 +254,7 @@ export function createMembership(init: {
     enough,
     shortage: () => awaitCrew(crewSize.least()),
     anyone: (what) => awaitAnyone(meetingPoint, what),
+    startHost: () => startHost(meetingPoint),
     [Symbol.iterator]: () => roster[Symbol.iterator](),
   };
 }

@@ -13,9 +13,18 @@ export function awaitAnyone(point: MeetingPoint, what: string): Wait {
   return {
     who: 'a worker',
     what,
-    remedy: remedyOf(point, 'It is being started; start another', 'Start one'),
+    remedy: startOne(point),
     deadlineMs: point.deadlineMs,
   };
+}
+
+/** How a worker is started whose process hosts a server. */
+export function startHost(point: MeetingPoint): string {
+  return `${startOne(point)} --servers colocated`;
+}
+
+function startOne(point: MeetingPoint): string {
+  return remedyOf(point, 'It is being started; start another', 'Start one');
 }
 
 function remedyOf({ address, starting }: MeetingPoint, another: string, start: string): string {
