@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { benchArrangements } from './arrangements.js';
 import { benchCheckpoints } from './checkpoints.js';
 import { benchCompression } from './compression.js';
@@ -16,12 +17,14 @@ import { benchUnderFaults } from './under-faults.js';
 import { benchVerify } from './verify.js';
 import { benchWatching } from './watching.js';
 
-/**
- * `npm run bench [-- --json] [--peers] [names]`: every figure that the documentation gives, measured anew;
- * `--peers` beside what others reach, which is set up in the cache.
- */
-const args = process.argv.slice(2);
-const peers = args.includes('--peers');
+const USAGE = `npm run bench -- [--json] [--peers] [names]
+
+Measures every figure of docs/BENCHMARKS.md anew, or the suites whose names begin so; all take about an hour.
+  --json    one line for scripts
+  --peers   beside TensorFlow and PyTorch, which are set up in the cache (4 GB, once); adds the suite "gradient"`;
+
+const { values: options, positionals: wanted } = read(process.argv.slice(2));
+const { peers, json } = options;
 const suites: Record<string, () => Promise<Record<string, number>>> = {
   kernels: benchKernels,
   'arrangements, 225,034 floats': () => benchArrangements(225_034, 2000),
@@ -50,15 +53,13 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'watching, over a run that nobody watches': () => benchWatching(6, 160),
 };
 
-const json = args.includes('--json');
-const wanted = args.filter((arg) => !arg.startsWith('--'));
-const unknown = wanted.filter((name) => !Object.keys(suites).some((key) => key.startsWith(name)));
-if (unknown.length > 0) {
-  console.error(
-    `No benchmark begins with "${unknown[0]}". There are: ${Object.keys(suites).join('; ')}.`,
-  );
-  process.exit(2);
+const names = Object.keys(suites);
+if (options.help) {
+  console.log(`${USAGE}\n\nSuites:\n${names.map((name) => `  ${name}`).join('\n')}`);
+  process.exit();
 }
+const unknown = wanted.find((prefix) => !names.some((name) => name.startsWith(prefix)));
+if (unknown !== undefined) fail(`No benchmark begins with "${unknown}".`);
 const results: Record<string, Record<string, number>> = {};
 for (const [name, measure] of Object.entries(suites)) {
   if (wanted.length > 0 && !wanted.some((prefix) => name.startsWith(prefix))) continue;
@@ -70,3 +71,18 @@ for (const [name, measure] of Object.entries(suites)) {
       console.log(`  ${figure.padEnd(20)} ${Number(value.toPrecision(4)).toLocaleString('en')}`);
 }
 if (json) console.log(JSON.stringify(results));
+
+function read(args: string[]) {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    const flags = { help: { ...flag, short: 'h' }, json: flag, peers: flag } as const;
+    return parseArgs({ args, options: flags, allowPositionals: true });
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+function fail(message: string): never {
+  console.error(`${message}\nnpm run bench -- --help lists what there is.`);
+  process.exit(2);
+}
