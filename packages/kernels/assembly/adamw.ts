@@ -26,7 +26,7 @@ function four(
   v128.store(slot0, m);
   v128.store(slot1, v);
   const direction = f32x4.div(m, f32x4.add(f32x4.sqrt(v), small));
-  const change = f32x4.add(f32x4.mul(direction, rate), f32x4.mul(shrink, w));
+  const change = f32x4.add(f32x4.mul(direction, rate), orZero(f32x4.mul(shrink, w)));
   const next = f32x4.sub(w, change);
   v128.store(target, next);
   return next;

@@ -1,5 +1,6 @@
 import { largest, worse } from './measure';
 import { CELL_GRADIENT, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { orZero } from './tiny';
 
 /** target = sum / divisor. Returns the largest magnitude of what it made. */
 export function divide(target: usize, sum: usize, length: usize, divisor: f32): f32 {
@@ -27,7 +28,8 @@ export function decay(target: usize, weights: usize, length: usize, weightDecay:
   const factors = f32x4.splat(weightDecay);
   const end = target + wholeBytes(length);
   while (target < end) {
-    v128.store(target, f32x4.add(v128.load(target), f32x4.mul(factors, v128.load(weights))));
+    const product = orZero(f32x4.mul(factors, v128.load(weights)));
+    v128.store(target, f32x4.add(v128.load(target), product));
     target += 16;
     weights += 16;
   }
@@ -35,7 +37,7 @@ export function decay(target: usize, weights: usize, length: usize, weightDecay:
   if (rest > 0) {
     memory.copy(CELL_GRADIENT, target, rest);
     memory.copy(CELL_WEIGHTS, weights, rest);
-    const product = f32x4.mul(factors, v128.load(CELL_WEIGHTS));
+    const product = orZero(f32x4.mul(factors, v128.load(CELL_WEIGHTS)));
     v128.store(CELL_GRADIENT, f32x4.add(v128.load(CELL_GRADIENT), product));
     memory.copy(target, CELL_GRADIENT, rest);
   }

@@ -1,7 +1,7 @@
 /**
  * Processors take up to fifty times as long where a result is below 2^-126 (denormal), and WebAssembly cannot
- * have them take it for zero. A moment of a weight that has no gradient any more gets there: 0.9^830. From
- * 2^-100 on, a product with a decay or a rate is large enough.
+ * have them take it for zero. A moment of a weight that has no gradient any more gets there: 0.9^830. So does a
+ * weight that only decays. From 2^-100 on, a product with a decay or a rate is large enough.
  */
 const TINY: i32 = (127 - 100) << 23;
 const MAGNITUDE: i32 = 0x7fffffff;

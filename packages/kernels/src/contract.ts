@@ -68,7 +68,8 @@ export interface Conditioning {
   readonly clipValue: number;
   /**
    * Last, L2 regularisation: `g += weightDecay * w`. 0 for none. After clipping, so that what is
-   * clipped is the gradient of the data alone (as in PyTorch).
+   * clipped is the gradient of the data alone (as in PyTorch). A product below 2^-100 is left out, that of
+   * decoupled decay too: a weight that only decays stays where processors are quick.
    */
   readonly weightDecay: number;
 }

@@ -45,7 +45,7 @@ function stepReference(rule: UpdateRule, w: number, g: number, s: readonly numbe
       const direction = f(m / f(f(sqrt(v)) + f(rule.epsilon * root)));
       const change = f(direction * f((rule.learningRate * root) / rule.correction1));
       if (rule.decoupledDecay === 0) return [f(w - change), m, v];
-      const shrunk = f(f(rule.learningRate * rule.decoupledDecay) * w);
+      const shrunk = orZero(f(f(rule.learningRate * rule.decoupledDecay) * w));
       return [f(w - f(change + shrunk)), m, v];
     }
     case 'adadelta': {
@@ -69,7 +69,7 @@ function conditionReference(conditioning: Conditioning, sum: number, w: number):
   g = f(g * f(conditioning.scale));
   const limit = f(conditioning.clipValue);
   g = Math.min(Math.max(g, -limit), limit);
-  return conditioning.weightDecay === 0 ? g : f(g + f(f(conditioning.weightDecay) * w));
+  return conditioning.weightDecay === 0 ? g : f(g + orZero(f(f(conditioning.weightDecay) * w)));
 }
 
 const rates = { learningRate: 0.01, epsilon: 1e-7 };
@@ -87,6 +87,7 @@ const rules: Record<string, UpdateRule> = {
   adamax: { kind: 'adamax', beta1: 0.9, beta2: 0.999, correction1: 0.19, ...rates },
 };
 
+const plain = { divisor: 1, weightDecay: 0, scale: 1, clipValue: Number.POSITIVE_INFINITY };
 const conditionings = fc.record({
   divisor: fc.oneof(fc.constantFrom(1, 2, 128, 1024, 2 ** 24), fc.integer({ min: 1, max: 1000 })),
   weightDecay: fc.constantFrom(0, 0, 0.01),
@@ -200,8 +201,8 @@ describe('update', () => {
     });
 
     it(`${name} tells of a sum that is not finite, at every position`, () => {
-      const plain = { divisor: 2, weightDecay: 0, scale: 1, clipValue: Number.POSITIVE_INFINITY };
-      const all = [plain, { ...plain, divisor: 3 }, { ...plain, clipValue: 0.1 }];
+      const halved = { ...plain, divisor: 2 };
+      const all = [halved, { ...plain, divisor: 3 }, { ...halved, clipValue: 0.1 }];
       for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
         for (const conditioning of all)
           for (let length = 1; length <= 19; length++)
@@ -222,13 +223,28 @@ describe('update', () => {
     it(`${name} keeps nothing for which processors take their time, when no gradient comes any more`, () => {
       const state = load(kernels, rule, [[1, 1, 0, 0, 0]]);
       const { weights, sum, slots } = state;
-      const plain = { divisor: 1, weightDecay: 0, scale: 1, clipValue: Number.POSITIVE_INFINITY };
       // Without a bound, 0.9^1000 is denormal, and 0.999^100000.
       for (let step = 0; step < 120_000; step++) {
         kernels.update(rule, plain, weights, sum, slots, 0, 1);
         sum.values[0] = 0;
         for (const { values } of slots)
           assert.ok(values[0] === 0 || abs(values[0]!) >= 2 ** -126, `${values[0]} at ${step}`);
+      }
+      release(kernels, state);
+    });
+
+    it(`${name} lets no weight decay to where processors take their time`, () => {
+      const start = 2 ** -95;
+      const state = load(kernels, rule, [[start, 0, 0, 0, 0]]);
+      const { weights, sum, slots } = state;
+      const weightDecay = name === 'adamw' ? 0 : 0.01;
+      const decaying = { ...plain, weightDecay };
+      const fast = { ...rule, learningRate: 0.2, epsilon: 1e-3 };
+      // Without a bound, (1 - 0.2 * 0.01)^12000 of it is denormal.
+      for (let step = 0; step < 12_000; step++) {
+        kernels.update(fast, decaying, weights, sum, slots, 0, 1);
+        const [weight] = weights.values;
+        assert.ok(weight === 0 || abs(weight!) >= 2 ** -126, `${weight} at ${step}`);
       }
       release(kernels, state);
     });
@@ -285,7 +301,6 @@ describe('update', () => {
     const rule = rules['rmsprop, centered']!;
     assert.ok(rule.kind === 'rmsprop');
     const state = load(kernels, rule, [[1, 0, 0, 0, 0]]);
-    const plain = { divisor: 1, weightDecay: 0, scale: 1, clipValue: Number.POSITIVE_INFINITY };
     kernels.update(rule, plain, state.weights, state.sum, state.slots, 0, 1);
     // The least square, a tenth of it.
     const least = f(f(1 - rule.decay) * 2 ** -100);
