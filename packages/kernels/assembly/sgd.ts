@@ -1,20 +1,24 @@
-import { largest, worse } from './measure';
-import { CELL_GRADIENT, CELL_WEIGHTS, restBytes, wholeBytes } from './tail';
+import { update } from './update';
 
-// @ts-ignore: decorator
-@inline
-function four(
-  target: usize,
-  weights: usize,
-  gradient: usize,
-  factor: v128,
-  rate: v128,
-): v128 {
-  const w = v128.load(weights);
-  const g = f32x4.mul(v128.load(gradient), factor);
-  const next = f32x4.sub(w, f32x4.mul(rate, g));
-  v128.store(target, next);
-  return next;
+class Sgd {
+  // @ts-ignore: decorator
+  @inline
+  four(
+    w: v128,
+    g: v128,
+    _slot0: usize,
+    _slot1: usize,
+    _slot2: usize,
+    rate: v128,
+    _b: v128,
+    _c: v128,
+    _d: v128,
+    _e: v128,
+    _f: v128,
+    _g: v128,
+  ): v128 {
+    return f32x4.sub(w, f32x4.mul(rate, g));
+  }
 }
 
 /** w -= learningRate * g. */
@@ -26,22 +30,16 @@ export function sgd(
   factor: f32,
   learningRate: f32,
 ): f32 {
-  const factors = f32x4.splat(factor);
-  const rates = f32x4.splat(learningRate);
-  let worst = i32x4.splat(0);
-  const end = weights + wholeBytes(length);
-  while (weights < end) {
-    worst = worse(worst, four(target, weights, gradient, factors, rates));
-    target += 16;
-    weights += 16;
-    gradient += 16;
-  }
-  const rest = restBytes(length);
-  if (rest > 0) {
-    memory.copy(CELL_WEIGHTS, weights, rest);
-    memory.copy(CELL_GRADIENT, gradient, rest);
-    four(CELL_WEIGHTS, CELL_WEIGHTS, CELL_GRADIENT, factors, rates);
-    memory.copy(target, CELL_WEIGHTS, rest);
-  }
-  return largest(worst, target + rest, rest);
+  return update<Sgd>(
+    0,
+    target,
+    weights,
+    gradient,
+    0,
+    0,
+    0,
+    length,
+    factor,
+    learningRate,
+  );
 }
