@@ -1,13 +1,21 @@
 import type { Notice } from '@tutti/data';
 import { createKernels, type Kernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
-import type { HostFacts, JobPlan, ProgramDescription, Transport } from '@tutti/protocol';
+import type {
+  HostFacts,
+  JobPlan,
+  Leave,
+  ProgramDescription,
+  Transport,
+  WorkerFailed,
+} from '@tutti/protocol';
 import {
   type Clock,
   createMonitor,
   type EventListeners,
   errorToRecord,
   failAfter,
+  isTuttiError,
   type Monitor,
   NO_TIMELINE,
   type Running,
@@ -230,14 +238,17 @@ async function run(
   } catch (error) {
     // Awaited here: until all is closed nobody else would look at it, and Node ends the process then.
     // Unnamed wait: connections close within their linger.
-    return await failAfter(
-      () => enrolment.close({ type: 'failed', error: errorToRecord(error) }),
-      error,
-    );
+    return await failAfter(() => enrolment.close(farewellAfter(error)), error);
   } finally {
     // Unnamed wait: connections close within their linger.
     await Promise.all([puller?.close(), enrolment.close()]);
   }
+}
+
+/** A failure of the program would come to all others, too; that this one is stopped concerns nobody else. */
+function farewellAfter(error: unknown): Leave | WorkerFailed {
+  const stopped = isTuttiError(error) && error.code === 'ABORTED';
+  return stopped ? { type: 'leave' } : { type: 'failed', error: errorToRecord(error) };
 }
 
 /** The answer says that everything sent before it has been taken. */

@@ -42,6 +42,26 @@ describe('the digest does not depend on who joins and leaves politely:', () => {
     assert.ok(left > 10 && spoke > 10, `${left} left, ${spoke} joined`);
   });
 
+  it('whoever is stopped stops nobody else', async () => {
+    const program = regression({ epochs: 3 });
+    const expected = await digestAlone(program);
+    for (let seed = 0; seed < 20; seed++) {
+      const stopped = 10 + createRandom('stop one', seed).below(250);
+      let ticks = 0;
+      const { result, events } = await simulate({
+        program,
+        workers: 2,
+        minWorkers: 1,
+        seed,
+        disturb(_network, _clock, _join, crew) {
+          if (ticks++ === stopped) void crew[1]!.stop();
+        },
+      });
+      assert.equal(result.digest, expected, `seed ${seed}`);
+      if (ticks > 250) assert.equal(departures(events).length, 1, `seed ${seed}`);
+    }
+  });
+
   it('whoever leaves hands over what it has computed', async () => {
     const program = regression({ epochs: 3 });
     let ticks = 0;
