@@ -66,7 +66,7 @@ function initOf(name: SettingName, given: Partial<Record<string, SettingValue>>)
 /** With a deadline that any pause between signs of life goes with, as some do not with the default. */
 const withPatience = (name: SettingName, init: ResolveInit): ResolveInit =>
   name === 'heartbeatMs'
-    ? { ...init, flags: { ...init.flags, heartbeatDeadlineMs: `${Number.MAX_SAFE_INTEGER}` } }
+    ? { ...init, flags: { ...init.flags, heartbeatDeadlineMs: '6553500' } }
     : init;
 
 const sourceText = (name: SettingName, kind: string) =>
@@ -222,6 +222,12 @@ describe('settings that contradict each other', () => {
     const { message } = refused({ flags: { heartbeatMs: '2000' } });
     assert.match(message, /heartbeatMs 2000 .* heartbeatDeadlineMs 2000/);
     resolveSettings({ flags: { heartbeatMs: '2000', heartbeatDeadlineMs: '9000' } });
+  });
+
+  it('refuses a silence that ZeroMQ cannot tell a peer of', () => {
+    resolveSettings({ flags: { heartbeatDeadlineMs: '6553500' } });
+    const { message } = refused({ flags: { heartbeatDeadlineMs: '6553600' } });
+    assert.match(message, /heartbeatDeadlineMs .*6553500/);
   });
 
   it('refuses standbys and checks where the servers make the sums, naming both and their sources', () => {

@@ -296,6 +296,8 @@ export const SETTINGS = {
   heartbeatDeadlineMs: {
     kind: 'integer',
     min: 1,
+    // A peer is told in tenths of a second, in 16 bits.
+    max: 6_553_500,
     default: 2_000,
     commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch'],
     group: 'Deadlines',
