@@ -15,6 +15,7 @@ import {
 } from '@tutti/protocol';
 import { createLanding, createReducer, type Offer, pathTo, type Reducer } from '@tutti/reduction';
 import type { Timeline } from '@tutti/runtime';
+import { createChunkCounts } from './chunk-counts.js';
 import { createKeptReports, createPermitted } from './permitted.js';
 import { MOST_SUMS_AT_ONCE } from './tunables.js';
 
@@ -85,8 +86,8 @@ export function createAggregator(init: {
   /** Those who contributed what could not be taken: by connection, in which attempt and session. */
   const unheard = new Map<string, { readonly attempt: string; readonly session: string }>();
   let heard = new Set<string>();
-  /** By step, the sums that have become complete. */
-  const complete = new Map<number, number>();
+  /** The sums that have become complete and were not applied at once. */
+  const complete = createChunkCounts(chunks.length);
   /** Complete and not told yet. */
   let fresh: SumFacts[] = [];
   let telling = false;
@@ -161,12 +162,7 @@ export function createAggregator(init: {
   function completed(step: number, chunk: number, reducer: Reducer) {
     if (applyPermitted(step, chunk, reducer)) return;
     fresh.push(factsOf(step, chunk, reducer));
-    const count = (complete.get(step) ?? 0) + 1;
-    complete.set(step, count);
-    if (count === chunks.length) {
-      complete.delete(step);
-      return tellFresh();
-    }
+    if (complete.add(step)) return tellFresh();
     if (telling) return;
     telling = true;
     defer(tellFresh);

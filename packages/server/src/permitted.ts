@@ -1,4 +1,5 @@
 import type { Advanced, ShardReport, StepReports } from '@tutti/protocol';
+import { createChunkCounts } from './chunk-counts.js';
 import { MOST_REPORTS_AT_ONCE } from './tunables.js';
 
 /** What was applied without an order, until the coordinator is told of it. */
@@ -15,7 +16,7 @@ export function createPermitted(init: {
   readonly defer: (task: () => void) => void;
 }): Permitted {
   const { chunks, tell, defer } = init;
-  const applied = new Map<number, number>();
+  const applied = createChunkCounts(chunks);
   let untold: { step: number; recorded: boolean; chunks: number[]; digests: string[] } | undefined;
   let telling = false;
 
@@ -33,12 +34,7 @@ export function createPermitted(init: {
       untold ??= { step, recorded, chunks: [], digests: [] };
       untold.chunks.push(chunk);
       untold.digests.push(digest);
-      const count = (applied.get(step) ?? 0) + 1;
-      applied.set(step, count);
-      if (count === chunks) {
-        applied.delete(step);
-        return tellNow();
-      }
+      if (applied.add(step)) return tellNow();
       if (telling) return;
       telling = true;
       defer(tellNow);
