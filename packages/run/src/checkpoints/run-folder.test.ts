@@ -69,6 +69,16 @@ describe('the folder of a run', () => {
     assert.deepEqual(await readdir(root), []);
   });
 
+  it('that somebody names and that is not there yet is claimed before anything is written', async () => {
+    const sink = (name: string) => createCheckpointFolder({ directory: join(root, name) });
+    const run = { plan: planOf(0.1), from: undefined };
+    const first = sink('new');
+    await first.begin!({ job: 'a', ...run });
+    await assert.rejects(sink('new').begin!({ job: 'b', ...run }), { code: 'FOLDER_IN_USE' });
+    await first.close!();
+    assert.deepEqual(await readdir(root), []);
+  });
+
   it('that somebody names is refused to another run, which is told what is there', async () => {
     const first = await begun('a', 0.1, false);
     const path = await first.write(3);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { latestCheckpoints, type Manifest, readManifest } from '@tutti/checkpoint';
@@ -12,7 +13,7 @@ import {
   readOwner,
 } from '@tutti/checkpoint/internal';
 import { dataDifference, type JobPlan } from '@tutti/protocol';
-import { isTuttiError, TuttiError } from '@tutti/runtime';
+import { ensureFolder, isTuttiError, TuttiError } from '@tutti/runtime';
 
 /** The folder that a run writes into, and nobody else while it does. */
 export interface RunFolder {
@@ -40,9 +41,17 @@ export async function openRunFolder(init: {
   if (earlier === undefined && !init.runs) await refuseOtherRun(root, plan);
   let directory = earlier ?? root;
   let claim: Claim | undefined;
+  let isNew = false;
   try {
-    // Unnamed wait: the caller races it.
-    if (earlier === undefined && init.runs) directory = await createRunFolder(root);
+    if (earlier === undefined && init.runs) {
+      // Unnamed wait: the caller races it.
+      directory = await createRunFolder(root);
+      isNew = true;
+    } else if (!existsSync(directory)) {
+      // Unnamed wait: the caller races it.
+      await ensureFolder(directory);
+      isNew = true;
+    }
     // Unnamed wait: the caller races it.
     claim = await claimFolder(directory, job);
   } catch (error) {
@@ -55,7 +64,7 @@ export async function openRunFolder(init: {
       // Unnamed wait: the caller races it.
       await claim?.release();
       // Unnamed wait: the caller races it. Only an empty one can be removed.
-      if (earlier === undefined && isRunFolder(directory)) await rmdir(directory).catch(() => {});
+      if (isNew) await rmdir(directory).catch(() => {});
     },
   };
 }
