@@ -15,6 +15,10 @@ export interface Owner {
   readonly pid: number;
   /** Tells it from a later process of the same number; absent where the system does not say. */
   readonly since?: string;
+  /** Where its workers reach it, if their processes hold the weights: they may outlive it. */
+  readonly coordinator?: string;
+  /** The hash of the program that these workers run. */
+  readonly program?: string;
 }
 
 /** Makes this process the one that writes into a folder, until it gives it back. */
@@ -27,10 +31,15 @@ export interface Claim {
  * @throws TuttiError FOLDER_IN_USE if a process of this machine writes into it; errors of the file
  *   system
  */
-export async function claimFolder(directory: string, job: string): Promise<Claim> {
+export async function claimFolder(
+  directory: string,
+  job: string,
+  outlived: Pick<Owner, 'coordinator' | 'program'> = {},
+): Promise<Claim> {
   const path = join(directory, OWNER_FILE);
   const since = startOf(process.pid);
-  const owner: Owner = { job, host: hostname(), pid: process.pid, ...(since && { since }) };
+  const self = { job, host: hostname(), pid: process.pid, ...(since && { since }) };
+  const owner: Owner = { ...self, ...outlived };
   const text = `${JSON.stringify(owner)}\n`;
   while (!(await create(path, text))) {
     const current = await readOwner(directory);

@@ -30,6 +30,7 @@ export {
   type Resume,
   type ResumePoint,
   type Snapshot,
+  type Unfinished,
 } from './checkpoints/snapshot.js';
 export {
   createSnapshotQueue,

@@ -10,8 +10,11 @@ export interface Disk {
   /** Writing was tried while the disk was full. */
   failed(): boolean;
   written(): number;
-  /** Where a coordinator writes. */
-  sink(clock: Clock): CheckpointSink;
+  /**
+   * Where a coordinator writes.
+   * @param killed whether it was: then it does not tidy up
+   */
+  sink(clock: Clock, killed: () => boolean): CheckpointSink;
   /** What `--resume latest` finds; undefined if there is nothing. */
   latest(): Resume | undefined;
 }
@@ -25,13 +28,29 @@ export function createDisk(
 ): Disk {
   const { sink, kept, resume } = createMemoryCheckpoints();
   let failed = false;
+  /** The job that a coordinator has begun, until it ends it. */
+  let begun: string | undefined;
 
   const disk: Disk = {
     fault: undefined,
     failed: () => failed,
     written: () => kept.size,
-    sink: (clock) => ({
+    sink: (clock, killed) => ({
       ...(every && { every }),
+      async begin({ job, coordinator }) {
+        if (disk.fault !== 'full' && coordinator !== undefined) begun = job;
+        return undefined;
+      },
+      async unfinished() {
+        if (begun === undefined || disk.fault === 'unreadable') return undefined;
+        const forget = async () => {
+          begun = undefined;
+        };
+        return { job: begun, forget };
+      },
+      async close() {
+        if (!killed()) begun = undefined;
+      },
       async write(snapshot, last, emit) {
         observe(snapshot);
         if (disk.fault === 'full') {

@@ -60,15 +60,6 @@ const LATE_CHECKPOINT: readonly FaultKind[] = [
 const RETURN_MS = 15_000;
 const ON_RETURN: readonly FaultKind[] = ['coordinator crash and restart', 'stop'];
 
-/** In which a host is not reached for a while. */
-const CUTS: readonly FaultKind[] = [
-  'connection reset',
-  'isolated host',
-  'partition that heals',
-  'partition that lasts',
-  'slow link',
-];
-
 /** Waits of a coordinator for servers. */
 const SERVERS_AWAITED =
   / hosts one$| to send the initial values | for the servers? at .* to (open the job|say what they hold|take \d+ of |store |send \d+ chunks)/;
@@ -142,8 +133,6 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     const { incarnations, halted, disk } = world;
     // What evaluations had decided went with the coordinator.
     if (steered) return;
-    // One who comes for the first time may be there before those who know the job, if these are cut off.
-    if (kinds.has('late joiner') && CUTS.some((kind) => kinds.has(kind))) return;
     // All was begun anew.
     if (halted !== undefined && (!isKept(world) || disk.fault === 'unreadable')) return;
     let done = 0;

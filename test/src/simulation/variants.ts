@@ -267,6 +267,15 @@ export const VARIANTS: readonly Variant[] = [
     colocated: true,
   },
   {
+    name: 'nobody waits for those who know the servers',
+    what: 'a coordinator that was started again begins anew with whoever is there first',
+    file: 'packages/coordinator/dist/job/phases.js',
+    from: 'found === undefined && (await init.formerServers?.returned())',
+    to: 'false',
+    seed: 1276,
+    colocated: true,
+  },
+  {
     name: 'a server that is cut off is replaced at once',
     what: 'another takes the range of a server whose connection is lost for a moment',
     file: 'packages/coordinator/dist/servers/hosted-servers.js',

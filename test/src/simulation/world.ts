@@ -375,7 +375,7 @@ export async function createWorld(init: {
         },
         newId: () => `id-${random.uint32()}`,
         onEvent: (event) => events.push(event),
-        checkpoints: disk.sink(clock),
+        checkpoints: disk.sink(clock, () => process.dead),
         interrupt: process.interrupt.signal,
         ...(resume && { resume }),
         ...on(process),

@@ -40,6 +40,8 @@ export function createHoldings(init: {
     said: (server, holding) => void holdings.set(server, holding),
     known: () => [...holdings.values()].some(({ plan }) => plan !== undefined),
     async identify() {
+      // Others may have held the ranges when they were asked before.
+      holdings.clear();
       await monitor.until(
         () => servers.missing() === 0,
         () => ({

@@ -68,6 +68,8 @@ export function createCheckpoints(init: {
   readonly emit: (event: RunEvent) => void;
   readonly sink: CheckpointSink | undefined;
   readonly versions: () => Readonly<Record<string, string>>;
+  /** Where the workers reach it whose processes hold the weights, and may outlive it; empty if others do. */
+  readonly outlived: { readonly coordinator?: string };
 }): Checkpoints {
   const { job, servers, clock, emit, sink } = init;
   const { plan, layout } = job;
@@ -94,7 +96,7 @@ export function createCheckpoints(init: {
   }
 
   return {
-    begin: async (from) => sink?.begin?.({ job: job.id, plan, from }),
+    begin: async (from) => sink?.begin?.({ job: job.id, plan, from, ...init.outlived }),
     startAt(version) {
       open.clear();
       schedule.startAt(version);

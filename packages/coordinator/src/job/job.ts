@@ -12,6 +12,7 @@ import {
   type WaitReport,
 } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { createFormerServers } from '../alignment/former-servers.js';
 import { createHoldings } from '../alignment/holdings.js';
 import { aggregationOf } from '../check-settings.js';
 import type { FoundCheckpoint } from '../checkpoints/starting-point.js';
@@ -111,7 +112,12 @@ export function coordinate(
   const routes: Routes = createRoutes({
     ...{ ...common, membership, servers, holdings, emit: emitStray },
   });
+  const formerServers = createFormerServers({
+    ...{ ...common, hosts: servers.hosts, sink: init.checkpoints, address: listener.address },
+    described: () => peers.described(),
+  });
   const phases = createPhases({
+    formerServers: colocated ? formerServers : undefined,
     ...{ ...common, holdings, membership, resume: init.resume, interrupt, request },
     servers: servers.width,
     replicable: !colocated,
@@ -144,6 +150,7 @@ export function coordinate(
     current = createJobRun({
       ...{ ...common, job, servers, membership, timings, kernels, found, verify, interrupt },
       timeline,
+      outlived: colocated ? { coordinator: listener.address } : {},
       sink: init.checkpoints,
       beginAgain: init.beginAgain ?? beginAgain,
     });

@@ -94,6 +94,7 @@ async function end(init: Init) {
         return { found: servers && { id: 'old', plan }, complete: true };
       },
     },
+    formerServers: undefined,
     membership: {
       anyone: () => none,
       size: () => 0,

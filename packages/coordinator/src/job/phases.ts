@@ -20,6 +20,7 @@ import {
 } from '@tutti/run';
 import { type Clock, isTuttiError, type Monitor, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import type { FormerServers } from '../alignment/former-servers.js';
 import type { Holdings } from '../alignment/holdings.js';
 import type { Aligned } from '../alignment/server-alignment.js';
 import { type FoundCheckpoint, findCheckpoint } from '../checkpoints/starting-point.js';
@@ -58,6 +59,8 @@ function forgotten(plan: JobPlan, { version, from }: Aligned): boolean {
 export function createPhases(init: {
   readonly identity: JobIdentity;
   readonly holdings: Pick<Holdings, 'identify' | 'known'>;
+  /** Those of a coordinator before this one; undefined where servers have addresses of their own. */
+  readonly formerServers: FormerServers | undefined;
   readonly membership: Pick<Membership, 'anyone' | 'gather' | 'size'>;
   /** Ranges that the parameters are cut into. */
   readonly servers: number;
@@ -90,7 +93,9 @@ export function createPhases(init: {
 
   /** Finds out whether servers or a checkpoint have the job already. */
   async function identify() {
-    const { found, complete } = await holdings.identify();
+    let { found, complete } = await holdings.identify();
+    if (found === undefined && (await init.formerServers?.returned()))
+      ({ found, complete } = await holdings.identify());
     if (found !== undefined) identity.settle(found.plan, found.id);
     phase = 'gathering workers';
     const checkpoint =

@@ -58,6 +58,31 @@ describe('the servers in the processes of workers', () => {
     assert.deepEqual(addresses(), ['server of a', 'server of b']);
   });
 
+  it('are those again that a coordinator before told, though others have filled the ranges', () => {
+    const { addresses, hosts, join, replaced, clock } = twoRanges();
+    join('new');
+    join('newer');
+    assert.equal(hosts.remembered(), false);
+    assert.equal(hosts.restore(), false);
+    hosts.away(0);
+    join('b', ['server of a', 'server of b']);
+    // Those that were asked first may hold a job.
+    assert.deepEqual(addresses(), ['server of new', 'server of newer']);
+    assert.equal(hosts.remembered(), true);
+    assert.equal(hosts.restore(), true);
+    assert.deepEqual(addresses(), ['server of a', 'server of b']);
+    clock.advance(HOST_PATIENCE_MS);
+    assert.deepEqual(replaced, []);
+    assert.equal(hosts.restore(), false);
+  });
+
+  it('are not looked for again where a coordinator before told them at once', () => {
+    const { hosts, join } = twoRanges();
+    join('b', ['server of a', 'server of b']);
+    assert.equal(hosts.remembered(), true);
+    assert.equal(hosts.restore(), false);
+  });
+
   it('are not those of a list that has another length', () => {
     const { addresses, join } = twoRanges();
     join('a', ['server of x']);

@@ -13,6 +13,13 @@ export interface HostedServers {
    * @param known the servers of the job, as a coordinator before told them
    */
   offered(peer: string, address: string | undefined, known: readonly string[]): void;
+  /** Whether somebody has come who knows the servers of the job from a coordinator before. */
+  remembered(): boolean;
+  /**
+   * Has the servers that such a one has told hold the ranges, though others came first.
+   * @returns false if they do already, or nobody has told
+   */
+  restore(): boolean;
   /** It is clear which job this is. */
   identified(): void;
   /** The peer is a worker of the job, of this name: its server may stand in for another. */
@@ -53,6 +60,8 @@ export function createHostedServers(init: {
   /** By address, the names of those that were admitted. */
   const names = new Map<string, string>();
   let identified = false;
+  /** The servers of the job, as a coordinator before told them, and whether those were taken. */
+  let before: { readonly known: readonly string[]; taken: boolean } | undefined;
   /** Those that are not reached, and whether that is for good. */
   const lost = new Map<number, { gone: boolean; timer: Timer }>();
 
@@ -97,18 +106,27 @@ export function createHostedServers(init: {
     lost.clear();
   }
 
+  function restore(): boolean {
+    if (before === undefined || before.taken) return false;
+    before.taken = true;
+    forget();
+    take(before.known);
+    return true;
+  }
+
   return {
     offered(peer, address, known) {
       if (address !== undefined) offers.set(peer, address);
       const now = addresses();
+      if (known.length === width) before ??= { known, taken: false };
       // What the coordinator before had made of it counts, not who is back first.
-      if (now.length < width && known.length === width) {
-        forget();
-        take(known);
-      } else if (now.length < width && address !== undefined && !now.includes(address))
+      if (now.length < width && before !== undefined) restore();
+      else if (now.length < width && address !== undefined && !now.includes(address))
         take([...now, address]);
       fill();
     },
+    remembered: () => before !== undefined,
+    restore,
     identified() {
       identified = true;
     },

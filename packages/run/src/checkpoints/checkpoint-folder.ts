@@ -22,7 +22,7 @@ import {
   type SavedProgress,
   slotName,
 } from './resume-point.js';
-import { openRunFolder, type RunFolder } from './run-folder.js';
+import { findUnfinished, openRunFolder, type RunFolder } from './run-folder.js';
 import type { CheckpointInterval, CheckpointSink, Snapshot } from './snapshot.js';
 
 export interface CheckpointFolderInit {
@@ -68,11 +68,13 @@ export function createCheckpointFolder(init: CheckpointFolderInit): CheckpointSi
   return {
     ...(every === undefined ? {} : { every }),
     ...(best === undefined ? {} : { best }),
-    async begin({ job, plan, from }) {
+    async begin({ plan, ...run }) {
       const root = directoryOf(init.directory, plan.programName);
-      folder = await openRunFolder({ root, runs: init.runs ?? false, job, plan, from });
+      folder = await openRunFolder({ root, runs: init.runs ?? false, plan, ...run });
       return folder.directory;
     },
+    unfinished: ({ programName, ...request }) =>
+      findUnfinished(directoryOf(init.directory, programName), request),
     async write(snapshot, last, emit) {
       const directory = folderOf(snapshot.plan.programName);
       if (!last) return write(snapshot, directory);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { locateCheckpoint } from '@tutti/checkpoint';
@@ -67,6 +67,8 @@ describe('the folder of a run', () => {
   it('leaves nothing where nothing was written', async () => {
     await (await begun('a', 0.1, true)).close();
     assert.deepEqual(await readdir(root), []);
+    await (await begun('a', 0.1, false)).close();
+    assert.deepEqual(await readdir(root), []);
   });
 
   it('that somebody names and that is not there yet is claimed before anything is written', async () => {
@@ -117,4 +119,41 @@ describe('the folder of a run', () => {
     }
     assert.equal((await readdir(root)).includes('owner.json'), false);
   });
+
+  for (const runs of [false, true])
+    it(`tells of a job whose coordinator was killed, until somebody forgets it${runs ? ', where runs share one' : ''}`, async () => {
+      const sink = createCheckpointFolder({ directory: root, runs });
+      const plan = planOf(0.1);
+      const coordinator = 'tcp://here:1';
+      const directory = await sink.begin!({ job: 'a', plan, from: undefined, coordinator });
+      const request = { programName: plan.programName, programHash: plan.programHash, coordinator };
+      const left = () => sink.unfinished!(request);
+      // It lives.
+      assert.equal(await left(), undefined);
+      const path = join(directory!, 'owner.json');
+      const owner = JSON.parse(await readFile(path, 'utf8'));
+      await sink.close!();
+      assert.equal(await left(), undefined);
+
+      const other = spawn(process.execPath, ['-e', '']);
+      await once(other, 'exit');
+      const { since: _, ...rest } = { ...owner, pid: other.pid };
+      await mkdir(directory!, { recursive: true });
+      const leave = (changed: object) => writeFile(path, JSON.stringify({ ...rest, ...changed }));
+      for (const foreign of [
+        { coordinator: 'tcp://there:1' },
+        { program: 'another' },
+        { host: 'another' },
+        { coordinator: undefined },
+      ]) {
+        await leave(foreign);
+        assert.equal(await left(), undefined, JSON.stringify(foreign));
+      }
+      await leave({});
+      const found = await left();
+      assert.equal(found?.job, 'a');
+      await found!.forget();
+      assert.equal(await left(), undefined);
+      assert.equal((await readdir(directory!)).includes('owner.json'), false);
+    });
 });

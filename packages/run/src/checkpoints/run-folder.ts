@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { latestCheckpoints, type Manifest, readManifest } from '@tutti/checkpoint';
 import {
@@ -14,6 +15,7 @@ import {
 } from '@tutti/checkpoint/internal';
 import { dataDifference, type JobPlan } from '@tutti/protocol';
 import { ensureFolder, isTuttiError, TuttiError } from '@tutti/runtime';
+import type { Unfinished } from './snapshot.js';
 
 /** The folder that a run writes into, and nobody else while it does. */
 export interface RunFolder {
@@ -35,8 +37,10 @@ export async function openRunFolder(init: {
   readonly job: string;
   readonly plan: JobPlan;
   readonly from: string | undefined;
+  /** Where its workers reach it, if their processes hold the weights. */
+  readonly coordinator?: string;
 }): Promise<RunFolder> {
-  const { root, job, plan } = init;
+  const { root, job, plan, coordinator } = init;
   const earlier = (await homeOf(root, init.from)) ?? (await folderOfJob(root, job));
   if (earlier === undefined && !init.runs) await refuseOtherRun(root, plan);
   let directory = earlier ?? root;
@@ -53,7 +57,11 @@ export async function openRunFolder(init: {
       isNew = true;
     }
     // Unnamed wait: the caller races it.
-    claim = await claimFolder(directory, job);
+    claim = await claimFolder(
+      directory,
+      job,
+      coordinator === undefined ? {} : { coordinator, program: plan.programHash },
+    );
   } catch (error) {
     if (isTuttiError(error)) throw error;
     // Whoever cannot write there is told so when something is to be written.
@@ -87,6 +95,40 @@ async function folderOfJob(root: string, job: string): Promise<string | undefine
     if ((await newestManifest(directory))?.job === job) return directory;
   }
   return undefined;
+}
+
+/**
+ * The newest job of a program in `root`, or in a run there, that a coordinator of this machine had begun when it
+ * was killed, and whose weights were with its workers. A folder that cannot be read tells of none.
+ * @param killed.coordinator where they reached it
+ */
+export async function findUnfinished(
+  root: string,
+  killed: { readonly programHash: string; readonly coordinator: string },
+): Promise<Unfinished | undefined> {
+  const found: { readonly directory: string; readonly job: string }[] = [];
+  // Unnamed wait: the caller races it.
+  for (const directory of new Set([root, ...(await listRuns(root).catch(() => []))])) {
+    // Unnamed wait: the caller races it.
+    const owner = await readOwner(directory);
+    if (owner?.coordinator !== killed.coordinator || owner.program !== killed.programHash) continue;
+    // Of a process of another machine nobody knows here whether it lives.
+    if (owner.host !== hostname() || isAlive(owner)) continue;
+    found.push({ directory, job: owner.job });
+  }
+  const [newest] = found;
+  if (newest === undefined) return undefined;
+  return {
+    job: newest.job,
+    async forget() {
+      for (const { directory, job } of found) {
+        // Unnamed wait: the caller races it. Where nobody can write it is found again.
+        const claim = await claimFolder(directory, job).catch(() => undefined);
+        // Unnamed wait: the caller races it.
+        await claim?.release();
+      }
+    },
+  };
 }
 
 /** The same experiment gives the same bits again: nothing is lost then. */

@@ -54,7 +54,18 @@ export interface CheckpointSink {
     readonly job: string;
     readonly plan: JobPlan;
     readonly from: string | undefined;
+    /** Where its workers reach it, if their processes hold the weights. */
+    readonly coordinator?: string;
   }): Promise<string | undefined>;
+  /**
+   * The job of a program that another coordinator at this address had begun when it was killed, and whose
+   * weights the processes of its workers may still hold.
+   */
+  unfinished?(request: {
+    readonly programName: string;
+    readonly programHash: string;
+    readonly coordinator: string;
+  }): Promise<Unfinished | undefined>;
   /** The newest good checkpoint of a job that has no more steps than `upTo`. */
   latest?(request: {
     readonly job: string;
@@ -65,6 +76,13 @@ export interface CheckpointSink {
   /** Remembers a step of a run that keeps checkpoints in between. Rejects if it cannot. */
   record?(programName: string, record: StepRecord): Promise<void>;
   close?(): Promise<void>;
+}
+
+/** A job whose coordinator was killed. */
+export interface Unfinished {
+  readonly job: string;
+  /** Nobody has come back: nothing tells of it any more. */
+  forget(): Promise<void>;
 }
 
 /**
