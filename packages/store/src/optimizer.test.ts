@@ -46,6 +46,17 @@ describe('optimizer', () => {
     assert.equal(warm.rule(0).learningRate, 0.25);
   });
 
+  it('takes a rate by which no weight moves any more for none', () => {
+    const schedule = { kind: 'step', every: 100, factor: 0.1 } as const;
+    const falling = createOptimizer({ name: 'adam', learningRate: 1, schedule });
+    assert.ok(falling.rule(2900).learningRate > 0);
+    // Without a bound, products with it are denormal from there on.
+    for (let step = 3100; step < 6000; step += 100)
+      assert.equal(falling.rule(step).learningRate, 0);
+    const steered = createOptimizer({ name: 'sgd', learningRate: 1e-3 });
+    assert.equal(steered.rule(0, true, 1e-28).learningRate, 0);
+  });
+
   it('corrections do not depend on the order in which steps are asked for', () => {
     for (const beta of [0, 0.5, 0.9, 0.999]) {
       const inOrder = float32Corrections(beta);
