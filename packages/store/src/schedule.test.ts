@@ -67,6 +67,15 @@ describe('learning rate', () => {
     close(learningRateAt(again, 27), 0.05);
   });
 
+  it('finds the period of a late step at once, where all are as long', () => {
+    const again = spec({ kind: 'cosineRestarts', steps: 4, factor: 0.999 });
+    for (const periods of [0, 1, 999, 12_345])
+      assert.equal(learningRateAt(again, 4 * periods), 0.5 * 0.999 ** periods);
+    // Period by period it would not come to an end.
+    const shortest = spec({ kind: 'cosineRestarts', steps: 1 });
+    assert.equal(learningRateAt(shortest, Number.MAX_SAFE_INTEGER), 0.5);
+  });
+
   it('follows half a cosine down to its floor, and stays there', () => {
     const cosine = spec({ kind: 'cosine', steps: 100, floor: 0.2 });
     close(learningRateAt(cosine, 0), 0.5);

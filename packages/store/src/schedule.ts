@@ -29,7 +29,9 @@ function factorAt(schedule: Schedule, step: number): number {
     case 'cosineRestarts': {
       // The same, with restarts: each period is as long as the one before times `stretch` (T_mult).
       const { stretch = 1, factor = 1, floor = 0 } = schedule;
-      let [begun, length, peak] = [0, schedule.steps, 1];
+      // All periods that are as long are passed at once: every chunk asks, in every step.
+      const equal = stretch === 1 ? Math.floor(step / schedule.steps) : 0;
+      let [begun, length, peak] = [equal * schedule.steps, schedule.steps, factor ** equal];
       while (step >= begun + length) {
         begun += length;
         length *= stretch;
