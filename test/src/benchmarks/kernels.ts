@@ -1,4 +1,5 @@
 import { type Block, createKernels, type Kernels } from '@tutti/kernels';
+import { median } from './median.js';
 
 const ROUNDS = 15;
 const SIZES = { '1M': 2 ** 20, '8M': 2 ** 23 } as const;
@@ -93,8 +94,4 @@ function filled(kernels: Kernels, length: number): Block {
   const { values } = block;
   for (let index = 0; index < length; index++) values[index] = 0.5 + (index % 1000) / 1000;
   return block;
-}
-
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1]!;
 }

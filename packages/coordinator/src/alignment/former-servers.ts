@@ -4,6 +4,7 @@ import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Servers } from '../servers/servers.js';
 import { HOST_PATIENCE_MS } from '../tunables.js';
+import { withPatience } from './with-patience.js';
 
 /**
  * The servers that held the job of a coordinator that was killed, in the processes of its workers. Where these
@@ -41,28 +42,21 @@ export function createFormerServers(init: {
   }
 
   /** Until somebody knows the servers, or their time is over. */
-  async function awaitWorkers(job: string) {
-    let patient = clock.now() < end;
-    const patience = clock.after(Math.max(0, end - clock.now()), () => {
-      patient = false;
-      monitor.notify();
-    });
-    try {
-      await monitor.until(() => !patient || hosts.remembered(), {
+  const awaitWorkers = (job: string) =>
+    withPatience(end - clock.now(), init, (isOver) =>
+      monitor.until(() => isOver() || hosts.remembered(), {
         who: `the workers of job ${job}, whose coordinator at ${address} was killed,`,
         what: 'come back with the servers that they host',
         remedy: `Nothing needs to be done: after ${HOST_PATIENCE_MS / 1000} s the run goes on without them.`,
-      });
-    } finally {
-      patience.cancel();
-    }
-  }
+      }),
+    );
 
   return {
     async returned() {
       if (hosts.remembered()) return hosts.restore();
       const left = await unfinished();
       if (left === undefined) return false;
+      // Unnamed wait: it is named within.
       await awaitWorkers(left.job);
       if (hosts.remembered()) return hosts.restore();
       await monitor.race(left.forget(), record('take note that nobody came back'));

@@ -4,6 +4,7 @@ import type { Deadlines } from '../coordinator-settings.js';
 import type { Servers } from '../servers/servers.js';
 import type { Awaiting } from '../status/awaiting.js';
 import { STANDBY_PATIENCE_MS } from '../tunables.js';
+import { withPatience } from './with-patience.js';
 
 export type Holding = Extract<Message, { type: 'holding' }>;
 
@@ -30,7 +31,7 @@ export function createHoldings(init: {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
 }): Holdings {
-  const { servers, monitor, clock, deadlines } = init;
+  const { servers, monitor, deadlines } = init;
   const holdings = new Map<number, Holding>();
   const silent = () => servers.living().filter((server) => !holdings.has(server));
   const replaceable = (server: number) =>
@@ -52,22 +53,19 @@ export function createHoldings(init: {
         }),
       );
       servers.inquire();
-      let patient = true;
-      const patience = clock.after(STANDBY_PATIENCE_MS, () => {
-        patient = false;
-        monitor.notify();
-      });
-      await monitor.until(
-        () => silent().every((server) => !patient && replaceable(server)),
-        () => ({
-          who: silent().map(servers.nameOf).join(', '),
-          what: 'say what they hold',
-          remedy:
-            servers.faultOf(silent()) ?? 'Start them, and check that their ports can be reached.',
-          deadlineMs: deadlines.joinMs,
-        }),
+      // Unnamed wait: it is named within.
+      await withPatience(STANDBY_PATIENCE_MS, init, (isOver) =>
+        monitor.until(
+          () => silent().every((server) => isOver() && replaceable(server)),
+          () => ({
+            who: silent().map(servers.nameOf).join(', '),
+            what: 'say what they hold',
+            remedy:
+              servers.faultOf(silent()) ?? 'Start them, and check that their ports can be reached.',
+            deadlineMs: deadlines.joinMs,
+          }),
+        ),
       );
-      patience.cancel();
       const missing = silent();
       for (const server of missing)
         servers.giveUp(server, `it has not answered within ${STANDBY_PATIENCE_MS / 1000} s`);

@@ -63,13 +63,13 @@ interface Begun {
 /** @param init.versions of the libraries that compute */
 export function createCheckpoints(init: {
   readonly job: Job;
-  readonly servers: Pick<Servers, 'ranges' | 'sendToFirst'>;
+  readonly servers: Pick<Servers, 'hosted' | 'ranges' | 'sendToFirst'>;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
   readonly sink: CheckpointSink | undefined;
   readonly versions: () => Readonly<Record<string, string>>;
-  /** Where the workers reach it whose processes hold the weights, and may outlive it; empty if others do. */
-  readonly outlived: { readonly coordinator?: string };
+  /** Where workers reach this coordinator: those whose processes hold the weights may outlive it. */
+  readonly address: string;
 }): Checkpoints {
   const { job, servers, clock, emit, sink } = init;
   const { plan, layout } = job;
@@ -96,7 +96,11 @@ export function createCheckpoints(init: {
   }
 
   return {
-    begin: async (from) => sink?.begin?.({ job: job.id, plan, from, ...init.outlived }),
+    begin: async (from) =>
+      sink?.begin?.({
+        ...{ job: job.id, plan, from },
+        ...(servers.hosted && { coordinator: init.address }),
+      }),
     startAt(version) {
       open.clear();
       schedule.startAt(version);

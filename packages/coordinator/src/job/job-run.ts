@@ -57,8 +57,8 @@ export function createJobRun(init: {
   readonly beginAgain: typeof beginAgain;
   /** Where the sums of the steps are made. */
   readonly aggregation: Aggregation;
-  /** As that of `createCheckpoints`. */
-  readonly outlived: { readonly coordinator?: string };
+  /** Where workers reach this coordinator. */
+  readonly address: string;
   /** The share of steps that are checked. */
   readonly verify: number;
   /** The run is to end between two steps. */

@@ -150,7 +150,7 @@ export function coordinate(
     current = createJobRun({
       ...{ ...common, job, servers, membership, timings, kernels, found, verify, interrupt },
       timeline,
-      outlived: colocated ? { coordinator: listener.address } : {},
+      address: listener.address,
       sink: init.checkpoints,
       beginAgain: init.beginAgain ?? beginAgain,
     });
