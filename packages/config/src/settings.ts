@@ -298,6 +298,8 @@ export const SETTINGS = {
     min: 1,
     // A peer is told in tenths of a second, in 16 bits.
     max: 6_553_500,
+    // Less than the longest silence.
+    max: 6_553_499,
     default: 2_000,
     commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch'],
     group: 'Deadlines',
