@@ -26,7 +26,7 @@ describe('wrong usage', () => {
   it('exits with 2 for impossible settings, naming where they come from', async () => {
     const flag = await tutti(['train', LINE, '--workers', '-1']);
     assert.equal(flag.code, 2);
-    assert.match(flag.stderr, /workers \(flag --workers\) is "-1"/);
+    assert.match(flag.stderr, /^error BAD_CONFIG: workers \(flag --workers\) is "-1"/);
     const variable = await tutti(['train', LINE], { environment: { TUTTI_SEEDS: '1' } });
     assert.equal(variable.code, 2);
     assert.match(variable.stderr, /TUTTI_SEEDS \(environment\)[\s\S]*Did you mean TUTTI_SEED\?/);
@@ -54,6 +54,14 @@ describe('help', () => {
       assert.match(stdout, /Examples:\n {2}\$ /);
       for (const name of settingsOf(command))
         assert.ok(stdout.includes(`  ${flagOf(name)} `), name);
+    }
+  });
+
+  it('says of a setting what holds for the command that is asked', async () => {
+    const defaults = { train: 'tcp://127.0.0.1:0', coordinator: 'tcp://127.0.0.1:29500' };
+    for (const [command, address] of Object.entries(defaults)) {
+      const { stdout } = await tutti([command, '--help']);
+      assert.match(stdout.replace(/\s+/g, ' '), new RegExp(`a free one \\(default: ${address}\\)`));
     }
   });
 

@@ -37,10 +37,11 @@ interface Common {
   /** The heading under which --help lists it. */
   readonly group: string;
   readonly doc: string;
-  /** What holds if nobody sets it, where that is not a fixed value. */
-  readonly otherwise?: string;
+  /** What holds if nobody sets it, where that is not a fixed value; by command where they differ. */
+  readonly otherwise?: string | Readonly<Partial<Record<Command, string>>>;
 }
 
+/** The commands of `tutti`, as its help lists them. */
 export const COMMANDS = [
   'train',
   'coordinator',

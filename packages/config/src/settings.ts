@@ -6,6 +6,8 @@ export const DEFAULT_COORDINATOR = 'tcp://127.0.0.1:29500';
 /** Where the page of a run is looked for first. */
 export const DASHBOARD_PORT = 29600;
 
+const AS_THE_MACHINE_BEARS = 'one for each core that there is memory for, at most the shards';
+
 /**
  * Every setting of the command line, the environment and the settings file: the schema, the flags,
  * the help text and the error messages all come from here.
@@ -78,9 +80,13 @@ export const SETTINGS = {
     max: 4096,
     commands: ['train', 'coordinator', 'node', 'compress'],
     group: 'Processes',
-    doc: 'worker processes; 0 trains in this process, without a network; node: ranks, where it has no launcher',
-    otherwise:
-      'train: one for each core that there is memory for, at most the shards; coordinator: 2, at most the shards; node: what the launcher says',
+    doc: 'worker processes; 0 trains in one process, without a network; node: ranks, where it has no launcher',
+    otherwise: {
+      train: AS_THE_MACHINE_BEARS,
+      compress: AS_THE_MACHINE_BEARS,
+      coordinator: '2, at most the shards',
+      node: 'what the launcher says',
+    },
   },
   minWorkers: {
     kind: 'integer',
@@ -174,7 +180,11 @@ export const SETTINGS = {
     commands: ['train', 'coordinator', 'server'],
     group: 'Network',
     doc: 'address to listen on; port 0 picks a free one',
-    otherwise: `coordinator: ${DEFAULT_COORDINATOR}; server and train: tcp://127.0.0.1:0`,
+    otherwise: {
+      coordinator: DEFAULT_COORDINATOR,
+      server: 'tcp://127.0.0.1:0',
+      train: 'tcp://127.0.0.1:0',
+    },
   },
   advertise: {
     kind: 'host',
@@ -288,6 +298,8 @@ export const SETTINGS = {
   heartbeatMs: {
     kind: 'integer',
     min: 1,
+    // Less than the longest silence.
+    max: 6_553_499,
     default: 500,
     commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch'],
     group: 'Deadlines',
@@ -298,8 +310,6 @@ export const SETTINGS = {
     min: 1,
     // A peer is told in tenths of a second, in 16 bits.
     max: 6_553_500,
-    // Less than the longest silence.
-    max: 6_553_499,
     default: 2_000,
     commands: ['train', 'coordinator', 'server', 'worker', 'node', 'launch'],
     group: 'Deadlines',
@@ -400,7 +410,7 @@ export const SETTINGS = {
     commands: ['export', 'compress'],
     group: 'Files',
     doc: 'folder to write to; compress: the file',
-    otherwise: 'export: export/ inside the checkpoint folder; compress: model.tutti',
+    otherwise: { export: 'export/ inside the checkpoint folder', compress: 'model.tutti' },
   },
   format: {
     kind: 'choice',
@@ -550,6 +560,7 @@ export type Settings = {
   readonly [N in WithDefault]: ValueOf<(typeof SETTINGS)[N]>;
 } & { readonly [N in Exclude<SettingName, WithDefault>]?: ValueOf<(typeof SETTINGS)[N]> };
 
+/** All settings, in the order of the table. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 /** The table entry, as any setting. */

@@ -2,6 +2,7 @@ import { closest, TuttiError } from '@tutti/runtime';
 import { isEveryInterface, normalizeHost } from './address.js';
 import { flagOf, variableOf } from './names.js';
 import { isServiceLink } from './service-links.js';
+import type { Command } from './setting.js';
 import { DEFAULT_COORDINATOR, SETTING_NAMES, type SettingName, settingOf } from './settings.js';
 import { allowedText, checkValue, parseText, type SettingValue } from './values.js';
 
@@ -125,10 +126,7 @@ function sourced(name: SettingName, given: unknown, source: string, text: boolea
       'BAD_CONFIG',
       `${name} (${source}) ${shown}, but it must be ${allowedText(setting)}.`,
       {
-        remedy:
-          suggestion === undefined
-            ? `Correct it, or leave it out: then it is ${fallbackText(name)}.`
-            : `Did you mean ${suggestion}?`,
+        remedy: suggestion === undefined ? leaveOut(name) : `Did you mean ${suggestion}?`,
         details: { setting: name, source, value: given, allowed: allowedText(setting) },
       },
     );
@@ -136,10 +134,23 @@ function sourced(name: SettingName, given: unknown, source: string, text: boolea
   return { value, source };
 }
 
-/** What holds if nobody sets it. */
-export function fallbackText(name: SettingName): string {
-  const { default: value, otherwise } = settingOf(name);
-  return value === undefined ? (otherwise ?? 'not set') : String(value);
+function leaveOut(name: SettingName): string {
+  const then =
+    typeof settingOf(name).otherwise === 'object' ? 'what --help says' : fallbackText(name);
+  return `Correct it, or leave it out: then it is ${then}.`;
+}
+
+/** What holds if nobody sets it; for all commands, if none is named. */
+export function fallbackText(name: SettingName, command?: Command): string {
+  const { default: value, otherwise = 'not set' } = settingOf(name);
+  if (value !== undefined) return String(value);
+  if (typeof otherwise === 'string') return otherwise;
+  const own = command && otherwise[command];
+  if (own !== undefined) return own;
+  const each = Object.entries(otherwise);
+  const whose = (text: string) => each.filter(([, other]) => other === text).map(([name]) => name);
+  const texts = [...new Set(each.map(([, text]) => text))];
+  return texts.map((text) => `${whose(text).join(' and ')}: ${text}`).join('; ');
 }
 
 function knownName(

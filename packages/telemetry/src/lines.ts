@@ -89,7 +89,7 @@ function startedText(event: StartedEvent): string {
   if (event.resumed?.step === event.steps) return overText(event, event.resumed.path);
   const who =
     event.workers === 0
-      ? 'in this process, without a network'
+      ? 'in one process, without a network'
       : `with ${counted(event.workers, 'worker')} and ${counted(event.servers, 'server')}`;
   return (
     `training ${event.program ?? event.job} ${who}: ${counted(event.steps, 'step')} over ` +

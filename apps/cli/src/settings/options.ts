@@ -11,7 +11,7 @@ import { type Command, Option } from 'commander';
 
 /** Gives a command one flag for each of its settings, under the headings of the table. */
 export function addSettingOptions(command: Command, name: CommandName): void {
-  for (const setting of settingsOf(name)) command.addOption(optionOf(setting));
+  for (const setting of settingsOf(name)) command.addOption(optionOf(setting, name));
   command.addOption(
     new Option(
       '--config <file>',
@@ -20,23 +20,19 @@ export function addSettingOptions(command: Command, name: CommandName): void {
   );
 }
 
-function optionOf(name: SettingName): Option {
+function optionOf(name: SettingName, command: CommandName): Option {
   const setting = settingOf(name);
   const flag = flagOf(name);
-  if (setting.kind === 'boolean') {
-    return new Option(flag, setting.doc).helpGroup(`${setting.group}:`);
-  }
-  if (setting.kind === 'port')
-    return new Option(
-      `${flag} [port]`,
-      `${setting.doc} (default: ${fallbackText(name)})`,
-    ).helpGroup(`${setting.group}:`);
-  const values = setting.kind === 'choice' ? `: ${setting.values.join(', ')}` : '';
+  const { kind, doc } = setting;
+  const group = `${setting.group}:`;
+  if (kind === 'boolean') return new Option(flag, doc).helpGroup(group);
+  const value = kind === 'port' ? '[port]' : `<${placeholder(name)}>`;
+  const values = kind === 'choice' ? `: ${setting.values.join(', ')}` : '';
   // Checked by @tutti/config, which also knows the other sources; commander only splits words.
   return new Option(
-    `${flag} <${placeholder(name)}>`,
-    `${setting.doc}${values} (default: ${fallbackText(name)})`,
-  ).helpGroup(`${setting.group}:`);
+    `${flag} ${value}`,
+    `${doc}${values} (default: ${fallbackText(name, command)})`,
+  ).helpGroup(group);
 }
 
 function placeholder(name: SettingName): string {
