@@ -1,13 +1,14 @@
 import { DEFAULT_COORDINATOR } from '@tutti/config';
 import { createCoordinator, type ServerAddress } from '@tutti/coordinator';
 import { DEFAULT_WORKERS } from '@tutti/coordinator/internal';
-import { beginTimeline, tellOfServer } from '@tutti/launch/internal';
+import { beginTimeline } from '@tutti/launch/internal';
 import { checkpointsOf, timedCheckpoints } from '@tutti/run';
 import { mostOpenFiles, TuttiError } from '@tutti/runtime';
-import { createServer, type RunningServer } from '@tutti/server';
-import { createLocalTransport, openZmqTransport } from '@tutti/transport';
+import type { RunningServer } from '@tutti/server';
+import { openZmqTransport } from '@tutti/transport';
 import { advertised } from '../cluster/advertised.js';
 import { refuseUnstartedServers } from '../cluster/hosting.js';
+import { startServerBeside } from '../cluster/server-beside.js';
 import { fewOpenFiles } from '../machine/open-files.js';
 import { runsFolder } from '../output/folders.js';
 import { withOutput } from '../output/output.js';
@@ -60,21 +61,15 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       }));
       const address = settings.listen ?? DEFAULT_COORDINATOR;
       if (servers.length === 0 && !colocated) {
-        const local = createLocalTransport({ delivery: 'microtask' });
         // Unnamed wait: it opens a port of this machine.
-        hosted = await createServer({
-          address: portBeside(address),
-          transport,
-          settings: roles,
-          alsoListen: [{ transport: local, address: 'local://server' }],
-          signal,
-          onEvent: tellOfServer('the server', renderer),
+        const beside = await startServerBeside(address, {
+          ...{ transport, settings: roles, signal, renderer },
           timeline: file?.track('server'),
-        }).start();
-        const [open, inside] = hosted.addresses as [string, string];
-        const { address: told, warning } = await advertised(open, settings.advertise);
+        });
+        hosted = beside.running;
+        const { address: told, warning } = await advertised(beside.address, settings.advertise);
         if (warning !== undefined) renderer(warning);
-        servers.push({ connect: inside, public: told, transport: local });
+        servers.push({ ...beside.inside, public: told });
       }
       const timeline = file?.track('coordinator');
       const checkpoints = checkpointsOf({ ...roles, runsDir: runsFolder });
@@ -106,14 +101,4 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       file?.close();
     }
   });
-}
-
-/**
- * The same interface, so that whoever reaches the coordinator also reaches its server, and the next port,
- * so that a firewall can have a rule for it.
- */
-function portBeside(address: string): string {
-  const [, interfaces, port] = /^(tcp:.*):(\d+)$/.exec(address) ?? [];
-  if (port === undefined) return 'tcp://127.0.0.1:0';
-  return `${interfaces}:${port === '0' ? 0 : port === '65535' ? 65534 : Number(port) + 1}`;
 }
