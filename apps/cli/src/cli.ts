@@ -206,7 +206,5 @@ function tell(error: unknown, { stderr, environment }: CliContext): void {
   const { code, message, remedy, stack } = errorToRecord(error);
   if (code === 'ABORTED') return void stderr.write('stopped\n');
   const detailed = code === 'INTERNAL' || environment.TUTTI_LOG_LEVEL === 'debug';
-  // As it is said where not even this could be loaded, or after that.
-  const head = code === 'LIMIT' ? 'error LIMIT' : 'error';
-  stderr.write(`${head}: ${message}\n  ${remedy}\n${detailed && stack ? `${stack}\n` : ''}`);
+  stderr.write(`error ${code}: ${message}\n  ${remedy}\n${detailed && stack ? `${stack}\n` : ''}`);
 }

@@ -62,7 +62,7 @@ export async function runProcess(
       ({ exit } = guardProgram(process, (error) => {
         reject(error);
         setTimeout(() => {
-          stderr.write(`error: ${error.message}\n  ${error.remedy}\n`);
+          stderr.write(`error ${error.code}: ${error.message}\n  ${error.remedy}\n`);
           exit(FAILED);
         }, UNTOLD_MS).unref();
       }));
@@ -76,7 +76,9 @@ export async function runProcess(
     ...parent,
   });
   if (unwritten !== undefined)
-    stderr.write(`error: Not all of the output could be written: ${unwritten.message}\n`);
+    stderr.write(
+      `error STORAGE: Not all of the output could be written: ${unwritten.message}\n  See whether the disk is full.\n`,
+    );
   // What a program left open (a timer, a socket) must not hold the process; output must be out.
   stdout.write('', () =>
     stderr.write('', () => exit(code === DONE && unwritten !== undefined ? FAILED : code)),

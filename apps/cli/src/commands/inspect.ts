@@ -1,8 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { toTuttiError } from '@tutti/runtime';
 import { withOutput } from '../output/output.js';
 import { sharingText } from '../output/sharing-text.js';
+import { untilDiskTakes, writeWhole } from '../output/write-whole.js';
 import type { CliContext } from '../process/context.js';
 import { monitorsOf } from '../process/monitors.js';
 import { inspectedProgram } from '../programs/inspected-program.js';
@@ -16,18 +14,13 @@ export async function inspect(path: string, flags: Flags, context: CliContext): 
     const { monitor } = monitorsOf(context, renderer);
     const { program } = await loadProgram(path, context, { monitor, renderer });
     const { report, picture } = await inspectedProgram(program, context, renderer);
-    const plot = settings.plot === undefined ? undefined : resolve(settings.plot);
-    if (plot !== undefined) {
-      const writing = writeFile(plot, picture).catch((error) => {
-        const what = `The picture could not be written to ${plot}`;
-        throw toTuttiError(error, 'STORAGE', what, 'Choose a file in a folder that is writable.');
-      });
-      await monitor.race(writing, {
-        who: 'the disk',
-        what: `take ${plot}`,
-        remedy: 'See whether it is full, or slow.',
-      });
-    }
+    const { plot: file } = settings;
+    const plot =
+      file &&
+      (await monitor.race(
+        writeWhole(file, Buffer.from(picture), 'picture'),
+        untilDiskTakes('the picture'),
+      ));
     result(
       { event: 'inspected', ...report, ...(plot && { plot }) },
       [sharingText(report), ...(plot ? ['', `wrote ${plot}`] : [])].join('\n'),

@@ -55,7 +55,12 @@ function rangeOf(text: string): { first: number; last: number } {
   const last = Number(match?.[2] ?? match?.[1]);
   if (match !== null && first >= 1 && last >= first && Number.isSafeInteger(last))
     return { first, last };
-  throw new TuttiError('BAD_CONFIG', `steps (flag --steps) is ${JSON.stringify(text)}`, {
-    remedy: 'Give it the first and the last step, such as 100..110; the first step of a run is 1.',
-  });
+  throw new TuttiError(
+    'BAD_CONFIG',
+    `steps (flag --steps) is ${JSON.stringify(text)}, but it must be a step or a range of steps`,
+    {
+      remedy:
+        'Give it the first and the last step, such as 100..110; the first step of a run is 1.',
+    },
+  );
 }

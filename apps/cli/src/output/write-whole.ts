@@ -25,3 +25,10 @@ export function writeWhole(file: string, content: Uint8Array, what = 'model'): P
       );
     });
 }
+
+/** What a command waits for that writes files. */
+export const untilDiskTakes = (what: string) => ({
+  who: 'the disk',
+  what: `take ${what}`,
+  remedy: 'See whether it is full, or slow.',
+});

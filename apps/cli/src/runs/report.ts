@@ -12,7 +12,11 @@ export function keepRun(
   { renderer, json }: Pick<Output, 'renderer' | 'json'>,
   clock: Clock,
 ): Observer {
-  const log = createEventLog(renderer);
+  let recorded = true;
+  const log = createEventLog((warning) => {
+    recorded = false;
+    renderer(warning);
+  });
   let folder: string | undefined;
   let over = false;
   let dashboard: ReturnType<typeof loadDashboard> | undefined;
@@ -30,7 +34,7 @@ export function keepRun(
     async close() {
       // Unnamed wait: the caller races it.
       await log.close();
-      if (folder === undefined || !over) return;
+      if (folder === undefined || !over || !recorded) return;
       const path = join(folder, REPORT_FILE);
       try {
         // Unnamed wait: the caller races it.

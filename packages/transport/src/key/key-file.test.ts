@@ -72,7 +72,7 @@ describe('a key file', () => {
         remedy: /tutti keys job\.key/,
       });
     }
-    await assert.rejects(readKeyFile(path()), { code: 'BAD_CONFIG', message: /ENOENT/ });
+    await assert.rejects(readKeyFile(path()), { code: 'BAD_CONFIG', message: /does not exist/ });
     await assert.rejects(readKeyFile(folder), { code: 'BAD_CONFIG' });
   });
 });

@@ -42,7 +42,9 @@ export async function readKeyFile(path: string): Promise<JobKey> {
     key = await readFile(path);
   } catch (cause) {
     if (cause instanceof TuttiError) throw cause;
-    throw new TuttiError('BAD_CONFIG', `Cannot read the key file: ${(cause as Error).message}.`, {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = missing ? 'it does not exist' : (cause as Error).message;
+    throw new TuttiError('BAD_CONFIG', `The key file ${path} cannot be read: ${why}.`, {
       remedy: 'Correct the path, or make a key: tutti keys job.key',
       cause,
       details: { path },
