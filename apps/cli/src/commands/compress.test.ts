@@ -153,7 +153,7 @@ describe('tutti compress', function () {
       const flags = ['--keep', 'dense_1=0.5', '--rounds', '1', '--max-bytes', '100'];
       const { code, stdout, stderr } = await compress(...flags);
       assert.equal(code, 1);
-      assert.match(stdout, /^file +\d+ .*%/m);
+      assert.match(stdout, /^ {2}file +\d+ .*%/m);
       const bytes = readFileSync('model.tutti').length;
       assert.match(stderr, new RegExp(`has ${bytes} bytes instead of at most 100`));
     }));

@@ -1,3 +1,6 @@
+import { formatCount } from '@tutti/telemetry';
+import { type Column, table } from '../output/table.js';
+
 /** What one stage of the compression has reached. */
 export interface Stage {
   readonly stage: string;
@@ -15,28 +18,13 @@ export interface Stage {
 export const percentage = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** One line for each stage, under a line of headings. */
-export function stageTable(stages: readonly Stage[]): string {
-  const whole = (value: number) => value.toLocaleString('en-US');
-  const rows = [
-    ['stage', 'stored', 'wire bytes a step', 'bytes on disk', 'accuracy', 'digest'],
-    ...stages.map(({ stage, stored, wireBytesPerStep, bytes, accuracy, digest }) => [
-      stage,
-      whole(stored),
-      whole(wireBytesPerStep),
-      whole(bytes),
-      percentage(accuracy),
-      digest?.slice(0, 12) ?? '',
-    ]),
-  ];
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) =>
-          at === 0 || at === 5 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+export const stageTable = (stages: readonly Stage[]): string[] => table(stages, COLUMNS);
+
+const COLUMNS: readonly Column<Stage>[] = [
+  ['stage', ({ stage }) => stage],
+  ['stored', ({ stored }) => formatCount(stored), 'padStart'],
+  ['wire bytes a step', ({ wireBytesPerStep }) => formatCount(wireBytesPerStep), 'padStart'],
+  ['bytes on disk', ({ bytes }) => formatCount(bytes), 'padStart'],
+  ['accuracy', ({ accuracy }) => percentage(accuracy), 'padStart'],
+  ['digest', ({ digest }) => digest?.slice(0, 12) ?? ''],
+];

@@ -17,6 +17,18 @@ import { stageOptimizer } from './stage-optimizer.js';
 import { type StageProgram, writeStageProgram } from './stage-program.js';
 import type { Stage } from './stage-table.js';
 
+/** What is compressed, how, and who is told. */
+export interface Compression {
+  readonly path: string;
+  readonly settings: Settings;
+  readonly trained: TrainedProgram;
+  readonly context: CliContext;
+  readonly renderer: Output['renderer'];
+}
+
+/** How the biases of the file are kept; its kernels are codebooks. */
+export const ROUNDED = { biases: 'float16' } as const;
+
 /** A stage with the weights that it left. */
 export interface TrainedStage {
   readonly stage: Stage;
@@ -44,15 +56,8 @@ export interface StageTrainer {
  * all that decides its result. So the same command takes up what an earlier one has done: stages that are
  * finished, and the checkpoint of the one that it was interrupted in.
  */
-export function createStageTrainer(init: {
-  readonly path: string;
-  readonly settings: Settings;
-  readonly trained: TrainedProgram;
-  readonly context: CliContext;
-  readonly renderer: Output['renderer'];
-  readonly sizeOf: (program: Program, values: ParameterValues, precise?: boolean) => Uint8Array;
-}): StageTrainer {
-  const { path, settings, trained, context, renderer, sizeOf } = init;
+export function createStageTrainer(compression: Compression): StageTrainer {
+  const { path, settings, trained, context, renderer } = compression;
   const { program, hash, saved } = trained;
   const { shards } = saved.plan;
   const folder = `${runsFolder(program.name ?? 'program')}-compressed`;
@@ -70,7 +75,7 @@ export function createStageTrainer(init: {
 
   async function firstBytes(stage: StageInit): Promise<number> {
     // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-    const { continued } = await import('@tutti/tensorflow');
+    const { continued, edgeModel } = await import('@tutti/tensorflow');
     // Unnamed wait: small files of this machine.
     const { weightsPath } = await write(stage);
     // Unnamed wait: small files of this machine.
@@ -79,7 +84,8 @@ export function createStageTrainer(init: {
     const computation = await own.open();
     try {
       // Unnamed wait: it computes.
-      return sizeOf(own, await computation.initialize(own.seed), false).length;
+      const values = await computation.initialize(own.seed);
+      return edgeModel(own, values, ROUNDED).bytes.length;
     } finally {
       // Unnamed wait: it was closed so before, without the rules.
       await computation.close?.();
@@ -88,7 +94,7 @@ export function createStageTrainer(init: {
 
   async function train(stage: StageInit): Promise<TrainedStage> {
     // Unnamed wait: TensorFlow is loaded already, since the program has used it.
-    const { continued, trainedWeights } = await import('@tutti/tensorflow');
+    const { continued, edgeModel, trainedWeights } = await import('@tutti/tensorflow');
     const { name, rules } = stage;
     // Unnamed wait: small files of this machine.
     const files = await write(stage);
@@ -123,7 +129,7 @@ export function createStageTrainer(init: {
         stage: name,
         stored: parameters.length,
         wireBytesPerStep: 8 * parameters.length,
-        bytes: sizeOf(own, values).length,
+        bytes: edgeModel(own, values).bytes.length,
         accuracy: accuracyOf(metrics),
         digest,
       },

@@ -1,5 +1,9 @@
 /** What a column of a table is called, and what it says of a row. */
-export type Column<Row> = readonly [heading: string, cell: (row: Row) => string];
+export type Column<Row> = readonly [
+  heading: string,
+  cell: (row: Row) => string,
+  pad?: 'padStart' | 'padEnd',
+];
 
 /** Lines of a table, its headings first; each column as wide as its longest cell. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
@@ -10,6 +14,6 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   ];
   const widths = columns.map((_, at) => Math.max(...lines.map((cells) => cells[at]!.length)));
   return lines.map((cells) =>
-    `  ${cells.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd(),
+    `  ${cells.map((cell, at) => cell[columns[at]![2] ?? 'padEnd'](widths[at]!)).join('  ')}`.trimEnd(),
   );
 }
