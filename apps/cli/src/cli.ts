@@ -5,7 +5,6 @@ import type { CliContext } from './process/context.js';
 import { DONE, exitCodeOf, stoppedCode, WRONG_USAGE } from './process/exit-codes.js';
 import { isReported } from './process/reported.js';
 import { addSettingOptions, allowedOf } from './settings/options.js';
-import type { Flags } from './settings/settings.js';
 
 /**
  * Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 128 and its number
@@ -37,34 +36,34 @@ function createProgram(context: CliContext): Command {
     addSettingOptions(command, name);
     return command;
   };
-  // Each command loads what it needs: a server is small, and stays so.
-  const onProgram =
-    (load: () => Promise<(path: string, flags: Flags, context: CliContext) => Promise<void>>) =>
-    async (path: string, flags: Flags) =>
+  /** Each command loads what it needs: a server is small, and stays so. */
+  const lazily =
+    <Given extends unknown[]>(
+      load: () => Promise<(...given: [...Given, CliContext]) => Promise<void>>,
+    ) =>
+    async (...given: [...Given, Command]) => {
       // Unnamed wait: modules of this machine.
-      (await load())(path, flags, context);
-  const alone =
-    (load: () => Promise<(flags: Flags, context: CliContext) => Promise<void>>) =>
-    async (flags: Flags) =>
-      // Unnamed wait: modules of this machine.
-      (await load())(flags, context);
+      const run = await load();
+      // Unnamed wait: what it awaits names its own waits.
+      await run(...(given.slice(0, -1) as Given), context);
+    };
 
   add('train', 'train <program>', 'Train a program on this machine, with several processes.', [
     'tutti train program.ts --workers 4',
     'tutti train program.ts --workers 0 --steps 100   # one process: the same weights',
     'tutti train program.ts --json | tail -1 | jq .metrics.accuracy',
-  ]).action(onProgram(async () => (await import('./commands/train.js')).train));
+  ]).action(lazily(async () => (await import('./commands/train.js')).train));
   add('coordinator', 'coordinator', 'Coordinate a job whose workers are started elsewhere.', [
     'tutti coordinator --workers 2 --listen tcp://10.0.0.5:29500 --key-file job.key',
     'tutti coordinator --workers 2 --server-addresses tcp://10.0.0.6:7001,tcp://10.0.0.7:7001',
-  ]).action(alone(async () => (await import('./commands/coordinator.js')).coordinator));
+  ]).action(lazily(async () => (await import('./commands/coordinator.js')).coordinator));
   add('server', 'server', 'Run one parameter server for a coordinator elsewhere.', [
     'tutti server --listen tcp://10.0.0.6:7001 --key-file job.key',
-  ]).action(alone(async () => (await import('./commands/server.js')).server));
+  ]).action(lazily(async () => (await import('./commands/server.js')).server));
   add('worker', 'worker <program>', 'Run one worker for a coordinator elsewhere.', [
     'tutti worker program.ts --coordinator tcp://10.0.0.5:29500 --key-file job.key',
     'MASTER_ADDR=10.0.0.5 RANK=1 tutti worker program.ts',
-  ]).action(onProgram(async () => (await import('./commands/worker.js')).worker));
+  ]).action(lazily(async () => (await import('./commands/worker.js')).worker));
   add(
     'node',
     'node <program>',
@@ -75,11 +74,11 @@ function createProgram(context: CliContext): Command {
       'torchrun --no-python --nnodes 2 --rdzv-endpoint n1:29400 tutti node program.ts',
       'tutti node program.ts --rank 1 --workers 2 --coordinator tcp://10.0.0.5:29500',
     ],
-  ).action(onProgram(async () => (await import('./commands/node.js')).node));
+  ).action(lazily(async () => (await import('./commands/node.js')).node));
   add('launch', 'launch <program>', 'Start a job on several hosts over ssh.', [
     'tutti launch --hosts n1,n2:2 program.ts',
     'tutti launch --hostfile hosts program.ts --ssh "ssh -i key"',
-  ]).action(onProgram(async () => (await import('./commands/launch.js')).launch));
+  ]).action(lazily(async () => (await import('./commands/launch.js')).launch));
   // What it starts on each of them.
   program
     .command('agent', { hidden: true })
@@ -87,7 +86,7 @@ function createProgram(context: CliContext): Command {
   add('eval', 'eval <program>', "Evaluate a checkpoint on the program's evaluation set.", [
     'tutti eval program.ts',
     'tutti eval program.ts --checkpoint tutti-runs/program/run-0001/step-000004690 --json',
-  ]).action(onProgram(async () => (await import('./commands/eval.js')).evaluate));
+  ]).action(lazily(async () => (await import('./commands/eval.js')).evaluate));
   add('replay', 'replay <program>', 'Compute steps of a run again, and compare the bits.', [
     'tutti replay program.ts --steps 100..110',
     'tutti replay program.ts --checkpoint tutti-runs/program/run-0001/step-000000099 --json',
@@ -96,12 +95,12 @@ function createProgram(context: CliContext): Command {
       '--steps <first..last>',
       'the steps, from 1 (default: all recorded after the checkpoint)',
     )
-    .action(onProgram(async () => (await import('./commands/replay.js')).replay));
+    .action(lazily(async () => (await import('./commands/replay.js')).replay));
   add('export', 'export <program>', 'Write a checkpoint as files that other tools load.', [
     'tutti export program.ts --output model',
     'tutti export program.ts --format safetensors',
     'tutti export program.ts --format tutti --quantize int8   # for browsers and devices',
-  ]).action(onProgram(async () => (await import('./commands/export.js')).exportModel));
+  ]).action(lazily(async () => (await import('./commands/export.js')).exportModel));
   add(
     'compress',
     'compress <program>',
@@ -110,12 +109,12 @@ function createProgram(context: CliContext): Command {
       'tutti compress program.ts --keep dense_1=0.04,conv2d_2=0.25 --max-bytes 20000',
       'tutti compress program.ts --min-accuracy 0.99 --epochs 1 --output model.tutti',
     ],
-  ).action(onProgram(async () => (await import('./commands/compress.js')).compress));
+  ).action(lazily(async () => (await import('./commands/compress.js')).compress));
   add('inspect', 'inspect <program>', 'Show what the weights are made of, and what that costs.', [
     'tutti inspect program.ts',
     'tutti inspect program.ts --plot pattern.svg   # which stored value each weight reads',
     'tutti inspect program.ts --json | jq .stored',
-  ]).action(onProgram(async () => (await import('./commands/inspect.js')).inspect));
+  ]).action(lazily(async () => (await import('./commands/inspect.js')).inspect));
   add(
     'status',
     'status',
@@ -125,7 +124,7 @@ function createProgram(context: CliContext): Command {
       'tutti status --coordinator tcp://127.0.0.1:41233 --watch',
       'tutti status --json | jq -r .waits[0].who',
     ],
-  ).action(alone(async () => (await import('./commands/status.js')).status));
+  ).action(lazily(async () => (await import('./commands/status.js')).status));
   add(
     'dashboard',
     'dashboard [run]',
@@ -137,20 +136,18 @@ function createProgram(context: CliContext): Command {
     ],
   )
     .option('--port <port>', `port of the page (default: ${DASHBOARD_PORT}, or a free one)`)
-    .action(async (run: string | undefined, flags: Flags) =>
-      (await import('./commands/dashboard.js')).dashboard(run, flags, context),
-    );
+    .action(lazily(async () => (await import('./commands/dashboard.js')).dashboard));
   add('keys', 'keys <file>', 'Make the key of a job: all of its processes get the same one.', [
     'tutti keys job.key',
     'TUTTI_KEY_FILE=job.key tutti coordinator --listen tcp://10.0.0.5:29500',
-  ]).action(onProgram(async () => (await import('./commands/keys.js')).keys));
+  ]).action(lazily(async () => (await import('./commands/keys.js')).keys));
   add('setup', 'setup', 'Set up native TensorFlow for this project: download it, or build it.', [
     'tutti setup',
     'TUTTI_CACHE=/opt/tutti tutti setup   # in a folder that other users may read',
-  ]).action(alone(async () => (await import('./commands/setup.js')).setup));
+  ]).action(lazily(async () => (await import('./commands/setup.js')).setup));
   add('doctor', 'doctor', 'Check this machine: TensorFlow, CPU, memory, ports, versions.', [
     'tutti doctor',
-  ]).action(alone(async () => (await import('./commands/doctor.js')).doctor));
+  ]).action(lazily(async () => (await import('./commands/doctor.js')).doctor));
 
   program.addHelpText(
     'after',
