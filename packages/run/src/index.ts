@@ -40,27 +40,32 @@ export {
   writingModel,
 } from './checkpoints/snapshot-queue.js';
 export { timedCheckpoints } from './checkpoints/timed-checkpoints.js';
-export { defaultShards } from './default-shards.js';
 export { createEventLog, type EventLog } from './event-log.js';
-export { JOB_SETTINGS, type JobSettings, resolvePlan } from './plan.js';
-export { createProgress, endsEpoch, type Progress, type ProgressState } from './progress.js';
-export { createRecorder, type Recorder } from './recorder.js';
-export { endingEvent, type JobResult, savedAs, startedEvent } from './result.js';
+export { defaultShards } from './plan/default-shards.js';
+export { JOB_SETTINGS, type JobSettings, resolvePlan } from './plan/plan.js';
+export {
+  createProgress,
+  endsEpoch,
+  type Progress,
+  type ProgressState,
+} from './progress/progress.js';
 export {
   type BestState,
   createSteering,
   isSteered,
   type Steering,
-} from './steering.js';
-export { createStep, type ReadySum, type Step } from './step.js';
+} from './progress/steering.js';
+export { createRecorder, type Recorder } from './recorder.js';
+export { endingEvent, type JobResult, savedAs, startedEvent } from './result.js';
+export { createStep, type ReadySum, type Step } from './step/step.js';
 export {
   createStepProgress,
   type KnownSums,
   type ReadyChunk,
   type StepProgress,
-} from './step-progress.js';
-export type { StepRecord } from './step-record.js';
+} from './step/step-progress.js';
+export type { StepRecord } from './step/step-record.js';
+export { type AppliedSum, createSumDigests } from './step/sum-digests.js';
+export { meansOf, type Totals, totalOf } from './step/totals.js';
 export { type Stop, stoppedAt } from './stopped.js';
-export { type AppliedSum, createSumDigests } from './sum-digests.js';
-export { meansOf, type Totals, totalOf } from './totals.js';
 export { digestOf } from './weights-digest.js';

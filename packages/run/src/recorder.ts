@@ -3,9 +3,9 @@ import type { JobPlan } from '@tutti/protocol';
 import { toTuttiError } from '@tutti/runtime';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
 import type { CheckpointSink } from './checkpoints/snapshot.js';
-import type { StepRecord } from './step-record.js';
-import { type AppliedSum, createSumDigests } from './sum-digests.js';
-import type { Totals } from './totals.js';
+import type { StepRecord } from './step/step-record.js';
+import { type AppliedSum, createSumDigests } from './step/sum-digests.js';
+import type { Totals } from './step/totals.js';
 
 /**
  * Records the steps of a job that keeps checkpoints. Hashing takes place once the servers have a

@@ -1,4 +1,4 @@
-import type { BestState } from '../steering.js';
+import type { BestState } from '../progress/steering.js';
 import type { Snapshot } from './snapshot.js';
 
 /** The checkpoint of the version that a run ends with, though it came further. */

@@ -12,8 +12,8 @@ import { layoutOf } from '@tutti/parameters';
 import { PROTOCOL_VERSION } from '@tutti/protocol';
 import { toTuttiError, tuttiVersion } from '@tutti/runtime';
 import { warningOf } from '@tutti/telemetry';
-import type { ProgressState } from '../progress.js';
-import type { BestState } from '../steering.js';
+import type { ProgressState } from '../progress/progress.js';
+import type { BestState } from '../progress/steering.js';
 import {
   bestName,
   firstGood,

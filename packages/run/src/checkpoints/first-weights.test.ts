@@ -6,7 +6,7 @@ import { writeSafetensors } from '@tutti/checkpoint';
 import type { JobPlan, ProgramDescription } from '@tutti/protocol';
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { type JobSettings, resolvePlan } from '../plan.js';
+import { type JobSettings, resolvePlan } from '../plan/plan.js';
 import { digestOf } from '../weights-digest.js';
 import { createCheckpointFolder } from './checkpoint-folder.js';
 import { beginAgain, beginFrom } from './first-weights.js';

@@ -5,7 +5,7 @@ import { badCheckpoint } from '@tutti/checkpoint/internal';
 import type { FirstWeights, JobPlan, ProgramDescription } from '@tutti/protocol';
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
-import { resolvePlan } from '../plan.js';
+import { resolvePlan } from '../plan/plan.js';
 import { digestOf } from '../weights-digest.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { fitWeights } from './fit-weights.js';

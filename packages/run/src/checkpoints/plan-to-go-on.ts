@@ -2,7 +2,7 @@ import { latestCheckpoints, locateCheckpoint, readManifest } from '@tutti/checkp
 import { isAlive, listRuns, readOwner } from '@tutti/checkpoint/internal';
 import type { JobPlan } from '@tutti/protocol';
 import { isTuttiError } from '@tutti/runtime';
-import type { JobSettings } from '../plan.js';
+import type { JobSettings } from '../plan/plan.js';
 
 /**
  * The plan of the run that `resumeFrom` goes on with, as far as it shows before the program is opened:

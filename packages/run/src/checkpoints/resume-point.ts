@@ -5,8 +5,8 @@ import { DATA_REMEDY, type DataIdentity, dataDifference, type JobPlan } from '@t
 import { isTuttiError, type TuttiError } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import { type RunEvent, warningOf } from '@tutti/telemetry';
-import type { ProgressState } from '../progress.js';
-import type { BestState } from '../steering.js';
+import type { ProgressState } from '../progress/progress.js';
+import type { BestState } from '../progress/steering.js';
 import type { ResumePoint } from './snapshot.js';
 
 /** What is left where a run cannot go on as another experiment. */

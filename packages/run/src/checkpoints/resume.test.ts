@@ -7,7 +7,7 @@ import { claimFolder } from '@tutti/checkpoint/internal';
 import { type JobPlan, PROTOCOL_VERSION, type ProgramDescription } from '@tutti/protocol';
 import { TuttiError, tuttiVersion } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import { type JobSettings, resolvePlan } from '../plan.js';
+import { type JobSettings, resolvePlan } from '../plan/plan.js';
 import { createCheckpointFolder } from './checkpoint-folder.js';
 import { planToGoOn } from './plan-to-go-on.js';
 import { resumeFrom } from './resume.js';

@@ -8,7 +8,7 @@ import { badCheckpoint, inUse, isAlive, listRuns, readOwner } from '@tutti/check
 import type { FirstWeights, ProgramDescription } from '@tutti/protocol';
 import { isTuttiError, TuttiError } from '@tutti/runtime';
 import { type WarningEvent, warningOf } from '@tutti/telemetry';
-import { resolvePlan } from '../plan.js';
+import { resolvePlan } from '../plan/plan.js';
 import { type CheckpointFolderInit, directoryOf } from './checkpoint-folder.js';
 import { programChanges } from './program-changes.js';
 import { anew, firstGood, readPoint, refuseOther, refuseOtherSharing } from './resume-point.js';

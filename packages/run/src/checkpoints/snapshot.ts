@@ -2,10 +2,10 @@ import type { Means } from '@tutti/checkpoint';
 import type { JobPlan, ProgramDescription } from '@tutti/protocol';
 import type { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
-import type { JobSettings } from '../plan.js';
-import type { ProgressState } from '../progress.js';
-import type { BestState } from '../steering.js';
-import type { StepRecord } from '../step-record.js';
+import type { JobSettings } from '../plan/plan.js';
+import type { ProgressState } from '../progress/progress.js';
+import type { BestState } from '../progress/steering.js';
+import type { StepRecord } from '../step/step-record.js';
 
 /** Everything that a run needs to go on. */
 export interface Snapshot {

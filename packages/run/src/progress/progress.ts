@@ -1,8 +1,8 @@
 import type { JobPlan } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
+import { meansOf, NOTHING, plus, type Totals } from '../step/totals.js';
 import type { SteeringState } from './steering-state.js';
-import { meansOf, NOTHING, plus, type Totals } from './totals.js';
 
 /** Steps over which the current speed is taken. */
 const SPEED_WINDOW = 20;
