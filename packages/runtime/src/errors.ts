@@ -73,6 +73,7 @@ export interface ErrorRecord {
   readonly stack?: string;
 }
 
+/** An error for another process. What is no TuttiError becomes INTERNAL. */
 export function errorToRecord(error: unknown): ErrorRecord {
   const known = toTuttiError(
     error,
@@ -97,6 +98,7 @@ function stackOf(cause: unknown): string | undefined {
   return typeof remoteStack === 'string' ? remoteStack : undefined;
 }
 
+/** The error that a record was made of, elsewhere: with its stack as the cause. */
 export function errorFromRecord(record: ErrorRecord): TuttiError {
   return new TuttiError(record.code, record.message, {
     remedy: record.remedy,

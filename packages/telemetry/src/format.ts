@@ -45,6 +45,7 @@ export function formatShare(share: number): string {
 }
 
 /** `accuracy 99.12 %, meanAbsoluteError 0.3021`. */
+/** Accuracy and the like as a share in percent, anything else as a loss. */
 export function formatMetrics(metrics: Metrics): string {
   return Object.entries(metrics)
     .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
@@ -72,6 +73,7 @@ export function formatRanges(values: readonly number[]): string {
   return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
+/** 3, 3 -> "3"; 3, 5 -> "3-5"; nothing from 3 to 2 -> "none" */
 export function formatRange(first: number, last: number): string {
   if (last < first) return 'none';
   return first === last ? String(first) : `${first}-${last}`;

@@ -13,6 +13,7 @@ export type WeightUse = 'stored' | 'expand' | 'apply' | 'look up';
 /** What a layer does with its weight: a product x W, rows of W, or anything. */
 export type WeightRole = 'product' | 'rows' | 'other';
 
+/** How a weight is best computed where a model uses it so. */
 export function useOf(expression: Expression, role: WeightRole): WeightUse {
   if (expression.op === 'stored' || expression.op === 'constant') return 'stored';
   if (role === 'product' && isFactored(expression)) return 'apply';

@@ -43,6 +43,12 @@ export interface KindRule {
  */
 export type Pretrained = 'model' | Readonly<Record<string, ArrayLike<number>>>;
 
+/** What a kind may be given besides its own options. */
+export interface PretrainedOptions {
+  /** Pretrained values, which the stored ones begin as close to as they can. */
+  readonly from?: Pretrained;
+}
+
 /** The values that a weight begins with, pretrained or as the model makes them with the program's seed. */
 export type FirstValues = (weight: WeightSpec) => Float32Array;
 

@@ -38,6 +38,7 @@ export interface CheckpointFolderInit {
   readonly fileSystem?: FileSystem | undefined;
 }
 
+/** How many of the newest checkpoints stay. */
 export const DEFAULT_KEEP = 3;
 
 /** Checkpoints as folders of files, written in a thread of their own. */

@@ -13,13 +13,19 @@ import { defaultShards } from './default-shards.js';
 
 /** What somebody set for this run; everything else comes from the program. */
 export interface JobSettings {
+  /** Examples in one step, over all shards. */
   readonly batchSize?: number | undefined;
+  /** Passes over the training set. */
   readonly epochs?: number | undefined;
   /** Ends the run early. */
   readonly steps?: number | undefined;
+  /** Decides the first weights, the order of the examples, and everything random in the program. */
   readonly seed?: number | undefined;
+  /** Data shards: part of the experiment, unlike the number of workers. */
   readonly shards?: number | undefined;
+  /** In place of that of the optimizer. */
   readonly learningRate?: number | undefined;
+  /** In place of the program's. */
   readonly optimizer?: OptimizerSpec | undefined;
   /** Floats in a chunk: the unit of wire, reduction and update. */
   readonly chunkFloats?: number | undefined;

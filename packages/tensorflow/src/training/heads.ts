@@ -30,6 +30,7 @@ export interface HeadOptions {
   readonly loss: ByOutput<Loss>;
   /** How much the loss of each output counts; 1 if not given. */
   readonly lossWeights?: Readonly<Record<string, number>>;
+  /** By name, or functions; reported over all examples of an epoch, and of an evaluation. */
   readonly metrics?: ByOutput<readonly Metric[]>;
   /** The field of the labels; `y` if not given, or of several outputs the one that is called like it. */
   readonly labels?: ByOutput<string>;

@@ -21,6 +21,7 @@ export interface TrainingOptions extends HeadOptions {
   readonly augment?: (batch: BatchTensors, random: Random) => BatchTensors;
   /** Opens the data: fields `x` and `y` for most models. */
   readonly data: () => ProgramData | Promise<ProgramData>;
+  /** What the servers do with the mean gradient. */
   readonly optimizer: Program['optimizer'];
   /** Examples in one step, over all workers. */
   readonly batchSize: number;
@@ -31,6 +32,7 @@ export interface TrainingOptions extends HeadOptions {
   readonly shards?: number;
   /** Weights that read fewer stored parameters: `tie(...)`, `hashed(...)`. */
   readonly sharing?: readonly SharingRule[];
+  /** Examples in one call of the model while it is evaluated. */
   readonly evaluationBatchSize?: number;
   /** What each shard's gradient is rounded to, so that less travels; part of the experiment. */
   readonly gradientCompression?: Program['gradientCompression'];

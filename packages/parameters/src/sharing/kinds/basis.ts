@@ -6,16 +6,15 @@ import {
   badRule,
   called,
   type KindRule,
-  type Pretrained,
+  type PretrainedOptions,
   show,
   wholeFrom1,
 } from '../rule.js';
 import { normal, spreadOf } from '../values.js';
 
-export interface BasisOptions {
+export interface BasisOptions extends PretrainedOptions {
   /** Columns of the common basis. */
   readonly rank: number;
-  readonly from?: Pretrained;
 }
 
 /**

@@ -1,14 +1,20 @@
 import { checkKeys } from '@tutti/runtime';
 import { reshape, shear, sizeOf, slice, transpose } from '../expressions/expression.js';
-import { asMatrix, badRule, called, type KindRule, type Pretrained, wholeFrom1 } from '../rule.js';
+import {
+  asMatrix,
+  badRule,
+  called,
+  type KindRule,
+  type PretrainedOptions,
+  wholeFrom1,
+} from '../rule.js';
 import { readByElements } from '../values.js';
 
-export interface CirculantOptions {
+export interface CirculantOptions extends PretrainedOptions {
   /** Rows and columns of a block. As many as the larger side of the matrix, if nothing is given. */
   readonly block?: number;
   /** Instead of `block`: stored values for each element, so about 1 / block. */
   readonly ratio?: number;
-  readonly from?: Pretrained;
 }
 
 /**

@@ -4,20 +4,20 @@ import {
   badRule,
   called,
   type KindRule,
-  type Pretrained,
+  type PretrainedOptions,
   type Size,
   storedSize,
   wholeFrom1,
 } from '../rule.js';
 import { readByElements } from '../values.js';
 
-export interface HashedOptions extends Size {
+export interface HashedOptions extends Size, PretrainedOptions {
   /** +1 or -1 is drawn for each element (or block), too. Default true. */
   readonly sign?: boolean;
+  /** Draws which element reads which value. Default 0. */
   readonly seed?: number;
   /** So many neighbouring elements read as many neighbouring values. Default 1. */
   readonly block?: number;
-  readonly from?: Pretrained;
 }
 
 /**

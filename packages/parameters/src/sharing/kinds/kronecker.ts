@@ -1,13 +1,12 @@
 import { checkKeys } from '@tutti/runtime';
 import { kronecker as product, reshape, sizeOf, stored } from '../expressions/expression.js';
 import { closestProduct, matrix } from '../linear-algebra.js';
-import { asMatrix, badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
+import { asMatrix, badRule, called, type KindRule, type PretrainedOptions, show } from '../rule.js';
 import { normal, spreadOf } from '../values.js';
 
-export interface KroneckerOptions {
+export interface KroneckerOptions extends PretrainedOptions {
   /** Rows and columns of the left factor; both factors about as large, if not given. */
   readonly left?: readonly [number, number];
-  readonly from?: Pretrained;
 }
 
 /**

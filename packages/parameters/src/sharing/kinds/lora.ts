@@ -4,6 +4,7 @@ import { asMatrix, called, type KindRule, type Pretrained, wholeFrom1 } from '..
 import { normal } from '../values.js';
 
 export interface LoraOptions {
+  /** Columns of A, and rows of B. */
   readonly rank: number;
   /** The change is scaled by alpha / rank. Default: the rank. */
   readonly alpha?: number;

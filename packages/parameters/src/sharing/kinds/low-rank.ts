@@ -6,16 +6,16 @@ import {
   badRule,
   called,
   type KindRule,
-  type Pretrained,
+  type PretrainedOptions,
   type Size,
   storedSize,
   wholeFrom1,
 } from '../rule.js';
 import { normal, spreadOf } from '../values.js';
 
-export interface LowRankOptions extends Size {
+export interface LowRankOptions extends Size, PretrainedOptions {
+  /** Columns of A, and rows of B. */
   readonly rank?: number;
-  readonly from?: Pretrained;
 }
 
 /**

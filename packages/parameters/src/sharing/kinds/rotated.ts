@@ -1,14 +1,20 @@
 import { checkKeys } from '@tutti/runtime';
 import { gather, sizeOf } from '../expressions/expression.js';
-import { badRule, called, type KindRule, type Pretrained, show, type WeightSpec } from '../rule.js';
+import {
+  badRule,
+  called,
+  type KindRule,
+  type PretrainedOptions,
+  show,
+  type WeightSpec,
+} from '../rule.js';
 import { readByElements } from '../values.js';
 
-export interface RotatedOptions {
+export interface RotatedOptions extends PretrainedOptions {
   /** `p4`: the four quarter turns; `p4m`: their mirror images, too. */
   readonly group: 'p4' | 'p4m';
   /** What the layer reads: an image, or the channels of such a layer. */
   readonly input: 'plane' | 'group';
-  readonly from?: Pretrained;
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   stored,
   sum,
 } from '../expressions/expression.js';
-import { badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
+import { badRule, called, type KindRule, type PretrainedOptions, show } from '../rule.js';
 import { leastSquares } from '../sparse.js';
 
 /** Which stored value each element reads, -1 for none: flat, or a function of the element's place. */
@@ -29,10 +29,9 @@ export type SharingMatrix =
       readonly values: ArrayLike<number>;
     };
 
-export interface SharedOptions {
+export interface SharedOptions extends PretrainedOptions {
   /** How many values are stored: one more than the largest that is named, if not given. */
   readonly stored?: number;
-  readonly from?: Pretrained;
 }
 
 /** A sharing matrix of the user's own: W = S theta, element by element of the flat weight. */

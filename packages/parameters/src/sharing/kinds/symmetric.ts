@@ -1,11 +1,9 @@
 import { checkKeys } from '@tutti/runtime';
 import { gather } from '../expressions/expression.js';
-import { badRule, called, type KindRule, type Pretrained, show } from '../rule.js';
+import { badRule, called, type KindRule, type PretrainedOptions, show } from '../rule.js';
 import { readByElements } from '../values.js';
 
-export interface SymmetricOptions {
-  readonly from?: Pretrained;
-}
+export type SymmetricOptions = PretrainedOptions;
 
 /** W = W^T: the lower half is stored, with the diagonal, n (n + 1) / 2 values. */
 export function symmetric(

@@ -1,11 +1,9 @@
 import { checkKeys } from '@tutti/runtime';
 import { reshape, shear, sizeOf } from '../expressions/expression.js';
-import { asMatrix, called, type KindRule, type Pretrained } from '../rule.js';
+import { asMatrix, called, type KindRule, type PretrainedOptions } from '../rule.js';
 import { readByElements } from '../values.js';
 
-export interface ToeplitzOptions {
-  readonly from?: Pretrained;
-}
+export type ToeplitzOptions = PretrainedOptions;
 
 /**
  * One value for each diagonal: W[r, c] = theta[c - r + rows - 1] (Sindhwani et al. 2015). In a

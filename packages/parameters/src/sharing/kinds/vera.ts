@@ -3,6 +3,7 @@ import { add, constant, matmul, reshape, scale, stored } from '../expressions/ex
 import { asMatrix, called, type KindRule, type Pretrained, wholeFrom1 } from '../rule.js';
 
 export interface VeraOptions {
+  /** Columns of A, and rows of B. */
   readonly rank: number;
   /** Draws the bases, which all weights of one shape have in common. */
   readonly seed?: number;
