@@ -156,6 +156,15 @@ describe('accelerated operations give the values and gradients of tfjs:', () => 
     });
   });
 
+  it('largest and smallest values, none of them equal', () => {
+    // Six whole numbers, of which no two are equal.
+    const apart = (x: tf.Tensor) => x.mul(6).add(tf.range(0, x.size).reshape(x.shape));
+    for (const axes of [undefined, 0, 1, -1, [0, 2]])
+      for (const keep of [false, true])
+        for (const reduce of [tf.max, tf.min])
+          assertSame((x) => reduce(apart(x!), axes, keep), [[2, 3, 1]]);
+  });
+
   it('gradients of gradients', () => {
     assertSame(
       (x, w, b) => {
@@ -163,6 +172,40 @@ describe('accelerated operations give the values and gradients of tfjs:', () => 
         return tf.grad(energy)(x!).square().sum(1);
       },
       [[3, 4], [4, 5], [5]],
+    );
+  });
+});
+
+describe('accelerated operations give the gradients of TensorFlow where tfjs has others:', () => {
+  const { run } = createAcceleration(tf);
+  const gradient = (of: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor) => [
+    ...run(() => tf.grad(of)(x)).dataSync(),
+  ];
+
+  it('equal largest values share one gradient', () => {
+    const x = tf.tensor2d([
+      [2, 5, 5, 1],
+      [3, 3, 3, 3],
+    ]);
+    const factors = tf.tensor1d([8, 4]);
+    const shares = [0, 4, 4, 0, 1, 1, 1, 1];
+    assert.deepEqual(
+      gradient((each) => each.max(1).mul(factors), x),
+      shares,
+    );
+    assert.deepEqual(
+      gradient((each) => each.min(1).mul(factors), x.neg()),
+      shares,
+    );
+    const pooled = (each: tf.Tensor) =>
+      tf.layers.globalMaxPooling1d().apply(each.expandDims(-1)) as tf.Tensor;
+    assert.deepEqual(gradient(pooled, x), [0, 0.5, 0.5, 0, 0.25, 0.25, 0.25, 0.25]);
+  });
+
+  it('an error of 0 has no gradient', () => {
+    assert.deepEqual(
+      gradient((each) => each.abs(), tf.tensor1d([-2, 0, 3])),
+      [-1, 0, 1],
     );
   });
 });

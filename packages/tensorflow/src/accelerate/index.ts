@@ -4,6 +4,7 @@ import { overriding } from '../tfjs/overrides.js';
 import { createNative } from './backend.js';
 import { accelerateBiasAdd } from './bias-add.js';
 import { accelerateGather } from './gather.js';
+import { mendKinks } from './kinks.js';
 import { accelerateMaxPool } from './max-pool.js';
 import { accelerateRelu } from './relu.js';
 import { nativeSoftmaxCrossEntropy, plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -53,6 +54,7 @@ export function createAcceleration(tf: Tf): Acceleration {
   accelerateRelu(native);
   accelerateBiasAdd(native);
   mendStridedPointwise(native);
+  mendKinks(native);
   const freeWorkspaces = accelerateMaxPool(native);
   const acceleration: Acceleration = {
     enabled: true,
