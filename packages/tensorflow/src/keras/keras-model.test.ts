@@ -11,6 +11,8 @@ import {
   predicted,
   programOf,
 } from '../model/testing.js';
+import { training } from '../testing.js';
+import { tf } from '../tf.js';
 import { kerasModel } from './keras-model.js';
 import { hasKeras, keras } from './testing.js';
 
@@ -80,6 +82,30 @@ describe('a .keras file', function () {
       outputs.flat().forEach((value, at) => {
         assert.ok(Math.abs(value - numbers.flat()[at]) <= 2e-6 * scale, `${name}: output ${at}`);
       });
+    });
+
+  const embedding = () =>
+    tf.layers.embedding({ inputDim: 5, outputDim: 2, inputLength: 4, maskZero: true });
+  const average = () => tf.layers.globalAveragePooling1d({ name: 'mean' });
+  const between = { dropout: () => tf.layers.dropout({ rate: 0.1 }) };
+  for (const [where, layers] of Object.entries({
+    'behind an embedding': () => [embedding(), between.dropout(), average()],
+    'of a model within the model, behind a recurrent layer': () => [
+      embedding(),
+      tf.layers.gru({ units: 2, returnSequences: true }),
+      tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [4, 2] }), average()] }),
+    ],
+    'behind a model within the model': () => [
+      tf.sequential({ layers: [embedding()] }),
+      between.dropout(),
+      average(),
+    ],
+  }))
+    it(`is refused for an average that Keras takes of fewer steps, ${where}`, async () => {
+      const loss = 'meanSquaredError';
+      const program = training({ model: () => tf.sequential({ layers: layers() }), loss });
+      const message = /"mean" \(GlobalAveragePooling1D\) averages over masked steps, too/;
+      await assert.rejects(kerasModel(program, await drawnValues(program)), { message });
     });
 
   for (const [name, message] of Object.entries(REFUSED))

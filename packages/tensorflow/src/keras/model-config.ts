@@ -44,10 +44,36 @@ function converted(layer: SerializedLayer, inputOf: InputOf) {
       build_input_shape: shape,
     });
   }
-  const { input_layers, output_layers } = config;
+  const ownCalls = callsWithin(config.layers as SerializedLayer[]);
   return kerasObject('keras.src.models.functional', 'Functional', {
-    ...{ name, trainable, layers, input_layers, output_layers },
+    ...{ name, trainable, layers: layers.map(ownCalls.ofLayer) },
+    input_layers: config.input_layers,
+    output_layers: (config.output_layers as Call[]).map(ownCalls.ofOutput),
   });
+}
+
+/** A result: of which layer, at which of its calls, and which of the tensors. */
+type Call = readonly [layer: string, call: number, ...rest: unknown[]];
+
+/**
+ * Keras 2 counts the calls of a model from 1, after the one that made it, as tfjs does. Keras 3 counts them from
+ * 0, but for those of functional models that are results of the model around them.
+ */
+function callsWithin(layers: readonly SerializedLayer[]) {
+  const models = new Map(
+    layers.flatMap(({ class_name, config }) =>
+      config.layers === undefined ? [] : [[config.name, class_name]],
+    ),
+  );
+  const earlier = ([layer, call, ...rest]: Call): Call => [layer, call - 1, ...rest];
+  const ofInput = (call: Call) => (models.has(call[0]) ? earlier(call) : call);
+  return {
+    ofOutput: (call: Call) => (models.get(call[0]) === 'Sequential' ? earlier(call) : call),
+    ofLayer: (layer: Record<string, unknown>) => ({
+      ...layer,
+      inbound_nodes: (layer.inbound_nodes as Call[][]).map((calls) => calls.map(ofInput)),
+    }),
+  };
 }
 
 const inputLayer = (name: string, shape: unknown, dtype: unknown) =>

@@ -294,6 +294,35 @@ export const MODELS: Record<string, [Shape[], () => tf.LayersModel, Partial<Trai
       return tf.sequential({ layers: [tower, inner, dense({ units: 2 })] });
     },
   ],
+  ...Object.fromEntries(
+    (['functional', 'sequential'] as const).map((last) => [
+      `models that a model calls several times, the last one ${last}`,
+      [
+        [[3]],
+        () => {
+          const inner = tf.input({ shape: [3] });
+          const towers = {
+            functional: tf.model({
+              inputs: inner,
+              outputs: dense({ units: 3, activation: 'tanh' }).apply(inner) as tf.SymbolicTensor,
+            }),
+            sequential: tf.sequential({ layers: [dense({ inputShape: [3], units: 3 })] }),
+          };
+          const { functional, sequential } = towers;
+          const input = tf.input({ shape: [3] });
+          const called = [functional, sequential, functional, sequential].map(
+            (each) => each.apply(input) as tf.SymbolicTensor,
+          );
+          const joined = tf.layers.add().apply([input, ...called]);
+          const dropped = tf.layers.dropout({ rate: 0.5 }).apply(functional.apply(joined));
+          return tf.model({
+            inputs: input,
+            outputs: towers[last].apply(dropped) as tf.SymbolicTensor,
+          });
+        },
+      ],
+    ]),
+  ),
   'frozen weights, and others that share stored values': [
     [[6]],
     () =>
