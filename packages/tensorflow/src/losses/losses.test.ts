@@ -154,6 +154,77 @@ describe('losses', () => {
       await assert.rejects(lossOf(model, loss, batch), expected);
   });
 
+  it('say which options they do not have', async () => {
+    const cases: [object, object][] = [
+      [
+        { name: 'binaryCrossentropy', fromLogit: true },
+        {
+          message: 'The loss binaryCrossentropy takes no "fromLogit"',
+          remedy: /^Did you mean fromLogits/,
+        },
+      ],
+      [
+        { name: 'binaryCrossentropy', labelSmoothing: 0.1 },
+        { message: 'The loss binaryCrossentropy takes no "labelSmoothing"' },
+      ],
+      [
+        { name: 'binaryCrossentropy', fromLogits: 1 },
+        { message: 'fromLogits of the loss binaryCrossentropy is 1' },
+      ],
+      [
+        { name: 'meanSquaredError', fromLogits: true },
+        { message: 'The loss meanSquaredError has no fromLogits: it is of numbers' },
+      ],
+    ];
+    for (const [loss, error] of cases)
+      await assert.rejects(lossOf(outputs(1, 'sigmoid'), loss as Loss, binary), {
+        code: 'BAD_PROGRAM',
+        ...error,
+      });
+    const same = await lossOf(outputs(1, 'sigmoid'), { name: 'binaryCrossentropy' }, binary);
+    assert.deepEqual(same, await lossOf(outputs(1, 'sigmoid'), 'binaryCrossentropy', binary));
+  });
+
+  it('say which labels mean nothing', async () => {
+    for (const label of [2, -1, 255, Number.NaN]) {
+      const y = { data: Float32Array.of(0, 1, 0.5, label, 1, 0), shape: [6] };
+      await assert.rejects(
+        lossOf(outputs(1, 'sigmoid'), 'binaryCrossentropy', { x: binary.x!, y }),
+        {
+          code: 'BAD_DATA',
+          message: `A label is ${label}, which binaryCrossentropy takes for no probability`,
+          details: { field: 'y', row: 3, label },
+        },
+      );
+    }
+  });
+
+  it('say which labels are of no class, whatever the loss, for metrics that name classes', async () => {
+    const loss: Loss = (_labels, yPred) => yPred.square().sum(-1);
+    const ofNone: Batch = {
+      ...sparse,
+      y: { data: Int32Array.of(0, 1, -1, 2, 1, 0), shape: [6] },
+      there: { data: Float32Array.of(1, 1, 0, 1, 1, 1), shape: [6] },
+    };
+    for (const metric of ['accuracy', 'topKAccuracy', 'perplexity', 'recall', 'auc'] as const) {
+      const measured = (mask?: string) =>
+        open({
+          model: outputs(3, 'softmax'),
+          loss,
+          metrics: [metric],
+          ...(mask === undefined ? {} : { mask }),
+        }).then(async (computation) =>
+          gradient(computation, await computation.initialize(2), ofNone),
+        );
+      await assert.rejects(measured(), {
+        code: 'BAD_DATA',
+        message: 'A label is -1, but the model has 3 classes',
+        details: { field: 'y', row: 2, label: -1 },
+      });
+      await measured('there');
+    }
+  });
+
   describe('compare labels and predictions of one shape only', () => {
     /** [n, 2, 3] predictions of [n, 2, 5]. */
     const rows = (activation: 'softmax' | 'sigmoid' | 'linear') => () =>

@@ -1,4 +1,4 @@
-import { TuttiError } from '@tutti/runtime';
+import { checkKeys, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../tfjs/batch-tensors.js';
 import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
@@ -25,7 +25,7 @@ export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, batch: BatchTens
  */
 export type Loss =
   | LossName
-  | { readonly name: LossName; readonly fromLogits: boolean }
+  | { readonly name: LossName; readonly fromLogits?: boolean }
   | LossFunction;
 
 /** Softmax cross-entropy of logits [m, classes] and one-hot (or soft) labels, one for each row. */
@@ -70,18 +70,25 @@ export function resolveLoss(
         return checkPerExample(values, yPred, 'The loss function');
       },
     };
-  const { name, fromLogits } = typeof loss === 'string' ? { name: loss, fromLogits: false } : loss;
+  const { name, fromLogits = false } = typeof loss === 'string' ? { name: loss } : loss;
   if (!NAMES.includes(name))
     throw new TuttiError('BAD_PROGRAM', `There is no loss "${name}"`, {
       remedy: `Use ${NAMES.join(', ')}, or a function (yTrue, yPred) => one loss per example.`,
     });
+  if (typeof loss === 'object') checkOptions(loss);
   const categorical =
     name === 'categoricalCrossentropy' || name === 'sparseCategoricalCrossentropy';
   return {
     prefersLogits: categorical && !fromLogits,
     check(labelled, predictions) {
-      if (labelled.yTrue !== undefined && name === 'sparseCategoricalCrossentropy')
+      if (labelled.yTrue === undefined) return;
+      if (name === 'sparseCategoricalCrossentropy')
         checkClassNumbers(labelled, predictions[predictions.length - 1]!);
+      if (name === 'binaryCrossentropy')
+        checkLabels(labelled, (label) => label >= 0 && label <= 1, {
+          what: `which ${name} takes for no probability`,
+          remedy: 'Give 0, 1 or a number between them.',
+        });
     },
     perExample({ field, yTrue, yPred, mask }, softmaxSkipped) {
       if (yTrue === undefined)
@@ -124,6 +131,19 @@ const NAMES: readonly LossName[] = [
   'meanAbsoluteError',
   'meanSquaredError',
 ];
+
+function checkOptions(loss: Exclude<Loss, LossName | LossFunction>): void {
+  const { name, fromLogits = false } = loss;
+  checkKeys(`The loss ${name}`, loss, { name: true, fromLogits: true });
+  if (typeof fromLogits !== 'boolean')
+    throw new TuttiError('BAD_PROGRAM', `fromLogits of the loss ${name} is ${fromLogits}`, {
+      remedy: 'Give true if the model ends without softmax or sigmoid, else leave it out.',
+    });
+  if (fromLogits && Object.hasOwn(ERRORS, name))
+    throw new TuttiError('BAD_PROGRAM', `The loss ${name} has no fromLogits: it is of numbers`, {
+      remedy: 'Leave it out.',
+    });
+}
 
 /** The mean over what is predicted for an example; also metrics. */
 export const ERRORS = {
@@ -176,20 +196,29 @@ export function oneHot(
   return tf.oneHot(numbers.cast('int32').flatten(), classes).cast('float32').reshape(yPred.shape);
 }
 
-function checkClassNumbers({ field, yTrue, mask }: Omit<Labelled, 'yPred'>, classes: number): void {
-  const numbers = yTrue!.dataSync();
-  const counts = mask?.size === numbers.length ? mask.dataSync() : undefined;
-  for (let i = 0; i < numbers.length; i++) {
-    const label = numbers[i]!;
-    if (counts?.[i] === 0) continue;
-    if (!Number.isInteger(label) || label < 0 || label >= classes)
-      throw new TuttiError(
-        'BAD_DATA',
-        `A label is ${label}, but the model has ${classes} classes`,
-        {
-          remedy: `Give class numbers from 0 to ${classes - 1}.`,
-          details: { field, row: Math.floor((i * yTrue!.shape[0]!) / yTrue!.size), label },
-        },
-      );
+/** @throws TuttiError BAD_DATA for labels that are none of `classes` */
+export function checkClassNumbers(labelled: Omit<Labelled, 'yPred'>, classes: number): void {
+  const isClass = (label: number) => Number.isInteger(label) && label >= 0 && label < classes;
+  checkLabels(labelled, isClass, {
+    what: `but the model has ${classes} classes`,
+    remedy: `Give class numbers from 0 to ${classes - 1}; \`mask\` says what does not count.`,
+  });
+}
+
+function checkLabels(
+  { field, yTrue, mask }: Omit<Labelled, 'yPred'>,
+  isLabel: (label: number) => boolean,
+  { what, remedy }: { readonly what: string; readonly remedy: string },
+): void {
+  const labels = yTrue!.dataSync();
+  const counts = mask?.size === labels.length ? mask.dataSync() : undefined;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (counts?.[i] === 0 || isLabel(label)) continue;
+    const row = Math.floor((i * yTrue!.shape[0]!) / yTrue!.size);
+    throw new TuttiError('BAD_DATA', `A label is ${label}, ${what}`, {
+      remedy,
+      details: { field, row, label },
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { maskedSums, meanOfRest } from '../losses/example-mean.js';
 import { labelsAs } from '../losses/label-shapes.js';
 import { tf } from '../tf.js';
-import { labelsLike } from './labels.js';
+import { classesOf, labelsLike } from './labels.js';
 import { MEAN, type MetricInput, type MetricOptions, type SummedMetric } from './metric.js';
 
 const LIKE_PREDICTIONS = 'Give labels in the shape of the predictions.';
@@ -37,7 +37,9 @@ export const topKAccuracy = ({ k = 5 }: MetricOptions): SummedMetric => ({
   tensors({ yTrue, outputs, mask }) {
     const labels = labelsLike(yTrue, outputs, 'topKAccuracy');
     const right = labels.mul(outputs).sum(-1, true);
-    const before = outputs.greater(right).cast('float32').sum(-1);
+    // What is no number is before all.
+    const behind = outputs.lessEqual(right).cast('float32').sum(-1);
+    const before = behind.sub(classesOf(outputs)).neg();
     return { [MEAN]: meanOfRest(before.less(k).cast('float32'), mask) };
   },
 });

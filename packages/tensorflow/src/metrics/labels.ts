@@ -1,5 +1,5 @@
 import { sameButForOnes } from '../losses/label-shapes.js';
-import { alike, oneHot } from '../losses/losses.js';
+import { alike, checkClassNumbers, type Labelled, oneHot } from '../losses/losses.js';
 import { tf } from '../tf.js';
 
 export function classesOf({ rank, shape }: tf.Tensor): number {
@@ -8,10 +8,23 @@ export function classesOf({ rank, shape }: tf.Tensor): number {
 
 /** Labels in the shape of predictions, as float32; class numbers become one-hot. */
 export function labelsLike(yTrue: tf.Tensor, yPred: tf.Tensor, who: string): tf.Tensor {
-  const rows = yPred.shape.slice(0, -1);
-  const numbers = classesOf(yPred) > 1 && sameButForOnes(yTrue.shape, rows);
-  if (!numbers || sameButForOnes(yTrue.shape, yPred.shape)) return alike(yTrue, yPred, who);
-  return oneHot(yTrue, yPred, who);
+  const numbers = areClassNumbers(yTrue.shape, yPred.shape);
+  return numbers ? oneHot(yTrue, yPred, who) : alike(yTrue, yPred, who);
+}
+
+function areClassNumbers(labels: readonly number[], predictions: readonly number[]): boolean {
+  const rows = predictions.slice(0, -1);
+  if (rows.length === 0 || predictions.at(-1)! < 2) return false;
+  return sameButForOnes(labels, rows) && !sameButForOnes(labels, predictions);
+}
+
+/** @throws TuttiError BAD_DATA for labels that are class numbers by their shape, and of no class */
+export function checkClassLabels(
+  labelled: Omit<Labelled, 'yPred'>,
+  predictions: readonly number[],
+): void {
+  if (labelled.yTrue !== undefined && areClassNumbers(labelled.yTrue.shape, predictions))
+    checkClassNumbers(labelled, predictions.at(-1)!);
 }
 
 /** One class of the last dimension alone, as a dimension of length 1. */

@@ -115,6 +115,19 @@ describe('metrics', () => {
         await computation.close?.();
       });
 
+  it('count no prediction as right that is no number', async () => {
+    const computation = await open({
+      model: model([5], 'softmax'),
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['topKAccuracy'],
+    });
+    const weights = await computation.initialize(3);
+    const x = { data: new Float32Array(2 * 4).fill(Number.NaN, 0, 4), shape: [2, 4] };
+    const y = { data: Int32Array.of(1, 1), shape: [2] };
+    const { metrics } = await computation.evaluate(weights, { x, y });
+    assert.deepEqual(metrics, { topKAccuracy: 1 });
+  });
+
   for (const shape of shapes)
     for (const name of ['binaryCrossentropy', 'categoricalCrossentropy'] as const) {
       if (name === 'categoricalCrossentropy' && shape.at(-1) === 1) continue;

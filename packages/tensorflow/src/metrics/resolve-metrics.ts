@@ -35,6 +35,8 @@ export interface ResolvedMetric {
   /** Whether it is a function of the program, which is called anew for each batch. */
   readonly own: boolean;
   readonly form: MetricForm | undefined;
+  /** Whether its labels may be class numbers. */
+  readonly ofClasses: boolean;
   /** The tensors that its sums are made of, by name. */
   tensors(predicted: Predicted): Readonly<Record<string, tf.Tensor>>;
   /** Its sums over the examples, by part. */
@@ -56,6 +58,13 @@ const BY_NAME: Readonly<Record<MetricName, (options: MetricOptions) => SummedMet
   r2,
   perplexity,
 };
+
+const OF_NUMBERS: readonly MetricName[] = [
+  'meanAbsoluteError',
+  'meanSquaredError',
+  'rootMeanSquaredError',
+  'r2',
+];
 
 /** Which options each takes, besides `as`. */
 const TAKES: Readonly<Partial<Record<MetricName, readonly (keyof MetricOptions)[]>>> = {
@@ -112,6 +121,7 @@ function resolveMetric(metric: Metric, loss: Loss): ResolvedMetric {
     name: options.as ?? name,
     own: false,
     form: summed.form,
+    ofClasses: !OF_NUMBERS.includes(name),
     tensors(predicted) {
       const input = inputOf(predicted, loss, name);
       const tensors = summed.tensors(input);
@@ -157,8 +167,7 @@ function inputOf(predicted: Predicted, loss: Loss, name: MetricName): MetricInpu
     throw new TuttiError('PROGRAM_FAILED', `The metric ${name} needs labels`, {
       remedy: `Let the dataset give a field "${field}".`,
     });
-  const { name: lossName, fromLogits } =
-    typeof loss === 'object' ? loss : { name: loss, fromLogits: false };
+  const { name: lossName, fromLogits = false } = typeof loss === 'object' ? loss : { name: loss };
   const separate = classesOf(outputs) === 1 || lossName === 'binaryCrossentropy';
   const predictions = () => predictionsOf(predicted);
   return {
@@ -187,6 +196,7 @@ function ownMean(metric: MetricFunction): ResolvedMetric {
     name: metric.name,
     own: true,
     form: undefined,
+    ofClasses: false,
     tensors(predicted) {
       const { yTrue, batch } = predicted;
       const yPred = predictionsOf(predicted);
@@ -211,6 +221,7 @@ function ownRatio(name: string, ratio: RatioFunction): ResolvedMetric {
     name,
     own: true,
     form: 'ratio',
+    ofClasses: false,
     tensors(predicted) {
       const { yTrue, batch } = predicted;
       const yPred = predictionsOf(predicted);

@@ -52,7 +52,7 @@ export interface HeadOptions {
  * @throws TuttiError BAD_PROGRAM for an output that is not there or has no loss
  */
 export function headsOf(options: HeadOptions, outputs: readonly string[] | undefined): Head[] {
-  const losses = isByOutput(options.loss) ? options.loss : undefined;
+  const losses = isByOutput(options.loss, outputs) ? options.loss : undefined;
   if (losses === undefined && (outputs?.length ?? 1) > 1)
     throw bad(
       `The model has the outputs ${list(outputs!)}, and one loss is given`,
@@ -81,7 +81,7 @@ export function headsOf(options: HeadOptions, outputs: readonly string[] | undef
       );
     return (name: string) => given[name];
   };
-  const loss = said<Loss>('loss', options.loss, (value) => !isByOutput(value as Loss));
+  const loss = said<Loss>('loss', options.loss, (value) => !isByOutput(value as Loss, outputs));
   const weight = said<number>('lossWeights', options.lossWeights, () => false);
   const metrics = said<readonly Metric[]>('metrics', options.metrics, Array.isArray);
   const labels = said<string>('labels', options.labels, isText);
@@ -105,10 +105,15 @@ export function headsOf(options: HeadOptions, outputs: readonly string[] | undef
   });
 }
 
-/** A loss for each output, rather than one. */
-function isByOutput(loss: HeadOptions['loss']): loss is Readonly<Record<string, Loss>> {
+/** A loss for each output, rather than one, which may have options that nobody knows. */
+function isByOutput(
+  loss: HeadOptions['loss'],
+  outputs: readonly string[] | undefined,
+): loss is Readonly<Record<string, Loss>> {
   if (typeof loss !== 'object' || loss === null) return false;
-  return !('fromLogits' in loss && typeof loss.fromLogits === 'boolean');
+  if (!('name' in loss) || typeof loss.name !== 'string') return true;
+  if (outputs !== undefined) return outputs.includes('name');
+  return Object.values(loss).every((each) => !['boolean', 'number'].includes(typeof each));
 }
 
 const isText = (value: unknown) => typeof value === 'string';

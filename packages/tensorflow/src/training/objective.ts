@@ -1,6 +1,7 @@
 import { TuttiError } from '@tutti/runtime';
 import type { MetricForms } from '@tutti/worker';
 import { resolveLoss, type SoftmaxCrossEntropy } from '../losses/losses.js';
+import { checkClassLabels } from '../metrics/labels.js';
 import { MEAN, sum } from '../metrics/metric.js';
 import { type Predicted, resolveMetrics } from '../metrics/resolve-metrics.js';
 import type { tf } from '../tf.js';
@@ -109,13 +110,17 @@ export function createObjective(
       ),
     ]),
     check(batch, outputs) {
-      heads.forEach(({ field, loss, weights, mask }, at) => {
+      heads.forEach(({ field, loss, weights, mask, metrics }, at) => {
         const predictions = outputs[at]!;
         const yTrue = batch[field];
-        loss.check(
-          { field, yTrue, batch, mask: mask === undefined ? undefined : batch[mask] },
-          predictions,
-        );
+        const labelled = {
+          field,
+          yTrue,
+          batch,
+          mask: mask === undefined ? undefined : batch[mask],
+        };
+        loss.check(labelled, predictions);
+        if (metrics.some(({ ofClasses }) => ofClasses)) checkClassLabels(labelled, predictions);
         weights.check(yTrue, predictions);
       });
     },
