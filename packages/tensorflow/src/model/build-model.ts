@@ -69,8 +69,23 @@ function checkModel(model: ModelLike, isGiven: IsGiven): ReadonlyMap<LayerVariab
       `Layer "${stateful.name}" is stateful: its result depends on the batch before`,
       'Leave `stateful` out.',
     );
+  for (const layer of allParts(model)) {
+    const { dilationRate } = layer as { readonly dilationRate?: readonly number[] };
+    if (UNDILATED.has(layer.getClassName()) && dilationRate?.some((rate) => rate !== 1))
+      throw bad(
+        `Layer "${layer.name}" (${layer.getClassName()}) has the dilationRate [${dilationRate.join(', ')}], which tfjs passes over`,
+        'Leave it out.',
+      );
+  }
   return weights;
 }
+
+/** They take a `dilationRate`, and compute as if it were 1. */
+const UNDILATED: ReadonlySet<string> = new Set([
+  'DepthwiseConv2D',
+  'Conv2DTranspose',
+  'Conv3DTranspose',
+]);
 
 function built(factory: LayersModelFactory): tf.LayersModel {
   try {

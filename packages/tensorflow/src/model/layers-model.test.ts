@@ -382,6 +382,18 @@ describe('layers models', () => {
           }),
         /stateful/,
       ],
+      ...[
+        tf.layers.depthwiseConv2d,
+        (options: object) => tf.layers.conv2dTranspose({ filters: 2, kernelSize: 2, ...options }),
+      ].map((make): [() => tf.LayersModel, RegExp] => [
+        () =>
+          tf.sequential({
+            layers: [
+              make({ inputShape: [6, 6, 2], kernelSize: 2, dilationRate: [1, 2], name: 'wide' }),
+            ],
+          }),
+        /^TuttiError: Layer "wide" \(.*\) has the dilationRate \[1, 2\], which tfjs passes over/,
+      ]),
       [() => Promise.resolve() as never, /did not return a tf.LayersModel/],
       [() => tf.sequential(), /not built/],
       [

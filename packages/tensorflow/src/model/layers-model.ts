@@ -4,19 +4,22 @@ import { wasAssigned } from '../assigned-variables.js';
 import { repeatsOf } from '../sharing/repeats.js';
 import { tf } from '../tf.js';
 import type { BatchTensors } from '../tfjs/batch-tensors.js';
-import type { Activation, LayerVariable } from '../tfjs/layers-internals.js';
+import type { Activation, LayerLike, LayerVariable, ModelLike } from '../tfjs/layers-internals.js';
 import { LAYERS, withoutState } from '../tfjs/outside-state.js';
 import { type Override, overriding } from '../tfjs/overrides.js';
 import { tidied } from '../tfjs/tidied.js';
 import {
+  allParts,
   type BuiltModel,
   buildModel,
   finalSoftmax,
   type LayersModelFactory,
 } from './build-model.js';
+import { mendComparingLayers } from './comparing-layers.js';
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
 import { takeNoise } from './dropout.js';
 import { factorLayers } from './factored-layers.js';
+import { mendNormalizations } from './normalizations.js';
 import { watchMasks } from './output-masks.js';
 import { unsteadyPart } from './own-layers.js';
 import { unfuseConvolutions } from './unfused-convolutions.js';
@@ -38,6 +41,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
   const softmax = outputs.map((_, at) => finalSoftmax(model, at));
   const masks = watchMasks(model);
   const unsteady = unsteadyPart(tf, model);
+  const penalised = penalisedParts(model);
 
   let call:
     | {
@@ -67,6 +71,8 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
       { target, property: 'write', value: (value: tf.Tensor) => write(at, value) },
     ]),
     ...unfuseConvolutions(model),
+    ...mendComparingLayers(model),
+    ...mendNormalizations(model),
     ...factored.overrides,
     ...takeNoise(model, (shape) => call?.context.noise(shape)),
     ...masks.overrides,
@@ -97,7 +103,7 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
             return {
               outputs: Array.isArray(given) ? given : [given],
               masks: masks.take(),
-              penalties: model.calculateLosses(),
+              penalties: penalised.flatMap((part) => part.calculateLosses()),
             };
           }),
         );
@@ -204,6 +210,16 @@ function inputOf(
 /** The shape of one example, as in `inputShape`. */
 function ofExample([, ...shape]: readonly (number | null)[]): string {
   return `[${shape.map(String).join(', ')}]`;
+}
+
+/**
+ * What has weights of its own, each once. `calculateLosses` of a tfjs model leaves out cells, both directions
+ * of Bidirectional and sequential models within, and counts a layer at each of its calls.
+ */
+function penalisedParts(model: ModelLike): LayerLike[] {
+  return [...new Set(allParts(model))].filter(
+    ({ layers, layer }) => layers === undefined && layer === undefined,
+  );
 }
 
 /** Not called "linear": tfjs would fuse that. */

@@ -31,6 +31,9 @@ export interface LayerLike {
   activation?: Activation | null;
   readonly inboundNodes: readonly unknown[];
   readonly outboundNodes: readonly unknown[];
+  /** What its regularizers add to the loss. */
+  calculateLosses(): tf.Tensor[];
+  apply(inputs: tf.Tensor | tf.Tensor[], kwargs?: CallOptions): tf.Tensor | tf.Tensor[];
   /** What counts of its output, from what counts of its inputs. */
   computeMask(inputs: unknown, mask?: unknown): tf.Tensor | tf.Tensor[] | null;
   /** TimeDistributed and other wrappers have one. */
@@ -41,6 +44,12 @@ export interface LayerLike {
   /** An RNN has one; StackedRNNCells has several. */
   readonly cell?: LayerLike & { readonly cells?: readonly LayerLike[] };
   getClassName(): string;
+}
+
+/** tfjs has one object of them for all layers of a call. */
+export interface CallOptions {
+  readonly training?: boolean;
+  readonly mask?: tf.Tensor | null;
 }
 
 export interface Activation {
@@ -58,7 +67,5 @@ export interface ModelLike extends LayerLike {
   readonly outputs: readonly { readonly sourceLayer: LayerLike }[];
   /** The calls of layers that belong to it: `dense_Dense1_ib-0`. */
   readonly containerNodes: ReadonlySet<string>;
-  calculateLosses(): tf.Tensor[];
-  apply(inputs: tf.Tensor | tf.Tensor[], kwargs: { training: boolean }): tf.Tensor | tf.Tensor[];
   dispose(): unknown;
 }

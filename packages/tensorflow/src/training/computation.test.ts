@@ -186,32 +186,57 @@ describe('gradients', () => {
     assertClose(sum, whole.gradient, 1e-5);
   });
 
-  it('include the regularizers once for every example', async () => {
-    const model = (strength: number) => () =>
-      tf.sequential({
-        layers: [
-          tf.layers.dense({
-            inputShape: [5],
-            units: 3,
-            activation: 'softmax',
-            kernelRegularizer: tf.regularizers.l2({ l2: strength }),
-          }),
-        ],
-      });
+  it('include the regularizers of all layers once for every example', async () => {
+    const model = (strength: number) => () => {
+      const kernelRegularizer = tf.regularizers.l2({ l2: strength });
+      const { dense, lstm, gru, simpleRNN, simpleRNNCell } = tf.layers;
+      const last = { units: 3, kernelRegularizer };
+      const input = tf.input({ shape: [4, 3] });
+      const all = { returnSequences: true, ...last };
+      const inner = tf.input({ shape: [4, 3] });
+      const recurrent = [
+        lstm({ ...all, recurrentRegularizer: kernelRegularizer, name: 'lstm' }),
+        tf.layers.bidirectional({ layer: gru(all) as never, mergeMode: 'sum', name: 'both' }),
+        tf.layers.rnn({
+          cell: [simpleRNNCell(last), simpleRNNCell(last)],
+          returnSequences: true,
+          name: 'stacked',
+        }),
+        tf.layers.timeDistributed({ layer: dense(last), name: 'steps' }),
+        tf.sequential({ layers: [simpleRNN({ inputShape: [4, 3], ...all })], name: 'sequential' }),
+        tf.model({
+          inputs: inner,
+          outputs: dense(last).apply(inner) as tf.SymbolicTensor,
+          name: 'model',
+        }),
+      ];
+      const twice = dense({ ...last, activation: 'tanh', name: 'twice' });
+      const layers = [...recurrent, twice, twice, tf.layers.flatten()];
+      const end = layers.reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, input);
+      const outputs = dense({ ...last, activation: 'softmax' }).apply(end) as tf.SymbolicTensor;
+      return tf.model({ inputs: input, outputs });
+    };
     const loss = 'sparseCategoricalCrossentropy';
     const [with_, without] = [
       await open({ model: model(0.5), loss }),
       await open({ model: model(0), loss }),
     ];
     const weights = await with_!.initialize(3);
-    const batch = classified(4, [5], 3);
+    const batch = classified(4, [4, 3], 3);
     const [a, b] = [
       await gradient(with_!, weights, batch),
       await gradient(without!, weights, batch),
     ];
-    const kernel = weights['dense_1/kernel']!;
-    const expected = b!.gradient['dense_1/kernel']!.map((value, i) => value + 4 * kernel[i]!);
-    assertClose({ kernel: a!.gradient['dense_1/kernel']! }, { kernel: expected }, 1e-5);
+    let penalty = 0;
+    for (const [name, values] of Object.entries(weights)) {
+      const penalised = /[^_]kernel$/.test(name) || name === 'lstm/recurrent_kernel';
+      const expected = b!.gradient[name]!.map(
+        (value, i) => value + (penalised ? 4 * values[i]! : 0),
+      );
+      assertClose({ [name]: a!.gradient[name]! }, { [name]: expected }, 1e-5);
+      if (penalised) penalty += values.reduce((sum, value) => sum + value * value, 0) / 2;
+    }
+    assert.ok(Math.abs(a!.lossSum - b!.lossSum - 4 * penalty) < 1e-4 * a!.lossSum);
   });
 
   it('are refused where the loss does not depend on any weight', async () => {
