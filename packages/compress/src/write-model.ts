@@ -44,9 +44,9 @@ import {
 
 export interface Precisions {
   /** For weights with two dimensions or more. */
-  readonly kernels?: Precision;
+  readonly kernels?: Precision | undefined;
   /** For the others. */
-  readonly biases?: Precision;
+  readonly biases?: Precision | undefined;
 }
 
 export interface WrittenModel {

@@ -44,9 +44,9 @@ export type Sharing = (
 
 export interface ReadOptions {
   /** Weights and intermediate values that are accepted, 16,777,216 if not given: a small file may describe a large model. */
-  readonly maxValues?: number;
+  readonly maxValues?: number | undefined;
   /** `sharing` of `@tutti/edge/sharing`, for files whose weights are computed from others. */
-  readonly sharing?: Sharing;
+  readonly sharing?: Sharing | undefined;
 }
 
 /**

@@ -46,7 +46,7 @@ export type Pretrained = 'model' | Readonly<Record<string, ArrayLike<number>>>;
 /** What a kind may be given besides its own options. */
 export interface PretrainedOptions {
   /** Pretrained values, which the stored ones begin as close to as they can. */
-  readonly from?: Pretrained;
+  readonly from?: Pretrained | undefined;
 }
 
 /** The values that a weight begins with, pretrained or as the model makes them with the program's seed. */
@@ -83,9 +83,9 @@ export const called = (kind: string, names: readonly string[]): string =>
 
 export interface Size {
   /** Values to store for each weight. */
-  readonly stored?: number;
+  readonly stored?: number | undefined;
   /** Stored values for each element of the weight, such as 1 / 8. */
-  readonly ratio?: number;
+  readonly ratio?: number | undefined;
 }
 
 /**

@@ -33,15 +33,15 @@ export type MetricName =
 /** What a metric that has a name may be told besides. */
 export interface MetricOptions {
   /** What it is reported as; its name, if not given. */
-  readonly as?: string;
+  readonly as?: string | undefined;
   /** A prediction above it says yes. Default 0.5. Of binaryAccuracy, exactMatch, precision, recall, f1. */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
   /** The only class that counts, of precision, recall, f1 and auc. */
-  readonly class?: number;
+  readonly class?: number | undefined;
   /** How many classes may be named, of topKAccuracy. Default 5. */
-  readonly k?: number;
+  readonly k?: number | undefined;
   /** How many thresholds auc is taken at. Default 200. */
-  readonly thresholds?: number;
+  readonly thresholds?: number | undefined;
 }
 
 export type Metric =

@@ -29,20 +29,20 @@ export interface HeadOptions {
   /** For a model with several outputs by their names, as are `metrics` and the five after it. */
   readonly loss: ByOutput<Loss>;
   /** How much the loss of each output counts; 1 if not given. */
-  readonly lossWeights?: Readonly<Record<string, number>>;
+  readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   /** By name, or functions; reported over all examples of an epoch, and of an evaluation. */
-  readonly metrics?: ByOutput<readonly Metric[]>;
+  readonly metrics?: ByOutput<readonly Metric[]> | undefined;
   /** The field of the labels; `y` if not given, or of several outputs the one that is called like it. */
-  readonly labels?: ByOutput<string>;
+  readonly labels?: ByOutput<string> | undefined;
   /** How much an example of each class counts while training: `{ 0: 1, 1: 5 }`. */
-  readonly classWeight?: ByOutput<ClassWeight>;
+  readonly classWeight?: ByOutput<ClassWeight> | undefined;
   /** The field with a number for each example, how much its loss counts. */
-  readonly exampleWeight?: ByOutput<string>;
+  readonly exampleWeight?: ByOutput<string> | undefined;
   /**
    * The field that has a 1 for what counts of an example, and a 0 for what does not: [n, steps] for
    * sequences. Besides, what layers mask does not count.
    */
-  readonly mask?: ByOutput<string>;
+  readonly mask?: ByOutput<string> | undefined;
 }
 
 /**

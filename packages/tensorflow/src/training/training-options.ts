@@ -11,14 +11,14 @@ export type TrainingModel = LayersModelFactory | FunctionModel<any>;
 
 export interface TrainingOptions extends HeadOptions {
   /** Shown in logs and used for folder names; the file's name if not given. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** A function that builds a `tf.LayersModel`, or a function over named parameters. */
   readonly model: TrainingModel;
   /**
    * Changes the examples of a micro-batch before the model trains on them (shifts, flips, noise).
    * Synchronous; draws from `random`, or from unseeded functions of tfjs, which follow it too.
    */
-  readonly augment?: (batch: BatchTensors, random: Random) => BatchTensors;
+  readonly augment?: ((batch: BatchTensors, random: Random) => BatchTensors) | undefined;
   /** Opens the data: fields `x` and `y` for most models. */
   readonly data: () => ProgramData | Promise<ProgramData>;
   /** What the servers do with the mean gradient. */
@@ -29,21 +29,21 @@ export interface TrainingOptions extends HeadOptions {
   /** Decides the first weights, the order of the examples, and everything random in the model. */
   readonly seed: number;
   /** Data shards: part of the experiment, unlike the number of workers. */
-  readonly shards?: number;
+  readonly shards?: number | undefined;
   /** Weights that read fewer stored parameters: `tie(...)`, `hashed(...)`. */
-  readonly sharing?: readonly SharingRule[];
+  readonly sharing?: readonly SharingRule[] | undefined;
   /** Examples in one call of the model while it is evaluated. */
-  readonly evaluationBatchSize?: number;
+  readonly evaluationBatchSize?: number | undefined;
   /** What each shard's gradient is rounded to, so that less travels; part of the experiment. */
-  readonly gradientCompression?: Program['gradientCompression'];
+  readonly gradientCompression?: Program['gradientCompression'] | undefined;
   /** Ends the run when its evaluation becomes no better, with the best weights. */
-  readonly earlyStopping?: Program['earlyStopping'];
+  readonly earlyStopping?: Program['earlyStopping'] | undefined;
   /** Reduces the learning rate when the evaluation becomes no better. */
-  readonly reduceOnPlateau?: Program['reduceOnPlateau'];
+  readonly reduceOnPlateau?: Program['reduceOnPlateau'] | undefined;
   /** Which weights feel the optimizer's weight decay; all if not given. */
-  readonly decay?: (weight: string) => boolean;
+  readonly decay?: ((weight: string) => boolean) | undefined;
   /** False computes the gradients as tfjs defines them, without the faster native operations. */
-  readonly accelerate?: boolean;
+  readonly accelerate?: boolean | undefined;
   /**
    * Whether a micro-batch's gradient, or a batch's evaluation, is computed as one TensorFlow graph,
    * several times as fast where operations are small. Without this option: if the layers and the loss
@@ -56,5 +56,5 @@ export interface TrainingOptions extends HeadOptions {
    * second time is an error. What TensorFlow has no graph of is computed as single operations;
    * NODE_DEBUG=tutti-graph tells why.
    */
-  readonly graph?: boolean;
+  readonly graph?: boolean | undefined;
 }

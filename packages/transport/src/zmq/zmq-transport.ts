@@ -26,19 +26,19 @@ export interface ZmqTransportOptions extends Heartbeat {
    * Bytes of the largest payload. A peer that sends more loses its connection before anything is
    * allocated for it. Default `MAX_PAYLOAD_BYTES`.
    */
-  readonly maxPayloadBytes?: number;
+  readonly maxPayloadBytes?: number | undefined;
   /** How long `connect` keeps trying. Default 30,000. */
-  readonly connectDeadlineMs?: number;
+  readonly connectDeadlineMs?: number | undefined;
   /** Pause between two attempts to connect. Default 50. */
-  readonly retryMs?: number;
+  readonly retryMs?: number | undefined;
   /**
    * Whether payloads between processes on one machine go through a file in memory. Default true;
    * where that is not to be had they go through the socket.
    */
-  readonly sharedMemory?: boolean;
-  readonly clock?: Clock;
+  readonly sharedMemory?: boolean | undefined;
+  readonly clock?: Clock | undefined;
   /** Looks host names up; as the system does by default. */
-  readonly resolve?: Resolve;
+  readonly resolve?: Resolve | undefined;
 }
 
 /**

@@ -12,9 +12,9 @@ import { readByElements } from '../values.js';
 
 export interface CirculantOptions extends PretrainedOptions {
   /** Rows and columns of a block. As many as the larger side of the matrix, if nothing is given. */
-  readonly block?: number;
+  readonly block?: number | undefined;
   /** Instead of `block`: stored values for each element, so about 1 / block. */
-  readonly ratio?: number;
+  readonly ratio?: number | undefined;
 }
 
 /**

@@ -7,14 +7,14 @@ export interface CodebookOptions {
   /** Entries of the codebook: numbers, or vectors of `dimension` neighbours. */
   readonly values: number;
   /** Elements of an entry: above 1, this is product quantisation. Default 1. */
-  readonly dimension?: number;
+  readonly dimension?: number | undefined;
   /**
    * Which entry each element reads (each run of `dimension`), from 0, or -1 for none, which stays 0: of a codebook
    * that was made elsewhere. By k-means, if not given.
    */
-  readonly index?: ArrayLike<number>;
+  readonly index?: ArrayLike<number> | undefined;
   /** What is clustered; the model's own first values, if not given. */
-  readonly from?: Pretrained;
+  readonly from?: Pretrained | undefined;
 }
 
 /**

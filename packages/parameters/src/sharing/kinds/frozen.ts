@@ -4,7 +4,7 @@ import type { KindRule, Pretrained } from '../rule.js';
 
 export interface FrozenOptions {
   /** Where the values come from; the model's own first values, if not given. */
-  readonly from?: Pretrained;
+  readonly from?: Pretrained | undefined;
 }
 
 /**

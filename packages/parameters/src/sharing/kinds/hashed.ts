@@ -13,11 +13,11 @@ import { readByElements } from '../values.js';
 
 export interface HashedOptions extends Size, PretrainedOptions {
   /** +1 or -1 is drawn for each element (or block), too. Default true. */
-  readonly sign?: boolean;
+  readonly sign?: boolean | undefined;
   /** Draws which element reads which value. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** So many neighbouring elements read as many neighbouring values. Default 1. */
-  readonly block?: number;
+  readonly block?: number | undefined;
 }
 
 /**

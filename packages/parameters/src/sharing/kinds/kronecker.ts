@@ -6,7 +6,7 @@ import { normal, spreadOf } from '../values.js';
 
 export interface KroneckerOptions extends PretrainedOptions {
   /** Rows and columns of the left factor; both factors about as large, if not given. */
-  readonly left?: readonly [number, number];
+  readonly left?: readonly [number, number] | undefined;
 }
 
 /**

@@ -7,9 +7,9 @@ export interface LoraOptions {
   /** Columns of A, and rows of B. */
   readonly rank: number;
   /** The change is scaled by alpha / rank. Default: the rank. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** Where the frozen values come from; the model's own first values, if not given. */
-  readonly from?: Pretrained;
+  readonly from?: Pretrained | undefined;
 }
 
 /**

@@ -15,7 +15,7 @@ import { normal, spreadOf } from '../values.js';
 
 export interface LowRankOptions extends Size, PretrainedOptions {
   /** Columns of A, and rows of B. */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
 }
 
 /**

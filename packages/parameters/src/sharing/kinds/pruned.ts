@@ -13,9 +13,9 @@ import { readByElements } from '../values.js';
 
 export interface PrunedOptions extends Size {
   /** Instead of a size: which elements are kept (true, or anything but 0). */
-  readonly mask?: ArrayLike<number | boolean>;
+  readonly mask?: ArrayLike<number | boolean> | undefined;
   /** What is pruned; the model's own first values, if not given. */
-  readonly from?: Pretrained;
+  readonly from?: Pretrained | undefined;
 }
 
 /**

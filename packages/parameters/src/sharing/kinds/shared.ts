@@ -31,7 +31,7 @@ export type SharingMatrix =
 
 export interface SharedOptions extends PretrainedOptions {
   /** How many values are stored: one more than the largest that is named, if not given. */
-  readonly stored?: number;
+  readonly stored?: number | undefined;
 }
 
 /** A sharing matrix of the user's own: W = S theta, element by element of the flat weight. */

@@ -3,13 +3,13 @@ import { badRule, type TieRule } from '../rule.js';
 
 export interface TieOptions {
   /** The others read the transpose of the first (matrices only). */
-  readonly transpose?: boolean;
+  readonly transpose?: boolean | undefined;
   /** The others read the first with its dimensions in this order. */
-  readonly permute?: readonly number[];
+  readonly permute?: readonly number[] | undefined;
   /** The others read a part of the first (after `transpose` or `permute`), from here. */
-  readonly begin?: readonly number[];
+  readonly begin?: readonly number[] | undefined;
   /** A pattern names several groups of neighbours (ALBERT): each has a first one of its own. */
-  readonly groups?: number;
+  readonly groups?: number | undefined;
 }
 
 /**

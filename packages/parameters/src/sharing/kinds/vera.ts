@@ -6,9 +6,9 @@ export interface VeraOptions {
   /** Columns of A, and rows of B. */
   readonly rank: number;
   /** Draws the bases, which all weights of one shape have in common. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Where the frozen values come from; the model's own first values, if not given. */
-  readonly from?: Pretrained;
+  readonly from?: Pretrained | undefined;
 }
 
 /**
