@@ -15,9 +15,9 @@ export { type ImageFolderOptions, imageFolder } from './formats/images/image-fol
 export type { ImageSize } from './formats/images/images.js';
 export { type ArrowOptions, arrow } from './formats/rows/arrow.js';
 export { type CsvOptions, csv } from './formats/rows/csv.js';
-export type { CsvSchema } from './formats/rows/csv-rows.js';
 export { type JsonLinesOptions, jsonLines } from './formats/rows/json-lines.js';
 export { type ParquetOptions, parquet } from './formats/rows/parquet.js';
+export type { CsvSchema } from './formats/rows/schema.js';
 export { type TextOptions, text } from './formats/text/text.js';
 export {
   createTokenizer,

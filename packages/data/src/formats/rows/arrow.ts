@@ -2,9 +2,8 @@ import { checkKeys } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { openSource } from '../../files/source.js';
-import type { CsvSchema } from './csv-rows.js';
-import { SCHEMA_KEYS } from './record-options.js';
 import { recordsDataset } from './records.js';
+import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
 /** @see CsvSchema */
 export type ArrowOptions = CsvSchema;
@@ -18,6 +17,7 @@ export type ArrowOptions = CsvSchema;
  */
 export async function arrow(file: string, options: ArrowOptions = {}): Promise<Dataset> {
   checkKeys('arrow', options, SCHEMA_KEYS);
+  checkSchema('arrow', options);
   const source = await openSource(file, { memoryLimitBytes: Number.POSITIVE_INFINITY });
   // Whoever reads no such file does not load it.
   const { tableFromIPC } = await import('apache-arrow');

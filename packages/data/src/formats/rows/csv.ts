@@ -14,14 +14,9 @@ import {
   type Source,
   type SourceOptions,
 } from '../../files/source.js';
-import {
-  type CsvSchema,
-  createRowReader,
-  type RowReader,
-  rowOf,
-  rowsInMemory,
-} from './csv-rows.js';
-import { SCHEMA_KEYS } from './record-options.js';
+import { createRowReader, type RowReader } from './row-reader.js';
+import { rowOf, rowsInMemory } from './rows-in-memory.js';
+import { badSchema, type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
 export interface CsvOptions extends CsvSchema, SourceOptions {
   /** Whether the first line names the columns. Default true. */
@@ -57,6 +52,10 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
  */
 export async function csv(file: string, options: CsvOptions = {}): Promise<Dataset> {
   checkKeys('csv', options, KNOWN);
+  checkSchema('csv', options);
+  const { decimal = '.' } = options;
+  if (decimal !== '.' && decimal !== ',')
+    throw badSchema(`decimal is ${JSON.stringify(decimal)}`, "Give '.' or ','.");
   const source = await openText(file, options);
   try {
     return await load(source, options);

@@ -2,9 +2,8 @@ import { checkKeys, textOf } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { openSource } from '../../files/source.js';
-import type { CsvSchema } from './csv-rows.js';
-import { SCHEMA_KEYS } from './record-options.js';
 import { recordsDataset } from './records.js';
+import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
 /** @see CsvSchema */
 export type JsonLinesOptions = CsvSchema;
@@ -19,6 +18,7 @@ export type JsonLinesOptions = CsvSchema;
  */
 export async function jsonLines(file: string, options: JsonLinesOptions = {}): Promise<Dataset> {
   checkKeys('jsonLines', options, SCHEMA_KEYS);
+  checkSchema('jsonLines', options);
   const source = await openSource(file, { memoryLimitBytes: Number.POSITIVE_INFINITY });
   const text = textOf(Buffer.from(source.bytes!));
   await source.close();

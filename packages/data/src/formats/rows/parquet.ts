@@ -1,9 +1,8 @@
 import { checkKeys } from '@tutti/runtime';
 import { badData, fileError } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
-import type { CsvSchema } from './csv-rows.js';
-import { SCHEMA_KEYS } from './record-options.js';
 import { recordsDataset } from './records.js';
+import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
 /** @see CsvSchema */
 export type ParquetOptions = CsvSchema;
@@ -17,6 +16,7 @@ export type ParquetOptions = CsvSchema;
  */
 export async function parquet(file: string, options: ParquetOptions = {}): Promise<Dataset> {
   checkKeys('parquet', options, SCHEMA_KEYS);
+  checkSchema('parquet', options);
   // Whoever reads no such file does not load them.
   const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } =
     await import('hyparquet');

@@ -6,9 +6,9 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Dataset } from '../../contract/dataset.js';
 import { createTestFolder, type TestFolder } from '../../testing.js';
 import { arrow } from './arrow.js';
-import type { CsvSchema } from './csv-rows.js';
 import { jsonLines } from './json-lines.js';
 import { parquet } from './parquet.js';
+import type { CsvSchema } from './schema.js';
 
 const ROWS = [
   { size: 30.5, balcony: true, city: 'Bern', rooms: 2, rent: 1200 },
@@ -136,6 +136,15 @@ describe('tables of records', () => {
       await assert.rejects(open(`${file}.gone`), {
         code: 'BAD_DATA',
         message: /not exist|no such file/,
+      });
+  });
+
+  it('name the reader that was given options without sense', async () => {
+    const file = await write('a.jsonl', '{"a": 1}\n');
+    for (const open of [jsonLines, parquet, arrow])
+      await assert.rejects(open(file, { classes: 0 }), {
+        code: 'BAD_PROGRAM',
+        message: `classes of ${open.name}() is 0`,
       });
   });
 });

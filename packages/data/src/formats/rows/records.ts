@@ -1,6 +1,8 @@
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
-import { type CsvSchema, createRowReader, rowsInMemory } from './csv-rows.js';
+import { createRowReader } from './row-reader.js';
+import { rowsInMemory } from './rows-in-memory.js';
+import type { CsvSchema } from './schema.js';
 
 /** Rows of named values, in the order of the file. */
 export interface Records {
