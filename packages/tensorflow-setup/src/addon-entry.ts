@@ -6,7 +6,7 @@ import { bindingPath } from './paths.js';
 const TFJS_NODE = '4.22.0';
 
 /** Counts how the addon is built: raise it whenever that changes, so that existing set-ups follow. */
-const BUILD = 3;
+const BUILD = 4;
 
 /** @returns the name in the cache of the addon that is built against these libraries */
 export function addonEntry(libraries: string): string {

@@ -13,7 +13,7 @@ export const ADDON = 'tfjs_binding.node';
 const LIMIT_MS = 600_000;
 
 /** What is included before the sources. Beside this file in `src`, also for what runs from `dist`. */
-const INCLUDED = ['signals-blocked.h', 'unfilled-results.h'].map((name) =>
+const INCLUDED = ['signals-blocked.h', 'unfilled-results.h', 'copied-values.h'].map((name) =>
   fileURLToPath(new URL(`../src/${name}`, import.meta.url)),
 );
 
@@ -36,8 +36,8 @@ export async function findCompiler(context: WayContext): Promise<string> {
 /**
  * Compiles tfjs-node's addon from the sources in its npm package into `folder`.
  *
- * Its calls into TensorFlow block signals, and what it gives is not filled with zeros first: see
- * signals-blocked.h and unfilled-results.h.
+ * Its calls into TensorFlow block signals, what it gives is not filled with zeros first, and it copies values to
+ * memory that it is given: see signals-blocked.h, unfilled-results.h and copied-values.h.
  * Node's C headers come from the npm package node-api-headers, so neither node-gyp nor a download of
  * Node's own headers is needed; N-API 8 makes one addon fit all Node versions.
  *
@@ -55,14 +55,15 @@ export async function buildAddon(
   const require = createRequire(import.meta.url);
   const nodeHeaders = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
   const tensorflow = join(libraries.folder, 'tensorflow');
+  const binding = join(sources, 'binding');
   const addon = join(folder, ADDON);
   const args = [
     ...['-shared', '-fPIC', '-std=c++17', '-O2', '-DNAPI_VERSION=8'],
     ...['-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DBUILDING_NODE_EXTENSION'],
-    ...['-I', nodeHeaders, '-I', join(tensorflow, 'include')],
+    ...['-I', nodeHeaders, '-I', join(tensorflow, 'include'), '-I', binding],
     ...INCLUDED.flatMap((header) => ['-include', header]),
-    join(sources, 'binding', 'tfjs_backend.cc'),
-    join(sources, 'binding', 'tfjs_binding.cc'),
+    join(binding, 'tfjs_backend.cc'),
+    join(binding, 'tfjs_binding.cc'),
     ...LIBRARIES.map((name) => join(tensorflow, name)),
     `-Wl,-rpath,$ORIGIN/../${libraries.name}/tensorflow`,
     ...['-o', addon],

@@ -3,12 +3,14 @@ export {
   type Computation,
   defineProgram,
   type EvaluationResult,
+  type FloatSource,
   type GradientResult,
   type MicroBatch,
   type ParameterValues,
   type Program,
   type ProgramData,
   type SharingFacts,
+  type TakeKnown,
 } from './program/program.js';
 export {
   createWorker,

@@ -8,6 +8,7 @@ import { pageAlignedFloats } from '@tutti/kernels';
 import { createLayout } from '@tutti/parameters';
 import { createRandom } from '@tutti/runtime';
 import { defineTraining, tf } from '@tutti/tensorflow';
+import type { TakeKnown } from '@tutti/worker';
 import type { GradientTask, ModelName } from './gradient.js';
 
 const { layers } = tf;
@@ -84,14 +85,20 @@ const preparations: Record<string, (name: ModelName, size: number) => Promise<On
       epochs: 1,
       seed: 1,
     }).open();
-    // As a worker holds them.
+    // As a worker holds them, and takes the gradient.
     const layout = createLayout(computation.parameters);
     const weights = layout.views(pageAlignedFloats(layout.floats));
     for (const [key, values] of Object.entries(await computation.initialize(1)))
       weights[key]!.set(values);
     const batch = batchOf(shape, size);
     const random = createRandom('micro-batch');
-    return () => computation.gradient(weights, { batch, epoch: 0, step: 0, shard: 0, random });
+    const gradient = layout.views(pageAlignedFloats(layout.floats));
+    const known: TakeKnown = (parameter, values) => {
+      if (values instanceof Float32Array) gradient[parameter]!.set(values);
+      else values.copyTo(gradient[parameter]!, 0);
+    };
+    const microBatch = { batch, epoch: 0, step: 0, shard: 0, random };
+    return () => computation.gradient(weights, microBatch, known);
   },
   async plain(name, size) {
     const { shape, stack } = MODELS[name];

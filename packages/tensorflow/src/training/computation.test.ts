@@ -145,6 +145,38 @@ describe('gradients', () => {
     assert.deepEqual(weights, before);
   });
 
+  for (const graph of [true, false])
+    it(`go to whoever takes them without arrays in between, ${graph ? 'from a graph' : 'early'}`, async function () {
+      if (!('copyValues' in (tf.backend() as unknown as { binding: object }).binding)) this.skip();
+      const model = () =>
+        tf.sequential({
+          layers: [
+            tf.layers.dense({ inputShape: [512], units: 512, kernelInitializer: 'ones' }),
+            tf.layers.dense({ units: 3, activation: 'softmax' }),
+          ],
+        });
+      const computation = await open({ model, loss: 'sparseCategoricalCrossentropy', graph });
+      const weights = await computation.initialize(3);
+      const batch = classified(4, [512], 3);
+      const random = createRandom('');
+      const taken = structuredClone(weights);
+      const once = () =>
+        computation.gradient(
+          weights,
+          { batch, epoch: 0, step: 0, shard: 0, random },
+          (name, values) => {
+            assert.ok(!(values instanceof Float32Array));
+            values.copyTo(taken[name]!, 0);
+          },
+        );
+      await once();
+      const before = process.memoryUsage().arrayBuffers;
+      for (let i = 0; i < 10; i++) await once();
+      const added = process.memoryUsage().arrayBuffers - before;
+      assert.ok(added < 512 * 512 * 4, `${added} bytes for ten gradients`);
+      assert.deepEqual(taken, (await gradient(computation, weights, batch)).gradient);
+    });
+
   it('of an empty micro-batch are zero', async () => {
     const computation = await open({
       model: smooth,

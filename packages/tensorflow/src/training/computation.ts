@@ -16,6 +16,7 @@ import { dropTape, tidied } from '../tfjs/tidied.js';
 import { arithmeticFacts } from './arithmetic.js';
 import { createDifferentiation, type Derivatives, type Values } from './differentiation.js';
 import { createEarlyGradients, soleUses } from './early-gradients.js';
+import { floatSource } from './float-source.js';
 import { openGraphPasses } from './graph-passes.js';
 import { createObjective } from './objective.js';
 import type { TrainingModel, TrainingOptions } from './training-options.js';
@@ -142,6 +143,10 @@ export function createComputation(options: TrainingOptions): Computation {
               parameters.flatMap(({ name, update }, at) => {
                 if (early?.told.has(name)) return [];
                 const tensor = gradients.get(at);
+                if (tensor && known) {
+                  known(name, floatSource(tensor), true);
+                  return [];
+                }
                 if (tensor) return [[name, read(tensor)]];
                 const next = update === 'average' ? written.get(name) : undefined;
                 const values =

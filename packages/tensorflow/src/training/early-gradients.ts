@@ -1,5 +1,7 @@
 import type { Sharing } from '@tutti/parameters';
+import type { TakeKnown } from '@tutti/worker';
 import { tf } from '../tf.js';
+import { floatSource } from './float-source.js';
 
 /** Stored parameters that one weight alone uses, as it is: by the place of that weight. */
 export type SoleUses = ReadonlyMap<number, string>;
@@ -26,7 +28,7 @@ export function soleUses({ parameters, weights }: Sharing): SoleUses {
  */
 export function createEarlyGradients(
   sole: SoleUses,
-  known: (parameter: string, values: Float32Array) => void,
+  known: TakeKnown,
 ): {
   readonly tap: (weight: number, tensor: tf.Tensor) => tf.Tensor;
   /** The parameters whose gradient has been told. */
@@ -44,7 +46,7 @@ export function createEarlyGradients(
       const identity = tf.customGrad((x) => ({
         value: (x as tf.Tensor).clone(),
         gradFunc: (dy: tf.Tensor) => {
-          known(parameter, dy.dataSync() as Float32Array);
+          known(parameter, floatSource(dy));
           told.add(parameter);
           return dy;
         },

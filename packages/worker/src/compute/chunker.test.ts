@@ -48,6 +48,20 @@ describe('chunker', () => {
     );
   });
 
+  it('copies values that lie elsewhere to where they belong', () => {
+    const { chunks, chunker } = collector();
+    for (const [name, from] of Object.entries(values))
+      chunker.give(name, {
+        length: from.length,
+        copyTo: (target: Float32Array, at: number) =>
+          target.forEach((_, i) => {
+            target[i] = from[at + i]!;
+          }),
+      });
+    const flat = [0, 1, 2].flatMap((chunk) => chunks.get(chunk)!);
+    assert.deepEqual(flat, [...Array(20).keys()]);
+  });
+
   it('gives out a chunk as soon as the last of its parameters is there', () => {
     const { chunks, chunker } = collector();
     chunker.give('d', values.d);

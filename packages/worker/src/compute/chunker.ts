@@ -1,6 +1,6 @@
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
-import type { ParameterValues } from '../program/program.js';
+import type { FloatSource, ParameterValues } from '../program/program.js';
 
 /** Receives a chunk as soon as it is complete; the block passes into its hands. */
 export type TakeChunk = (chunk: number, values: Block) => void;
@@ -43,15 +43,15 @@ export function createChunker(init: {
   const given = new Set<string>();
   let maxAbs = 0;
 
-  function put(chunk: number, at: number, part: Float32Array) {
+  function put(chunk: number, at: number, length: number, values: FloatSource, from: number) {
     let block = blocks.get(chunk);
     if (block === undefined) {
       block = kernels.allocate(layout.chunkLength(chunk));
       blocks.set(chunk, block);
       lacking.set(chunk, block.length);
     }
-    block.values.set(part, at);
-    const left = lacking.get(chunk)! - part.length;
+    values.copyTo(block.values.subarray(at, at + length), from);
+    const left = lacking.get(chunk)! - length;
     lacking.set(chunk, left);
     if (left > 0) return;
     let most = finiteMaxAbs(chunk, block);
@@ -77,18 +77,18 @@ export function createChunker(init: {
       throw faults.broken(`returned "${name}", which is no stored parameter,`);
     if (given.has(name)) throw faults.broken(`gave "${name}" twice`);
     const { size, offset, shape } = parameter;
-    if (!(values instanceof Float32Array))
-      throw faults.broken(`returned no Float32Array for "${name}"`);
-    if (values.length !== size)
+    const source = sourceOf(values);
+    if (source === undefined) throw faults.broken(`returned no Float32Array for "${name}"`);
+    if (source.length !== size)
       throw faults.broken(
-        `returned ${values.length} values for "${name}", whose shape [${shape.join(', ')}] has ${size},`,
+        `returned ${source.length} values for "${name}", whose shape [${shape.join(', ')}] has ${size},`,
       );
     given.add(name);
     for (let from = 0; from < size; ) {
       const chunk = Math.floor((offset + from) / chunkFloats);
       const at = offset + from - chunk * chunkFloats;
       const to = Math.min(size, from + chunkFloats - at);
-      put(chunk, at, values.subarray(from, to));
+      put(chunk, at, to - from, source, from);
       from = to;
     }
   }
@@ -107,4 +107,14 @@ export function createChunker(init: {
       blocks.clear();
     },
   };
+}
+
+function sourceOf(values: unknown): FloatSource | undefined {
+  if (values instanceof Float32Array)
+    return {
+      length: values.length,
+      copyTo: (target, from) => target.set(values.subarray(from, from + target.length)),
+    };
+  const source = values as FloatSource | null | undefined;
+  return typeof source?.copyTo === 'function' ? source : undefined;
 }

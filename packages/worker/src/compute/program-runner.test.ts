@@ -10,9 +10,10 @@ import { createProgramRunner } from './program-runner.js';
 const plan = samplePlan({ evaluationExamples: 3, evaluationBatchSize: 1 });
 const layout = layoutOf(plan);
 const weights = { w: new Float32Array(2) };
+const result = { lossSum: 0, metrics: {}, count: 4 };
 
 /** A runner of a program that tells what it does, and puts off something to the end of the turn each time. */
-function open() {
+function open(gradientOf: Computation['gradient'] = () => ({ ...result, gradient: weights })) {
   const told: string[] = [];
   const putOff = () => void setImmediate(() => told.push('sent'));
   const begin = <T>(what: string, result: T): T => {
@@ -21,12 +22,11 @@ function open() {
     return result;
   };
   const data = arrays({ x: { data: Float32Array.from([1, 2, 3, 4]), shape: [4] } });
-  const sums = { lossSum: 0, metrics: {} };
   const computation: Computation = {
     parameters: plan.parameters,
     initialize: () => begin('initialize', weights),
-    gradient: () => begin('gradient', { gradient: weights, count: 4, ...sums }),
-    evaluate: () => begin('evaluate', { count: 1, ...sums }),
+    gradient: (...given) => begin('gradient', gradientOf(...given)),
+    evaluate: () => begin('evaluate', { ...result, count: 1 }),
   };
   const kernels = createKernels();
   const runner = createProgramRunner({
@@ -52,4 +52,21 @@ describe('the runner of a program', () => {
     await runner.evaluate(weights, 1, 0);
     assert.deepEqual(told, ['evaluate', 'sent', 'evaluate', 'sent', 'evaluate']);
   });
+
+  for (const [last, taken] of [
+    [undefined, 'early'],
+    [false, 'early'],
+    [true, 'with the rest'],
+  ] as const)
+    it(`takes a gradient that is told with last = ${last} ${taken}`, async () => {
+      const { runner } = open((_, __, known) => {
+        known!('w', Float32Array.of(1, 2), last);
+        return { ...result, gradient: {} };
+      });
+      const chunks: [number[], boolean][] = [];
+      await runner.gradient(weights, await runner.read(0, 0), (_, { values }, early) =>
+        chunks.push([[...values], early]),
+      );
+      assert.deepEqual(chunks, [[[1, 2], taken === 'early']]);
+    });
 });

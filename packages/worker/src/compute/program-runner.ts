@@ -142,7 +142,10 @@ export function createProgramRunner(init: {
       try {
         const started = clock.now();
         const result = await call('gradient()', details, () =>
-          computation.gradient(weights, microBatch, chunks.give),
+          computation.gradient(weights, microBatch, (parameter, values, last = false) => {
+            early = !last;
+            chunks.give(parameter, values);
+          }),
         );
         checkSums('gradient()', result, count, details, worker);
         early = false;

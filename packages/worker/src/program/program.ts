@@ -38,7 +38,7 @@ export interface Computation {
   gradient(
     weights: ParameterValues,
     microBatch: MicroBatch,
-    known?: (parameter: string, values: Float32Array) => void,
+    known?: TakeKnown,
   ): GradientResult | Promise<GradientResult>;
   /** The same sums without a gradient, on examples that were not trained on. */
   evaluate(weights: ParameterValues, batch: Batch): EvaluationResult | Promise<EvaluationResult>;
@@ -60,6 +60,23 @@ export interface SharingFacts {
   inspect(slots: number): SharingReport;
   /** The sharing pattern of every weight, as SVG. */
   picture(report: SharingReport, title: string): string;
+}
+
+/**
+ * Copies the gradient of a parameter.
+ * @param last whether no gradient is still computed: it travels with the others then
+ */
+export type TakeKnown = (
+  parameter: string,
+  values: Float32Array | FloatSource,
+  last?: boolean,
+) => void;
+
+/** Floats that lie elsewhere, in the memory of a native library, say. */
+export interface FloatSource {
+  readonly length: number;
+  /** Copies as many as `target` holds, beginning with the one at `from`. */
+  copyTo(target: Float32Array, from: number): void;
 }
 
 /** One flat float32 array for every stored parameter, by its name. */
