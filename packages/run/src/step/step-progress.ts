@@ -64,6 +64,12 @@ export interface StepProgress {
 /** The largest finite float32. */
 const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 
+/** A mean gradient whose square can be added up for 256 steps. */
+const LARGEST_SQUARED = 2 ** 60;
+
+/** Optimizers that divide by what they have of the squares of gradients: for ever by infinity, where one overflows. */
+const SQUARING: ReadonlySet<string> = new Set(['adagrad', 'rmsprop', 'adam', 'adamw', 'adadelta']);
+
 export function createStepProgress(init: {
   readonly step: number;
   readonly plan: JobPlan;
@@ -72,7 +78,11 @@ export function createStepProgress(init: {
 }): StepProgress {
   const { step, plan, layout, sums } = init;
   const { shards } = plan;
-  const { clipNorm } = plan.optimizer;
+  const { name, clipNorm, clipValue } = plan.optimizer;
+  const clipped = clipNorm !== undefined || clipValue !== undefined;
+  // Moments that move by their mean are no gradients, but in what shards report as their largest element.
+  const mixed = plan.parameters.some(({ update }) => update === 'average');
+  const squared = SQUARING.has(name) && !clipped && !mixed;
   const chunks = Array.from({ length: layout.chunks }, (_, chunk) => ({
     chunk,
     state: 'open' as 'open' | 'complete' | 'given' | 'applied',
@@ -102,14 +112,21 @@ export function createStepProgress(init: {
       maxAbs: report.maxAbs ?? Number.NaN,
     }));
     const bound = bounds.reduce((sum, { maxAbs }) => sum + maxAbs, 0);
-    checked = bound < FLOAT32_MAX;
+    const overflows = !(bound < FLOAT32_MAX);
+    checked = !overflows && !(squared && bound / count > LARGEST_SQUARED);
     if (checked) return;
     const { worker, shard, maxAbs } = bounds.reduce((a, b) => (a.maxAbs >= b.maxAbs ? a : b));
     throw new TuttiError(
       'NOT_FINITE',
-      `The gradient sum of step ${step} could exceed float32: shard ${shard} on worker ${worker} has elements up to ${maxAbs}`,
+      `${
+        overflows
+          ? `The gradient sum of step ${step} could exceed float32`
+          : `Squares of the gradient of step ${step} could exceed float32, and ${name} would not move these weights any more`
+      }: shard ${shard} on worker ${worker} has elements up to ${maxAbs}`,
       {
-        remedy: 'Lower the learning rate, or clip the gradient by value inside the program.',
+        remedy: overflows
+          ? 'Lower the learning rate, or clip the gradient by value inside the program.'
+          : "Scale the data (with `scale` of its reader, or map()), or clip the gradient: optimizer's clipNorm or clipValue.",
         details: { step, shard, worker },
       },
     );

@@ -92,6 +92,28 @@ describe('step', () => {
     assert.deepEqual(shards(), []);
   });
 
+  it('fails where squares of the gradient overflow, before a step is whole, if the optimizer squares it', () => {
+    const reported = (optimizer: OptimizerSpec) => {
+      const { push, report, tested } = open(0, optimizer);
+      for (const chunk of [0, 1, 2]) for (const shard of [0, 1]) push(shard, chunk);
+      report(0, 4, 1e20);
+      report(1);
+      return () => sumsOf(tested);
+    };
+    const [adam, sgd] = [
+      { name: 'adam', learningRate: 1 },
+      { name: 'sgd', learningRate: 1 },
+    ] as const;
+    assert.throws(reported(adam), {
+      code: 'NOT_FINITE',
+      message:
+        /^Squares of the gradient of step 0 could .* adam would not .*: shard 0 on worker w0 has elements up to 1/,
+      remedy: /^Scale the data/,
+    });
+    for (const optimizer of [sgd, { ...adam, clipNorm: 1 }, { ...adam, clipValue: 1 }])
+      assert.equal(reported(optimizer)().length, 3);
+  });
+
   it('gives out nothing early when clipping by global norm', () => {
     const { push, report, ready } = open(0, { name: 'sgd', learningRate: 1, clipNorm: 1 });
     for (const chunk of [0, 1]) for (const shard of [0, 1]) push(shard, chunk);
