@@ -108,6 +108,32 @@ describe('a .keras file', function () {
       await assert.rejects(kerasModel(program, await drawnValues(program)), { message });
     });
 
+  const both = () =>
+    tf.layers.bidirectional({
+      layer: tf.layers.gru({ units: 2, returnSequences: true }) as never,
+      name: 'both',
+    });
+  for (const [what, after, refused] of [
+    ['made into one vector', () => [tf.layers.flatten()], true],
+    ['pooled', () => [tf.layers.dropout({ rate: 0 }), tf.layers.maxPooling1d({})], true],
+    [
+      'read by a recurrent layer',
+      () => [tf.layers.dense({ units: 2 }), tf.layers.lstm({ units: 2 })],
+    ],
+    ['the result', () => [tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 2 }) })]],
+  ] as [string, () => tf.layers.Layer[], boolean?][])
+    it(`is ${refused ? 'refused' : 'written'} where masked steps of both directions are ${what}`, async () => {
+      const layers = () => [embedding(), both(), ...after()];
+      const loss = 'meanSquaredError';
+      const program = training({ model: () => tf.sequential({ layers: layers() }), loss });
+      const written = kerasModel(program, await drawnValues(program));
+      if (!refused) await written;
+      else
+        await assert.rejects(written, {
+          message: /"both" \(Bidirectional\) gives something for masked steps that is read/,
+        });
+    });
+
   for (const [name, message] of Object.entries(REFUSED))
     it(`is refused, with the layer and why: ${name}`, async () => {
       const program = programOf(name);

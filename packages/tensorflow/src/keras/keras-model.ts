@@ -5,7 +5,7 @@ import { builtWith } from '../export/built-with.js';
 import { stableTopology } from '../export/export-layers-model.js';
 import { allLayers, type BuiltModel } from '../model/build-model.js';
 import type { ModelLike } from '../tfjs/layers-internals.js';
-import { checkAverages } from './masked-averages.js';
+import { checkMaskedSteps } from './masked-steps.js';
 import { modelConfig, type SerializedLayer } from './model-config.js';
 import { weightPaths } from './weight-paths.js';
 import { hdf5File } from './weights-file.js';
@@ -28,7 +28,7 @@ const NO_TIME = new Date(1980, 0, 1);
 export async function kerasModel(program: Program, values: ParameterValues): Promise<Uint8Array> {
   const { built, weights } = builtWith(program, values);
   try {
-    checkAverages(built.model);
+    checkMaskedSteps(built.model);
     const config = configOf(built);
     const paths = weightPaths(built.model);
     const placed = [...built.weights].map(([variable, name], at) => {
