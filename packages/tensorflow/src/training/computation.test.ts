@@ -271,6 +271,40 @@ describe('gradients', () => {
     assert.ok(Math.abs(a!.lossSum - b!.lossSum - 4 * penalty) < 1e-4 * a!.lossSum);
   });
 
+  it('name a number of the batch that is looked up, and is in no table', async () => {
+    const model = () => {
+      const [left, right] = ['left', 'right'].map((name) => tf.input({ shape: [2], name }));
+      const tables = [left!, right!].map((input) =>
+        tf.layers.embedding({ inputDim: 5, outputDim: 2 }).apply(input),
+      );
+      const joined = tf.layers.concatenate().apply(tables as tf.SymbolicTensor[]);
+      const last = tf.layers.dense({ units: 1 }).apply(tf.layers.flatten().apply(joined));
+      return tf.model({ inputs: [left!, right!], outputs: last as tf.SymbolicTensor });
+    };
+    const field = (values: number[], shape: number[]) => ({
+      data: Float32Array.from(values),
+      shape,
+    });
+    for (const graph of [false, undefined])
+      for (const word of [5, -1, Number.NaN, 1e12]) {
+        const loss = 'meanSquaredError';
+        const computation = await open({ model, loss, ...(graph === undefined ? {} : { graph }) });
+        const weights = await computation.initialize(1);
+        const batch: Batch = {
+          left: field([0, 1, 2, 3, 4, 0], [3, 2]),
+          right: field([0, 1, 2, 3, 4, word], [3, 2]),
+          y: field([1, 2, 3], [3]),
+        };
+        const error = {
+          code: 'BAD_DATA',
+          message: `Field "right" has ${batch.right!.data[5]} in element 1, which is looked up in a table of 5 rows`,
+          details: { field: 'right', row: 2, element: 1 },
+        };
+        await assert.rejects(gradient(computation, weights, batch), error);
+        await assert.rejects(async () => computation.evaluate(weights, batch), error);
+      }
+  });
+
   it('are refused where the loss does not depend on any weight', async () => {
     const computation = await open({
       model: smooth,

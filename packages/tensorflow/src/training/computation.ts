@@ -18,6 +18,7 @@ import { createDifferentiation, type Derivatives, type Values } from './differen
 import { createEarlyGradients, soleUses } from './early-gradients.js';
 import { floatSource } from './float-source.js';
 import { openGraphPasses } from './graph-passes.js';
+import { lookUpError } from './look-up-errors.js';
 import { createObjective } from './objective.js';
 import type { TrainingModel, TrainingOptions } from './training-options.js';
 import { uploaded } from './uploaded.js';
@@ -82,14 +83,14 @@ export function createComputation(options: TrainingOptions): Computation {
       outputs.map(({ shape }) => shape),
     );
 
-  const seeded = <T>(random: Random, task: () => T): T => {
+  const seeded = <T>(random: Random, batch: Batch, task: () => T): T => {
     checkBackend();
     let thrown: unknown;
     try {
       return withRandom(random, () => acceleration.run(() => tidied(task)));
     } catch (error) {
-      thrown = error;
-      throw error;
+      thrown = lookUpError(error, batch);
+      throw thrown;
     } finally {
       // The program may have changed it, after which tfjs throws anything.
       checkBackend(thrown);
@@ -118,7 +119,7 @@ export function createComputation(options: TrainingOptions): Computation {
           count,
           metrics: objective.nothing,
         };
-      return seeded(random, () => {
+      return seeded(random, batch, () => {
         const stored = load(weights);
         const given = batchTensors(batch);
         const tensors =
@@ -171,7 +172,7 @@ export function createComputation(options: TrainingOptions): Computation {
     evaluate(weights, batch: Batch) {
       const count = exampleCount(batch);
       if (count === 0) return { lossSum: 0, count, metrics: objective.nothing };
-      return seeded(createRandom('evaluate'), () => {
+      return seeded(createRandom('evaluate'), batch, () => {
         const stored = load(weights);
         const tensors = batchTensors(batch);
         let values: Values | undefined;
