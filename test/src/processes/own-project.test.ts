@@ -6,31 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadingCode } from '@tutti/telemetry';
 import { eachTest } from './each-test.js';
+import { ONE_LAYER } from './one-layer.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-
-const PROGRAM = `
-import { arrays } from '@tutti/data';
-import { defineTraining, tf } from '@tutti/tensorflow';
-
-const data = Float32Array.from({ length: 64 }, (_, at) => Math.sin(at));
-const training = arrays({
-  x: { data, shape: [16, 4] },
-  y: { data: data.slice(0, 16), shape: [16] },
-});
-
-export default defineTraining({
-  data: () => ({ training }),
-  model: () => tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] }),
-  loss: 'meanSquaredError',
-  optimizer: { name: 'adam', learningRate: 0.01 },
-  batchSize: 8,
-  epochs: 2,
-  shards: 2,
-  seed: 1,
-});
-`;
 
 const SERVICE = `
 import { runLocal } from '@tutti/launch';
@@ -50,7 +29,7 @@ describe('a project of its own', () => {
 
   it('installs Tutti from a checkout, trains with its command, and in its own process', async () => {
     const cwd = each.folder.path;
-    await each.folder.program(PROGRAM);
+    await each.folder.program(ONE_LAYER);
     await writeFile(join(cwd, 'service.mjs'), SERVICE);
     await writeFile(join(cwd, 'package.json'), '{ "private": true }');
     // As the README shows it.

@@ -5,32 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eachTest } from './each-test.js';
+import { ONE_LAYER } from './one-layer.js';
 import { installPublished, packPublished } from './published.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-
-const PROGRAM = `
-import { arrays } from '@tutti/data';
-import { defineTraining, tf } from '@tutti/tensorflow';
-
-const data = Float32Array.from({ length: 64 }, (_, at) => Math.sin(at));
-const training = arrays({
-  x: { data, shape: [16, 4] },
-  y: { data: data.slice(0, 16), shape: [16] },
-});
-
-export default defineTraining({
-  data: () => ({ training }),
-  model: () => tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] }),
-  loss: 'meanSquaredError',
-  optimizer: { name: 'adam', learningRate: 0.01 },
-  batchSize: 8,
-  epochs: 2,
-  shards: 2,
-  seed: 1,
-});
-`;
 
 const SERVICE = `
 import { readCheckpoint } from '@tutti/checkpoint';
@@ -90,7 +69,7 @@ describe('a project of its own, with packages as they are published', () => {
 
     const files = {
       'tsconfig.json': JSON.stringify(COMPILER),
-      'program.ts': PROGRAM,
+      'program.ts': ONE_LAYER,
       'service.ts': SERVICE,
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(cwd, name), text);

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { runLocal } from '@tutti/launch';
-import { inTemporaryFolder, LINE } from '../testing.js';
+import { inTemporaryFolder, LINE } from './testing.js';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** Runs the command line in a process of its own, since that is what a program can end. */
 async function tuttiProcess(args: readonly string[]) {
