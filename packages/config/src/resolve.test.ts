@@ -119,10 +119,10 @@ describe('resolving settings', () => {
 
   it('ignores what the command does not use, but not mistakes in it', () => {
     const environment = { TUTTI_EPOCHS: '3', TUTTI_LOG_LEVEL: 'debug' };
-    const { settings } = resolveSettings({ environment, allowed: 'worker' });
+    const { settings } = resolveSettings({ environment, command: 'worker' });
     assert.equal(settings.logLevel, 'debug');
     assert.equal(settings.epochs, undefined);
-    refused({ environment: { TUTTI_EPOCHS: 'three' }, allowed: 'worker' });
+    refused({ environment: { TUTTI_EPOCHS: 'three' }, command: 'worker' });
   });
 
   it('finds a mistake in the file even where a flag overrules it', () => {
@@ -305,8 +305,8 @@ describe('the common variables of launchers', () => {
 
   it('name no machine that a worker runs on', () => {
     const environment = { MASTER_ADDR: 'node0.cluster', MASTER_PORT: '1234' };
-    const of = (allowed: 'worker' | 'coordinator') =>
-      resolveSettings({ environment, allowed }).settings.advertise;
+    const of = (command: 'worker' | 'coordinator') =>
+      resolveSettings({ environment, command }).settings.advertise;
     assert.deepEqual([of('coordinator'), of('worker')], ['node0.cluster', undefined]);
   });
 
@@ -364,8 +364,8 @@ describe('the common variables of launchers', () => {
 
   it('are nothing to commands that are the whole job, even if they are left over and wrong', () => {
     const environment = { RANK: 'x', WORLD_SIZE: '99999', MASTER_ADDR: ':', MASTER_PORT: 'y' };
-    for (const allowed of ['train', 'compress', 'eval', 'node', 'launch'] as const) {
-      const { sources } = resolveSettings({ environment, allowed });
+    for (const command of ['train', 'compress', 'eval', 'node', 'launch'] as const) {
+      const { sources } = resolveSettings({ environment, command });
       for (const source of Object.values(sources)) assert.equal(source, 'default');
     }
   });

@@ -3,13 +3,13 @@ import type { SettingsFile } from './file.js';
 import { settingsOf } from './names.js';
 import { applySchema } from './schema.js';
 import type { Command } from './setting.js';
-import type { SettingName, Settings } from './settings.js';
+import { SETTING_NAMES, type SettingName, type Settings } from './settings.js';
 import { fromEnvironment, fromFile, fromFlags } from './sources.js';
 
 /** What launchers start one at a time; left over in a shell, their variables must not disturb others. */
 const LAUNCHED: readonly Command[] = ['coordinator', 'server', 'worker', 'status'];
-const isLaunched = (allowed: ResolveInit['allowed']) =>
-  typeof allowed !== 'string' || LAUNCHED.includes(allowed);
+const isLaunched = (command: Command | undefined) =>
+  command === undefined || LAUNCHED.includes(command);
 
 export interface ResolveInit {
   /** What was given on the command line, by setting name; undefined means not given. */
@@ -18,10 +18,10 @@ export interface ResolveInit {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly file?: SettingsFile | undefined;
   /**
-   * The settings that count here, or the command that uses them. Others are checked and then
-   * ignored in the environment and the file (which several commands may share).
+   * Whose settings count; all, if not given. Others are checked and then ignored in the environment
+   * and the file (which several commands may share).
    */
-  readonly allowed?: readonly SettingName[] | Command;
+  readonly command?: Command;
 }
 
 export interface ResolvedSettings {
@@ -38,18 +38,18 @@ export interface ResolvedSettings {
  * Throws BAD_CONFIG for an unknown name, an impossible value or settings that contradict each other.
  */
 export function resolveSettings(init: ResolveInit): ResolvedSettings {
-  const { allowed } = init;
-  const counts = new Set(typeof allowed === 'string' ? settingsOf(allowed) : allowed);
+  const { command } = init;
+  const counts = new Set(command === undefined ? SETTING_NAMES : settingsOf(command));
   const values: Partial<Record<SettingName, unknown>> = {};
   const sources: Partial<Record<SettingName, string>> = {};
   const layers = [
     ...(init.file === undefined ? [] : [fromFile(init.file)]),
-    fromEnvironment(init.environment ?? {}, isLaunched(allowed), allowed !== 'worker'),
+    fromEnvironment(init.environment ?? {}, isLaunched(command), command !== 'worker'),
     fromFlags(init.flags ?? {}),
   ];
   for (const layer of layers) {
     for (const [name, { value, source }] of layer) {
-      if (allowed !== undefined && !counts.has(name)) continue;
+      if (!counts.has(name)) continue;
       values[name] = value;
       sources[name] = source;
     }

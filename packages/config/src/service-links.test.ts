@@ -22,16 +22,16 @@ describe('the variables that Kubernetes sets for its services', () => {
     for (const host of ['10.96.0.17', 'fd00::11'])
       it(`are passed over where a service is called ${service} (${host})`, () => {
         const environment = { ...linksOf(service, host, 29500), TUTTI_WORKERS: '3' };
-        const { settings } = resolveSettings({ environment, allowed: 'coordinator' });
+        const { settings } = resolveSettings({ environment, command: 'coordinator' });
         assert.deepEqual(
           settings,
-          resolveSettings({ flags: { workers: 3 }, allowed: 'coordinator' }).settings,
+          resolveSettings({ flags: { workers: 3 }, command: 'coordinator' }).settings,
         );
       });
 
   it('are passed over where a service is called master', () => {
     const environment = { MASTER_ADDR: '10.0.0.5', ...linksOf('master', '10.96.0.17', 2222) };
-    const { settings } = resolveSettings({ environment, allowed: 'worker' });
+    const { settings } = resolveSettings({ environment, command: 'worker' });
     assert.equal(settings.coordinator, 'tcp://10.0.0.5:29500');
   });
 

@@ -4,7 +4,7 @@ import { DEADLINES } from '@tutti/coordinator/internal';
 import { roleSettings } from './role-settings.js';
 
 const given = (flags: Readonly<Record<string, string>> = {}) =>
-  roleSettings(resolveSettings({ flags, allowed: 'train' }).settings);
+  roleSettings(resolveSettings({ flags, command: 'train' }).settings);
 
 describe('what the roles read of the settings', () => {
   it('is what was given, by the same name, and nothing that is for the command alone', () => {

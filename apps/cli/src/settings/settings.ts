@@ -22,5 +22,5 @@ export async function settingsFor(
     config: (config as string | undefined) ?? environment.TUTTI_CONFIG,
     programPath,
   });
-  return { ...resolveSettings({ flags: given, environment, file, allowed: command }), file };
+  return { ...resolveSettings({ flags: given, environment, file, command }), file };
 }
