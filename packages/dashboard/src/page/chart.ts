@@ -1,7 +1,8 @@
 import uPlot from 'uplot';
-import type { Mark } from '../view.js';
+import { drawMarks, type PlacedMark } from './chart-marks.js';
 import type { Colours } from './colours.js';
 import { make, setText } from './dom.js';
+import { type ChartStyle, plotOptions } from './plot-options.js';
 
 /** Pixels between the cursor and a mark that belong together. */
 const NEAR = 6;
@@ -14,18 +15,7 @@ export interface ChartData {
   readonly smooth: readonly (number | null)[];
   /** Values of evaluations, at their places; null elsewhere. */
   readonly test: readonly (number | null)[];
-  readonly marks: readonly { readonly x: number; readonly mark: Mark }[];
-}
-
-export interface ChartStyle {
-  readonly title: string;
-  readonly height: number;
-  readonly log: boolean;
-  readonly place: (x: number) => string;
-  readonly value: (value: number) => string;
-  /** For the axis: short. */
-  readonly tick: (value: number) => string;
-  readonly xTick: (x: number) => string;
+  readonly marks: readonly PlacedMark[];
 }
 
 /** One curve over the run: readable with the mouse, the keyboard, and aloud. */
@@ -92,8 +82,23 @@ export function createChart(
     if (data.x.length === 0) return area.replaceChildren(empty);
     empty.remove();
     const width = Math.max(200, area.clientWidth || figure.clientWidth - 28);
-    plot = new uPlot(optionsOf(width), columns(), area);
+    const calm = data.smooth.length === 0;
+    plot = new uPlot(plotOptions({ style, colours, width, calm, hooks }), columns(), area);
   }
+
+  const hooks: uPlot.Hooks.Arrays = {
+    draw: [(self) => drawMarks(self, data.marks, colours)],
+    setCursor: [
+      ({ cursor }) => read(cursor.left !== undefined && cursor.left >= 0 ? cursor.idx : null),
+    ],
+    setSelect: [
+      ({ select }) => {
+        if (select.width <= 0) return;
+        zoomed = true;
+        onZoom(zoomed);
+      },
+    ],
+  };
 
   function columns(): uPlot.AlignedData {
     const positive = (values: readonly (number | null)[]) =>
@@ -104,94 +109,6 @@ export function createChart(
       positive(data.smooth),
       positive(data.test),
     ] as unknown as uPlot.AlignedData;
-  }
-
-  function optionsOf(width: number): uPlot.Options {
-    const font = '12px system-ui, sans-serif';
-    const axis = { stroke: colours.muted, font, grid: { stroke: colours.line, width: 1 } };
-    const calm = data.smooth.length === 0;
-    return {
-      width,
-      height: style.height,
-      legend: { show: false },
-      padding: [14, 22, 0, 0],
-      cursor: {
-        sync: { key: 'run' },
-        points: { size: 7, fill: colours.accent, stroke: colours.card },
-        drag: { x: true, y: false },
-      },
-      scales: {
-        x: { time: false },
-        y: { distr: style.log ? 3 : 1, range: style.log ? logRange : calmRange },
-      },
-      axes: [
-        {
-          ...axis,
-          size: 28,
-          grid: { show: false },
-          ticks: { show: false },
-          values: (_, splits) => splits.map((value) => style.xTick(value)),
-        },
-        {
-          ...axis,
-          size: 58,
-          space: 34,
-          ticks: { show: false },
-          values: (_, splits) => splits.map((value) => (value === null ? '' : style.tick(value))),
-        },
-      ],
-      series: [
-        {},
-        {
-          stroke: calm ? colours.accent : colours.accentSoft,
-          width: calm ? 1.5 : 1,
-          points: { show: false },
-        },
-        { stroke: colours.accent, width: 2, points: { show: false }, spanGaps: true },
-        {
-          stroke: colours.second,
-          width: 1,
-          dash: [3, 4],
-          spanGaps: true,
-          points: { show: true, size: 7, fill: colours.second, stroke: colours.card },
-        },
-      ],
-      hooks: {
-        draw: [drawMarks],
-        setCursor: [
-          (self) =>
-            read(self.cursor.left !== undefined && self.cursor.left >= 0 ? self.cursor.idx : null),
-        ],
-        setSelect: [
-          (self) => {
-            if (self.select.width <= 0) return;
-            zoomed = true;
-            onZoom(zoomed);
-          },
-        ],
-      },
-    };
-  }
-
-  /** Faults and take-overs: a line each, with a sign on it whose form says as much as its colour. */
-  function drawMarks(self: uPlot) {
-    const { ctx, bbox } = self;
-    const unit = devicePixelRatio;
-    ctx.save();
-    for (const { x, mark } of data.marks) {
-      const left = self.valToPos(x, 'x', true);
-      if (left < bbox.left - 1 || left > bbox.left + bbox.width + 1) continue;
-      const colour = colours[mark.tone as 'fault' | 'recovery' | 'wait' | 'note'] ?? colours.muted;
-      ctx.strokeStyle = ctx.fillStyle = colour;
-      ctx.lineWidth = unit;
-      ctx.setLineDash(mark.tone === 'fault' ? [] : [3 * unit, 3 * unit]);
-      ctx.beginPath();
-      ctx.moveTo(left, bbox.top);
-      ctx.lineTo(left, bbox.top + bbox.height);
-      ctx.stroke();
-      sign(ctx, mark.tone, left, bbox.top - 6 * unit, 5 * unit);
-    }
-    ctx.restore();
   }
 
   new ResizeObserver(() => {
@@ -247,34 +164,4 @@ export function createChart(
       plot?.setData(columns(), true);
     },
   };
-}
-
-/** ▼ fault, ▲ recovery, ◆ wait, ● everything else. */
-function sign(ctx: CanvasRenderingContext2D, tone: string, x: number, y: number, size: number) {
-  ctx.beginPath();
-  if (tone === 'fault' || tone === 'recovery') {
-    const tip = tone === 'fault' ? size : -size;
-    ctx.moveTo(x - size, y - tip * 0.8);
-    ctx.lineTo(x + size, y - tip * 0.8);
-    ctx.lineTo(x, y + tip * 0.8);
-  } else if (tone === 'wait') {
-    ctx.moveTo(x, y - size);
-    ctx.lineTo(x + size, y);
-    ctx.lineTo(x, y + size);
-    ctx.lineTo(x - size, y);
-  } else ctx.arc(x, y, size * 0.7, 0, 2 * Math.PI);
-  ctx.fill();
-}
-
-/** A constant has room above and below it; nothing at all has an axis too. */
-function calmRange(_: uPlot, least: number, most: number): [number, number] {
-  if (!Number.isFinite(least) || !Number.isFinite(most) || least === null) return [0, 1];
-  const room = (most - least || Math.abs(most) || 1) * 0.06;
-  const low = least - room;
-  return [least >= 0 && low < 0 ? 0 : low, most + room];
-}
-
-function logRange(_: uPlot, least: number, most: number): [number, number] {
-  if (!(least > 0) || !(most > 0)) return [0.1, 1];
-  return [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most) + 1e-9)];
 }

@@ -1,8 +1,9 @@
 import { formatCount, formatDuration, formatLoss, formatMetric } from '@tutti/telemetry/internal';
 import { smoothed } from '../smooth.js';
-import { type Chart, type ChartStyle, createChart } from './chart.js';
+import { type Chart, createChart } from './chart.js';
 import { currentColours, onSchemeChange } from './colours.js';
 import { find } from './dom.js';
+import type { ChartStyle } from './plot-options.js';
 import type { Store } from './store.js';
 import { nameText } from './text.js';
 
