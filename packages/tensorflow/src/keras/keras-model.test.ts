@@ -108,6 +108,24 @@ describe('a .keras file', function () {
       await assert.rejects(kerasModel(program, await drawnValues(program)), { message });
     });
 
+  it('is refused where steps that count are put beside others that do not', async () => {
+    const side = (masked: boolean) => () => {
+      const input = tf.input({ shape: [4, 3] });
+      const steps = tf.layers.masking().apply(input) as tf.SymbolicTensor;
+      const other = tf.layers.dense({ units: 2 }).apply(masked ? steps : input);
+      const joined = tf.layers.concatenate().apply([steps, other as tf.SymbolicTensor]);
+      const outputs = tf.layers.gru({ units: 2 }).apply(joined) as tf.SymbolicTensor;
+      return tf.model({ inputs: input, outputs });
+    };
+    const loss = 'meanSquaredError';
+    const [same, other] = [true, false].map((each) => training({ model: side(each), loss }));
+    await kerasModel(same!, await drawnValues(same!));
+    await assert.rejects(kerasModel(other!, await drawnValues(other!)), {
+      message:
+        /^Layer "concatenate_1" \(Concatenate\) puts steps with different masks side by side/,
+    });
+  });
+
   const both = () =>
     tf.layers.bidirectional({
       layer: tf.layers.gru({ units: 2, returnSequences: true }) as never,

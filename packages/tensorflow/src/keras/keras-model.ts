@@ -3,7 +3,7 @@ import type { ParameterValues, Program } from '@tutti/worker';
 import { zipSync } from 'fflate';
 import { builtWith } from '../export/built-with.js';
 import { stableTopology } from '../export/export-layers-model.js';
-import { allLayers, type BuiltModel } from '../model/build-model.js';
+import { allParts, type BuiltModel } from '../model/build-model.js';
 import type { ModelLike } from '../tfjs/layers-internals.js';
 import { checkMaskedSteps } from './masked-steps.js';
 import { modelConfig, type SerializedLayer } from './model-config.js';
@@ -28,7 +28,6 @@ const NO_TIME = new Date(1980, 0, 1);
 export async function kerasModel(program: Program, values: ParameterValues): Promise<Uint8Array> {
   const { built, weights } = builtWith(program, values);
   try {
-    checkMaskedSteps(built.model);
     const config = configOf(built);
     const paths = weightPaths(built.model);
     const placed = [...built.weights].map(([variable, name], at) => {
@@ -52,7 +51,8 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 function configOf(built: BuiltModel) {
   const { topology, names } = stableTopology(built);
-  const all = [built.model, ...allLayers(built.model)];
+  checkMaskedSteps(built.model, names);
+  const all = [built.model, ...allParts(built.model)];
   const models = new Map(all.map((each) => [names.get(each.name) ?? each.name, each as ModelLike]));
   return modelConfig(topology as SerializedLayer, (name) => models.get(name)!.inputs[0]!);
 }

@@ -2,20 +2,22 @@ import { TuttiError } from '@tutti/runtime';
 import type { LayerLike, ModelLike } from '../tfjs/layers-internals.js';
 
 /**
- * Keras 3 leaves masked steps out of a global average, which tfjs counts, and a bidirectional layer gives 0 for
- * them there, which matters where other steps are made of them.
+ * Keras 3 leaves masked steps out of a global average, which tfjs counts; a bidirectional layer gives 0 for
+ * them there, which matters where other steps are made of them; and what is side by side counts there if any of
+ * it does, in tfjs if all of it does.
+ * @param names what layers are called in files
  * @throws TuttiError BAD_PROGRAM naming the layer that would get a mask there
  */
-export function checkMaskedSteps(model: ModelLike): void {
+export function checkMaskedSteps(model: ModelLike, names: ReadonlyMap<string, string>): void {
   const visit = (container: LayerLike, around: readonly LayerLike[]) => {
     const path = [...around, container];
     for (const layer of container.layers ?? []) {
       visit(layer, path);
-      const why = unlike(layer);
+      const why = unlike(layer, path);
       if (why === undefined || !readsMasked(layer, path)) continue;
       throw new TuttiError(
         'BAD_PROGRAM',
-        `Layer "${layer.name}" (${layer.getClassName()}) ${why}`,
+        `Layer "${names.get(layer.name) ?? layer.name}" (${layer.getClassName()}) ${why}`,
         {
           remedy:
             'Leave out `maskZero` and masking layers before it, or export another --format: tfjs and safetensors have every layer.',
@@ -27,12 +29,14 @@ export function checkMaskedSteps(model: ModelLike): void {
 }
 
 /** What Keras does otherwise with a mask. */
-function unlike(layer: LayerLike): string | undefined {
+function unlike(layer: LayerLike, around: readonly LayerLike[]): string | undefined {
   const name = layer.getClassName();
   if (name === 'GlobalAveragePooling1D')
     return 'averages over masked steps, too, which Keras 3 leaves out';
   if (name === 'Bidirectional' && givesSteps(layer) && mixesSteps(layer))
     return 'gives something for masked steps that is read, and 0 in Keras 3';
+  if (name === 'Concatenate' && maskSources(layer, around).size > 1)
+    return 'puts steps with different masks side by side, of which Keras 3 counts those that any counts';
   return undefined;
 }
 
@@ -61,25 +65,35 @@ function mixesSteps(layer: LayerLike): boolean {
   });
 }
 
-/** @param around the models that the layer is in, the inmost last */
-function readsMasked(layer: LayerLike, around: readonly LayerLike[]): boolean {
+const readsMasked = (layer: LayerLike, around: readonly LayerLike[]) =>
+  [...maskSources(layer, around)].some((source) => source !== undefined);
+
+/**
+ * The layers that make the masks of what a layer reads; undefined for what has none.
+ * @param around the models that the layer is in, the inmost last
+ */
+function maskSources(
+  layer: LayerLike,
+  around: readonly LayerLike[],
+): ReadonlySet<LayerLike | undefined> {
   const nodes = layer.inboundNodes as readonly { readonly inboundLayers: readonly LayerLike[] }[];
-  return nodes.some(({ inboundLayers }) => inboundLayers.some((each) => isMasked(each, around)));
+  const read = nodes.flatMap(({ inboundLayers }) => inboundLayers);
+  return new Set(read.flatMap((each) => [...maskOf(each, around)]));
 }
 
-function isMasked(layer: LayerLike, around: readonly LayerLike[]): boolean {
+function maskOf(layer: LayerLike, around: readonly LayerLike[]): Iterable<LayerLike | undefined> {
   const { layers, outputs, maskZero } = layer as Partial<ModelLike> & {
     readonly maskZero?: boolean;
   };
   const name = layer.getClassName();
-  if (name === 'Embedding') return maskZero === true;
-  if (name === 'Masking') return true;
+  if (name === 'Embedding') return [maskZero ? layer : undefined];
+  if (name === 'Masking') return [layer];
   if (name === 'InputLayer')
-    return around.length > 1 && readsMasked(around.at(-1)!, around.slice(0, -1));
+    return around.length > 1 ? maskSources(around.at(-1)!, around.slice(0, -1)) : [undefined];
   if (layers !== undefined)
-    return outputs!.some(({ sourceLayer }) => isMasked(sourceLayer, [...around, layer]));
+    return outputs!.flatMap(({ sourceLayer }) => [...maskOf(sourceLayer, [...around, layer])]);
   const passes = RECURRENT.has(name) ? givesSteps(layer) : PASSING.has(name);
-  return passes && readsMasked(layer, around);
+  return passes ? maskSources(layer, around) : [undefined];
 }
 
 const givesSteps = (layer: LayerLike) =>

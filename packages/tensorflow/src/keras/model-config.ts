@@ -69,11 +69,28 @@ function callsWithin(layers: readonly SerializedLayer[]) {
   const ofInput = (call: Call) => (models.has(call[0]) ? earlier(call) : call);
   return {
     ofOutput: (call: Call) => (models.get(call[0]) === 'Sequential' ? earlier(call) : call),
-    ofLayer: (layer: Record<string, unknown>) => ({
-      ...layer,
-      inbound_nodes: (layer.inbound_nodes as Call[][]).map((calls) => calls.map(ofInput)),
-    }),
+    ofLayer(layer: Record<string, unknown>) {
+      const nodes = (layer.inbound_nodes as Call[][]).map((calls) => calls.map(ofInput));
+      const recurrent = STATEFUL.has(layer.class_name as string);
+      const inbound_nodes = nodes.map((calls) =>
+        recurrent && calls.length > 1 ? withState(calls) : calls,
+      );
+      return { ...layer, inbound_nodes };
+    },
   };
+}
+
+/** Layers that take states besides what they read. */
+const STATEFUL = new Set(['Bidirectional', 'ConvLSTM2D', 'GRU', 'LSTM', 'RNN', 'SimpleRNN']);
+
+/** A call as Keras 3 writes it: states are no inputs like others there. */
+function withState([sequence, ...states]: readonly Call[]) {
+  const tensor = (call: Call | undefined) => ({
+    class_name: '__keras_tensor__',
+    // Where it comes from is all that is read.
+    config: { shape: [null], dtype: 'float32', keras_history: call!.slice(0, 3) },
+  });
+  return { args: [tensor(sequence)], kwargs: { initial_state: states.map(tensor) } };
 }
 
 const inputLayer = (name: string, shape: unknown, dtype: unknown) =>
