@@ -84,7 +84,13 @@ function comparePredictions(
   let expected: ArrayLike<number>;
   try {
     expected = overriding(overrides, () => predict(model));
-  } catch {
+  } catch (cause) {
+    if (cause instanceof Error && /neither initialState or constants/.test(cause.message))
+      throw new TuttiError(
+        'BAD_PROGRAM',
+        'tfjs loads the model and cannot compute it: after a layer with an initial state, it lets no recurrent one follow',
+        { remedy: 'Export another --format: keras and safetensors do without it.', cause },
+      );
     // Inputs of any size may still not be of this one.
     return;
   }

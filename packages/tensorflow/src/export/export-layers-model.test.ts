@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashed } from '@tutti/parameters';
 import { edgeModel } from '../edge/edge-model.js';
+import { kerasModel } from '../keras/keras-model.js';
 import { classified, training } from '../testing.js';
 import { tf } from '../tf.js';
 import { exportLayersModel } from './export-layers-model.js';
@@ -201,6 +202,28 @@ describe('exportLayersModel', () => {
     const [kept, keptWeights] = await weights(model(Remembered));
     await exportLayersModel(kept, keptWeights, directory);
     assert.deepEqual(await readdir(directory), ['model.json', 'weights.bin']);
+  });
+
+  it('is refused where tfjs could load the model, and not compute it', async () => {
+    const stacked = training({
+      model: () => {
+        const input = tf.input({ shape: [3, 2] });
+        const encoder = tf.layers.gru({ units: 2, returnState: true });
+        const [, state] = encoder.apply(input) as tf.SymbolicTensor[];
+        const decoder = tf.layers.gru({ units: 2, returnSequences: true });
+        const decoded = decoder.apply(input, { initialState: [state!] });
+        const outputs = tf.layers.gru({ units: 2 }).apply(decoded) as tf.SymbolicTensor;
+        return tf.model({ inputs: input, outputs });
+      },
+      loss: 'meanSquaredError',
+    });
+    const values = await (await stacked.open()).initialize(1);
+    await assert.rejects(exportLayersModel(stacked, values, directory), {
+      code: 'BAD_PROGRAM',
+      message: /^tfjs loads the model and cannot compute it: after a layer with an initial state/,
+      remedy: /^Export another --format: keras/,
+    });
+    await kerasModel(stacked, values);
   });
 
   it('says where it could not write, and what it cannot export', async () => {

@@ -77,7 +77,23 @@ function checkModel(model: ModelLike, isGiven: IsGiven): ReadonlyMap<LayerVariab
         'Leave it out.',
       );
   }
+  const separable = allParts(model).find(addsBiasElsewhere);
+  if (separable !== undefined)
+    throw bad(
+      `Layer "${separable.name}" (SeparableConv2D) has its channels first, and tfjs adds its bias along another dimension`,
+      'Leave `dataFormat` out, with the channels last, or give it useBias: false.',
+    );
   return weights;
+}
+
+function addsBiasElsewhere(layer: LayerLike): boolean {
+  const { dataFormat, useBias } = layer as {
+    readonly dataFormat?: string;
+    readonly useBias?: boolean;
+  };
+  return (
+    layer.getClassName() === 'SeparableConv2D' && dataFormat === 'channelsFirst' && useBias === true
+  );
 }
 
 /** They take a `dilationRate`, and compute as if it were 1. */

@@ -394,6 +394,20 @@ describe('layers models', () => {
           }),
         /^TuttiError: Layer "wide" \(.*\) has the dilationRate \[1, 2\], which tfjs passes over/,
       ]),
+      [
+        () =>
+          tf.sequential({
+            layers: [
+              tf.layers.separableConv2d({
+                inputShape: [2, 5, 5],
+                filters: 4,
+                kernelSize: 2,
+                dataFormat: 'channelsFirst',
+              }),
+            ],
+          }),
+        /\(SeparableConv2D\) has its channels first, and tfjs adds its bias along another/,
+      ],
       [() => Promise.resolve() as never, /did not return a tf.LayersModel/],
       [() => tf.sequential(), /not built/],
       [

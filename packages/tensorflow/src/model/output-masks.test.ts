@@ -143,3 +143,27 @@ describe('a mask is that of what a layer reads:', () => {
     assertClose(remedied.gradient, unmasked.gradient, 1e-6);
   });
 });
+
+describe('an initial state', () => {
+  const stacked = (own: boolean) => () => {
+    const input = tf.input({ shape: [STEPS] });
+    const words = embedding(false).apply(input) as tf.SymbolicTensor;
+    const states = (layer: tf.layers.Layer) => (layer.apply(words) as tf.SymbolicTensor[]).slice(1);
+    const encoders = [1, 2].map(() => states(layers.lstm({ units: 2, returnState: true })));
+    const decode = (x: tf.SymbolicTensor, state: tf.SymbolicTensor[] | undefined, last: boolean) =>
+      layers
+        .lstm({ units: 2, returnSequences: !last })
+        .apply(x, state && { initialState: state }) as tf.SymbolicTensor;
+    const first = decode(words, encoders[0], false);
+    const second = decode(first, own ? encoders[1] : undefined, true);
+    const outputs = layers.dense({ units: 1 }).apply(second) as tf.SymbolicTensor;
+    return tf.model({ inputs: input, outputs });
+  };
+
+  it('is that of the layer that is given it alone, in a stack of them', async () => {
+    const [own, none] = [await trained(stacked(true)), await trained(stacked(false))];
+    const norm = ({ gradient: of }: typeof own, name: string) => Math.hypot(...of[name]!);
+    for (const encoder of ['lstm_1/kernel', 'lstm_2/kernel']) assert.ok(norm(own, encoder) > 0);
+    assert.ok([1, 2].some((at) => norm(none, `lstm_${at}/kernel`) > 0));
+  });
+});

@@ -42,6 +42,8 @@ export function watchMasks(model: ModelLike): OutputMasks {
           const mask = masks.get(input);
           if (reads) checkMask(layer, input, mask, kwargs?.mask ?? undefined);
           const results = apply(...given);
+          // tfjs leaves it there for the layers after this one, which then refuse to have one of their own.
+          if (kwargs !== undefined) delete kwargs.initialState;
           outputs = [results].flat();
           const passes = mask !== undefined && PASSING.has(layer.getClassName());
           if (passes) masks.set(results as tf.Tensor, mask);

@@ -294,6 +294,41 @@ export const MODELS: Record<string, [Shape[], () => tf.LayersModel, Partial<Trai
       return tf.sequential({ layers: [tower, inner, dense({ units: 2 })] });
     },
   ],
+  'a decoder that begins with the states of an encoder': [
+    [
+      [4, 3],
+      [5, 2],
+    ],
+    () => {
+      const inputs = [
+        tf.input({ shape: [4, 3], name: 'a' }),
+        tf.input({ shape: [5, 2], name: 'b' }),
+      ];
+      const encoder = tf.layers.lstm({ units: 3, returnState: true });
+      const [, ...initialState] = encoder.apply(inputs[0]!) as tf.SymbolicTensor[];
+      const decoder = tf.layers.lstm({ units: 3, returnSequences: true });
+      const outputs = decoder.apply(inputs[1]!, { initialState }) as tf.SymbolicTensor;
+      return tf.model({ inputs, outputs });
+    },
+  ],
+  'both directions from given states': [
+    [[4, 3], [2], [2]],
+    () => {
+      const [x, ...initialState] = [[4, 3], [2], [2]].map((shape, at) =>
+        tf.input({ shape, name: `from_${at}` }),
+      );
+      const both = tf.layers.bidirectional({ layer: tf.layers.gru({ units: 2 }) as never });
+      const outputs = both.apply(x!, { initialState }) as tf.SymbolicTensor;
+      return tf.model({ inputs: [x!, ...initialState], outputs });
+    },
+  ],
+  'a model at each step': [
+    [[3, 4]],
+    () => {
+      const layer = tf.sequential({ layers: [dense({ inputShape: [4], units: 2 })] });
+      return tf.sequential({ layers: [tf.layers.timeDistributed({ layer, inputShape: [3, 4] })] });
+    },
+  ],
   ...Object.fromEntries(
     (['functional', 'sequential'] as const).map((last) => [
       `models that a model calls several times, the last one ${last}`,

@@ -50,6 +50,7 @@ export interface LayerLike {
 export interface CallOptions {
   readonly training?: boolean;
   readonly mask?: tf.Tensor | null;
+  initialState?: unknown;
 }
 
 export interface Activation {
