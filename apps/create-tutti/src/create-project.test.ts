@@ -91,7 +91,9 @@ describe('a new project', () => {
     for (const args of [[], ['a', 'b'], ['--nonsense']]) {
       const failed = (await create(...args)) as { code: number; stderr: string };
       assert.equal(failed.code, 2);
-      assert.match(failed.stderr, /^error: [^\n]+\n$/);
+      assert.match(failed.stderr, /^error: [^\n]+\.\n$/);
     }
+    const { stderr } = (await create('--nonsense')) as { stderr: string };
+    assert.equal(stderr, "error: Unknown option '--nonsense'. See --help.\n");
   });
 });

@@ -29,9 +29,11 @@ program.ts says what is trained. README.md says what else there is.
 `);
   }
 } catch (error) {
-  const mistaken =
-    error instanceof UsageError ||
-    (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`error: ${mistaken ? (error as Error).message : (error as Error).stack}\n`);
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const isUnknownOption = code?.startsWith('ERR_PARSE_ARGS') === true;
+  const mistaken = isUnknownOption || error instanceof UsageError;
+  // Node goes on about positional arguments that begin with a dash.
+  const told = isUnknownOption ? `${message.replace(/\. .*$/s, '')}. See --help.` : message;
+  process.stderr.write(`error: ${mistaken ? told : stack}\n`);
   process.exitCode = mistaken ? 2 : 1;
 }
