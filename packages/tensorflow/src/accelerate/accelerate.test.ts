@@ -56,6 +56,18 @@ describe('accelerated operations give the values and gradients of tfjs:', () => 
     );
   });
 
+  it('sigmoid and tanh, also where they hardly rise', () => {
+    fc.assert(
+      fc.property(
+        fc.array(extent, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(tf.sigmoid, tf.tanh),
+        fc.constantFrom(1, 0.1),
+        (shape, maths, steepness) => assertSame((x) => maths(x!.mul(steepness)), [shape]),
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   it('add, broadcast in any way', () => {
     const shapes = fc
       .array(extent, { minLength: 1, maxLength: 4 })
@@ -173,6 +185,10 @@ describe('accelerated operations give the values and gradients of tfjs:', () => 
       },
       [[3, 4], [4, 5], [5]],
     );
+    for (const maths of [tf.sigmoid, tf.tanh]) {
+      const slope = tf.grad((x: tf.Tensor) => maths(x.mul(0.1)).square().sum());
+      assertSame((x) => slope(x!), [[3, 4]]);
+    }
   });
 });
 
@@ -254,11 +270,11 @@ describe('acceleration', () => {
       }
       return called;
     };
-    const rectified: Maths = (x, b) => tf.relu(x.add(b!)).gather([1, 0]);
+    const rectified: Maths = (x, b) => tf.relu(x.add(b!)).sigmoid().gather([1, 0]);
     const task = () => differentiate(rectified, [[2, 3], [3]]);
     const { run } = createAcceleration(tf);
     const before = calledBy(() => run(task));
-    assert.ok(before.includes('ReluGrad'));
+    for (const name of ['ReluGrad', 'SigmoidGrad']) assert.ok(before.includes(name), name);
     const other = (await import(`./index.js?${'copy'}`)) as typeof import('./index.js');
     assert.notEqual(other.createAcceleration, createAcceleration);
     const copy = other.createAcceleration(tf);

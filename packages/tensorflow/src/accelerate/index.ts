@@ -7,6 +7,7 @@ import { accelerateGather } from './gather.js';
 import { mendKinks } from './kinks.js';
 import { accelerateMaxPool } from './max-pool.js';
 import { accelerateRelu } from './relu.js';
+import { accelerateSigmoid } from './sigmoid.js';
 import { nativeSoftmaxCrossEntropy, plainSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { mendStridedPointwise } from './strided-pointwise.js';
 
@@ -52,6 +53,7 @@ export function createAcceleration(tf: Tf): Acceleration {
   );
   accelerateGather(native);
   accelerateRelu(native);
+  accelerateSigmoid(native);
   accelerateBiasAdd(native);
   mendStridedPointwise(native);
   mendKinks(native);

@@ -18,9 +18,9 @@ export const OPERATIONS: ReadonlySet<string> = new Set(
     'Equal Erf Exp ExpandDims Expm1 Fill Floor FusedBatchNorm GatherV2 Greater GreaterEqual IsNan LeakyRelu Less',
     'LessEqual Log Log1p LogicalAnd LogicalNot LogicalOr Max MaxPool MaxPoolGrad Maximum Mean Min',
     'Minimum Mul Neg NotEqual OneHot OnesLike Pack PadV2 Pow Prod RealDiv Reciprocal Relu Relu6',
-    'ReluGrad Reshape ReverseV2 Round Rsqrt Select Selu Sigmoid Sign Sin Slice Softmax',
+    'ReluGrad Reshape ReverseV2 Round Rsqrt Select Selu Sigmoid SigmoidGrad Sign Sin Slice Softmax',
     'SoftmaxCrossEntropyWithLogits Softplus SplitV Sqrt Square SquaredDifference StridedSlice Sub',
-    'Sum Tanh Tile Transpose Unpack UnsortedSegmentSum ZerosLike',
+    'Sum Tanh TanhGrad Tile Transpose Unpack UnsortedSegmentSum ZerosLike',
   ].flatMap((names) => names.split(' ')),
 );
 

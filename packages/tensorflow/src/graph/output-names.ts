@@ -5,7 +5,7 @@
 export const OUTPUT_NAMES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     y: 'Abs Cast Cos Erf Exp Expm1 Floor IsNan Log Log1p LogicalNot Neg OnesLike Reciprocal Round Rsqrt Sigmoid Sign Sin Sqrt Square Tanh Transpose ZerosLike',
-    z: 'Add Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mul NotEqual Pow RealDiv SquaredDifference Sub',
+    z: 'Add Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mul NotEqual Pow RealDiv SigmoidGrad SquaredDifference Sub TanhGrad',
     output:
       'BatchMatMulV2 BiasAdd BiasAddGrad ConcatV2 Fill GatherV2 Max Mean Min Pack PadV2 Prod Reshape ReverseV2 Select Slice Snapshot SplitV StridedSlice Sum Tile Unpack',
     activations: 'Elu LeakyRelu Relu Relu6 Selu Softplus',
