@@ -36,13 +36,19 @@ function ratio(parts: Parts): number {
   return quotient(at(parts, 'over'), at(parts, 'under'));
 }
 
-/** R²: of each column what the predictions explain of the variance; their mean. */
+/**
+ * R²: of each column what the predictions explain of the variance; their mean. Labels that are all the same
+ * have none, but for what rounding made of it: 0, as in Keras.
+ */
 function determination(parts: Parts): number {
+  const count = at(parts, 'count');
   let [columns, total] = [0, 0];
   for (; parts.has(`total${columns}`); columns++) {
     const sum = at(parts, `total${columns}`);
-    const variance = at(parts, `square${columns}`) - quotient(sum * sum, at(parts, 'count'));
-    total += 1 - quotient(at(parts, `residual${columns}`), variance);
+    const square = at(parts, `square${columns}`);
+    const variance = square - quotient(sum * sum, count);
+    if (variance > count * Number.EPSILON * square)
+      total += 1 - at(parts, `residual${columns}`) / variance;
   }
   return quotient(total, columns);
 }
