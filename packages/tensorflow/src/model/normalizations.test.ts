@@ -79,4 +79,46 @@ describe('normalisation', () => {
       assertClose({ own: actual.own }, { own: expected.own }, 1e-4);
     }
   });
+
+  for (const [what, normalize] of Object.entries({
+    'a layer': () => layers.batchNormalization({ trainable: false }),
+    'a layer without weights of its own': () =>
+      layers.batchNormalization({ trainable: false, scale: false, center: false }),
+    'a model': () => {
+      const within = tf.sequential({
+        layers: [layers.batchNormalization({ inputShape: [4, 5] })],
+      });
+      within.trainable = false;
+      return within as unknown as tf.layers.Layer;
+    },
+  }))
+    it(`of batches takes the moments that it has where it is not to be trained: ${what}`, async () => {
+      const computation = await open({
+        model: () =>
+          tf.sequential({
+            layers: [
+              layers.dense({ inputShape: [4, 3], units: 5 }),
+              normalize(),
+              layers.flatten(),
+              layers.dense({ units: 3, activation: 'softmax' }),
+            ],
+          }),
+        loss: 'sparseCategoricalCrossentropy',
+      });
+      const first = await computation.initialize(1);
+      const [mean, variance] = ['moving_mean', 'moving_variance'].map(
+        (part) => Object.keys(first).find((name) => name.endsWith(part))!,
+      );
+      const weights = {
+        ...first,
+        [mean!]: Float32Array.of(1, -1, 0.5, 2, 0),
+        [variance!]: Float32Array.of(1, 2, 0.5, 0.1, 3),
+      };
+      const batch = classified(6, [4, 3], 3);
+      const result = await gradient(computation, weights, batch);
+      assert.equal(result.lossSum, (await computation.evaluate(weights, batch)).lossSum);
+      for (const name of [mean!, variance!])
+        assert.deepEqual(result.gradient[name], new Float32Array(5));
+      await computation.close?.();
+    });
 });

@@ -2,15 +2,25 @@ import { tf } from '../tf.js';
 import type { CallOptions, LayerLike, ModelLike } from '../tfjs/layers-internals.js';
 import { type Override, overriding } from '../tfjs/overrides.js';
 import { allLayers } from './build-model.js';
+import { frozenWeights } from './weight-names.js';
 
 /**
  * tfjs cannot train normalisation without `scale` or `center`, nor batch normalisation along another dimension
- * than the last. This has it multiply by 1 and add 0, and turns that dimension to the end.
+ * than the last. This has it multiply by 1 and add 0, and turns that dimension to the end. Where it is not to be
+ * trained, it takes the moments that it has, as in Keras 3; tfjs takes those of the micro-batch, and moves its own.
  */
 export function mendNormalizations(model: ModelLike): Override[] {
+  const frozen = frozenWeights(model);
   return allLayers(model).flatMap((layer) => {
     if (!isNormalization(layer) || Object.hasOwn(layer, 'call')) return [];
-    const call = layer.call.bind(layer);
+    const own = layer._trainableWeights ?? [];
+    const still = own.length > 0 ? own.every((each) => frozen.has(each)) : !layer.trainable;
+    const call: Normalization['call'] = (inputs, kwargs) =>
+      Object.getPrototypeOf(layer).call.call(
+        layer,
+        inputs,
+        still ? { ...kwargs, training: false } : kwargs,
+      );
     const value: Normalization['call'] = (inputs, kwargs) => {
       const input = Array.isArray(inputs) ? inputs[0]! : inputs;
       const axes = [layer.axis].flat().map((axis) => (axis < 0 ? axis + input.rank : axis));
@@ -39,6 +49,7 @@ interface Normalization extends LayerLike {
   readonly axis: number | readonly number[];
   readonly scale: boolean;
   readonly center: boolean;
+  readonly trainable: boolean;
   call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallOptions): tf.Tensor;
 }
 
