@@ -17,6 +17,7 @@ import {
 } from './build-model.js';
 import { mendComparingLayers } from './comparing-layers.js';
 import type { DifferentiableModel, ForwardContext, ReadWeight } from './differentiable-model.js';
+import { mendDilatedConvolutions } from './dilated-convolutions.js';
 import { takeNoise } from './dropout.js';
 import { factorLayers } from './factored-layers.js';
 import { mendNormalizations } from './normalizations.js';
@@ -71,6 +72,8 @@ export function layersModel(factory: LayersModelFactory): DifferentiableModel {
       { target, property: 'write', value: (value: tf.Tensor) => write(at, value) },
     ]),
     ...unfuseConvolutions(model),
+    // After it, so that theirs is in effect.
+    ...mendDilatedConvolutions(model),
     ...mendComparingLayers(model),
     ...mendNormalizations(model),
     ...factored.overrides,
