@@ -126,6 +126,20 @@ describe('a .keras file', function () {
     });
   });
 
+  it('is written for layers that read themselves, and for many ways from one to another', async () => {
+    const model = () => {
+      const input = tf.input({ shape: [4, 3] });
+      const steps = tf.layers.masking().apply(input) as tf.SymbolicTensor;
+      const shared = tf.layers.dense({ units: 3 });
+      let x = both().apply(shared.apply(shared.apply(steps))) as tf.SymbolicTensor;
+      for (let depth = 0; depth < 40; depth++)
+        x = tf.layers.add().apply([x, tf.layers.reLU().apply(x) as tf.SymbolicTensor]) as never;
+      return tf.model({ inputs: input, outputs: x });
+    };
+    const program = training({ model, loss: 'meanSquaredError' });
+    await kerasModel(program, await drawnValues(program));
+  });
+
   const both = () =>
     tf.layers.bidirectional({
       layer: tf.layers.gru({ units: 2, returnSequences: true }) as never,

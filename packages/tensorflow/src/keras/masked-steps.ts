@@ -53,7 +53,7 @@ const PASSING = words(
 );
 
 /** Whether steps are made of others of a layer's result, but for recurrent layers, which mask them. */
-function mixesSteps(layer: LayerLike): boolean {
+function mixesSteps(layer: LayerLike, seen = new Set<LayerLike>()): boolean {
   const nodes = layer.outboundNodes as readonly { readonly outboundLayer: LayerLike }[];
   return nodes.some(({ outboundLayer: reader }) => {
     const name = reader.getClassName();
@@ -61,7 +61,11 @@ function mixesSteps(layer: LayerLike): boolean {
     const { axis = -1 } = reader as { readonly axis?: number | readonly number[] };
     const last =
       name === 'BatchNormalization' || [axis].flat().every((each) => [-1, 2].includes(each));
-    return !PASSING.has(name) || !last || mixesSteps(reader);
+    if (!PASSING.has(name) || !last) return true;
+    // One that is called several times reads itself, and many ways may lead to one.
+    if (seen.has(reader)) return false;
+    seen.add(reader);
+    return mixesSteps(reader, seen);
   });
 }
 
@@ -71,17 +75,25 @@ const readsMasked = (layer: LayerLike, around: readonly LayerLike[]) =>
 /**
  * The layers that make the masks of what a layer reads; undefined for what has none.
  * @param around the models that the layer is in, the inmost last
+ * @param seen layers of which it is known already
  */
 function maskSources(
   layer: LayerLike,
   around: readonly LayerLike[],
+  seen = new Set<LayerLike>(),
 ): ReadonlySet<LayerLike | undefined> {
   const nodes = layer.inboundNodes as readonly { readonly inboundLayers: readonly LayerLike[] }[];
   const read = nodes.flatMap(({ inboundLayers }) => inboundLayers);
-  return new Set(read.flatMap((each) => [...maskOf(each, around)]));
+  return new Set(read.flatMap((each) => [...maskOf(each, around, seen)]));
 }
 
-function maskOf(layer: LayerLike, around: readonly LayerLike[]): Iterable<LayerLike | undefined> {
+function maskOf(
+  layer: LayerLike,
+  around: readonly LayerLike[],
+  seen: Set<LayerLike>,
+): Iterable<LayerLike | undefined> {
+  if (seen.has(layer)) return [];
+  seen.add(layer);
   const { layers, outputs, maskZero } = layer as Partial<ModelLike> & {
     readonly maskZero?: boolean;
   };
@@ -89,11 +101,13 @@ function maskOf(layer: LayerLike, around: readonly LayerLike[]): Iterable<LayerL
   if (name === 'Embedding') return [maskZero ? layer : undefined];
   if (name === 'Masking') return [layer];
   if (name === 'InputLayer')
-    return around.length > 1 ? maskSources(around.at(-1)!, around.slice(0, -1)) : [undefined];
+    return around.length > 1 ? maskSources(around.at(-1)!, around.slice(0, -1), seen) : [undefined];
   if (layers !== undefined)
-    return outputs!.flatMap(({ sourceLayer }) => [...maskOf(sourceLayer, [...around, layer])]);
+    return outputs!.flatMap(({ sourceLayer }) => [
+      ...maskOf(sourceLayer, [...around, layer], seen),
+    ]);
   const passes = RECURRENT.has(name) ? givesSteps(layer) : PASSING.has(name);
-  return passes ? maskSources(layer, around) : [undefined];
+  return passes ? maskSources(layer, around, seen) : [undefined];
 }
 
 const givesSteps = (layer: LayerLike) =>
