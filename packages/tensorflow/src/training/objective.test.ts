@@ -376,12 +376,30 @@ describe('masks', () => {
     });
 
   it('of another shape are refused', async () => {
-    const computation = await open({ model: tagger(false), loss, mask: 'x' });
+    const computation = await open({ model: tagger(false), loss, mask: 'wide' });
     const weights = await computation.initialize(2);
+    const wide = { data: new Uint8Array(padded.x!.data.length).fill(1), shape: padded.x!.shape };
     await assert.rejects(
-      async () => computation.evaluate(weights, padded),
+      async () => computation.evaluate(weights, { ...padded, wide }),
       /The mask is \[12, 5, 2\]/,
     );
     await computation.close?.();
+  });
+
+  it('of anything but ones and zeros are refused, with the example', async () => {
+    for (const value of [0.5, 255, -1, Number.NaN]) {
+      const data = new Float32Array(N * STEPS).fill(1);
+      data[STEPS + 1] = value;
+      const computation = await open({ model: tagger(false), loss, mask: 'some' });
+      const weights = await computation.initialize(2);
+      const batch = { ...padded, some: { data, shape: [N, STEPS] } };
+      const refused = {
+        code: 'BAD_DATA',
+        message: `The mask "some" has ${value}`,
+        details: { field: 'some', row: 1 },
+      };
+      await assert.rejects(gradient(computation, weights, batch), refused);
+      await computation.close?.();
+    }
   });
 });

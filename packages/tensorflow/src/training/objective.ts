@@ -119,6 +119,7 @@ export function createObjective(
           batch,
           mask: mask === undefined ? undefined : batch[mask],
         };
+        if (labelled.mask !== undefined) checkMask(labelled.mask, mask!);
         loss.check(labelled, predictions);
         if (metrics.some(({ ofClasses }) => ofClasses)) checkClassLabels(labelled, predictions);
         weights.check(yTrue, predictions);
@@ -182,6 +183,18 @@ function tensorsOf(
 function combined(one: tf.Tensor | undefined, other: tf.Tensor | undefined): tf.Tensor | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return one.cast('float32').mul(other.cast('float32'));
+}
+
+/** @throws TuttiError BAD_DATA for a mask that says neither yes nor no: means would be of another number of values */
+function checkMask(mask: tf.Tensor, field: string): void {
+  const values = mask.dataSync();
+  const at = values.findIndex((value) => value !== 0 && value !== 1);
+  if (at < 0) return;
+  throw new TuttiError('BAD_DATA', `The mask "${field}" has ${values[at]}`, {
+    remedy:
+      'Give a 1 for what counts and a 0 for what does not; exampleWeight says how much a whole example counts.',
+    details: { field, row: Math.floor((at * mask.shape[0]!) / mask.size) },
+  });
 }
 
 function maskField(batch: BatchTensors, name: string): tf.Tensor {
