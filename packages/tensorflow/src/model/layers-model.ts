@@ -216,13 +216,16 @@ function ofExample([, ...shape]: readonly (number | null)[]): string {
 }
 
 /**
- * What has weights of its own, each once. `calculateLosses` of a tfjs model leaves out cells, both directions
- * of Bidirectional and sequential models within, and counts a layer at each of its calls.
+ * What has weights of its own that are trained, each once, as in Keras 3. `calculateLosses` of a tfjs model leaves
+ * out cells, both directions of Bidirectional and sequential models within, counts a layer at each of its calls,
+ * and adds what frozen ones would pay.
  */
 function penalisedParts(model: ModelLike): LayerLike[] {
-  return [...new Set(allParts(model))].filter(
-    ({ layers, layer }) => layers === undefined && layer === undefined,
-  );
+  const frozen = frozenWeights(model);
+  return [...new Set(allParts(model))].filter(({ layers, layer, _trainableWeights: own = [] }) => {
+    const still = own.length > 0 && own.every((each) => frozen.has(each));
+    return layers === undefined && layer === undefined && !still;
+  });
 }
 
 /** Not called "linear": tfjs would fuse that. */

@@ -271,6 +271,27 @@ describe('gradients', () => {
     assert.ok(Math.abs(a!.lossSum - b!.lossSum - 4 * penalty) < 1e-4 * a!.lossSum);
   });
 
+  it('have no penalty of what is not trained', async () => {
+    const model = (options: object) => () =>
+      tf.sequential({
+        layers: [
+          tf.layers.dense({ inputShape: [5], units: 4, trainable: false, ...options }),
+          tf.layers.dense({ units: 3, activation: 'softmax' }),
+        ],
+      });
+    const loss = 'sparseCategoricalCrossentropy';
+    const [penalised, plain] = [
+      await open({ model: model({ kernelRegularizer: 'l1l2' }), loss }),
+      await open({ model: model({}), loss }),
+    ];
+    const weights = await plain!.initialize(3);
+    const batch = classified(4, [5], 3);
+    assert.deepEqual(
+      await gradient(penalised!, weights, batch),
+      await gradient(plain!, weights, batch),
+    );
+  });
+
   it('name a number of the batch that is looked up, and is in no table', async () => {
     const model = () => {
       const [left, right] = ['left', 'right'].map((name) => tf.input({ shape: [2], name }));
