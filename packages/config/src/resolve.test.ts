@@ -230,16 +230,11 @@ describe('settings that contradict each other', () => {
     assert.match(message, /heartbeatDeadlineMs .*6553500/);
   });
 
-  it('refuses standbys and checks where the servers make the sums, naming both and their sources', () => {
+  it('refuses checks where the servers make the sums, naming both and their sources', () => {
     const aggregation = 'server';
-    const standby = refused({ flags: { aggregation }, environment: { TUTTI_REPLICAS: '1' } });
-    assert.match(
-      standby.message,
-      /^aggregation server \(.+\) does not go with replicas 1 \(.+REPLICAS\)/,
-    );
     const checked = refused({ flags: { aggregation, verify: '0.1' } });
     assert.match(checked.message, /^aggregation server \(.+\) does not go with verify 0.1 \(/);
-    resolveSettings({ flags: { aggregation, replicas: '0', verify: '0' } });
+    resolveSettings({ flags: { aggregation, replicas: '1', verify: '0' } });
     resolveSettings({ flags: { aggregation: 'coordinator', replicas: '1', verify: '0.1' } });
   });
 
@@ -248,15 +243,15 @@ describe('settings that contradict each other', () => {
     assert.match(message, /^servers colocated .* does not go with serverAddresses tcp:\/\/a:1 /);
   });
 
-  it('refuses standbys of servers in the processes of workers', () => {
-    const { message } = refused({
-      flags: { replicas: '1' },
+  it('refuses more copies of the weights than there are workers to host them', () => {
+    const { message, remedy } = refused({
+      flags: { replicas: '2', workers: '2' },
       environment: { TUTTI_SERVERS: 'colocated' },
     });
-    assert.match(
-      message,
-      /^servers colocated \(.+TUTTI_SERVERS\) does not go with replicas 1 \(.+: a server in the process of a worker has no standby\.$/,
-    );
+    assert.match(message, /^workers 2 \(.+\) does not go with replicas 2 \(.+: each copy /);
+    assert.match(remedy, /^Give at least 3 workers/);
+    resolveSettings({ flags: { servers: 'colocated', replicas: '2', workers: '3' } });
+    resolveSettings({ flags: { servers: 'colocated', replicas: '2' } });
     resolveSettings({ flags: { servers: 'colocated', verify: '0.1', workers: '0' } });
   });
 });

@@ -145,7 +145,7 @@ export const SETTINGS = {
     words: ['colocated'],
     commands: ['train', 'coordinator', 'worker', 'node', 'launch', 'compress'],
     group: 'Processes',
-    doc: 'parameter servers; colocated: one in the process of each worker, so that all of them add and update, and a lost worker takes the run back to its last checkpoint. colocated goes without replicas. Where coordinator and workers are started by themselves: colocated, for all of them, or what serverAddresses has',
+    doc: 'parameter servers; colocated: one in the process of each worker, so that all of them add and update. A lost worker takes the run back to its last checkpoint then, unless replicas hold the same. Where coordinator and workers are started by themselves: colocated, for all of them, or what serverAddresses has',
     // As text: convict reads text where the default is a number as a number.
     otherwise: '1',
   },
@@ -156,14 +156,14 @@ export const SETTINGS = {
     default: 0,
     commands: ['train', 'coordinator', 'node', 'launch'],
     group: 'Processes',
-    doc: 'standbys of each server; one takes over when its server dies',
+    doc: 'standbys of each server; one takes over when its server dies. Where servers make the sums, each of them does; where they are colocated, each part of the weights is in the processes of so many more workers',
   },
   aggregation: {
     kind: 'choice',
     values: ['coordinator', 'server'],
     commands: ['train', 'coordinator', 'node', 'launch', 'compress'],
     group: 'Processes',
-    doc: 'where gradients are added: by the coordinator, or by the server that holds the weights, so that several servers share the work; the bits are the same. server goes with neither replicas nor verify',
+    doc: 'where gradients are added: by the coordinator, or by the server that holds the weights, so that several servers share the work; the bits are the same. server does not go with verify',
     otherwise: 'coordinator; server where servers is colocated and verify is 0',
   },
   threads: {

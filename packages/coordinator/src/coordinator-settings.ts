@@ -12,12 +12,13 @@ export interface CoordinatorSettings extends JobSettings {
   readonly minWorkers?: number | undefined;
   /**
    * Standbys of each server. `servers` then lists first those that workers pull from, then their
-   * standbys in the same order, round by round. Default 0.
+   * standbys in the same order, round by round. Of servers that workers host, at least so many more hold the same.
+   * Default 0.
    */
   readonly replicas?: number | undefined;
   /**
-   * Where the contributions of the workers are added: by the coordinator, or by the server that holds
-   * the chunk. The bits are the same. `server` goes with neither `replicas` nor `verify`. Default `coordinator`.
+   * Where the contributions of the workers are added: by the coordinator, or by the servers that hold
+   * the chunk. The bits are the same. `server` does not go with `verify`. Default `coordinator`.
    */
   readonly aggregation?: Aggregation | undefined;
   /** Refuses a worker whose arithmetic gives other bits than that of most; else it is a warning. */

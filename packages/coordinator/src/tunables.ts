@@ -35,6 +35,12 @@ export const namesakeMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => pe
 /** How long a server whose standby is there is waited for when a coordinator comes back. */
 export const STANDBY_PATIENCE_MS = 3000;
 
+/**
+ * How long a server may lack what another that holds the same has applied, before all compute it again; twice as
+ * long each time, or a slow network would never be done.
+ */
+export const BEHIND_PATIENCE_MS = 1000;
+
 /** How long a server in a worker's process that is not reached is awaited before another takes its range, empty. */
 export const HOST_PATIENCE_MS = 10_000;
 

@@ -22,7 +22,7 @@ export interface LocalSettings
   readonly workers?: number | undefined;
   /**
    * One server lives in this process; more get a process each. `colocated`: one in the process of each worker,
-   * so that all of these add and update, and less travels. Default 1.
+   * so that all of these add and update, and less travels; `replicas` has each part of the weights in so many more. Default 1.
    */
   readonly servers?: number | 'colocated' | undefined;
   /** Where workers connect; a free port of the loopback interface by default. */

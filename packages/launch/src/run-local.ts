@@ -235,6 +235,7 @@ const runProcesses: Body = async (program, run) => {
   const { settings, signal, emit, onLine, prepared, onFrozen } = run;
   const { workers = 1, servers = 1, replicas = 0, address = LOOPBACK } = settings;
   const { maxRestarts = 0, minWorkers } = settings;
+  const takesWeights = servers === 'colocated' && replicas === 0;
   const children: Child[] = [];
   const stopping = new AbortController();
   let ended = false;
@@ -262,8 +263,8 @@ const runProcesses: Body = async (program, run) => {
       return child;
     },
     maxRestarts,
-    spareable: minWorkers !== undefined && servers !== 'colocated',
-    lostToo: servers === 'colocated' ? WEIGHTS_LOST : undefined,
+    spareable: minWorkers !== undefined && !takesWeights,
+    lostToo: takesWeights ? WEIGHTS_LOST : undefined,
     emit,
     fail: (error) => stopping.abort(error),
     clock: systemClock,

@@ -217,7 +217,14 @@ const shardReports = listOf(
 
 const stepReports = shapeOf<StepReports>({ step: whole, shards: shardReports });
 
-const servers = listOf(shapeOf<ServerRange>({ address: text, firstChunk: whole, chunks: whole }));
+const servers = listOf(
+  shapeOf<ServerRange>({
+    address: text,
+    firstChunk: whole,
+    chunks: whole,
+    role: optional(oneOf('standby', 'lost')),
+  }),
+);
 
 const sums = listOf(
   shapeOf<SumFacts>({

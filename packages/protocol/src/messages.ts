@@ -3,7 +3,7 @@ import type { JobPlan, ProgramDescription } from './plan.js';
 import type { HistoryPart, HistoryPlace, JobStatus } from './status.js';
 
 /** Raised whenever a message changes its meaning. Peers of different versions refuse each other. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** What every message carries besides its own fields. */
 export interface Stamp {
@@ -45,7 +45,10 @@ export interface Join {
   readonly host: HostFacts;
   /** Where a server of this job can be reached that the process of the worker hosts. */
   readonly server?: string;
-  /** The servers of the job, as it was told last: a coordinator that was started again does not know them. */
+  /**
+   * The servers of the job, as it was told last, in their order and with those that are lost: a coordinator that
+   * was started again does not know them.
+   */
   readonly servers?: readonly string[];
 }
 /**
@@ -79,7 +82,7 @@ export interface Report {
 }
 /**
  * A complete node [lo, hi) of the canonical tree, for one chunk. Payload: float32. It goes to where the
- * sums are made: to the coordinator, or to the server that holds the chunk.
+ * sums are made: to the coordinator, or to each server that holds the chunk.
  */
 export interface Contribution {
   readonly type: 'contribution';
@@ -90,7 +93,7 @@ export interface Contribution {
   /** That of the assignment that it follows: what is still on the way from an earlier one is void. */
   readonly attempt: string;
   /**
-   * To the server of the first chunk: the reports of these shards, in case that those to the coordinator are
+   * To the servers of the first chunk: the reports of these shards, in case that those to the coordinator are
    * lost. When the step is applied nobody can compute them any more.
    */
   readonly reports?: readonly ShardReport[];
@@ -135,6 +138,11 @@ export interface ServerRange {
   readonly address: string;
   readonly firstChunk: number;
   readonly chunks: number;
+  /**
+   * Absent where weights are pulled. A `standby` holds the same, and makes the same sums where servers make
+   * them; what is `lost` holds nothing any more, but its place among the others is still its own.
+   */
+  readonly role?: 'standby' | 'lost';
 }
 export interface Initialize {
   readonly type: 'initialize';

@@ -4,6 +4,7 @@ import { TuttiError } from './errors.js';
 export interface JobLayout {
   /** `colocated`: one in the process of each worker. */
   readonly servers?: number | string | undefined;
+  readonly workers?: number | undefined;
   readonly aggregation?: string | undefined;
   readonly replicas?: number | undefined;
   readonly verify?: number | undefined;
@@ -18,18 +19,11 @@ export function refuseContradictions(
   layout: JobLayout,
   sources: Readonly<Partial<Record<keyof JobLayout, string>>> = {},
 ): void {
-  const { servers, aggregation, replicas = 0, verify = 0 } = layout;
-  if (servers === 'colocated' && replicas > 0) {
-    throw contradiction(layout, sources, 'servers', 'replicas', {
-      why: 'a server in the process of a worker has no standby',
-      remedy: 'Leave out one of the two; a lost server takes the run back to its last checkpoint.',
-    });
-  }
-  if (aggregation === 'server' && replicas > 0) {
-    throw contradiction(layout, sources, 'aggregation', 'replicas', {
-      why: 'a standby would not have the sums that its server has made',
-      remedy:
-        'Leave out one of the two; without a standby a lost server takes the run back to its last checkpoint.',
+  const { servers, workers, aggregation, replicas = 0, verify = 0 } = layout;
+  if (servers === 'colocated' && workers !== undefined && workers <= replicas) {
+    throw contradiction(layout, sources, 'workers', 'replicas', {
+      why: 'each copy of the weights is in the process of another worker',
+      remedy: `Give at least ${replicas + 1} workers, or fewer replicas.`,
     });
   }
   if (aggregation === 'server' && verify > 0) {

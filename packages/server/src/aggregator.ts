@@ -81,7 +81,7 @@ export function createAggregator(init: {
   const held = new Set(chunks);
   const landing = createLanding(kernels);
   let attempt: Attempt | undefined;
-  /** By step and chunk. Workers are at the step under way, or at the one after it. */
+  /** By step and chunk. Workers are at the step under way, or at the one before or after it. */
   const reducers = new Map<string, { step: number; chunk: number; reducer: Reducer }>();
   /** Those who contributed what could not be taken: by connection, in which attempt and session. */
   const unheard = new Map<string, { readonly attempt: string; readonly session: string }>();
@@ -108,8 +108,9 @@ export function createAggregator(init: {
   /** Whether a sum of this step is still to be made, or awaits its order. */
   function isWanted(step: number, chunk: number): boolean {
     const now = version(chunk);
-    // A coordinator that has come back may need once more what the one before has had applied.
-    return step <= now && step >= now - 1 && step > (attempt?.closed.get(chunk) ?? -1);
+    // Another that holds the same may have gone on, and workers with it; and a coordinator that has come back
+    // may need once more what the one before has had applied.
+    return step <= now + 1 && step >= now - 1 && step > (attempt?.closed.get(chunk) ?? -1);
   }
 
   function reducerOf(step: number, chunk: number): Reducer {
@@ -284,9 +285,11 @@ export function createAggregator(init: {
     sum: (step, chunk) => reducers.get(keyOf(step, chunk))?.reducer.sum(),
     applied(step, chunk) {
       attempt?.closed.set(chunk, step);
-      const key = keyOf(step, chunk);
-      reducers.get(key)?.reducer.release();
-      reducers.delete(key);
+      // The one before may have been made again for another server that holds the same.
+      for (const key of [keyOf(step - 1, chunk), keyOf(step, chunk)]) {
+        reducers.get(key)?.reducer.release();
+        reducers.delete(key);
+      }
     },
     forget: (peer) => void unheard.delete(peer),
     stop() {

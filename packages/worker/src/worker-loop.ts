@@ -11,6 +11,11 @@ import type { WeightBuffer } from './link/weights.js';
 export interface WorkerLoop {
   /** That of the assignment that is followed. */
   attempt(): string;
+  /**
+   * Whether the step under way is the first of that attempt: it is computed whole though the next weights
+   * may be there. One of two servers that hold the same may lack what the other has applied already.
+   */
+  isBeginning(): boolean;
   /** Goes on until the job is finished or this worker is to leave. */
   run(): Promise<void>;
 }
@@ -35,6 +40,8 @@ export function createWorkerLoop(init: {
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let attempt = '';
+  /** The first version of that. */
+  let beginning = -1;
   let welcomes = 0;
   // Not what enrolment has by now: the first assignment may be there already.
   let assignment = NO_ASSIGNMENT;
@@ -58,7 +65,7 @@ export function createWorkerLoop(init: {
     if (assignment.generation === 0) return;
     executor.initialized();
     if (assignment.attempt !== attempt || goal < 0) {
-      ({ attempt } = assignment);
+      ({ attempt, step: beginning } = assignment);
       // What was sent of these steps before is gone with the server that it was for.
       executor.startAnew();
       puller.pull(assignment.step);
@@ -70,8 +77,8 @@ export function createWorkerLoop(init: {
       weights.turn();
       version = weights.version();
       executor.startAnew();
-      // Whoever has the new version knows that the sums of the step before are complete.
-      executor.recycle();
+      // Whoever has the new version knows that the sums of the step before are complete, at one server at least.
+      executor.recycle(puller.hasStandbys() ? version - 1 : version);
     }
     // Not always what it asked for itself: it may have been too late for that.
     goal = puller.wanted();
@@ -149,6 +156,7 @@ export function createWorkerLoop(init: {
 
   return {
     attempt: () => attempt,
+    isBeginning: () => version === beginning,
     async run() {
       while (!enrolment.finished() && !leaving.aborted) {
         puller.relocate(enrolment.servers());

@@ -192,8 +192,9 @@ async function run(
     const runner = timedRunner(createProgramRunner(ofJob), timeline);
     const weights = createWeightBuffer(layout);
     const { stamp, send } = enrolment;
+    const contributes = () => enrolment.aggregation() === 'server';
     const source = createWeightPuller({
-      ...{ transport, clock, monitor, weights, stamp },
+      ...{ transport, clock, monitor, weights, stamp, contributes },
       own: init.server,
       unasked: versionsUnasked(layout.floats),
       attempt: () => loop.attempt(),
@@ -205,12 +206,12 @@ async function run(
     };
     const contributor = createContributor({
       ofProgram,
-      push: (body, rest) =>
-        enrolment.aggregation() === 'server' ? source.contribute(body, rest) : send(body, rest),
-      inOrder: source.inOrder,
+      push: (body, rest, there) =>
+        contributes() ? source.contribute(body, rest, there) : send(body, rest),
+      inOrder: (chunks) => (contributes() ? source.inOrder(chunks) : { away: chunks, own: [] }),
       unhurried: source.unhurried,
       attempt: () => loop.attempt(),
-      reportsWith: (chunk) => chunk === 0 && enrolment.aggregation() === 'server',
+      reportsWith: (chunk) => chunk === 0 && contributes(),
       traffic: () => enrolment.traffic() + source.traffic(),
       ...parts,
     });
@@ -218,7 +219,7 @@ async function run(
       worker,
       contributor,
       // The next version is there: others were faster, and nobody needs the rest.
-      halt: () => leaving.aborted || weights.arrived(),
+      halt: () => leaving.aborted || (weights.arrived() && !loop.isBeginning()),
       onComputed: (step, shards) => emit({ event: 'computed', step, shards }),
       ...parts,
     });

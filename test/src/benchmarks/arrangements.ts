@@ -11,6 +11,7 @@ const ARRANGEMENTS: Readonly<Record<string, LocalOptions>> = {
   'sums at the servers, 1 server': { aggregation: 'server' },
   'sums at the servers, 2 servers': { aggregation: 'server', servers: 2 },
   'servers colocated': { servers: 'colocated' },
+  'servers colocated, 1 replica': { servers: 'colocated', replicas: 1 },
 };
 
 /**

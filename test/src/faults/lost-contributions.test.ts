@@ -26,24 +26,28 @@ const leaking = (transport: Transport, isLost: (envelope: Envelope) => boolean):
 });
 
 describe('what a worker contributes to a server', () => {
-  it('is computed again if the connection is lost, whenever that is', async () => {
-    const { digest } = await expected;
-    for (let seed = 0; seed < 40; seed++) {
-      const random = createRandom('cut', seed);
-      const cuts = new Set(Array.from({ length: 3 }, () => 40 + random.below(600)));
-      let ticks = 0;
-      const { result, events } = await simulate({
-        ...common,
-        seed,
-        disturb(network) {
-          if (cuts.has(ticks++))
-            network.reset(`worker-${random.below(3)}`, `server-${random.below(2)}`);
-        },
-      });
-      assert.equal(result.digest, digest, `seed ${seed}`);
-      assert.ok(!events.some(({ event }) => event === 'worker-left'), `seed ${seed}`);
-    }
-  });
+  for (const replicas of [0, 1])
+    it(`is computed again if the connection is lost, whenever that is, with ${replicas} replicas`, async () => {
+      const { digest } = await expected;
+      for (let seed = 0; seed < 40; seed++) {
+        const random = createRandom('cut', seed);
+        const cuts = new Set(Array.from({ length: 3 }, () => 40 + random.below(600)));
+        let ticks = 0;
+        const { result, events } = await simulate({
+          ...{ ...common, replicas, seed },
+          disturb(network) {
+            if (cuts.has(ticks++))
+              network.reset(
+                `worker-${random.below(3)}`,
+                `server-${random.below(2 * (1 + replicas))}`,
+              );
+          },
+        });
+        assert.equal(result.digest, digest, `seed ${seed}`);
+        const lost = events.filter(({ event }) => event === 'worker-left' || event === 'warning');
+        assert.deepEqual(lost, [], `seed ${seed}`);
+      }
+    });
 
   it('is missed if it does not arrive, and others compute it', async () => {
     const { digest } = await expected;

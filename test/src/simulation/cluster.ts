@@ -27,6 +27,8 @@ export interface SimulationInit {
   readonly unsaid?: boolean;
   /** `colocated`: one on the host of each worker. */
   readonly servers?: number | 'colocated';
+  /** Standbys of each. Default 0. */
+  readonly replicas?: number;
   readonly minWorkers?: number;
   /** Workers more than the job starts with. Default 0. */
   readonly spares?: number;
@@ -63,7 +65,16 @@ export interface SimulationInit {
 
 /** A whole cluster in this process: simulated clock and network, everything from one seed. */
 export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
-  const { program, workers, servers = 1, minWorkers, strict, verify, deadlines } = init;
+  const {
+    program,
+    workers,
+    servers = 1,
+    replicas = 0,
+    minWorkers,
+    strict,
+    verify,
+    deadlines,
+  } = init;
   const { seed, disturb } = init;
   const colocated = servers === 'colocated';
   const clock = createSimulatedClock();
@@ -82,7 +93,9 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
   const serve = (host: string) =>
     createServer({ address: `${host}:1`, ...on(host), signal }).start();
   const hosted: RunningServer[] = await Promise.all(
-    Array.from({ length: colocated ? 0 : servers }, (_, at) => serve(`server-${at}`)),
+    Array.from({ length: colocated ? 0 : servers * (1 + replicas) }, (_, at) =>
+      serve(`server-${at}`),
+    ),
   );
   const coordinator = await createCoordinator({
     address: 'coordinator:1',
@@ -91,6 +104,7 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
       ...{
         ...init.settings,
         workers: init.unsaid ? undefined : workers,
+        replicas,
         minWorkers,
         strict,
         verify,

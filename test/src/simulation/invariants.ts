@@ -3,7 +3,13 @@ import type { Envelope, Permit } from '@tutti/protocol';
 import type { Snapshot } from '@tutti/run';
 import type { RunEvent } from '@tutti/telemetry';
 import { PADDING, type Reference } from './references.js';
-import { type Fault, type FaultKind, losesWeights, type Scenario } from './scenario.js';
+import {
+  type Fault,
+  type FaultKind,
+  losesServers,
+  losesWeights,
+  type Scenario,
+} from './scenario.js';
 import type { World } from './world.js';
 
 /** What must hold of every run, whatever is done to it. */
@@ -146,7 +152,7 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
   /** Where nothing holds them up, there are checkpoints of all versions that were to have one. */
   function checkSaved(events: readonly RunEvent[]) {
     const { checkpointEvery } = scenario;
-    if (checkpointEvery === 0 || losesWeights(scenario)) return;
+    if (checkpointEvery === 0 || losesServers(scenario)) return;
     if (LATE_CHECKPOINT.some((kind) => kinds.has(kind))) return;
     let before = -1;
     for (const event of events) {

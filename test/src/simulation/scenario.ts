@@ -197,7 +197,7 @@ function shortOf(seed: number, only?: readonly FaultKind[]): Scenario {
   const drawn = {
     ...scenario,
     faults: withKnownJob([...faults, ...apart].sort((a, b) => a.at - b.at)),
-    aggregation: atServers && canBeAtServers(scenario) ? 'server' : 'coordinator',
+    aggregation: atServers && verify === 0 ? 'server' : 'coordinator',
     colocated: false,
   } as const;
   return createRandom('colocated', seed).below(6) === 0 ? colocated(drawn) : drawn;
@@ -264,14 +264,11 @@ function withKnownJob(faults: readonly Fault[]): Fault[] {
   return faults.filter(({ kind }) => !restarted || kind !== 'server crash and restart');
 }
 
-const canBeAtServers = ({ replicas, verify }: Pick<Scenario, 'replicas' | 'verify'>) =>
-  replicas === 0 && verify === 0;
-
 /** The same with the sums made elsewhere, and without what does not go with that. */
 export function arranged(scenario: Scenario, aggregation: Aggregation): Scenario {
   if (aggregation === 'coordinator') return { ...scenario, aggregation };
   const faults = scenario.faults.filter(({ kind }) => kind !== 'lying worker');
-  return { ...scenario, aggregation, replicas: 0, verify: 0, faults };
+  return { ...scenario, aggregation, verify: 0, faults };
 }
 
 /** In which a server is lost for good, where each is in the process of a worker. */
@@ -284,11 +281,31 @@ const WITH_SERVER: readonly FaultKind[] = [
   'hung worker',
 ];
 
-/** Whether weights may be lost on the way, with a server that nobody stands by for. */
-export const losesWeights = ({ colocated, faults }: Pick<Scenario, 'colocated' | 'faults'>) =>
-  faults.some(({ kind }) =>
-    colocated ? WITH_SERVER.includes(kind) : kind === 'server crash and restart',
-  );
+/** By which one of several servers that hold the same may be given up, though it lives. */
+const WITHOUT_SERVER: readonly FaultKind[] = [
+  'partition that heals',
+  'partition that lasts',
+  'connection reset',
+  'isolated host',
+  'coordinator crash and restart',
+];
+
+type Struck = Pick<Scenario, 'colocated' | 'replicas' | 'faults'>;
+
+const lethalKinds = ({ colocated }: Struck): readonly FaultKind[] =>
+  colocated ? WITH_SERVER : ['server crash and restart'];
+
+/** Whether a server is lost on the way. */
+export const losesServers = (struck: Struck) =>
+  struck.faults.some(({ kind }) => lethalKinds(struck).includes(kind));
+
+/** Whether weights may be lost with it, since nobody else is left who holds them. */
+export function losesWeights(struck: Struck): boolean {
+  if (!losesServers(struck)) return false;
+  const those = [...lethalKinds(struck), ...WITHOUT_SERVER];
+  const lost = struck.faults.filter(({ kind }) => those.includes(kind));
+  return lost.length > struck.replicas || lost.some(({ kind }) => kind === 'all workers crash');
+}
 
 /** The same with a server in the process of each worker, and without what nobody would bring back. */
 export function colocated(scenario: Scenario): Scenario {
@@ -304,7 +321,8 @@ export function colocated(scenario: Scenario): Scenario {
     );
   const aggregation = scenario.verify === 0 ? 'server' : 'coordinator';
   const { workers: servers } = scenario;
-  return { ...scenario, faults, aggregation, servers, replicas: 0, colocated: true };
+  const replicas = Math.min(scenario.replicas, servers - 1);
+  return { ...scenario, faults, aggregation, servers, replicas, colocated: true };
 }
 
 function pick<T>(random: Random, items: readonly T[]): T {

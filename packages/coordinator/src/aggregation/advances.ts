@@ -10,6 +10,8 @@ export interface Advances {
   resend(server: number): void;
   /** Chunks that a server has not acknowledged. */
   outstanding(server: number): number;
+  /** It is gone for good. */
+  forget(server: number): void;
   clear(): void;
 }
 
@@ -38,6 +40,7 @@ export function createAdvances(send: Servers['send']): Advances {
       }
     },
     outstanding: (server) => underWay.get(server)?.size ?? 0,
+    forget: (server) => void underWay.delete(server),
     clear: () => underWay.clear(),
   };
 }

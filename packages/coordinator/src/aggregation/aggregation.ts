@@ -43,8 +43,10 @@ export interface Aggregation {
   outstanding(server: number): number;
   /** Whether a server was told or asked something, and has not answered. */
   unanswered(server: number): boolean;
-  /** A server is gone for good: what was awaited of it is not. */
+  /** A server is gone for good, and others hold the same: what was awaited of it is not. */
   forget(server: number): void;
+  /** Somebody is gone without a word: has those that hold the same made equal, if one was told more than another. */
+  compare(): void;
   /** A server is back with what it had: it is told again what it did not acknowledge. */
   resend(server: number): void;
   /** Nothing that is on its way is wanted any more. */

@@ -79,6 +79,7 @@ export function createAggregationAtCoordinator(init: {
     forget(server) {
       for (const chunk of sums.forget(server)) ledger?.current()?.applied(chunk);
     },
+    compare() {},
     resend: sums.resend,
     clear: sums.clear,
     release() {

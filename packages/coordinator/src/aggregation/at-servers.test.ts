@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { layoutOf } from '@tutti/parameters';
+import { createSimulatedClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import type { Servers } from '../servers/servers.js';
 import { createAggregationAtServers } from './at-servers.js';
@@ -16,6 +17,8 @@ function asked(step: number) {
     ...{ job: { plan, layout: layoutOf(plan) }, servers },
     recorder: { recording: () => false, digested() {} },
     supervisor: { heard() {} },
+    clock: createSimulatedClock(),
+    beginAnew() {},
     exclude() {},
     pump() {},
   });

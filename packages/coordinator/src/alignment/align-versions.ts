@@ -25,8 +25,9 @@ export interface VersionAlignment {
  * Workers may be at the version that one holder of a range has in full, and cannot go back from it.
  * Another holder, which its coordinator did not live to tell all of it, is of no use then. Of each
  * chunk the lowest version counts that any of the other holders has.
+ * @param mostBehind how many versions another may be behind, where workers can go back
  */
-export function alignVersions(holders: readonly Holder[]): VersionAlignment {
+export function alignVersions(holders: readonly Holder[], mostBehind = 0): VersionAlignment {
   // With more servers than chunks some hold none, and are not behind in anything.
   const filled = holders
     .filter(({ versions }) => versions.length > 0)
@@ -38,7 +39,7 @@ export function alignVersions(holders: readonly Holder[]): VersionAlignment {
     const best = filled
       .filter((other) => other.firstChunk === firstChunk)
       .reduce((a, b) => (b.least > a.least ? b : a));
-    if (least !== best.least) {
+    if (best.least - least > mostBehind || (least < 0 && best.least >= 0)) {
       stragglers.push({ server, least, best: { server: best.server, least: best.least } });
       continue;
     }

@@ -1,4 +1,4 @@
-import type { Body } from '@tutti/protocol';
+import type { Body, Aggregation as Place } from '@tutti/protocol';
 import { type ResumePoint, readingCheckpoint } from '@tutti/run';
 import type { Clock, Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
@@ -56,6 +56,8 @@ export function createServerAlignment(init: {
   readonly job: Job;
   readonly servers: Servers;
   readonly underWay: Pick<Aggregation, 'clear' | 'resend'>;
+  /** Where the sums of the steps are made. */
+  readonly aggregation: Place;
   readonly membership: Membership;
   readonly monitor: Monitor;
   readonly clock: Clock;
@@ -103,7 +105,7 @@ export function createServerAlignment(init: {
     const behind = `it is at version ${least}, ${servers.nameOf(best.server)} at ${best.least} of the same chunks`;
     servers.dismiss(server, behind);
     opened.delete(server);
-    membership.tellAll({ type: 'relocated', servers: servers.ranges(layout) });
+    membership.tellAll({ type: 'relocated', servers: servers.places(layout) });
     init.emit({
       event: 'warning',
       code: 'PEER_LOST',
@@ -156,6 +158,8 @@ export function createServerAlignment(init: {
             const { firstChunk } = servers.rangeOf(server);
             return { server, firstChunk, versions };
           }),
+          // Where each makes the sums itself the step is begun anew, and all keep the version before.
+          init.aggregation === 'server' ? 1 : 0,
         );
         for (const straggler of stragglers) dismiss(straggler);
         // Chunks that are a version further ignore the sum of this step; a clipping norm needs it.

@@ -104,7 +104,8 @@ export function coordinate(
     plan: () => identity.job()?.plan,
     settle: (description) =>
       identity.job() ?? identity.settle(resolvePlan({ description, ...request })),
-    servers: ({ layout }) => servers.ranges(layout),
+    servers: ({ layout }) => servers.places(layout),
+    lost: () => current?.training.workerLost(),
     crewed: (attempt, crew) => current?.training.aggregation.crewed(attempt, crew),
     ledger: () => current?.training.ledger(),
   });
@@ -120,7 +121,6 @@ export function coordinate(
     formerServers: colocated ? formerServers : undefined,
     ...{ ...common, holdings, membership, resume: init.resume, interrupt, request },
     servers: servers.width,
-    replicable: !colocated,
     described: () => peers.described(),
     identified: () => peers.identified(),
     started: () => workerObserver?.started(),

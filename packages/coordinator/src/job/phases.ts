@@ -64,8 +64,6 @@ export function createPhases(init: {
   readonly membership: Pick<Membership, 'anyone' | 'gather' | 'size'>;
   /** Ranges that the parameters are cut into. */
   readonly servers: number;
-  /** Whether servers can have standbys. */
-  readonly replicable: boolean;
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
@@ -143,9 +141,8 @@ export function createPhases(init: {
       event: 'warning',
       code: 'PEER_LOST',
       message: `The weights went back from version ${from} to version ${aligned.version} (${where}): ${why}`,
-      remedy: init.replicable
-        ? 'Use --replicas 1 for a standby, so that nothing is computed twice, or --checkpoint-every to go back less far.'
-        : 'Use --checkpoint-every to go back less far; servers elsewhere than in the processes of workers may have standbys.',
+      remedy:
+        'Use --replicas 1 for a standby, so that nothing is lost with one server, or --checkpoint-every to go back less far.',
     });
     return aligned;
   }

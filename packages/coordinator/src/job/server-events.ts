@@ -13,7 +13,7 @@ export function createServerEvents(init: {
   readonly lifetime: Lifetime;
   readonly monitor: Pick<Monitor, 'fail'>;
   readonly identity: Pick<JobIdentity, 'job'>;
-  readonly servers: () => Pick<Servers, 'nameOf' | 'send' | 'ranges'>;
+  readonly servers: () => Pick<Servers, 'nameOf' | 'send' | 'places'>;
   readonly membership: () => Pick<Membership, 'tellAll'>;
   readonly routes: () => Pick<Routes, 'fromServer'>;
   /** What works on the job, once it is settled and has its workers. */
@@ -28,10 +28,10 @@ export function createServerEvents(init: {
   function standbyTakesOver(server: number, reason: string) {
     emit(serverLost(servers().nameOf(server), reason, 'A standby takes over.'));
     run()?.alignment.forget(server);
-    run()?.training.aggregation.forget(server);
     const job = identity.job();
-    if (job === undefined) return;
-    membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });
+    if (job !== undefined)
+      membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
+    run()?.training.aggregation.forget(server);
     run()?.finalWeights.again();
   }
 
@@ -52,7 +52,7 @@ export function createServerEvents(init: {
       emit(serverLost(`the server at ${from}`, 'its process does not answer', then));
       const job = identity.job();
       if (job !== undefined)
-        membership().tellAll({ type: 'relocated', servers: servers().ranges(job.layout) });
+        membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
       servers().send(server, inquiry);
       lifetime.guard(() => run()?.alignment.moved());
     },

@@ -10,7 +10,7 @@ function twoRanges() {
   const replaced: [number, string][] = [];
   const dropped: number[] = [];
   const hosts = createHostedServers({
-    width: 2,
+    count: 2,
     clock,
     addresses: () => addresses,
     take: (wanted) => {
@@ -21,6 +21,7 @@ function twoRanges() {
       replaced.push([at, address]);
     },
     drop: (at) => void dropped.push(at),
+    isCovered: () => false,
   });
   const join = (peer: string, known: readonly string[] = []) =>
     hosts.offered(peer, `server of ${peer}`, known);

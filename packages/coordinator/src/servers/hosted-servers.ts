@@ -43,7 +43,7 @@ export interface HostedServers {
 
 export function createHostedServers(init: {
   /** So many are to hold a range. */
-  readonly width: number;
+  readonly count: number;
   readonly clock: Clock;
   /** Where those are that hold one. */
   readonly addresses: () => readonly string[];
@@ -53,8 +53,10 @@ export function createHostedServers(init: {
   readonly replace: (at: number, address: string) => void;
   /** Takes the connection to one that holds a range for lost. */
   readonly drop: (at: number) => void;
+  /** Whether others hold the same. */
+  readonly isCovered: (at: number) => boolean;
 }): HostedServers {
-  const { width, clock, addresses, take, replace } = init;
+  const { count, clock, addresses, take, replace } = init;
   const offers = new Map<string, string>();
   const workers = new Set<string>();
   /** By address, the names of those that were admitted. */
@@ -72,10 +74,14 @@ export function createHostedServers(init: {
 
   function fill() {
     for (const [at, { gone, timer }] of lost) {
-      const address = gone ? spare() : undefined;
+      // In the middle of a job whoever came in its place would have to be given what those have.
+      const isCovered = identified && init.isCovered(at);
+      const address = gone && !isCovered ? spare() : undefined;
+      if (isCovered || address !== undefined) {
+        timer.cancel();
+        lost.delete(at);
+      }
       if (address === undefined) continue;
-      timer.cancel();
-      lost.delete(at);
       // Its worker offers it again, should it be back.
       const before = addresses()[at]!;
       for (const [peer, offered] of offers) if (offered === before) offers.delete(peer);
@@ -118,10 +124,10 @@ export function createHostedServers(init: {
     offered(peer, address, known) {
       if (address !== undefined) offers.set(peer, address);
       const now = addresses();
-      if (known.length === width) before ??= { known, taken: false };
+      if (known.length === count) before ??= { known, taken: false };
       // What the coordinator before had made of it counts, not who is back first.
-      if (now.length < width && before !== undefined) restore();
-      else if (now.length < width && address !== undefined && !now.includes(address))
+      if (now.length < count && before !== undefined) restore();
+      else if (now.length < count && address !== undefined && !now.includes(address))
         take([...now, address]);
       fill();
     },

@@ -37,7 +37,7 @@ export interface ServerView
 
 /**
  * The servers of a job. Each range of neighbouring chunks is held by one server and its standbys, all
- * of which are told the same; workers pull from the first that is alive.
+ * of which are told the same; workers pull from the first that is alive, or from their own.
  */
 export interface Servers {
   /** How many are still to be named by the workers that host them. */
@@ -52,6 +52,10 @@ export interface Servers {
   readonly width: number;
   /** What each range holds, and where workers pull it now. */
   ranges(layout: Layout): ServerRange[];
+  /** What workers are told: all servers in their order, also those that are lost. */
+  places(layout: Layout): ServerRange[];
+  /** Whether some range has several living holders. */
+  replicated(): boolean;
   /** Asks every server, whichever job it serves. */
   inquire(): void;
   /** Sends every living server what `body` makes for its range. */
@@ -107,7 +111,7 @@ export interface ServerEvents {
 /**
  * @param hosted that many are named by the workers that host them, in place of `servers`
  * @param servers first one for each range, then their standbys in the same order, round by round
- * @param replicas standbys of each range
+ * @param replicas standbys of each range; some have one more where the hosted ones do not come out even
  */
 export function connectServers(init: {
   readonly servers: readonly ServerAddress[];
@@ -122,13 +126,14 @@ export function connectServers(init: {
 }): Servers {
   const { hosted = 0, replicas, transport, clock, stamp, inquiry, events } = init;
   const servers = [...init.servers];
-  const width = hosted || servers.length / (replicas + 1);
+  const width = Math.floor((hosted || servers.length) / (replicas + 1));
   const alive = Array.from({ length: hosted || servers.length }, () => true);
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
   const dismissals = createDismissals({ connect: connectTo, stamp, clock });
   const hosts = createHostedServers({
-    ...{ width: hosted, clock, take, replace },
+    ...{ count: hosted, clock, take, replace },
     addresses: () => servers.map(({ connect }) => connect),
+    isCovered: (at) => holdersOf(at % width).some((other) => other !== at),
     drop: (at) => connections[at]!.drop('its worker hangs'),
   });
   const absent = new Set<number>();
@@ -141,6 +146,10 @@ export function connectServers(init: {
   }
   const holdersOf = (range: number) =>
     [...servers.keys()].filter((at) => at % width === range && alive[at]);
+  function roleOf(at: number): ServerView['role'] {
+    if (!alive[at]) return 'lost';
+    return holdersOf(at % width)[0] === at ? 'primary' : 'standby';
+  }
   const rangeWith = (chunk: number) =>
     parts.findIndex((part) => chunk < part.firstChunk + part.chunks);
 
@@ -221,6 +230,10 @@ export function connectServers(init: {
     ...parts[at % width]!,
   });
 
+  function cut(layout: Layout) {
+    parts = partition(layout.chunks, width);
+  }
+
   return {
     width,
     missing: () => Math.max(0, hosted - servers.length),
@@ -228,9 +241,20 @@ export function connectServers(init: {
     hosted: hosted > 0,
     living: () => [...servers.keys()].filter((at) => alive[at]),
     ranges(layout) {
-      parts = partition(layout.chunks, width);
+      cut(layout);
       return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
     },
+    places(layout) {
+      cut(layout);
+      return [...servers.keys()].map((at): ServerRange => {
+        const role = roleOf(at);
+        return role === 'primary' ? rangeAt(at) : { ...rangeAt(at), role };
+      });
+    },
+    replicated: () =>
+      Array.from({ length: width }, (_, range) => holdersOf(range)).some(
+        ({ length }) => length > 1,
+      ),
     inquire() {
       for (const connection of connections) connection.send({ message: stamp(inquiry) });
     },
@@ -271,11 +295,10 @@ export function connectServers(init: {
     },
     views() {
       return [...servers.keys()].map((at): ServerView => {
-        const role = !alive[at] ? 'lost' : holdersOf(at % width)[0] === at ? 'primary' : 'standby';
         const { firstChunk = 0, chunks = 0 } = parts[at % width] ?? {};
         const peer = hosts.peerOf(servers[at]!.connect);
         return {
-          ...{ address: rangeAt(at).address, role, firstChunk, chunks },
+          ...{ address: rangeAt(at).address, role: roleOf(at), firstChunk, chunks },
           ...(peer !== undefined && { peer }),
         };
       });

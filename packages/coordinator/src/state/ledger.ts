@@ -5,7 +5,7 @@ import type { StepProgress } from '@tutti/run';
 export type EvaluationReports = Map<number, ShardReport>;
 
 /** A step, wherever its sums are made. */
-export interface LedgerStep extends Omit<StepProgress, 'give' | 'complete'> {
+export interface LedgerStep extends Omit<StepProgress, 'give' | 'complete' | 'applied' | 'reopen'> {
   /** Gives back what it holds. */
   release(): void;
 }

@@ -38,6 +38,8 @@ export interface Training extends Awaiting {
   ledger(): Ledger | undefined;
   readonly results: WorkerResults;
   readonly aggregation: Omit<Aggregation, 'begin' | 'give'>;
+  /** A worker is gone, perhaps without a word: others are given its shards. */
+  workerLost(): void;
   release(): void;
 }
 
@@ -78,7 +80,10 @@ export function createTraining(init: {
     redo,
   });
   const exclude = createExclusion({ ...init, ledger, verifier: verifier.steps, redo });
-  const parts = { ...init, ledger, verifier: verifier.steps, exclude, pump: () => pump() };
+  const parts = {
+    ...{ ...init, ledger, verifier: verifier.steps, exclude, beginAnew },
+    pump: () => pump(),
+  };
   const aggregation =
     init.aggregation === 'server'
       ? createAggregationAtServers(parts)
@@ -94,6 +99,15 @@ export function createTraining(init: {
     current?.redo();
     verifier.clear();
     supervisor.begin(true);
+  }
+
+  /** Has the sums of the step under way made again, by who is there now. */
+  function beginAnew() {
+    if (current?.current() === undefined) return;
+    // Nothing of it can be taken back.
+    if (current.stepBegun()) current.allow(current.version() + 1);
+    supervisor.begin(true);
+    membership.assign(true);
   }
 
   /**
@@ -123,6 +137,10 @@ export function createTraining(init: {
     awaitsServer(server) {
       const chunks = aggregation.outstanding(server);
       return chunks > 0 ? `apply ${chunks} chunks of step ${current?.version()}` : undefined;
+    },
+    workerLost() {
+      membership.assign();
+      aggregation.compare();
     },
     release() {
       supervisor.stop();

@@ -100,6 +100,8 @@ export function createMembership(init: {
   readonly servers: (job: Job) => readonly ServerRange[];
   /** Where contributions go. */
   readonly aggregation: Aggregation;
+  /** A worker that was given shards is gone, perhaps in the middle of something: has others given them. */
+  readonly lost: () => void;
   /** Is told who takes part in which attempt, before those are told what to compute. */
   readonly crewed: (attempt: string, workers: readonly Member[]) => void;
   /** That of the step under way; undefined while nothing is trained. */
@@ -185,7 +187,10 @@ export function createMembership(init: {
     const step = ledger()?.version();
     lastLoss = `; lost ${worker}${step === undefined ? '' : ` in step ${step}`}: ${reason}`;
     timings.gone(worker);
-    if (member.ready) assigner.assign();
+    if (member.ready) {
+      if (politely) assigner.assign();
+      else init.lost();
+    }
     const namesake = namesakes.take(worker);
     if (namesake !== undefined) consider(namesake.peer, namesake.message, false);
   }

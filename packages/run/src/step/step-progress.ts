@@ -46,6 +46,8 @@ export interface StepProgress {
   give(take: (ready: ReadyChunk) => void, admits?: (chunk: number) => boolean): void;
   /** The chunk is at the next version: its sum is not needed any more. */
   applied(chunk: number): void;
+  /** All sums are made again. What was reported stays true. */
+  reopen(): void;
   /** Some sum was given out: the weights are not those of the version before any more. */
   begun(): boolean;
   /** All shards have reported. */
@@ -174,6 +176,10 @@ export function createStepProgress(init: {
     applied(chunk) {
       const entry = chunks[chunk];
       if (entry !== undefined) entry.state = 'applied';
+    },
+    reopen() {
+      for (const entry of chunks) entry.state = 'open';
+      scale = undefined;
     },
     begun: () => chunks.some(({ state }) => state === 'given' || state === 'applied'),
     reported: () => reports.size === shards,

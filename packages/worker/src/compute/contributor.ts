@@ -18,6 +18,7 @@ import {
 } from '@tutti/runtime';
 import type { Enrolment } from '../link/enrolment.js';
 import { createReportBatcher } from '../link/report-batcher.js';
+import type { ContributionOrder, Place } from '../link/weight-puller.js';
 import type { WeightBuffer } from '../link/weights.js';
 import { ofData } from './monitored-runner.js';
 import type { ProgramRunner, TakeGradient } from './program-runner.js';
@@ -39,8 +40,8 @@ export interface Contributor {
   ): Promise<readonly number[]>;
   /** Computes a node of the tree again and answers what it got: another has contributed it. */
   verify(order: Verify): Promise<void>;
-  /** Nobody will read what was sent until now: its memory may be used again. */
-  recycle(): void;
+  /** Nobody will read what was sent of the steps before this one: its memory may be used again. */
+  recycle(step: number): void;
 }
 
 export function createContributor(init: {
@@ -56,12 +57,10 @@ export function createContributor(init: {
   /** The wait for the program to do something. */
   readonly ofProgram: (what: string) => Wait;
   readonly send: Enrolment['send'];
-  /** Sends to where the sums are made. */
-  readonly push: (body: Contribution, rest: Enclosed) => void;
+  /** Sends to where the sums are made: everywhere, or there. */
+  readonly push: (body: Contribution, rest: Enclosed, there?: Place) => void;
   /** Chunks as they are best pushed: those for others, then those for the server in this process. */
-  readonly inOrder: (
-    chunks: readonly number[],
-  ) => Readonly<Record<'away' | 'own', readonly number[]>>;
+  readonly inOrder: (chunks: readonly number[]) => ContributionOrder;
   /** Whether nobody waits for the reports of the step under way. */
   readonly unhurried: () => boolean;
   /** That of the assignment that is followed. */
@@ -74,7 +73,7 @@ export function createContributor(init: {
   const { plan, layout, kernels, runner, readAhead, weights, monitor, clock, send } = init;
   const { timeline } = init;
   const pool = createBufferPool();
-  let sent: Uint8Array[] = [];
+  let sent: { readonly step: number; readonly copy: Uint8Array }[] = [];
   let wireBytes = 0;
 
   /** What is sent of a sum. */
@@ -87,10 +86,10 @@ export function createContributor(init: {
     );
 
   /** For a socket that reads it later. */
-  function keep(bytes: Uint8Array): Uint8Array {
+  function keep(step: number, bytes: Uint8Array): Uint8Array {
     const copy = pool.take(bytes.byteLength);
     copy.set(bytes);
-    sent.push(copy);
+    sent.push({ step, copy });
     return copy;
   }
 
@@ -106,7 +105,7 @@ export function createContributor(init: {
     async contribute(step, shards, halt) {
       const reducers = createReducers();
       const reports: ShardReport[] = [];
-      const push = (chunk: number) => {
+      const push = (chunk: number, there?: Place) => {
         const since = timeline.now();
         const reported = init.reportsWith(chunk);
         for (const { lo, hi, values } of reducers[chunk]!.nodes()) {
@@ -122,7 +121,7 @@ export function createContributor(init: {
               reports: reports.filter(({ shard }) => shard >= lo && shard < hi),
             }),
           } as const;
-          init.push(body, { payload: bytes, lent: () => keep(bytes) });
+          init.push(body, { payload: bytes, lent: () => keep(step, bytes) }, there);
         }
         timeline.passed('push', since, step, chunk);
       };
@@ -151,11 +150,11 @@ export function createContributor(init: {
         }
         batcher.finish();
         const { away, own } = init.inOrder([...unsent]);
-        for (const chunk of away) push(chunk);
+        for (const chunk of away) push(chunk, 'away');
         // So that those are under way while the own ones are added and applied.
         // Unnamed wait: it ends by itself.
         if (own.length > 0) await undefined;
-        for (const chunk of own) push(chunk);
+        for (const chunk of own) push(chunk, 'own');
         return done;
       } finally {
         for (const reducer of reducers) reducer.release();
@@ -183,9 +182,9 @@ export function createContributor(init: {
         for (const reducer of reducers) reducer.release();
       }
     },
-    recycle() {
-      for (const buffer of sent) pool.give(buffer);
-      sent = [];
+    recycle(step) {
+      for (const each of sent) if (each.step < step) pool.give(each.copy);
+      sent = sent.filter((each) => each.step >= step);
     },
   };
 }

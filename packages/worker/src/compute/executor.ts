@@ -23,8 +23,8 @@ export interface Executor {
   evaluate(version: number, shards: readonly number[]): Promise<void>;
   /** Computes again what another has contributed, or evaluates it. */
   verify(order: Verify): Promise<void>;
-  /** Nobody will read the gradients that were sent until now: their memory may be used again. */
-  recycle(): void;
+  /** Nobody will read the gradients that were sent of the steps before this one: their memory may be used again. */
+  recycle(step: number): void;
   /** Tells the digest of a gradient that is the same everywhere; computed once. */
   probe(): Promise<void>;
   /** Sends chunks of the initial values, which are made at the first time. */

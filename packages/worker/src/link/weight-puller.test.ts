@@ -21,6 +21,7 @@ function connecting() {
   const monitor = createMonitor({ clock });
   const puller = createWeightPuller({
     own: undefined,
+    contributes: () => false,
     transport,
     clock,
     monitor,
@@ -89,7 +90,7 @@ describe('a standing order for weights', () => {
     const stamp = (body: WorkerToServer) => ({ ...body, ...job });
     const attempt = () => 'a';
     const puller = createWeightPuller({
-      own: undefined,
+      ...{ own: undefined, contributes: () => false },
       ...{ transport, clock, monitor, weights, unasked, stamp, attempt },
     });
     puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
@@ -210,7 +211,7 @@ describe('contributions', () => {
     const puller = createWeightPuller({
       ...{ own: 'tcp://b:1', transport, clock, monitor: createMonitor({ clock }), unasked: 0 },
       weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
-      attempt: () => 'a',
+      ...{ attempt: () => 'a', contributes: () => true },
       stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
     });
     const chunks = [0, 1, 2, 3, 4];

@@ -37,13 +37,15 @@ export interface WeightPuller {
   /** Connects to these instead; asks them again for what was asked last. */
   relocate(servers: readonly ServerRange[]): void;
   servers(): readonly ServerRange[];
-  /** Sends to the server that holds the chunk. */
-  contribute(body: Contribution, rest: Enclosed): void;
+  /** Whether several servers are sent the same contributions: one may be a step behind another. */
+  hasStandbys(): boolean;
+  /** Sends to all servers that hold the chunk, or to those of them that are there. */
+  contribute(body: Contribution, rest: Enclosed, there?: Place): void;
   /**
    * Chunks as they are best contributed: those for others first, and of these those of the servers after the
-   * one in this process, so that not all workers begin with the same; then its own.
+   * one in this process, so that not all workers begin with the same; then its own. Some may be both.
    */
-  inOrder(chunks: readonly number[]): { readonly away: number[]; readonly own: number[] };
+  inOrder(chunks: readonly number[]): ContributionOrder;
   /** Whether nobody waits for the reports of the step from the latest version. */
   unhurried(): boolean;
   /** Whether what was contributed may be lost: a server says so, or its connection was. */
@@ -60,6 +62,11 @@ export interface WeightPuller {
   close(): Promise<void>;
 }
 
+/** Where a server is: in this process, or elsewhere. */
+export type Place = 'own' | 'away';
+
+export type ContributionOrder = Readonly<Record<Place, readonly number[]>>;
+
 /** A server that goes away is looked for again, until the coordinator names others. */
 export function createWeightPuller(init: {
   readonly transport: Transport;
@@ -68,6 +75,8 @@ export function createWeightPuller(init: {
   readonly weights: WeightBuffer;
   /** Where the server of this process can be reached. */
   readonly own: string | undefined;
+  /** Whether contributions go to servers: also to standbys then. */
+  readonly contributes: () => boolean;
   /** How many versions beyond the one asked for the servers send unasked. */
   readonly unasked: number;
   readonly stamp: (body: WorkerToServer) => Message;
@@ -75,6 +84,8 @@ export function createWeightPuller(init: {
   readonly attempt: () => string;
 }): WeightPuller {
   const { transport, clock, monitor, weights, stamp } = init;
+  /** As they were told, and those of them that are connected to. */
+  let told: readonly ServerRange[] = [];
   let servers: readonly ServerRange[] = [];
   let connections: readonly KeptConnection[] = [];
   let wanted = -1;
@@ -88,11 +99,18 @@ export function createWeightPuller(init: {
   const reached = new Set<string>();
 
   const addresses = () => servers.map(({ address }) => address);
+  const isOwn = ({ address }: ServerRange) => address === init.own;
+
+  /** Those that hold the same: the one in this process, or else the first of them. */
+  const isPulled = (server: ServerRange) =>
+    isOwn(server) ||
+    (server.role === undefined &&
+      !servers.some((other) => isOwn(other) && other.firstChunk === server.firstChunk));
 
   /** Orders what has not come of a server; nothing, if all that was ordered has. */
   function ask(connection: KeptConnection) {
     const server = servers[connections.indexOf(connection)];
-    if (wanted < 0 || server === undefined) return;
+    if (wanted < 0 || server === undefined || !isPulled(server)) return;
     const version = weights.firstMissing(server.firstChunk, server.chunks);
     if (version <= until) connection.send({ message: stamp({ type: 'pull', version, until }) });
   }
@@ -184,10 +202,7 @@ export function createWeightPuller(init: {
 
   /** What is exchanged with the server in this process does not travel. */
   const traffic = () =>
-    connections.reduce(
-      (sum, each, at) => (servers[at]!.address === init.own ? sum : sum + each.traffic()),
-      past,
-    );
+    connections.reduce((sum, each, at) => (isOwn(servers[at]!) ? sum : sum + each.traffic()), past);
 
   const closeAll = async (old: readonly KeptConnection[]) => {
     // Unnamed wait: connections close within their linger.
@@ -202,29 +217,42 @@ export function createWeightPuller(init: {
       weights.expect(version);
     },
     relocate(next) {
-      const same = next.map(({ address }) => address).join() === addresses().join();
+      if (next === told) return;
+      told = next;
+      const used = next.filter(({ role }) =>
+        role === 'standby' ? init.contributes() : role === undefined,
+      );
+      const same = used.map(({ address }) => address).join() === addresses().join();
       if (!same) past = traffic();
-      servers = next;
+      servers = used;
       if (same) return;
       const old = connections;
-      connections = next.map(({ address }) => connect(address));
+      connections = used.map(({ address }) => connect(address));
       for (const connection of connections) ask(connection);
       repeatWanted = true;
       void closeAll(old);
     },
-    servers: () => servers,
+    servers: () => told,
+    hasStandbys: () => servers.some(({ role }) => role === 'standby'),
     inOrder(chunks) {
-      const here = servers.find(({ address }) => address === init.own);
+      const here = servers.find(isOwn);
       if (here === undefined) return { away: [...chunks], own: [] };
+      const others = servers.filter((server) => !isOwn(server));
       const end = here.firstChunk + here.chunks;
-      const before = chunks.filter((chunk) => chunk < here.firstChunk);
-      const away = [...chunks.filter((chunk) => chunk >= end), ...before];
-      return { away, own: chunks.filter((chunk) => chunk >= here.firstChunk && chunk < end) };
+      const away = [
+        ...chunks.filter((chunk) => chunk >= end),
+        ...chunks.filter((chunk) => chunk < here.firstChunk),
+        ...chunks.filter((chunk) => isHolder(here, [chunk])),
+      ].filter((chunk) => others.some((server) => isHolder(server, [chunk])));
+      return { away, own: chunks.filter((chunk) => isHolder(here, [chunk])) };
     },
     unhurried: () => unhurried,
-    contribute(body, rest) {
-      const at = servers.findIndex((server) => isHolder(server, [body.chunk]));
-      connections[at]?.send({ message: stamp(body), ...rest });
+    contribute(body, rest, there) {
+      for (const [at, server] of servers.entries()) {
+        if (!isHolder(server, [body.chunk])) continue;
+        if (there === undefined || (there === 'own') === isOwn(server))
+          connections[at]!.send({ message: stamp(body), ...rest });
+      }
     },
     isRepeatWanted: () => repeatWanted,
     takeRepeat() {
@@ -235,13 +263,13 @@ export function createWeightPuller(init: {
     wanted: () => wanted,
     traffic,
     namesOf(chunks) {
-      const holders = servers.filter((server) => isHolder(server, chunks));
+      const holders = servers.filter((server) => isPulled(server) && isHolder(server, chunks));
       const at = holders.map(({ address }) => address).join(', ');
       return holders.length === 1 ? `the server at ${at}` : `the servers at ${at}`;
     },
     faultOf: (chunks) =>
       connections
-        .filter((_, at) => isHolder(servers[at]!, chunks))
+        .filter((_, at) => isPulled(servers[at]!) && isHolder(servers[at]!, chunks))
         .map((connection) => connection.fault())
         .find((fault) => fault !== undefined),
     async close() {
