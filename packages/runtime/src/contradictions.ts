@@ -20,7 +20,7 @@ export function refuseContradictions(
   sources: Readonly<Partial<Record<keyof JobLayout, string>>> = {},
 ): void {
   const { servers, workers, aggregation, replicas = 0, verify = 0 } = layout;
-  if (servers === 'colocated' && workers !== undefined && workers <= replicas) {
+  if (servers === 'colocated' && replicas > 0 && workers !== undefined && workers <= replicas) {
     throw contradiction(layout, sources, 'workers', 'replicas', {
       why: 'each copy of the weights is in the process of another worker',
       remedy: `Give at least ${replicas + 1} workers, or fewer replicas.`,

@@ -194,8 +194,8 @@ describe('the aggregator', () => {
     aggregator.applied(4, 0);
     contribute({}, 1, 2);
     assert.equal(aggregator.sum(4, 0), undefined);
-    contribute({ step: 6 }, 1, 2);
-    assert.equal(aggregator.sum(6, 0), undefined);
+    contribute({ step: 7 }, 1, 2);
+    assert.equal(aggregator.sum(7, 0), undefined);
     gather('b', 's0');
     contribute({ attempt: 'b' }, 1, 2);
     contribute({ attempt: 'b', step: 5 }, 3, 4);
@@ -203,6 +203,30 @@ describe('the aggregator', () => {
     assert.deepEqual([...aggregator.sum(4, 0)!.values], [1, 2]);
     assert.deepEqual([...aggregator.sum(5, 0)!.values], [3, 4]);
     assert.equal(aggregator.sum(3, 0), undefined);
+  });
+
+  it('takes the next step of who has got the weights before it elsewhere, and applies that in its turn', () => {
+    const { aggregator, versions, gather, contribute } = open();
+    gather('a', 's0');
+    contribute({ step: 5 }, 3, 4);
+    assert.deepEqual([...aggregator.sum(5, 0)!.values], [3, 4]);
+    contribute({}, 1, 2);
+    assert.deepEqual([...aggregator.sum(4, 0)!.values], [1, 2]);
+    versions[0] = 5;
+    aggregator.applied(4, 0);
+    assert.deepEqual([...aggregator.sum(5, 0)!.values], [3, 4]);
+    assert.equal(aggregator.sum(4, 0), undefined);
+  });
+
+  it('gives back what was made once more of a step that it has applied, with the next', () => {
+    const { aggregator, versions, gather, contribute } = open();
+    versions[0] = 5;
+    gather('b', 's0');
+    contribute({ attempt: 'b' }, 1, 2);
+    contribute({ attempt: 'b', step: 5 }, 3, 4);
+    versions[0] = 6;
+    aggregator.applied(5, 0);
+    assert.equal(aggregator.sum(4, 0), undefined);
   });
 
   it('has contributions read to where they are added', () => {

@@ -12,8 +12,9 @@ export interface WorkerLoop {
   /** That of the assignment that is followed. */
   attempt(): string;
   /**
-   * Whether the step under way is the first of that attempt: it is computed whole though the next weights
-   * may be there. One of two servers that hold the same may lack what the other has applied already.
+   * Whether the step under way is the first of that attempt, or one that this worker has gone back to: it is
+   * computed whole though the next weights may be there. One of two servers that hold the same may lack what
+   * the other has applied already.
    */
   isBeginning(): boolean;
   /** Goes on until the job is finished or this worker is to leave. */
@@ -40,7 +41,7 @@ export function createWorkerLoop(init: {
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let attempt = '';
-  /** The first version of that. */
+  /** The first version of that, or what it went back to. */
   let beginning = -1;
   let welcomes = 0;
   // Not what enrolment has by now: the first assignment may be there already.
@@ -86,7 +87,12 @@ export function createWorkerLoop(init: {
 
   function takeLosses() {
     const lost = puller.takeRepeat();
-    if (lost && enrolment.aggregation() === 'server') executor.contributeAgain();
+    if (!lost || enrolment.aggregation() !== 'server') return;
+    // Of several servers that hold the same one may lack it of the step before.
+    if (puller.hasStandbys() && version > beginning) {
+      beginning = version - 1;
+      puller.pull(beginning);
+    } else executor.contributeAgain();
   }
 
   const ownShards = () => (assignment.step <= version ? assignment.shards : []);
@@ -163,8 +169,8 @@ export function createWorkerLoop(init: {
         await introduce();
         await initialize();
         takeAssignment();
-        takeWeights();
         takeLosses();
+        takeWeights();
         if (isUnderWay()) await workOn();
         await waitForNews();
       }

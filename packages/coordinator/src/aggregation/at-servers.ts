@@ -85,11 +85,9 @@ export function createAggregationAtServers(init: {
     const summed = createHoldersAgreement(servers);
     const applied = createHoldersAgreement(servers);
     const given = new Set<number>();
-    let remade = false;
-    const isPassed = () => applied.size() === layout.chunks;
     const missing = (chunk: number): readonly number[] => {
       // Servers are asked once all have reported: what they said before says nothing of who has.
-      if (!progress.reported() || (isPassed() && !remade)) return [];
+      if (!progress.reported()) return [];
       return [...new Set(servers.holders(chunk).flatMap((server) => lackedBy(server, step)))];
     };
     const progress: StepProgress = createStepProgress({
@@ -128,9 +126,8 @@ export function createAggregationAtServers(init: {
         look(chunk);
         return servers.holders(chunk).filter((server) => !applied.has(chunk, server));
       },
-      isPassed,
+      isPassed: () => applied.size() === layout.chunks,
       remake() {
-        remade = true;
         known.clear();
         summed.clear();
         applied.clear();

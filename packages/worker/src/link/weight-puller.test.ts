@@ -204,16 +204,82 @@ describe('a standing order for weights', () => {
   });
 });
 
+/** A worker whose process hosts the server b, and what it sends to whom. */
+function hosting(contributes = true) {
+  const sent: [address: string, type: string][] = [];
+  const { transport } = createDeadEnd();
+  const clock = createSimulatedClock();
+  const puller = createWeightPuller({
+    ...{ own: 'tcp://b:1', clock, monitor: createMonitor({ clock }), unasked: 0 },
+    transport: {
+      ...transport,
+      connect: (address, handlers) => ({
+        ...transport.connect(address, handlers),
+        send: ({ message }) => void sent.push([address, message.type]),
+      }),
+    },
+    weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
+    ...{ attempt: () => 'a', contributes: () => contributes },
+    stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
+  });
+  const told = () => sent.splice(0);
+  return { puller, told };
+}
+
+describe('where several servers hold the same', () => {
+  const [a, b, c] = ['tcp://a:1', 'tcp://b:1', 'tcp://c:1'] as const;
+  const range = { firstChunk: 0, chunks: 1 };
+  const HELD = [
+    { ...range, address: a },
+    { ...range, address: b, role: 'standby' },
+    { ...range, address: c, role: 'standby' },
+  ] as const;
+  const body = { type: 'contribution', step: 0, lo: 0, hi: 1, chunk: 0, attempt: 'a' } as const;
+
+  it('contributions go to all of them, those elsewhere first', () => {
+    const { puller, told } = hosting();
+    puller.relocate(HELD);
+    assert.deepEqual(puller.inOrder([0]), { away: [0], own: [0] });
+    puller.contribute(body, {}, 'away');
+    assert.deepEqual(
+      told(),
+      [a, c].map((address) => [address, 'contribution']),
+    );
+    puller.contribute(body, {}, 'own');
+    assert.deepEqual(told(), [[b, 'contribution']]);
+    puller.contribute(body, {});
+    assert.equal(told().length, 3);
+    assert.ok(puller.hasStandbys());
+  });
+
+  it('weights come from the one in the own process, or else from the first', () => {
+    const { puller, told } = hosting();
+    puller.relocate(HELD);
+    puller.pull(0);
+    assert.deepEqual(told(), [[b, 'pull']]);
+    assert.equal(puller.namesOf([0]), `the server at ${b}`);
+    puller.relocate(HELD.map((each) => (each.address === b ? { ...each, role: 'lost' } : each)));
+    assert.deepEqual(told(), [[a, 'pull']]);
+    assert.ok(puller.isRepeatWanted());
+    puller.contribute(body, {});
+    assert.deepEqual(
+      told(),
+      [a, c].map((address) => [address, 'contribution']),
+    );
+  });
+
+  it('nothing is said to a standby, if contributions go to the coordinator', () => {
+    const { puller, told } = hosting(false);
+    puller.relocate(HELD);
+    puller.pull(0);
+    assert.deepEqual(told(), [[a, 'pull']]);
+    assert.ok(!puller.hasStandbys());
+  });
+});
+
 describe('contributions', () => {
   it('go to others first, each worker beginning behind its own server', () => {
-    const { transport } = createDeadEnd();
-    const clock = createSimulatedClock();
-    const puller = createWeightPuller({
-      ...{ own: 'tcp://b:1', transport, clock, monitor: createMonitor({ clock }), unasked: 0 },
-      weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
-      ...{ attempt: () => 'a', contributes: () => true },
-      stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
-    });
+    const { puller } = hosting();
     const chunks = [0, 1, 2, 3, 4];
     assert.deepEqual(puller.inOrder(chunks), { away: chunks, own: [] });
     puller.relocate([
