@@ -57,7 +57,7 @@ function filesOfMnist(): string {
 
 /**
  * `scalingEfficiency` with larger batches of the ConvNet, and of a dense net of 25 M parameters, with a server in the
- * coordinator's process and in each worker's.
+ * coordinator's process and in each worker's, these with a part of the weights or with all.
  */
 export async function benchScaling(rounds: number): Promise<Record<string, number>> {
   const sizes = {
@@ -68,17 +68,20 @@ export async function benchScaling(rounds: number): Promise<Record<string, numbe
   const result: Record<string, number> = {};
   for (const [name, { program, batchSize, steps }] of Object.entries(sizes)) {
     const together: LocalOptions = { workers: 2, shards: 2, batchSize, steps };
-    const measured: { served: number; colocated: number; alone: number }[] = [];
+    const colocated: LocalOptions = { ...together, servers: 'colocated' };
+    const measured: Record<'served' | 'colocated' | 'replicated' | 'alone', number>[] = [];
     for (let round = 0; round < rounds; round++)
       measured.push({
         served: await speed(together, program),
-        colocated: await speed({ ...together, servers: 'colocated' }, program),
+        colocated: await speed(colocated, program),
+        replicated: await speed({ ...colocated, replicas: 1 }, program),
         alone: await apart(program, batchSize, steps),
       });
-    result[name] = median(measured.map(({ served, alone }) => served / alone));
-    result[`${name}, colocated`] = median(
-      measured.map(({ colocated, alone }) => colocated / alone),
-    );
+    const overApart = (place: 'served' | 'colocated' | 'replicated') =>
+      median(measured.map((speeds) => speeds[place] / speeds.alone));
+    result[name] = overApart('served');
+    result[`${name}, colocated`] = overApart('colocated');
+    result[`${name}, colocated, 1 replica`] = overApart('replicated');
     result[`${name}, examples/s`] = median(measured.map(({ served }) => served));
   }
   return result;

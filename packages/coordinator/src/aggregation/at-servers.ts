@@ -1,11 +1,5 @@
-import {
-  type Gather,
-  type Permit,
-  permittedOrder,
-  type Standing,
-  type SumFacts,
-} from '@tutti/protocol';
-import { createStepProgress, type ReadyChunk, type Recorder, type StepProgress } from '@tutti/run';
+import { type Gather, type Permit, permittedOrder, type Standing } from '@tutti/protocol';
+import type { ReadyChunk, Recorder } from '@tutti/run';
 import type { Clock } from '@tutti/runtime';
 import type { Servers } from '../servers/servers.js';
 import type { Job } from '../state/job.js';
@@ -17,25 +11,10 @@ import { noNode } from '../verify/misfits.js';
 import type { Member } from '../workers/roster.js';
 import { createAdvances } from './advances.js';
 import type { Aggregation } from './aggregation.js';
-import { createHoldersAgreement } from './holders-agreement.js';
+import { createRemoteStep, type RemoteStep } from './remote-step.js';
 
 /** Whom a report is of that came by a server: its worker may be gone. */
 const BY_SERVER = 'that is gone';
-
-/** A step whose sums are elsewhere. */
-interface RemoteStep extends Omit<StepProgress, 'complete' | 'applied' | 'reopen'> {
-  /** A server has the complete sum of a chunk, and this is known of it. */
-  know(server: number, facts: SumFacts): void;
-  /** A server has a chunk at the next version. */
-  applied(server: number, chunk: number): void;
-  /** The sum of a chunk was given out. @returns those that hold it, and have not applied it */
-  given(chunk: number): readonly number[];
-  /** Whether workers may be at the next version, though some server is not: that lacks what nobody computes any more. */
-  isPassed(): boolean;
-  /** In another attempt the sums are made again, whoever may be at the next version. */
-  remake(): void;
-  release(): void;
-}
 
 /**
  * Contributions go to the servers that hold the chunk, and are added there: by each of them, so that they have
@@ -80,64 +59,6 @@ export function createAggregationAtServers(init: {
     if (permit !== undefined) servers.send(server, permit);
   }
 
-  function createRemoteStep(step: number): RemoteStep {
-    const known = new Map<number, SumFacts>();
-    const summed = createHoldersAgreement(servers);
-    const applied = createHoldersAgreement(servers);
-    const given = new Set<number>();
-    const missing = (chunk: number): readonly number[] => {
-      // Servers are asked once all have reported: what they said before says nothing of who has.
-      if (!progress.reported()) return [];
-      return [...new Set(servers.holders(chunk).flatMap((server) => lackedBy(server, step)))];
-    };
-    const progress: StepProgress = createStepProgress({
-      ...{ step, plan, layout },
-      sums: {
-        isFinite: (chunk) => known.get(chunk)!.finite,
-        // A norm of nothing would clip nothing.
-        squares: (chunk) => known.get(chunk)?.squares ?? [Number.NaN],
-        missing,
-        isMissing: (chunk, shard) => missing(chunk).includes(shard),
-      },
-    });
-    function look(chunk: number) {
-      // A norm takes all sums, also those that were applied for another coordinator.
-      const counts = !clips || given.has(chunk);
-      if (counts && applied.isReached(chunk)) progress.applied(chunk);
-      else if (known.has(chunk) && summed.isReached(chunk)) progress.complete(chunk);
-    }
-    return {
-      ...progress,
-      know(server, facts) {
-        const { chunk } = facts;
-        if (!progress.isOpen(chunk)) return;
-        known.set(chunk, facts);
-        summed.add(chunk, server);
-        look(chunk);
-      },
-      applied(server, chunk) {
-        applied.add(chunk, server);
-        // It need not have told that it had the sum.
-        summed.add(chunk, server);
-        look(chunk);
-      },
-      given(chunk) {
-        given.add(chunk);
-        look(chunk);
-        return servers.holders(chunk).filter((server) => !applied.has(chunk, server));
-      },
-      isPassed: () => applied.size() === layout.chunks,
-      remake() {
-        known.clear();
-        summed.clear();
-        applied.clear();
-        given.clear();
-        progress.reopen();
-      },
-      release() {},
-    };
-  }
-
   function chunksOf(server: number): readonly number[] {
     const { firstChunk, chunks } = servers.rangeOf(server);
     return Array.from({ length: chunks }, (_, at) => firstChunk + at);
@@ -158,7 +79,7 @@ export function createAggregationAtServers(init: {
         ledger.step(step)?.applied(server, firstChunk + at);
   }
 
-  function compare() {
+  function compareAll() {
     comparing = true;
     for (const server of servers.living()) ask(server);
   }
@@ -183,7 +104,12 @@ export function createAggregationAtServers(init: {
 
   return {
     begin(version, most) {
-      ledger = createLedger({ plan, version, most, createStep: createRemoteStep });
+      const createStep = (step: number) =>
+        createRemoteStep({
+          ...{ step, plan, layout, servers },
+          lackedBy: (server) => lackedBy(server, step),
+        });
+      ledger = createLedger({ plan, version, most, createStep });
       return ledger;
     },
     give(rate) {
@@ -289,11 +215,11 @@ export function createAggregationAtServers(init: {
       standings.delete(server);
       asked.delete(server);
       advances.forget(server);
-      compare();
+      compareAll();
       pump();
     },
     compare() {
-      if (servers.replicated()) compare();
+      if (servers.replicated()) compareAll();
     },
     resend(server) {
       advances.resend(server);
