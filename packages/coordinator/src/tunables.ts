@@ -36,10 +36,10 @@ export const namesakeMs = ({ peerTimeoutMs = PEER_TIMEOUT_MS }: Transport) => pe
 export const STANDBY_PATIENCE_MS = 3000;
 
 /**
- * How long a server may lack what another that holds the same has applied, before all compute it again; twice as
- * long each time, or a slow network would never be done.
+ * How long a server may lack what another that holds the same has applied, before all compute it again; from each
+ * time on twice as long, or a slow network would never be done.
  */
-export const BEHIND_PATIENCE_MS = 1000;
+export const BEHIND_PATIENCE_MS = 5000;
 
 /** How long a server in a worker's process that is not reached is awaited before another takes its range, empty. */
 export const HOST_PATIENCE_MS = 10_000;

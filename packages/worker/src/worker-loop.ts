@@ -12,11 +12,11 @@ export interface WorkerLoop {
   /** That of the assignment that is followed. */
   attempt(): string;
   /**
-   * Whether the step under way is the first of that attempt, or one that this worker has gone back to: it is
-   * computed whole though the next weights may be there. One of two servers that hold the same may lack what
-   * the other has applied already.
+   * Whether the step under way is computed whole though the next weights may be there: the first of that attempt,
+   * and those that this worker has gone back for. One of two servers that hold the same may lack what the
+   * other has applied already.
    */
-  isBeginning(): boolean;
+  computesWhole(): boolean;
   /** Goes on until the job is finished or this worker is to leave. */
   run(): Promise<void>;
 }
@@ -41,8 +41,8 @@ export function createWorkerLoop(init: {
   /** The version under way, and the one that was asked for last. */
   let [version, goal] = [-1, -1];
   let attempt = '';
-  /** The first version of that, or what it went back to. */
-  let beginning = -1;
+  /** The first version of that, and the last one up to which all is computed whole. */
+  let [first, whole] = [-1, -1];
   let welcomes = 0;
   // Not what enrolment has by now: the first assignment may be there already.
   let assignment = NO_ASSIGNMENT;
@@ -66,7 +66,8 @@ export function createWorkerLoop(init: {
     if (assignment.generation === 0) return;
     executor.initialized();
     if (assignment.attempt !== attempt || goal < 0) {
-      ({ attempt, step: beginning } = assignment);
+      ({ attempt, step: first } = assignment);
+      whole = first;
       // What was sent of these steps before is gone with the server that it was for.
       executor.startAnew();
       puller.pull(assignment.step);
@@ -88,11 +89,11 @@ export function createWorkerLoop(init: {
   function takeLosses() {
     const lost = puller.takeRepeat();
     if (!lost || enrolment.aggregation() !== 'server') return;
-    // Of several servers that hold the same one may lack it of the step before.
-    if (puller.hasStandbys() && version > beginning) {
-      beginning = version - 1;
-      puller.pull(beginning);
-    } else executor.contributeAgain();
+    executor.contributeAgain();
+    // Of several servers that hold the same one may lack it of the step before, too.
+    if (!puller.hasStandbys() || version <= first) return;
+    whole = version;
+    puller.pull(version - 1, version);
   }
 
   const ownShards = () => (assignment.step <= version ? assignment.shards : []);
@@ -162,7 +163,7 @@ export function createWorkerLoop(init: {
 
   return {
     attempt: () => attempt,
-    isBeginning: () => version === beginning,
+    computesWhole: () => version <= whole,
     async run() {
       while (!enrolment.finished() && !leaving.aborted) {
         puller.relocate(enrolment.servers());

@@ -219,7 +219,7 @@ async function run(
       worker,
       contributor,
       // The next version is there: others were faster, and nobody needs the rest.
-      halt: () => leaving.aborted || (weights.arrived() && !loop.isBeginning()),
+      halt: () => leaving.aborted || (weights.arrived() && !loop.computesWhole()),
       onComputed: (step, shards) => emit({ event: 'computed', step, shards }),
       ...parts,
     });

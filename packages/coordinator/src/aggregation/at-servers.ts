@@ -49,8 +49,10 @@ export function createAggregationAtServers(init: {
   const asked = new Set<number>();
   /** Somebody is gone who may have told one of them more than another, and not all have said what they have. */
   let comparing = false;
-  /** The step that some server was behind in, since when, and how often it has been begun anew for that. */
-  let behind: { readonly step: number; readonly since: number; readonly times: number } | undefined;
+  /** The step that some server was behind in last, and since when. */
+  let behind: { readonly step: number; readonly since: number } | undefined;
+  /** For how long one may be before a step is begun anew for it. */
+  let patienceMs = BEHIND_PATIENCE_MS;
 
   function ask(server: number) {
     if (told === undefined) return;
@@ -86,16 +88,17 @@ export function createAggregationAtServers(init: {
 
   /**
    * The server lacks what others that hold the same have applied, and so nobody computes it any more unless it
-   * is told to. Mostly it is only on its way: the longer, the slower that is.
+   * is told to. Mostly that is only on its way: workers that lose a connection go back by themselves.
    */
   function findBehind(server: number) {
     const step = ledger?.current();
     if (step === undefined || lackedBy(server, step.step).length === 0) return;
     if (comparing && ledger!.stepBegun()) return init.beginAnew();
     if (!step.isPassed()) return;
-    if (behind?.step !== step.step) behind = { step: step.step, since: clock.now(), times: 0 };
-    if (clock.now() - behind.since < BEHIND_PATIENCE_MS * 2 ** behind.times) return;
-    behind = { ...behind, since: clock.now(), times: behind.times + 1 };
+    if (behind?.step !== step.step) behind = { step: step.step, since: clock.now() };
+    if (clock.now() - behind.since < patienceMs) return;
+    behind = undefined;
+    patienceMs *= 2;
     init.beginAnew();
   }
 

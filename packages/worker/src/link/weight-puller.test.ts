@@ -157,6 +157,19 @@ describe('a standing order for weights', () => {
     ]);
   });
 
+  it('for what is gone is given for the next best, or for what there is', () => {
+    const { puller, asked, refuses } = ordering(2);
+    puller.pull(4, 5);
+    refuses(4, 6);
+    assert.equal(puller.wanted(), 5);
+    refuses(5, 7);
+    assert.equal(puller.wanted(), 7);
+    assert.deepEqual(
+      asked.map(([version]) => version),
+      [4, 5, 7],
+    );
+  });
+
   it('begins anew when the weights go back', () => {
     const { puller, weights, asked, comes } = ordering(10);
     puller.pull(4);

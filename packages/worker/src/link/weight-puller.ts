@@ -30,8 +30,12 @@ import type { WeightBuffer } from './weights.js';
  * contributions where the servers make the sums.
  */
 export interface WeightPuller {
-  /** Asks all servers for a version, and has them send some of the next ones unasked. */
-  pull(version: number): void;
+  /**
+   * Asks all servers for a version, and has them send some of the next ones unasked. Whoever is too late for it
+   * is given what they have now.
+   * @param orElse what is asked for instead, if that is gone and this is not
+   */
+  pull(version: number, orElse?: number): void;
   /** Waits for a version, and asks for it if it does not come unasked. */
   follow(version: number): void;
   /** Connects to these instead; asks them again for what was asked last. */
@@ -91,6 +95,8 @@ export function createWeightPuller(init: {
   let wanted = -1;
   /** The first version of what was ordered last, and the last that the servers send unasked. */
   let [ordered, until] = [-1, -1];
+  /** What is ordered if the first of it is gone. */
+  let instead = -1;
   let past = 0;
   let repeatWanted = false;
   let unhurried = false;
@@ -123,7 +129,8 @@ export function createWeightPuller(init: {
     const { version, current } = error.details;
     if (typeof version !== 'number' || typeof current !== 'number') throw error;
     if (version < ordered || current <= version) return;
-    pull(Math.max(current, wanted));
+    const next = Math.max(current, wanted);
+    pull(version < instead ? Math.min(instead, next) : next);
   }
 
   const answers: Answers<ServerToWorker, undefined> = {
@@ -144,9 +151,10 @@ export function createWeightPuller(init: {
     connection.send({ message: stamp({ type: 'refused', error }) });
   }
 
-  function pull(version: number) {
+  function pull(version: number, orElse = version) {
     wanted = version;
     ordered = version;
+    instead = orElse;
     until = version + init.unasked;
     weights.clear();
     weights.expect(version);
