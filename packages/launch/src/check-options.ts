@@ -1,4 +1,4 @@
-import { checkKeys, TuttiError } from '@tutti/runtime';
+import { checkKeys, showValue, TuttiError } from '@tutti/runtime';
 import type { LocalOptions } from './local-options.js';
 import { LOCAL_SETTINGS } from './local-settings.js';
 
@@ -32,14 +32,14 @@ export function checkLocalOptions(options: LocalOptions): void {
       (typeof value === 'number' && Number.isSafeInteger(value) && value >= least)
     )
       continue;
-    throw new TuttiError('BAD_CONFIG', `${name} is ${JSON.stringify(value) ?? String(value)}`, {
+    throw new TuttiError('BAD_CONFIG', `${name} is ${showValue(value)}`, {
       remedy: `Give a whole number from ${least}.`,
     });
   }
   const { checkpointEvery: every } = options;
   if (every === undefined || (typeof every === 'object' && ('steps' in every || 'ms' in every)))
     return;
-  throw new TuttiError('BAD_CONFIG', `checkpointEvery is ${JSON.stringify(every)}`, {
+  throw new TuttiError('BAD_CONFIG', `checkpointEvery is ${showValue(every)}`, {
     remedy: 'Give { steps } or { ms }.',
   });
 }

@@ -1,5 +1,6 @@
 export { type Answers, answer, unexpected } from './answers.js';
 export { evaluationBatchSizes, microBatchSize } from './batch-sizes.js';
+export { checkSteering } from './check-steering.js';
 export { checkSendable, decode, decodeHeader, encode, MAX_HEADER_BYTES } from './codec.js';
 export {
   DATA_REMEDY,

@@ -35,6 +35,7 @@ export {
 export { mostOpenFiles } from './open-files.js';
 export { createRandom, type Random, type RandomKey, randomState } from './random.js';
 export { type EventListeners, type Running, start } from './running.js';
+export { showValue } from './show-value.js';
 export { createStamp, type Stampable, type Stamped } from './stamp.js';
 export { byteOrderMark, NoTextError, textOf } from './text.js';
 export { NO_TIMELINE, STATIONS, type Station, type Timeline } from './timeline.js';

@@ -1,5 +1,6 @@
 import { closest } from './closest.js';
 import { type ErrorCode, TuttiError } from './errors.js';
+import { showValue } from './show-value.js';
 
 /**
  * Refuses what is no object, and keys that nobody reads. A program runs without a check of its
@@ -14,12 +15,11 @@ export function checkKeys<Given extends object>(
   code: ErrorCode = 'BAD_PROGRAM',
 ): void {
   const names = Object.keys(known);
-  if (typeof given !== 'object' || given === null)
-    throw new TuttiError(
-      code,
-      `${what} takes an object, not ${JSON.stringify(given) ?? String(given)}`,
-      { remedy: `Known keys are: ${names.join(', ')}.`, details: { known: names } },
-    );
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new TuttiError(code, `${what} takes an object, not ${showValue(given)}`, {
+      remedy: `Known keys are: ${names.join(', ')}.`,
+      details: { known: names },
+    });
   const key = Object.keys(given).find((name) => !names.includes(name));
   if (key === undefined) return;
   const meant = closest(key, names);

@@ -1,5 +1,5 @@
 import type { OptimizerSpec } from '@tutti/protocol';
-import { TuttiError } from '@tutti/runtime';
+import { showValue, TuttiError } from '@tutti/runtime';
 import { OPTIMIZER_DEFAULTS, type OptimizerName } from './defaults.js';
 
 interface Check {
@@ -161,5 +161,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
-  return typeof value === 'object' ? (JSON.stringify(value) ?? String(value)) : String(value);
+  return showValue(value);
 }

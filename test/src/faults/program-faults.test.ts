@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { runLocal } from '@tutti/launch';
-import type { GradientResult, Program } from '@tutti/worker';
+import type { Computation, GradientResult, Program } from '@tutti/worker';
 import { altered } from '../programs/altered.js';
 import { regression } from '../programs/regression.js';
 import { simulate } from '../simulation/cluster.js';
@@ -45,6 +45,12 @@ function closing(program: Program, closed: string[] = []): Program {
   };
 }
 
+/** The regression, which opens something else. */
+const opening = (change: (computation: Computation) => unknown): Program => ({
+  ...regression(),
+  open: async () => change(await regression().open()) as Computation,
+});
+
 describe('a program that', () => {
   it('throws ends the run, naming step, shard and worker', async () => {
     const error = await failureOf(fail);
@@ -71,6 +77,38 @@ describe('a program that', () => {
       message: /The program threw in close\(\): cannot be closed/,
     });
     assert.deepEqual(closed, ['computation', 'training', 'evaluation']);
+  });
+
+  for (const [what, malformed, message] of [
+    ['has a name that is no text', { ...regression(), name: 5 }, 'name of program given is 5'],
+    [
+      'has patience that is no number',
+      { ...regression(), earlyStopping: { patience: '3' } },
+      'earlyStopping.patience of program regression is "3"',
+    ],
+    ['opens nothing', opening(() => undefined), 'open() returned undefined'],
+    [
+      'has a parameter of an impossible shape',
+      opening((computation) => ({ ...computation, parameters: [{ name: 'w', shape: [-1] }] })),
+      'The shape of parameter "w" is [-1]',
+    ],
+    [
+      'tells numbers of its arithmetic',
+      opening((computation) => ({ ...computation, arithmetic: { threads: 4 } })),
+      'arithmetic.threads of the program is 4',
+    ],
+  ] as const)
+    for (const workers of [0, 1, 2])
+      it(`${what} is refused, by the same words with ${workers} workers`, async () => {
+        const { result } = runLocal(malformed as unknown as Program, { workers });
+        await assert.rejects(result, { code: 'BAD_PROGRAM', message });
+      });
+
+  it('opens no computation has closed what it has opened', async () => {
+    let closed = 0;
+    const malformed = opening(() => ({ close: () => closed++ }));
+    await assert.rejects(runLocal(malformed, { workers: 0 }).result, { code: 'BAD_PROGRAM' });
+    assert.equal(closed, 1);
   });
 
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY])

@@ -20,5 +20,5 @@ export function checkDataset(given: unknown, called: string): Dataset {
 
 export function isDataset(value: unknown): value is Dataset {
   const { size, read } = (value ?? {}) as Partial<Record<keyof Dataset, unknown>>;
-  return Number.isSafeInteger(size) && typeof read === 'function';
+  return Number.isSafeInteger(size) && (size as number) >= 0 && typeof read === 'function';
 }

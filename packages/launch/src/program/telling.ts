@@ -1,7 +1,7 @@
 import type { FrozenValues } from '@tutti/parameters';
 import type { RunEvent } from '@tutti/telemetry';
 import type { Computation, Program } from '@tutti/worker';
-import { inspectProgram } from '@tutti/worker/internal';
+import { inspectProgram, openComputation } from '@tutti/worker/internal';
 
 /**
  * The same program, which tells when it is opened what only a process that has the program can know.
@@ -19,7 +19,7 @@ export function telling(
     ...program,
     async open() {
       // Unnamed wait: the caller races it.
-      const computation = await program.open();
+      const computation = await openComputation(program);
       tellWeights(program, computation, init.emit);
       const frozen = computation.sharing?.frozen() ?? [];
       if (frozen.length > 0) init.onFrozen(frozen);

@@ -1,5 +1,5 @@
 import type { StoredParameter } from '@tutti/protocol';
-import { createRandom } from '@tutti/runtime';
+import { createRandom, showValue } from '@tutti/runtime';
 import { constantValues } from './constants.js';
 import { sharingDigest } from './expressions/digest.js';
 import { evaluate } from './expressions/evaluate.js';
@@ -228,19 +228,16 @@ function pretrainedOf({ kind, from }: KindRule, { name, shape }: WeightSpec): Fl
 function checkRules(rules: readonly SharingRule[]): void {
   if (!Array.isArray(rules))
     throw badRule(
-      `\`sharing\` is ${described(rules)}, which is no list`,
+      `\`sharing\` is ${showValue(rules)}, which is no list`,
       "Write rules in brackets: sharing: [hashed('hidden/kernel', { ratio: 1 / 8 })].",
     );
   for (const [at, rule] of rules.entries())
     if (typeof rule !== 'object' || rule === null || !Array.isArray(rule.names))
       throw badRule(
-        `Rule ${at + 1} of \`sharing\` is ${described(rule)}, which is no rule`,
+        `Rule ${at + 1} of \`sharing\` is ${showValue(rule)}, which is no rule`,
         "Give what hashed(), tie() and the like return: hashed('hidden/kernel', { ratio: 1 / 8 }).",
       );
 }
-
-const described = (value: unknown): string =>
-  typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? 'undefined');
 
 function refuseTaken(
   rule: KindRule,

@@ -1,14 +1,14 @@
 import { CHUNK_FLOATS, checkChunkFloats, chunkFloatsFor, createLayout } from '@tutti/parameters';
-import type {
-  FirstWeights,
-  GradientCompression,
-  JobPlan,
-  OptimizerSpec,
-  ProgramDescription,
+import {
+  checkSteering,
+  type FirstWeights,
+  type GradientCompression,
+  type JobPlan,
+  type OptimizerSpec,
+  type ProgramDescription,
 } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
-import { checkSteering } from './check-steering.js';
 import { defaultShards } from './default-shards.js';
 
 /** What somebody set for this run; everything else comes from the program. */

@@ -4,7 +4,7 @@ import { createKernels } from '@tutti/kernels';
 import { layoutOf } from '@tutti/parameters';
 import { systemClock } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
-import type { Computation } from '../program/program.js';
+import type { Computation, GradientResult } from '../program/program.js';
 import { createProgramRunner } from './program-runner.js';
 
 const plan = samplePlan({ evaluationExamples: 3, evaluationBatchSize: 1 });
@@ -52,6 +52,23 @@ describe('the runner of a program', () => {
     await runner.evaluate(weights, 1, 0);
     assert.deepEqual(told, ['evaluate', 'sent', 'evaluate', 'sent', 'evaluate']);
   });
+
+  for (const [returned, message] of [
+    [undefined, 'returned undefined'],
+    [{ ...result, gradient: weights, metrics: null }, 'returned metrics null'],
+    [{ ...result, gradient: weights, count: 4n }, 'returned count 4n for 4 examples'],
+  ] as const)
+    it(`refuses a gradient that ${message}`, async () => {
+      const { runner } = open(() => returned as unknown as GradientResult);
+      const microBatch = await runner.read(0, 0);
+      await assert.rejects(
+        runner.gradient(weights, microBatch, () => {}),
+        {
+          code: 'PROGRAM_FAILED',
+          message: `gradient() ${message} at step 0, shard 0, epoch 0 on worker w0`,
+        },
+      );
+    });
 
   for (const [last, taken] of [
     [undefined, 'early'],

@@ -2,7 +2,7 @@ import { batches, createSampler, evaluationShard } from '@tutti/data/internal';
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
-import { type Clock, createRandom, programError, TuttiError } from '@tutti/runtime';
+import { type Clock, createRandom, programError, showValue, TuttiError } from '@tutti/runtime';
 import type {
   Computation,
   EvaluationResult,
@@ -216,26 +216,49 @@ function where(details: Details, worker: string): string {
   return `at ${parts.join(', ')} on worker ${worker}`;
 }
 
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function checkSums(
   what: string,
-  { lossSum, count, metrics = {} }: EvaluationResult,
+  result: EvaluationResult,
   expected: number,
   details: Details,
   worker: string,
 ): void {
   const place = () => where(details, worker);
+  const broken = (message: string, remedy: string) =>
+    new TuttiError('PROGRAM_FAILED', `${what} returned ${message} ${place()}`, {
+      remedy,
+      details: { ...details, worker },
+    });
+  if (!isRecord(result))
+    throw broken(
+      showValue(result),
+      'Return an object with lossSum, count and what else is wanted.',
+    );
+  const { lossSum, count, metrics = {} } = result;
+  if (!isRecord(metrics))
+    throw broken(
+      `metrics ${showValue(metrics)}`,
+      'Return an object with the sum of each metric, or leave metrics out.',
+    );
   if (count !== expected)
-    throw new TuttiError(
-      'PROGRAM_FAILED',
-      `${what} returned count ${count} for ${expected} examples ${place()}`,
-      { remedy: 'Return the number of examples in the batch.', details: { ...details, worker } },
+    throw broken(
+      `count ${showValue(count)} for ${expected} examples`,
+      'Return the number of examples in the batch.',
     );
   const named = { lossSum, ...metrics };
   for (const [name, value] of Object.entries(named))
     if (typeof value !== 'number' || !Number.isFinite(value))
-      throw new TuttiError('NOT_FINITE', `${what} returned ${name} ${value} ${place()}`, {
-        remedy:
-          'Lower the learning rate, clip the gradient (clipNorm) or look for a logarithm or a division of zero.',
-        details: { ...details, worker, tensor: name },
-      });
+      throw new TuttiError(
+        'NOT_FINITE',
+        `${what} returned ${name} ${showValue(value)} ${place()}`,
+        {
+          remedy:
+            'Lower the learning rate, clip the gradient (clipNorm) or look for a logarithm or a division of zero.',
+          details: { ...details, worker, tensor: name },
+        },
+      );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   type Body,
   type ConnectFault,
+  encode,
   type Join,
   type Message,
   PROTOCOL_VERSION,
@@ -112,6 +113,58 @@ describe('a worker', () => {
       /^A worker takes no message of type pull from a coordinator/,
     );
     assert.equal(answer.session, 's');
+  });
+});
+
+describe('a worker that cannot say what it is', () => {
+  it('fails once, and leaves nothing behind that would throw again', async () => {
+    const clock = createSimulatedClock();
+    const monitor = createMonitor({ clock });
+    let closed = 0;
+    const { transport, handlers } = createDeadEnd(
+      (message) => void encode({ message }),
+      () => closed++,
+    );
+    const enrolment = enrol({
+      address: 'tcp://head:1',
+      join: (worker) => ({ ...join(worker), host: undefined as never }),
+      worker: 'w0',
+      transport,
+      clock,
+      monitor,
+      connectDeadlineMs: 1000,
+      returnDeadlineMs: 1000,
+    });
+    const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
+    await assert.rejects(ended, { code: 'INTERNAL', message: /^Message join\.host is missing/ });
+    handlers().closed!('the coordinator refused it');
+    clock.advance(60_000);
+    await enrolment.close({ type: 'leave' });
+    assert.equal(closed, 1);
+  });
+
+  it('fails in the same way when it joins anew', async () => {
+    const clock = createSimulatedClock();
+    const monitor = createMonitor({ clock });
+    let facts = join('w0');
+    const { transport, handlers } = createDeadEnd((message) => void encode({ message }));
+    const enrolment = enrol({
+      address: 'tcp://head:1',
+      join: () => facts,
+      worker: 'w0',
+      transport,
+      clock,
+      monitor,
+      connectDeadlineMs: 90_000,
+      returnDeadlineMs: 90_000,
+    });
+    facts = { ...facts, host: undefined as never };
+    const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
+    ended.catch(() => {});
+    handlers().closed!('it is gone');
+    clock.advance(10_000);
+    await assert.rejects(ended, { code: 'INTERNAL' });
+    await enrolment.close();
   });
 });
 

@@ -149,7 +149,17 @@ export function enrol(init: {
   });
   join();
 
+  /** What cannot be sent ends this worker, once: nobody else would hear of it in the middle of a timer. */
   function join() {
+    try {
+      sendJoin();
+    } catch (error) {
+      dismissed = true;
+      monitor.fail(error);
+    }
+  }
+
+  function sendJoin() {
     // Before the first assignment nobody but that coordinator knew of its job.
     const known = servers.map(({ address: at }) => at);
     const body = { ...init.join(worker), ...(begun && { servers: known }) };

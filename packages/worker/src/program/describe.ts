@@ -1,7 +1,6 @@
 import { hash as hashOf } from 'node:crypto';
 import type { DataIdentity, ProgramDescription } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
-import { checkParameters } from './check-program.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
 /**
@@ -26,7 +25,7 @@ export function describeProgram(
     });
   const description = {
     name: program.name ?? 'program',
-    parameters: checkParameters(computation.parameters).map(({ name, shape, update, decay }) => ({
+    parameters: computation.parameters.map(({ name, shape, update, decay }) => ({
       name,
       shape: [...shape],
       ...(update === undefined ? {} : { update }),

@@ -1,7 +1,7 @@
 import type { Notice } from '@tutti/data';
 import { failAfter, type Monitor, programError, type Wait, withCleanUp } from '@tutti/runtime';
 
-import { checkData, checkProgram } from './check-program.js';
+import { checkComputation, checkData, checkProgram } from './check-program.js';
 import { holdData, noticesOf } from './hold-data.js';
 import type { Computation, Program, ProgramData } from './program.js';
 
@@ -26,7 +26,7 @@ export async function openProgram(
   monitor: Monitor,
   closing: Monitor,
 ): Promise<OpenProgram> {
-  checkProgram(program, `program ${program.name ?? 'given'}`);
+  checkProgram(program, `program ${calledBy(program)}`);
   const closeData = async ({ training, evaluation }: ProgramData) => {
     // Unnamed wait: the caller races it.
     await withCleanUp(
@@ -34,8 +34,6 @@ export async function openProgram(
       () => ofUser('close() of its training set', () => training.close?.()),
     );
   };
-  const closeComputation = (computation: Computation) =>
-    ofUser('close()', () => computation.close?.());
   const data = await opened(
     async () => holdData(checkData(await ofUser('data()', () => program.data()))),
     closeData,
@@ -45,7 +43,7 @@ export async function openProgram(
   let computation: Computation;
   try {
     computation = await opened(
-      () => ofUser('open()', () => program.open()),
+      () => openComputation(program),
       closeComputation,
       'open its computation',
     );
@@ -71,6 +69,29 @@ export async function openProgram(
       throw error;
     }
   }
+}
+
+/**
+ * Opens the computation of a program, and closes it again if it is none.
+ * @throws TuttiError PROGRAM_FAILED for what the program throws, BAD_PROGRAM
+ */
+export async function openComputation(program: Pick<Program, 'open'>): Promise<Computation> {
+  // Unnamed wait: the caller races it.
+  const computation = await ofUser('open()', () => program.open());
+  try {
+    return checkComputation(computation);
+  } catch (error) {
+    return failAfter(() => closeComputation(computation), error);
+  }
+}
+
+const closeComputation = (computation: Computation) =>
+  ofUser('close()', () => computation.close?.());
+
+/** What errors call a program, whatever it was given for a name. */
+function calledBy(program: unknown): string {
+  const { name } = (program ?? {}) as { readonly name?: unknown };
+  return typeof name === 'string' ? name : 'given';
 }
 
 async function ofUser<T>(what: string, run: () => T | Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
-import type { EarlyStopping, JobPlan, ReduceOnPlateau } from '@tutti/protocol';
-import { checkKeys, TuttiError } from '@tutti/runtime';
+import { checkKeys, showValue, TuttiError } from '@tutti/runtime';
+import type { EarlyStopping, ProgramDefaults, ReduceOnPlateau } from './plan.js';
 
 type Check = readonly [allowed: string, holds: (value: unknown) => boolean];
 
@@ -27,22 +27,33 @@ const PLATEAU: Readonly<Record<keyof ReduceOnPlateau, Check>> = {
   cooldown: whole,
 };
 
-/** @throws TuttiError BAD_CONFIG naming the key, its value and what is allowed */
-export function checkSteering({
-  earlyStopping,
-  reduceOnPlateau,
-}: Pick<JobPlan, 'earlyStopping' | 'reduceOnPlateau'>): void {
-  check('earlyStopping', earlyStopping, STOPPING);
-  check('reduceOnPlateau', reduceOnPlateau, PLATEAU);
+/**
+ * @param program such as "program train.ts", if that is where they were written
+ * @throws TuttiError naming the key, its value and what is allowed: BAD_PROGRAM, or BAD_CONFIG without a program
+ */
+export function checkSteering(
+  given: Partial<Record<keyof Pick<ProgramDefaults, 'earlyStopping' | 'reduceOnPlateau'>, unknown>>,
+  program?: string,
+): void {
+  check('earlyStopping', given.earlyStopping, STOPPING, program);
+  check('reduceOnPlateau', given.reduceOnPlateau, PLATEAU, program);
 }
 
-function check(what: string, given: object | undefined, checks: Readonly<Record<string, Check>>) {
+function check(
+  what: string,
+  given: unknown,
+  checks: Readonly<Record<string, Check>>,
+  program: string | undefined,
+) {
   if (given === undefined) return;
-  checkKeys(what, given as Record<string, unknown>, nameless(checks), 'BAD_CONFIG');
-  for (const [key, value] of Object.entries(given)) {
+  const code = program === undefined ? 'BAD_CONFIG' : 'BAD_PROGRAM';
+  const of = program === undefined ? '' : ` of ${program}`;
+  const settings = given as Record<string, unknown>;
+  checkKeys(`${what}${of}`, settings, nameless(checks), code);
+  for (const [key, value] of Object.entries(settings)) {
     const [allowed, holds] = checks[key]!;
     if (value !== undefined && !holds(value))
-      throw new TuttiError('BAD_CONFIG', `${what}.${key} is ${JSON.stringify(value)}`, {
+      throw new TuttiError(code, `${what}.${key}${of} is ${showValue(value)}`, {
         remedy: `Give ${allowed}.`,
       });
   }

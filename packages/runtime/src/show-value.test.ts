@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { showValue } from './show-value.js';
+
+it('a value of any kind can be named in an error', () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  for (const [value, shown] of [
+    ['32', '"32"'],
+    [Number.NaN, 'NaN'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [[-1], '[-1]'],
+    [12n, '12n'],
+    [[12n], 'a list'],
+    [{ size: 12n }, 'an object'],
+    [cycle, 'a list'],
+    [() => 1, 'a function'],
+    [Symbol('seed'), 'Symbol(seed)'],
+    [{ toJSON() {} }, 'an object'],
+  ] as const)
+    assert.equal(showValue(value), shown);
+});
