@@ -134,8 +134,14 @@ describe('early stopping', () => {
   it('refuses settings that mean nothing', async () => {
     const cases: [Options, RegExp][] = [
       [{ earlyStopping: { patience: -1 } }, /^earlyStopping.patience of program regression is -1$/],
-      [{ earlyStopping: { patient: 3 } as never }, /^earlyStopping of program regression takes no "patient"$/],
-      [{ reduceOnPlateau: { factor: 1.5 } }, /^reduceOnPlateau.factor of program regression is 1.5$/],
+      [
+        { earlyStopping: { patient: 3 } as never },
+        /^earlyStopping of program regression takes no "patient"$/,
+      ],
+      [
+        { reduceOnPlateau: { factor: 1.5 } },
+        /^reduceOnPlateau.factor of program regression is 1.5$/,
+      ],
     ];
     for (const [options, message] of cases)
       await assert.rejects(run(program(options)), { code: 'BAD_PROGRAM', message });
