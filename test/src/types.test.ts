@@ -34,12 +34,21 @@ declare function log(...values: unknown[]): void;
 
 /** What a service passes on that it was not given itself. */
 const NOT_GIVEN = `
+import { askStatus, createCoordinator } from '@tutti/coordinator';
 import { csv } from '@tutti/data';
 import { readModel } from '@tutti/edge';
+import { runLocal } from '@tutti/launch';
+import { createServer } from '@tutti/server';
 import { defineTraining, hashed, lowRank, type TrainingOptions, tie } from '@tutti/tensorflow';
 import { createZmqTransport } from '@tutti/transport';
+import { createWorker } from '@tutti/worker';
+import program from './program.js';
 
 const none = undefined;
+const watched = { signal: none, onEvent: none, settings: none, clock: none, kernels: none };
+const kept = { checkpoints: none, resume: none, beginAgain: none, interrupt: none };
+const own = { ...kept, settings: { workers: 1 }, newId: none, workerObserver: none };
+const linked = { ...watched, timeline: none, transport: createZmqTransport() };
 export const given = (options: TrainingOptions, bytes: Uint8Array) => [
   defineTraining({ ...options, shards: none, sharing: none, metrics: none, earlyStopping: none }),
   hashed('hidden/kernel', { stored: 9, ratio: none, seed: none, block: none, from: none }),
@@ -48,6 +57,11 @@ export const given = (options: TrainingOptions, bytes: Uint8Array) => [
   createZmqTransport({ key: none, sharedMemory: none, clock: none }),
   readModel(bytes, { maxValues: none, sharing: none }),
   csv('rows.csv', { label: none, header: none }),
+  runLocal(program, { signal: none, interrupt: none, onEvent: none, onLine: none, workers: none }),
+  createWorker({ ...linked, coordinator: '', program, programHash: none, name: none, host: none }),
+  createServer({ ...linked, address: '', alsoListen: none }),
+  createCoordinator({ ...linked, address: '', servers: [], ...own }),
+  askStatus({ address: '', transport: linked.transport, signal: none, deadlineMs: none, clock: none }),
 ];
 `;
 

@@ -16,28 +16,28 @@ export interface CoordinatorInit {
   readonly servers: readonly ServerAddress[] | 'colocated';
   readonly settings: CoordinatorSettings;
   /** Keeps checkpoints and the trained model. An error becomes a warning, not the run's end. */
-  readonly checkpoints?: CheckpointSink;
+  readonly checkpoints?: CheckpointSink | undefined;
   /** Goes on from a checkpoint, or begins with other weights, unless the servers hold a job already. */
-  readonly resume?: Resume;
+  readonly resume?: Resume | undefined;
   /** Reads the weights once more that a job began with; by default from where it says they lie. */
-  readonly beginAgain?: typeof beginAgain;
+  readonly beginAgain?: typeof beginAgain | undefined;
   /** Ends the run at once; what was trained since the last checkpoint is lost. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Ends the run between two steps, with a checkpoint of what was trained: it rejects with ABORTED,
    * whose `details.checkpoint` says where to go on.
    */
   readonly interrupt?: AbortSignal | undefined;
-  readonly onEvent?: EventListeners<Stamped<RunEvent>>;
-  readonly workerObserver?: WorkerObserver;
+  readonly onEvent?: EventListeners<Stamped<RunEvent>> | undefined;
+  readonly workerObserver?: WorkerObserver | undefined;
   /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
   readonly transport: Transport;
-  readonly clock?: Clock;
-  readonly kernels?: Kernels;
+  readonly clock?: Clock | undefined;
+  readonly kernels?: Kernels | undefined;
   /** Is told how long the stations of its steps take. */
   readonly timeline?: Timeline | undefined;
   /** Makes the job's id and the session tokens; must not be guessable. */
-  readonly newId?: () => string;
+  readonly newId?: (() => string) | undefined;
 }
 
 /** What somebody must be told who starts the processes of the workers, and ends those that hang. */

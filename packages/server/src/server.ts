@@ -36,12 +36,14 @@ export interface ServerInit {
   /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
   readonly transport: Transport;
   /** More ways to be reached, for roles in the same process. */
-  readonly alsoListen?: readonly { readonly transport: Transport; readonly address: string }[];
-  readonly signal?: AbortSignal;
-  readonly onEvent?: EventListeners<Stamped<ServerEvent>>;
-  readonly clock?: Clock;
-  readonly settings?: ServerSettings;
-  readonly kernels?: Kernels;
+  readonly alsoListen?:
+    | readonly { readonly transport: Transport; readonly address: string }[]
+    | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: EventListeners<Stamped<ServerEvent>> | undefined;
+  readonly clock?: Clock | undefined;
+  readonly settings?: ServerSettings | undefined;
+  readonly kernels?: Kernels | undefined;
   /** Is told how long the stations of its steps take. */
   readonly timeline?: Timeline | undefined;
 }

@@ -56,19 +56,19 @@ export interface WorkerInit {
   readonly coordinator: string | Promise<string>;
   readonly program: Program;
   /** SHA-256 over the program's sources; workers of one job must agree. */
-  readonly programHash?: string;
+  readonly programHash?: string | undefined;
   /** Where a server can be reached that this process hosts, for a job whose servers are colocated. */
   readonly server?: string | undefined;
   /** What others call this worker; must be unique in the job. The coordinator names one if absent. */
-  readonly name?: string;
-  readonly signal?: AbortSignal;
-  readonly onEvent?: EventListeners<Stamped<WorkerEvent>>;
-  readonly settings?: WorkerSettings;
+  readonly name?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: EventListeners<Stamped<WorkerEvent>> | undefined;
+  readonly settings?: WorkerSettings | undefined;
   /** What carries its messages: `createZmqTransport()` of @tutti/transport, or one of your own. */
   readonly transport: Transport;
-  readonly clock?: Clock;
-  readonly host?: HostFacts;
-  readonly kernels?: Kernels;
+  readonly clock?: Clock | undefined;
+  readonly host?: HostFacts | undefined;
+  readonly kernels?: Kernels | undefined;
   /** Is told how long the stations of its steps take. */
   readonly timeline?: Timeline | undefined;
 }

@@ -24,10 +24,10 @@ export interface Asking {
   readonly address: string;
   /** Should give up to connect before `deadlineMs`: that nobody listens says more than no answer. */
   readonly transport: Transport;
-  readonly clock?: Clock;
-  readonly signal?: AbortSignal;
+  readonly clock?: Clock | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** How long it may take to answer; default 5,000. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function askStatus(init: Asking): Promise<JobStatus> {
 
 /** The same, and if a place is given the events that were told from there on. */
 export async function askHistory(
-  init: Asking & { readonly history?: HistoryPlace },
+  init: Asking & { readonly history?: HistoryPlace | undefined },
 ): Promise<Pick<StatusReport, 'status' | 'history'>> {
   const { address, transport, clock = systemClock, signal, deadlineMs = 5000, history } = init;
   const monitor = createMonitor({ clock });
