@@ -18,7 +18,10 @@ export interface LocalSettings
     ServerSettings,
     WorkerSettings,
     LinkSettings {
-  /** Worker processes; 0 is the plain loop in this process. Default 1. */
+  /**
+   * Worker processes; 0 is the plain loop, in a process of its own. All of a program object is in this process.
+   * Default 1.
+   */
   readonly workers?: number | undefined;
   /**
    * One server lives in this process; more get a process each. `colocated`: one in the process of each worker,

@@ -53,3 +53,44 @@ describe('the sources of a program', () => {
       });
     });
 });
+
+describe('what is no program is refused with what may be meant:', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tutti-program-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const refused = async (name: string, message: string | RegExp, remedy: string | RegExp) =>
+    assert.rejects(loadProgram(join(folder, name)), { code: 'BAD_PROGRAM', message, remedy });
+  const notThere = (name: string, remedy: string) =>
+    refused(name, `There is no program at ${join(folder, name)}`, remedy);
+
+  it('a name that is mistyped, has another ending or none', async () => {
+    for (const name of ['train.ts', 'train.d.ts', 'notes.md', 'serve.mjs'])
+      await writeFile(join(folder, name), '');
+    const meant = `Did you mean ${join(folder, 'train.ts')}?`;
+    await notThere('trian.ts', meant);
+    await notThere('train.js', meant);
+    await notThere('train', meant);
+    await notThere('regression.ts', `Check the path: ${folder} has serve.mjs, train.ts.`);
+  });
+
+  it('a folder that has no programs, or is not there', async () => {
+    await notThere('train.ts', `Check the path: ${folder} has no programs.`);
+    const missing = join(folder, 'src');
+    await notThere('src/train.ts', `Check the path: ${missing} is no folder that can be read.`);
+  });
+
+  it('a text', async () => {
+    await writeFile(join(folder, 'notes.md'), '# Notes\n');
+    const message = `${join(folder, 'notes.md')} is no program: its name ends in .md`;
+    await refused('notes.md', message, /ends in \.ts or \.js/);
+  });
+
+  it('a file that ends too early, without a blank line in what is said of it', async () => {
+    await writeFile(join(folder, 'train.ts'), 'export default {\n');
+    const message = /train\.ts:2:1: [^\n]* end of file$/;
+    await refused('train.ts', message, 'Correct it at that place.');
+  });
+});

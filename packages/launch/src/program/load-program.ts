@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, parse, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   byteOrderMark,
+  closest,
   isTuttiError,
   limitReached,
   type Monitor,
@@ -19,6 +20,9 @@ import type { Program } from '@tutti/worker';
 import { checkProgram } from '@tutti/worker/internal';
 import { type BuildFailure, build } from 'esbuild';
 import { placeOf } from './place.js';
+
+/** Most programs of a folder that an error names. */
+const LISTED = 6;
 
 export interface LoadedProgram {
   readonly program: Program;
@@ -40,11 +44,18 @@ export async function loadProgram(
 ): Promise<LoadedProgram> {
   const file = resolve(path);
   // Unnamed wait: a small file of this machine.
-  const found = await stat(file).catch((cause) => {
-    throw bad(`There is no program at ${path}`, 'Check the path.', cause);
+  const found = await stat(file).catch(async (cause) => {
+    // Unnamed wait: a folder of this machine.
+    throw bad(`There is no program at ${path}`, await othersThan(path), cause);
   });
   if (found.isDirectory())
     throw bad(`${path} is a folder, not a program`, 'Name the file in it that is the program.');
+  const ending = extname(file);
+  if (ending !== '' && !isSource(ending))
+    throw bad(
+      `${path} is no program: its name ends in ${ending}`,
+      'Name a file of TypeScript or JavaScript, which ends in .ts or .js.',
+    );
   const monitored = <T>(loading: Promise<T>) => monitor?.race(loading, importOf(path)) ?? loading;
   const { hash, packages } = await monitored(readSources(file));
   // Unnamed wait: what it awaits names its own waits.
@@ -84,6 +95,23 @@ export async function prepareProgram(path: string): Promise<void> {
   } catch {
     // It is told when the program is loaded.
   }
+}
+
+const isSource = (file: string) => /\.[cm]?[jt]sx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file);
+
+/** The programs where this one is not, for whoever mistyped it. */
+async function othersThan(path: string): Promise<string> {
+  const folder = dirname(path);
+  // Unnamed wait: a folder of this machine.
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return `Check the path: ${folder} is no folder that can be read.`;
+  const programs = names.filter(isSource).sort();
+  const [sought, stem] = [basename(path), parse(path).name];
+  const meant = closest(sought, programs) ?? programs.find((name) => parse(name).name === stem);
+  if (meant !== undefined) return `Did you mean ${join(folder, meant)}?`;
+  if (programs.length === 0) return `Check the path: ${folder} has no programs.`;
+  const more = programs.length > LISTED ? ', …' : '';
+  return `Check the path: ${folder} has ${programs.slice(0, LISTED).join(', ')}${more}.`;
 }
 
 const isTypeScript = (file: string) => /\.[cm]?tsx?$/.test(file);
@@ -190,7 +218,9 @@ async function readSources(
     const lines = errors.slice(0, 3).map(({ text, location }) => {
       if (location === null) return text;
       const { line, column, lineText } = location;
-      return `${resolve(dirname(file), location.file)}:${line}:${column + 1}: ${text}\n    ${lineText.trim()}`;
+      const place = `${resolve(dirname(file), location.file)}:${line}:${column + 1}: ${text}`;
+      // The end of a file is a line with nothing in it.
+      return lineText.trim() === '' ? place : `${place}\n    ${lineText.trim()}`;
     });
     throw bad(`The program does not parse: ${lines.join('\n')}`, 'Correct it at that place.');
   }
