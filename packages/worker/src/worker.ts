@@ -20,6 +20,7 @@ import {
   NO_TIMELINE,
   type Running,
   type Stamped,
+  showValue,
   start,
   systemClock,
   type Timeline,
@@ -112,6 +113,7 @@ export function createWorker(init: WorkerInit): Worker {
       const leaving = new AbortController();
       const running = start<WorkerEvent, WorkerSummary>(
         async (emit, signal) => {
+          checkTexts(init);
           const { program, clock = systemClock } = init;
           const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
           const monitor = createMonitor({ clock, signal, onWaiting });
@@ -131,6 +133,15 @@ export function createWorker(init: WorkerInit): Worker {
       });
     },
   };
+}
+
+/** What others are told of a worker besides its program. A service may well be JavaScript. */
+function checkTexts({ name, programHash, server }: WorkerInit): void {
+  for (const [key, value] of Object.entries({ name, programHash, server }))
+    if (value !== undefined && typeof value !== 'string')
+      throw new TuttiError('BAD_CONFIG', `${key} of createWorker is ${showValue(value)}`, {
+        remedy: 'Give a text, or leave it out.',
+      });
 }
 
 async function run(
