@@ -47,4 +47,6 @@ export interface WorkerObserver {
   lost(worker: string, reason: string): void;
   /** All whom the job starts with are there, and step 1 begins. */
   started(): void;
+  /** Whether a process has been started whose worker has not joined yet. */
+  starting(): boolean;
 }

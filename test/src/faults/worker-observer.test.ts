@@ -15,6 +15,7 @@ describe('who observes the workers of a job', () => {
         joined: (worker) => void told.push(`joined ${worker}`),
         lost: (worker, reason) => void told.push(`lost ${worker}: ${reason}`),
         started: () => void told.push('started'),
+        starting: () => false,
       },
       disturb(network, _clock, _join, crew) {
         ticks++;

@@ -100,6 +100,35 @@ describe('processes of workers that host servers', () => {
     await each.roll.assertAllGone(3);
   });
 
+  it('go on where they are when one is killed and another holds the same, to the same digest', async () => {
+    const { gate } = await program(`name === 'w1' && step === 7`);
+    const { digest, named } = await struck(
+      path,
+      {
+        ...{ ...OPTIONS, replicas: 1, minWorkers: 1, deadlines: HELD_DEADLINES },
+        onEvent(event) {
+          if (event.event === 'worker-left') gate.open(Number.POSITIVE_INFINITY);
+        },
+      },
+      'SIGKILL',
+    );
+    await gate.close();
+    assert.equal(digest, expected);
+    const steps = named('step').map(({ step }) => step);
+    assert.deepEqual(
+      steps,
+      Array.from(steps, (_, at) => at + 1),
+      'a step was computed twice',
+    );
+    const warnings = named('warning').map(({ message, remedy }) => `${message} ${remedy}`);
+    assert.ok(
+      warnings.some((text) => /process of worker w1 is gone.* A standby takes over\./.test(text)),
+    );
+    assert.ok(warnings.some((text) => /^w1 \(pid \d+\) was killed by SIGKILL/.test(text)));
+    assert.ok(!warnings.some((text) => /weights/.test(text)), 'weights were said to be lost');
+    await each.roll.assertAllGone(2);
+  });
+
   it('hold their part to the end when a worker leaves', async () => {
     const { gate } = await program(`name === 'w0' && step === 7`);
     const { digest, named } = await struck(

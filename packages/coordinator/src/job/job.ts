@@ -121,6 +121,7 @@ export function coordinate(
     formerServers: colocated ? formerServers : undefined,
     ...{ ...common, holdings, membership, resume: init.resume, interrupt, request },
     servers: servers.width,
+    replicas,
     described: () => peers.described(),
     identified: () => peers.identified(),
     started: () => workerObserver?.started(),

@@ -64,6 +64,8 @@ export function createPhases(init: {
   readonly membership: Pick<Membership, 'anyone' | 'gather' | 'size'>;
   /** Ranges that the parameters are cut into. */
   readonly servers: number;
+  /** Standbys of each. */
+  readonly replicas: number;
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
@@ -141,8 +143,7 @@ export function createPhases(init: {
       event: 'warning',
       code: 'PEER_LOST',
       message: `The weights went back from version ${from} to version ${aligned.version} (${where}): ${why}`,
-      remedy:
-        'Use --replicas 1 for a standby, so that nothing is lost with one server, or --checkpoint-every to go back less far.',
+      remedy: `Use --replicas ${init.replicas + 1}, so that nothing is lost with ${init.replicas === 0 ? 'one server' : 'as many servers of a range'}, or --checkpoint-every to go back less far.`,
     });
     return aligned;
   }

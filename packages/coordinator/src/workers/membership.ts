@@ -119,11 +119,11 @@ export function createMembership(init: {
   const namesakes = createNamesakes(init.clock, init.namesakeMs, (peer, message) =>
     consider(peer, message, true),
   );
-  const meetingPoint = {
+  const meetingPoint = () => ({
     address: listener.address,
     deadlineMs: init.deadlines.joinMs,
-    starting: observer !== undefined,
-  };
+    starting: observer?.starting() ?? false,
+  });
   const isTraining = () => ledger() !== undefined;
   const enough = () => roster.ready().length >= crewSize.least();
 
@@ -197,7 +197,7 @@ export function createMembership(init: {
 
   function awaitCrew(wanted: number): Wait {
     const probing = [...roster].filter((member) => !probes.has(member));
-    return awaitWorkers(meetingPoint, wanted, {
+    return awaitWorkers(meetingPoint(), wanted, {
       here: roster.names(),
       probing: probing.map(({ worker }) => worker),
       lastLoss,
@@ -258,8 +258,8 @@ export function createMembership(init: {
       ),
     enough,
     shortage: () => awaitCrew(crewSize.least()),
-    anyone: (what) => awaitAnyone(meetingPoint, what),
-    startHost: () => startHost(meetingPoint),
+    anyone: (what) => awaitAnyone(meetingPoint(), what),
+    startHost: () => startHost(meetingPoint()),
     [Symbol.iterator]: () => roster[Symbol.iterator](),
   };
 }

@@ -53,6 +53,22 @@ describe('the crew of worker processes', () => {
     assert.match(restarted.reason, /lost and ended: it hangs/);
   });
 
+  it('says whether another worker is to come: not where nobody replaces one that is gone', async () => {
+    for (const maxRestarts of [0, 1]) {
+      const { crew, children, settled } = crewOf({ maxRestarts, spareable: true });
+      crew.start('w0');
+      assert.equal(crew.observer.starting(), true);
+      crew.observer.joined('w0');
+      crew.observer.started();
+      assert.equal(crew.observer.starting(), false);
+      crew.observer.lost('w0', 'not heard');
+      assert.equal(crew.observer.starting(), false);
+      children[0]!.end(new TuttiError('CHILD_DIED', 'w0 was killed', { remedy: '' }));
+      await settled();
+      assert.equal(crew.observer.starting(), maxRestarts > 0);
+    }
+  });
+
   it('leaves one alone that comes back in time, and the next of that name before it joins', () => {
     const { crew, clock, children } = crewOf();
     crew.start('w0');

@@ -20,6 +20,8 @@ interface Entry {
   readonly child: Child;
   /** Whether the coordinator has it. */
   present: boolean;
+  /** Whether it has joined at least once. */
+  joined: boolean;
   /** Why it was ended. */
   lost?: string;
 }
@@ -43,7 +45,7 @@ export function createWorkerCrew(init: {
   let over = false;
 
   function start(name: string) {
-    const entry: Entry = { child: startWorker(name), present: false };
+    const entry: Entry = { child: startWorker(name), present: false, joined: false };
     living.set(name, entry);
     void entry.child.exited.then((death) => {
       if (over) return;
@@ -77,9 +79,12 @@ export function createWorkerCrew(init: {
       started() {
         started = true;
       },
+      starting: () => [...living.values()].some(({ joined }) => !joined),
       joined(worker) {
         const entry = living.get(worker);
-        if (entry !== undefined) entry.present = true;
+        if (entry === undefined) return;
+        entry.present = true;
+        entry.joined = true;
       },
       lost(worker, reason) {
         const entry = living.get(worker);
