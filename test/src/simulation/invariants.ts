@@ -243,7 +243,13 @@ export function createInvariants(scenario: Scenario, reference: Reference): Inva
     violations,
     delivered(host, { message, payload }) {
       if (host.startsWith('worker') && message.session !== '') sessions.set(host, message.session);
-      if (message.type === 'pull') asked.set(message.session, message.version);
+      if (message.type === 'pull') {
+        const { session, version } = message;
+        // By itself, for one of several servers that may lack what it contributed to the step before.
+        if (scenario.replicas > 0 && version < (asked.get(session) ?? version))
+          for (const [host, of] of sessions) if (of === session) wentBack.add(host);
+        asked.set(session, version);
+      }
       if (message.type === 'weights') {
         const key = `${message.version}/${message.chunk}`;
         const known = bytes.get(key);
