@@ -11,16 +11,20 @@ import { regression } from '../programs/regression.js';
 /**
  * Runs a job whose coordinator is killed at the given ticks of the simulation and started again a
  * while later, with nothing but its address and the servers'. If those have standbys, one dies with
- * it the first time, for good.
- * @param colocated whether each worker has a server on its host, of which the new coordinator knows nothing
+ * it the first time, for good; and where one of three workers is enough, two of them do.
  */
 async function withLostCoordinators(
   program: Program,
   seed: number,
   kills: readonly number[],
-  replicas = 0,
-  colocated = false,
+  options: {
+    readonly replicas?: number;
+    /** Whether each worker has a server on its host, of which the new coordinator knows nothing. */
+    readonly colocated?: boolean;
+    readonly minWorkers?: number;
+  } = {},
 ): Promise<JobResult & { readonly tookMs: number }> {
+  const { replicas = 0, colocated = false, minWorkers } = options;
   const clock = createSimulatedClock();
   const random = createRandom('lost coordinator', seed);
   const network = createMemoryNetwork({ clock, random });
@@ -40,7 +44,7 @@ async function withLostCoordinators(
       servers: colocated
         ? 'colocated'
         : servers.map(({ addresses }) => ({ connect: addresses[0]! })),
-      settings: { workers: 3, replicas },
+      settings: { workers: 3, minWorkers, replicas },
       newId: () => `id-${random.uint32()}`,
       ...on('coordinator'),
     }).start();
@@ -72,6 +76,7 @@ async function withLostCoordinators(
       network.crash('coordinator');
       if (!lost) network.crash(`server-${random.below(servers.length)}`);
       lost = true;
+      if (minWorkers === 1) for (const host of ['w1', 'w2']) network.crash(host);
       const downMs = 50 + random.below(3000);
       clock.after(downMs, () => {
         void startCoordinator().then((started) => {
@@ -115,9 +120,24 @@ describe('a coordinator that is killed and started again', () => {
     for (let seed = 0; seed < 20; seed++) {
       const random = createRandom('kills with hosts', seed);
       const kills = Array.from({ length: 1 + random.below(3) }, () => 5 + random.below(300));
-      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, 0, true);
+      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, {
+        colocated: true,
+      });
       assert.equal(digest, expected.digest, `seed ${seed}, kills at ${kills}`);
       assert.ok(tookMs < 15_000, `seed ${seed}, kills at ${kills}: took ${tookMs} ms`);
+    }
+  });
+
+  it('goes on with as many workers as there must be, where some died with it', async () => {
+    const program = regression({ features: 66_000, examples: 24, epochs: 2, batchSize: 8 });
+    const expected = await runLocal(program, { workers: 0 }).result;
+    for (let seed = 0; seed < 20; seed++) {
+      const kills = [60 + createRandom('few', seed).below(100)];
+      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, {
+        minWorkers: 1,
+      });
+      assert.equal(digest, expected.digest, `seed ${seed}, killed at ${kills}`);
+      assert.ok(tookMs < 10_000, `seed ${seed}, killed at ${kills}: took ${tookMs} ms`);
     }
   });
 
@@ -126,7 +146,7 @@ describe('a coordinator that is killed and started again', () => {
     const expected = await runLocal(program, { workers: 0 }).result;
     for (let seed = 0; seed < 20; seed++) {
       const kills = [50 + createRandom('both', seed).below(250)];
-      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, 1);
+      const { digest, tookMs } = await withLostCoordinators(program, seed, kills, { replicas: 1 });
       assert.equal(digest, expected.digest, `seed ${seed}, killed at ${kills}`);
       // 3 s down, 3 s of patience, and the training.
       assert.ok(tookMs < 10_000, `seed ${seed}, killed at ${kills}: took ${tookMs} ms`);

@@ -217,7 +217,7 @@ export function createPhases(init: {
 
   async function throughPhases(): Promise<JobResult> {
     const { isHeld, complete, checkpoint } = await identify();
-    await membership.gather(stopping);
+    await membership.gather(stopping, isHeld);
     phase = 'opening servers';
     const run = init.begin(checkpoint);
     const home = ownCheckpoint(checkpoint?.point);

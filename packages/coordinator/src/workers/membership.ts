@@ -61,10 +61,10 @@ export interface Membership extends Iterable<Member>, ShardAssigner {
   /** The names of those who compute these shards. */
   ownersOf(shards: readonly number[]): string;
   /**
-   * Waits for as many as the job starts with.
+   * Waits for as many as the job starts with, or must have if it was under way already.
    * @param stopping whether nobody is needed any more
    */
-  gather(stopping: () => boolean): Promise<void>;
+  gather(stopping: () => boolean, underWay: boolean): Promise<void>;
   /** Whether there are as many as must be there. */
   enough(): boolean;
   /** More must come before the training goes on. */
@@ -126,6 +126,7 @@ export function createMembership(init: {
   });
   const isTraining = () => ledger() !== undefined;
   const enough = () => roster.ready().length >= crewSize.least();
+  const crewOf = (underWay: boolean) => (underWay ? crewSize.least() : crewSize.start());
 
   function tellAll(body: CoordinatorToWorker) {
     for (const member of roster) mail.tell(member, body);
@@ -251,10 +252,10 @@ export function createMembership(init: {
     ready: roster.ready,
     ownersOf: (shards) =>
       [...new Set(shards.map((shard) => roster.owner(shard)?.worker ?? 'nobody'))].join(', '),
-    gather: (stopping) =>
+    gather: (stopping, underWay) =>
       monitor.until(
-        () => stopping() || roster.ready().length >= crewSize.start(),
-        () => awaitCrew(crewSize.start()),
+        () => stopping() || roster.ready().length >= crewOf(underWay),
+        () => awaitCrew(crewOf(underWay)),
       ),
     enough,
     shortage: () => awaitCrew(crewSize.least()),
