@@ -1,4 +1,4 @@
-import { closest, TuttiError } from '@tutti/runtime';
+import { closest, showValue, TuttiError } from '@tutti/runtime';
 import { isEveryInterface, normalizeHost } from './address.js';
 import { flagOf, variableOf } from './names.js';
 import { isServiceLink } from './service-links.js';
@@ -113,7 +113,7 @@ function sourced(name: SettingName, given: unknown, source: string, text: boolea
   const parsed = text && typeof given === 'string' ? parseText(setting, given) : given;
   const value = checkValue(setting, parsed);
   if (value === undefined) {
-    const shown = given === '' ? 'is empty' : `is ${JSON.stringify(given) ?? String(given)}`;
+    const shown = given === '' ? 'is empty' : `is ${showValue(given)}`;
     const suggestion =
       typeof given !== 'string'
         ? undefined

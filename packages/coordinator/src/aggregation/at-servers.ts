@@ -81,9 +81,13 @@ export function createAggregationAtServers(init: {
         ledger.step(step)?.applied(server, firstChunk + at);
   }
 
+  function askAll() {
+    for (const server of servers.living()) ask(server);
+  }
+
   function compareAll() {
     comparing = true;
-    for (const server of servers.living()) ask(server);
+    askAll();
   }
 
   /**
@@ -203,7 +207,7 @@ export function createAggregationAtServers(init: {
         for (const ahead of [0, 1]) ledger?.step(ledger.version() + ahead)?.remake();
       }
       told = { type: 'gather', attempt, workers: sessions };
-      for (const server of servers.living()) ask(server);
+      askAll();
     },
     ask() {
       const step = ledger?.current();

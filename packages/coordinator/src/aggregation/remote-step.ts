@@ -37,11 +37,9 @@ export function createRemoteStep(init: {
   const applied = createHoldersAgreement(servers);
   const given = new Set<number>();
 
-  const missing = (chunk: number): readonly number[] => {
-    // Servers are asked once all have reported: what they said before says nothing of who has.
-    if (!progress.reported()) return [];
-    return [...new Set(servers.holders(chunk).flatMap(lackedBy))];
-  };
+  // Servers are asked once all have reported: what they said before says nothing of who has.
+  const missing = (chunk: number): readonly number[] =>
+    progress.reported() ? servers.holders(chunk).flatMap(lackedBy) : [];
   const progress: StepProgress = createStepProgress({
     ...{ step, plan, layout },
     sums: {

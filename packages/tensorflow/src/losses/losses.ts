@@ -1,6 +1,6 @@
 import { checkKeys, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
-import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import { type BatchTensors, rowOf } from '../tfjs/batch-tensors.js';
 import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
 import { createBroadcastCheck } from './accidental-broadcast.js';
 import { meanOfRest } from './example-mean.js';
@@ -215,10 +215,9 @@ function checkLabels(
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (counts?.[i] === 0 || isLabel(label)) continue;
-    const row = Math.floor((i * yTrue!.shape[0]!) / yTrue!.size);
     throw new TuttiError('BAD_DATA', `A label is ${label}, ${what}`, {
       remedy,
-      details: { field, row, label },
+      details: { field, row: rowOf(yTrue!, i), label },
     });
   }
 }

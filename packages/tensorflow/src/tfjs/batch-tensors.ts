@@ -25,6 +25,11 @@ export function exampleCount(batch: Batch): number {
   return count;
 }
 
+/** The example that an element of a batch's tensor is of. */
+export function rowOf({ shape, size }: tf.Tensor, element: number): number {
+  return Math.floor((element * shape[0]!) / size);
+}
+
 /**
  * float32 stays float32; int32 and bytes become int32 tensors. The tensors may share the memory of
  * the batch.

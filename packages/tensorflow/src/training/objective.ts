@@ -5,7 +5,7 @@ import { checkClassLabels } from '../metrics/labels.js';
 import { MEAN, sum } from '../metrics/metric.js';
 import { type Predicted, resolveMetrics } from '../metrics/resolve-metrics.js';
 import type { tf } from '../tf.js';
-import type { BatchTensors } from '../tfjs/batch-tensors.js';
+import { type BatchTensors, rowOf } from '../tfjs/batch-tensors.js';
 import { createExampleWeights } from './example-weights.js';
 import { type HeadOptions, headsOf } from './heads.js';
 
@@ -193,7 +193,7 @@ function checkMask(mask: tf.Tensor, field: string): void {
   throw new TuttiError('BAD_DATA', `The mask "${field}" has ${values[at]}`, {
     remedy:
       'Give a 1 for what counts and a 0 for what does not; exampleWeight says how much a whole example counts.',
-    details: { field, row: Math.floor((at * mask.shape[0]!) / mask.size) },
+    details: { field, row: rowOf(mask, at) },
   });
 }
 
