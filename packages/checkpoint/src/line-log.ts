@@ -1,6 +1,8 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder } from '@tutti/runtime';
+import { badCheckpoint } from './bad-checkpoint.js';
 
 /** Beside the checkpoints of a run: a line for each step that was made. */
 export const STEPS_FILE = 'steps.jsonl';
@@ -51,7 +53,24 @@ export function parseLines(text: string): unknown[] {
   });
 }
 
-/** What was recorded of the steps of a run; nothing if there is no such file. */
-export async function readStepLog(directory: string): Promise<unknown[]> {
-  return parseLines(await readFile(join(directory, STEPS_FILE), 'utf8').catch(() => ''));
+/** The same of a text that comes in pieces: one line at a time is kept. */
+export async function* parseLinesOf(pieces: AsyncIterable<string>): AsyncGenerator<unknown> {
+  let rest = '';
+  for await (const piece of pieces) {
+    const end = piece.lastIndexOf('\n') + 1;
+    if (end > 0) yield* parseLines(rest + piece.slice(0, end));
+    rest = end > 0 ? piece.slice(end) : rest + piece;
+  }
+  yield* parseLines(rest);
+}
+
+/** What was recorded of the steps of a run; nothing if there is no such file, BAD_CHECKPOINT if it cannot be read. */
+export async function* readStepLog(directory: string): AsyncGenerator<unknown> {
+  const path = join(directory, STEPS_FILE);
+  try {
+    yield* parseLinesOf(createReadStream(path, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw badCheckpoint(path, message);
+  }
 }

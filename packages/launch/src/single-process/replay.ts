@@ -94,7 +94,7 @@ export async function replay(init: ReplayInit): Promise<Replay> {
       'Use the program as it was when this was written.',
     );
   const directory = dirname(path);
-  const records = await reading(recordsOf(directory, manifest));
+  const records = await reading(recordsOf(directory, manifest, init.steps?.last));
   const { first, last } = init.steps ?? {
     first: manifest.step + 1,
     last: Math.max(manifest.step, ...records.keys()),
@@ -178,14 +178,18 @@ function checkSteps(path: string, { step, plan }: Manifest, first: number, last:
   );
 }
 
-/** By step. What was recorded last counts: a run may have gone back and made a step again. */
+/** By step, those after the checkpoint. What was recorded last counts: a run may have gone back and made a step again. */
 // Unnamed wait: the caller races it.
 async function recordsOf(
   directory: string,
-  { job }: Manifest,
+  { job, step: after }: Manifest,
+  last = Number.POSITIVE_INFINITY,
 ): Promise<ReadonlyMap<number, StepRecord>> {
-  const all = (await readStepLog(directory)) as readonly StepRecord[];
-  return new Map(all.filter((record) => record.job === job).map((each) => [each.step, each]));
+  const records = new Map<number, StepRecord>();
+  for await (const record of readStepLog(directory) as AsyncIterable<StepRecord>)
+    if (record.job === job && record.step > after && record.step <= last)
+      records.set(record.step, record);
+  return records;
 }
 
 async function openSteps(
