@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,6 +38,24 @@ describe('documentation', () => {
     assert.deepEqual(
       [...documented].map(([, code]) => code).sort(),
       [...codes].map(([, code]) => code).sort(),
+    );
+  });
+
+  it('names the suites that npm run bench measures, and no other', () => {
+    const main = join(root, 'test/dist/benchmarks/main.js');
+    const listed = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' });
+    const suites = [...listed.split('Suites:')[1]!.matchAll(/^ {2}(.+)$/gm)].map(
+      ([, name]) => name!,
+    );
+    const table = text('docs/BENCHMARKS.md').split('\n\n')[2]!;
+    const documented = [...table.matchAll(/^\| (.+?) \|/gm)].slice(1).map(([, name]) => name!);
+    assert.deepEqual(
+      documented.filter((name) => !suites.some((suite) => suite.startsWith(name))),
+      [],
+    );
+    assert.deepEqual(
+      suites.filter((suite) => !documented.some((name) => suite.startsWith(name))),
+      [],
     );
   });
 

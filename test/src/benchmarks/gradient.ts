@@ -19,21 +19,26 @@ const BATCHES = [16, 64, 128];
 const EXAMPLES: Record<ModelName, number> = { convnet: 512, lstm: 512, dense: 4096 };
 
 /**
- * The processor time of a gradient with one thread, values read: `<model> <micro-batch>` is how many
- * times as fast as Python's `tf.function` we are (above 1: faster), `... tfjs` as tfjs-node as it comes.
+ * The processor time of a gradient with one thread, values read: `<model> <micro-batch> tfjs` is how many
+ * times as fast as tfjs-node as it comes we are (above 1: faster), `<model> <micro-batch>` as Python's `tf.function`.
  * Each measures in a process of its own, in turn, `rounds` times; the median counts.
  */
-export async function benchGradient(rounds: number): Promise<Record<string, number>> {
+export async function benchGradient(
+  rounds: number,
+  peers: boolean,
+): Promise<Record<string, number>> {
   const child = fileURLToPath(new URL('./gradient-child.js', import.meta.url));
   const node = process.execPath;
-  const measured = {
-    ours: open(node, [...WORKER_NODE_OPTIONS, child, 'ours'], workerEnvironment(process.env)),
-    plain: open(node, [child, 'plain'], {
+  const ours = open(node, [...WORKER_NODE_OPTIONS, child, 'ours'], workerEnvironment(process.env));
+  const others = {
+    ...(peers && {
+      '': open(await pythonWith('tensorflow'), [scriptPath('gradient.py')], {
+        TF_ENABLE_ONEDNN_OPTS: '1',
+      }),
+    }),
+    ' tfjs': open(node, [child, 'plain'], {
       TF_NUM_INTRAOP_THREADS: '1',
       TF_NUM_INTEROP_THREADS: '1',
-    }),
-    python: open(await pythonWith('tensorflow'), [scriptPath('gradient.py')], {
-      TF_ENABLE_ONEDNN_OPTS: '1',
     }),
   };
   const result: Record<string, number> = {};
@@ -41,19 +46,19 @@ export async function benchGradient(rounds: number): Promise<Record<string, numb
     for (const model of Object.keys(EXAMPLES) as ModelName[])
       for (const batch of BATCHES) {
         const task = { model, batch, iterations: Math.ceil(EXAMPLES[model] / batch) };
-        const ratios: { python: number; plain: number; ms: number }[] = [];
+        const measured = new Map<string, number[]>();
         for (let round = -1; round < rounds; round++) {
-          const ms = await measured.ours.measure(task);
-          const python = (await measured.python.measure(task)) / ms;
-          const plain = (await measured.plain.measure(task)) / ms;
-          if (round >= 0) ratios.push({ python, plain, ms });
+          const ms = await ours.measure(task);
+          const figures: [string, number][] = [[' ms', ms]];
+          for (const [name, other] of Object.entries(others))
+            figures.push([name, (await other.measure(task)) / ms]);
+          for (const [name, figure] of round < 0 ? [] : figures)
+            measured.set(name, [...(measured.get(name) ?? []), figure]);
         }
-        result[`${model} ${batch}`] = median(ratios.map(({ python }) => python));
-        result[`${model} ${batch} tfjs`] = median(ratios.map(({ plain }) => plain));
-        result[`${model} ${batch} ms`] = median(ratios.map(({ ms }) => ms));
+        for (const [name, values] of measured) result[`${model} ${batch}${name}`] = median(values);
       }
   } finally {
-    for (const { close } of Object.values(measured)) close();
+    for (const { close } of [ours, ...Object.values(others)]) close();
   }
   return result;
 }

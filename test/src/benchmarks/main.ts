@@ -21,7 +21,7 @@ const USAGE = `npm run bench -- [--json] [--peers] [names]
 
 Measures every figure of docs/BENCHMARKS.md anew, or the suites whose names begin so; all take about an hour.
   --json    one line for scripts
-  --peers   beside TensorFlow and PyTorch, which are set up in the cache (4 GB, once); adds the suite "gradient"`;
+  --peers   beside TensorFlow and PyTorch, which are set up in the cache (4 GB, once)`;
 
 const { values: options, positionals: wanted } = read(process.argv.slice(2));
 const { peers, json } = options;
@@ -37,7 +37,7 @@ const suites: Record<string, () => Promise<Record<string, number>>> = {
   'step, 25.6 M floats, 4 workers': () => benchStep(25_600_000, 4, 24, peers),
   'step encrypted, 225,034 floats, 2 workers': () => benchEncryption(225_034, 2, 400),
   'memory of a server, 25.6 M floats': () => benchMemory(25_600_000),
-  ...(peers && { 'gradient, one thread, beside tf.function': () => benchGradient(7) }),
+  'gradient, one thread': () => benchGradient(7, peers),
   scale: () => benchScale(),
   'compressed gradients': async () => benchCompression(9),
   network: benchNetwork,
