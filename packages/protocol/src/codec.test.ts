@@ -179,6 +179,27 @@ describe('the codec', () => {
     assert.ok(!('absent' in back.error.details));
   });
 
+  it('carries an error however long it is', () => {
+    const text = '\u20ac'.repeat(MAX_HEADER_BYTES);
+    const list = Array.from({ length: MAX_HEADER_BYTES / 4 }, (_, at) => at + 0.5);
+    const named = Object.fromEntries(list.map((at) => [at, text]));
+    const message = {
+      type: 'failed',
+      ...fixed,
+      error: {
+        code: 'PROGRAM_FAILED',
+        message: `first ${text}`,
+        remedy: text,
+        details: { step: 3, list, named, [text]: text },
+        stack: text,
+      },
+    } as Message;
+    const back = decode(encode({ message })).message;
+    assert.ok(back.type === 'failed');
+    assert.match(back.error.message, /^first \u20ac+\.\.\.$/);
+    assert.equal(back.error.details.step, 3);
+  });
+
   it('throws nothing but BAD_FRAME for random bytes', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 3 }), (frames) => {

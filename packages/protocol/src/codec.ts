@@ -4,7 +4,7 @@ import { formats, stamp } from './fields.js';
 import { isMap } from './kinds.js';
 import type { Envelope } from './link.js';
 import { type Message, PROTOCOL_VERSION } from './messages.js';
-import { toPlain } from './plain.js';
+import { plainError } from './plain.js';
 import { findFault } from './scan.js';
 
 /** Bytes of the longest header; `join`, `welcome` and `open` list every stored parameter. */
@@ -20,9 +20,9 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
  * @throws TuttiError INTERNAL if the message is not one that `decode` would accept.
  */
 export function encode(envelope: Envelope): Uint8Array[] {
-  const { details } = checkSendable(envelope);
+  checkSendable(envelope);
   const { message, payload } = envelope;
-  const header = packr.pack(details ? toPlain(message) : message);
+  const header = packr.pack(withPlainError(message));
   if (header.length > MAX_HEADER_BYTES) {
     throw unsendable(message, `'s header has ${header.length} bytes, over ${MAX_HEADER_BYTES}`);
   }
@@ -30,13 +30,18 @@ export function encode(envelope: Envelope): Uint8Array[] {
 }
 
 /** What `encode` checks, for a transport within one process that encodes nothing. */
-export function checkSendable({ message, payload }: Envelope): { readonly details: boolean } {
+export function checkSendable({ message, payload }: Envelope): void {
   const format = formats.get(message.type);
   if (format === undefined) throw unsendable(message, `'s type is unknown`);
   const fault =
     stamp(message) ?? format.body(message) ?? payloadFault(format.payload, payload?.length);
   if (fault !== undefined) throw unsendable(message, fault);
-  return format;
+}
+
+function withPlainError(message: Message): Message {
+  return 'error' in message && message.error !== undefined
+    ? { ...message, error: plainError(message.error) }
+    : message;
 }
 
 /**

@@ -401,13 +401,9 @@ const withPayload = [
 /** The types of the messages that tensor bytes travel with. */
 export type WithPayload = (typeof withPayload)[number];
 
-/** Their errors carry whatever the thrower put into `details`. */
-const withDetails: readonly Body['type'][] = ['failed', 'finish', 'refused'];
-
 export interface Format {
   readonly body: Kind;
   readonly payload: boolean;
-  readonly details: boolean;
 }
 
 /** How each type of message looks; the only description of the wire besides messages.ts. */
@@ -417,7 +413,6 @@ export const formats: ReadonlyMap<string, Format> = new Map(
     {
       body: shapeOf(fields as Fields<object>),
       payload: withPayload.includes(type as WithPayload),
-      details: withDetails.includes(type as Body['type']),
     },
   ]),
 );

@@ -60,6 +60,15 @@ describe('a program that', () => {
     assert.deepEqual(error.details, { step: 3, shard: 5, epoch: 0, worker: 'w1' });
   });
 
+  it('throws a text of any length ends the run', async () => {
+    const error = await failureOf(() => {
+      throw new Error('tensor shapes differ: '.padEnd(2 ** 21, '.'));
+    });
+    assert.equal(error.code, 'PROGRAM_FAILED');
+    assert.match(error.message, PLACE);
+    assert.match(error.message, /tensor shapes differ/);
+  });
+
   for (const workers of [0, 2])
     it(`throws, and again when it is closed, is told by the first, with ${workers} workers`, async () => {
       const error = await runLocal(closing(spoilt(fail)), { workers }).result.then(
