@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLineLog, parseLinesOf, readStepLog, STEPS_FILE } from './line-log.js';
 import { inTemporaryFolder } from './testing.js';
@@ -22,6 +22,16 @@ describe('the log of steps', () => {
       await log.append(null);
       await writeFile(join(folder, STEPS_FILE), '{"torn', { flag: 'a' });
       assert.deepEqual(await all(readStepLog(folder)), [...records, null]);
+    }));
+
+  it('is written on behind a line that was torn, without losing the next', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFile(join(folder, STEPS_FILE), '{"step":1}\n{"torn');
+      for (const step of [2, 3]) await createLineLog(folder, STEPS_FILE).append({ step });
+      assert.equal(
+        await readFile(join(folder, STEPS_FILE), 'utf8'),
+        '{"step":1}\n{"torn\n{"step":2}\n{"step":3}\n',
+      );
     }));
 
   it('gives a line before it reads the next, so it need not fit into memory', async () => {

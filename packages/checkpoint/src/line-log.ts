@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder } from '@tutti/runtime';
+import { ensureFolder, withCleanUp } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 
 /** Beside the checkpoints of a run: a line for each step that was made. */
@@ -22,13 +22,18 @@ export function createLineLog(directory: string, file: string): LineLog {
   const path = join(directory, file);
   let waiting = '';
   let last: Promise<void> = Promise.resolve();
+  /** A process that was killed, or a full disk, may have left a part of a line. */
+  let unsure = true;
 
   async function flush() {
     const lines = waiting;
     waiting = '';
     if (lines === '') return;
     await ensureFolder(directory);
-    await appendFile(path, lines);
+    const end = unsure && (await endsWithinLine(path)) ? '\n' : '';
+    unsure = true;
+    await appendFile(path, end + lines);
+    unsure = false;
   }
 
   return {
@@ -40,6 +45,18 @@ export function createLineLog(directory: string, file: string): LineLog {
     },
     close: () => last,
   };
+}
+
+async function endsWithinLine(path: string): Promise<boolean> {
+  const handle = await open(path, 'a+');
+  return withCleanUp(
+    () => handle.close(),
+    async () => {
+      const { size } = await handle.stat();
+      const { buffer } = await handle.read({ buffer: Buffer.alloc(1), position: size - 1 });
+      return size > 0 && buffer[0] !== '\n'.charCodeAt(0);
+    },
+  );
 }
 
 /** The lines of a log, in the order in which they were written; torn ones are left out. */
