@@ -85,12 +85,15 @@ export function createContributor(init: {
       createReducer({ kernels, shards: plan.shards, length: layout.chunkLength(chunk) }),
     );
 
-  /** For a socket that reads it later. */
-  function keep(step: number, bytes: Uint8Array): Uint8Array {
-    const copy = pool.take(bytes.byteLength);
-    copy.set(bytes);
+  /**
+   * For a socket that reads it later.
+   * @param room bytes that it takes at most: of packed sums each may have a length of its own
+   */
+  function keep(step: number, bytes: Uint8Array, room: number): Uint8Array {
+    const copy = pool.take(room);
     sent.push({ step, copy });
-    return copy;
+    copy.set(bytes);
+    return copy.subarray(0, bytes.byteLength);
   }
 
   async function compute(step: number, shard: number, take: TakeGradient) {
@@ -121,7 +124,8 @@ export function createContributor(init: {
               reports: reports.filter(({ shard }) => shard >= lo && shard < hi),
             }),
           } as const;
-          init.push(body, { payload: bytes, lent: () => keep(step, bytes) }, there);
+          const lent = () => keep(step, bytes, values.bytes.byteLength);
+          init.push(body, { payload: bytes, lent }, there);
         }
         timeline.passed('push', since, step, chunk);
       };
