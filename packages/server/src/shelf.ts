@@ -182,8 +182,11 @@ export function createShelf(init: {
     },
     pull(peer, version, until = version) {
       const there = orders.place(peer, version, until);
+      // Who works orders as many versions at a time: whoever is this far behind may not order again for long.
+      const past = version - (until - version) - 4;
+      copies.leave(past);
       // What may still be queued for a peer that is gone reaches nobody who would be listened to.
-      copies.recycle(orders.lowest() - 2);
+      copies.recycle(orders.lowest(past) - 2);
       if (there) return;
       const gone = all.find((chunk) => versionOf(chunk) > version) ?? firstChunk;
       throw versionGone(gone, version, lowest());

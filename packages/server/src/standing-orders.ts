@@ -16,8 +16,11 @@ export interface StandingOrders {
   place(peer: string, version: number, until: number): boolean;
   /** A chunk has come to another version: sends it to whoever waits for it. */
   serve(chunk: number): void;
-  /** The lowest version that an order was given with; whoever gave it has all that came two before. */
-  lowest(): number;
+  /**
+   * The lowest version that an order was given with, of those for versions after `past`; whoever gave it has
+   * all that came two before.
+   */
+  lowest(past: number): number;
   forget(peer: string): void;
 }
 
@@ -73,7 +76,10 @@ export function createStandingOrders(init: {
       );
       for (const [peer, order] of waiting) goOn(peer, order);
     },
-    lowest: () => Math.min(...[...orders.values()].map(({ from }) => from)),
+    lowest(past) {
+      const later = [...orders.values()].filter(({ until }) => until > past);
+      return Math.min(...later.map(({ from }) => from));
+    },
     forget: (peer) => void orders.delete(peer),
   };
 }
