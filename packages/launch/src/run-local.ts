@@ -17,7 +17,7 @@ import { createServer, type RunningServer } from '@tutti/server';
 import { noticeEvent, type RunEvent } from '@tutti/telemetry';
 import type { TimelineFile } from '@tutti/tracking';
 import { createLocalTransport, openZmqTransport } from '@tutti/transport';
-import { createWorker, type Program } from '@tutti/worker';
+import { createWorker, type Program, type RunningWorker } from '@tutti/worker';
 import { checkLocalOptions } from './check-options.js';
 import type { LocalOptions } from './local-options.js';
 import type { LocalSettings } from './local-settings.js';
@@ -168,6 +168,7 @@ const runTogether: Body = async (program: Program, run) => {
   // One listener a role: many roles are no leak.
   setMaxListeners(0, both);
   const held: RunningServer[] = [];
+  const crew: RunningWorker[] = [];
   let coordinator: RunningCoordinator | undefined;
   const onWaiting = (report: WaitReport) => emit({ event: 'waiting', ...report });
   const monitor = createMonitor({ clock: systemClock, signal: both, onWaiting });
@@ -193,8 +194,8 @@ const runTogether: Body = async (program: Program, run) => {
     }).start();
     const { address } = coordinator;
     const ofWorkers = toldOnce(emit);
-    const running = Array.from({ length: workers }, (_, at) =>
-      createWorker({
+    for (let at = 0; at < workers; at++) {
+      const worker = createWorker({
         program,
         coordinator: address,
         name: `w${at}`,
@@ -207,14 +208,15 @@ const runTogether: Body = async (program: Program, run) => {
           if (event.event === 'waiting') emit({ ...event, by: `w${at}` });
           if (event.event === 'noticed') ofWorkers(noticeEvent(event));
         },
-      }).start(),
-    );
+      });
+      crew.push(worker.start());
+    }
     // A worker that fails before it has joined can only say so here.
     // Unnamed wait: the race below ends without it.
-    const failed = running.map(({ result }) => result.then(() => new Promise<never>(() => {})));
+    const failed = crew.map(({ result }) => result.then(() => new Promise<never>(() => {})));
     // Unnamed wait: what it awaits names its own waits.
     const result = await Promise.race([coordinator.result, ...failed]);
-    await monitor.race(Promise.all(running.map((worker) => worker.result)), {
+    await monitor.race(Promise.all(crew.map((worker) => worker.result)), {
       who: 'the workers',
       what: 'end, as they were told',
       remedy: 'See what their program does when it is closed.',
@@ -223,8 +225,8 @@ const runTogether: Body = async (program: Program, run) => {
   } finally {
     stopping.abort();
     await coordinator?.stop();
-    // Unnamed wait: connections close within their linger.
-    await Promise.all(held.map((server) => server.stop()));
+    // Unnamed wait: connections close within their linger, and workers name what they wait for.
+    await Promise.all([...held, ...crew].map((each) => each.stop()));
   }
 };
 

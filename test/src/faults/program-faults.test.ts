@@ -79,6 +79,25 @@ describe('a program that', () => {
       assert.match(error.message, /tensor shapes differ/);
     });
 
+  for (const workers of [0, 2])
+    it(`fails has all closed before the run has ended, with ${workers} workers`, async () => {
+      let open = 0;
+      const program = {
+        ...spoilt(fail),
+        async open() {
+          open++;
+          const computation = await spoilt(fail).open();
+          const close = async () => {
+            for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+            open--;
+          };
+          return { ...computation, close };
+        },
+      };
+      await assert.rejects(runLocal(program, { workers }).result, { code: 'PROGRAM_FAILED' });
+      assert.equal(open, 0);
+    });
+
   it('throws only when it is closed is told by that, and all of it is closed', async () => {
     const closed: string[] = [];
     await assert.rejects(runLocal(closing(regression(), closed), { workers: 0 }).result, {
