@@ -45,7 +45,6 @@ export function formatShare(share: number): string {
 }
 
 /** `accuracy 99.12 %, meanAbsoluteError 0.3021`. */
-/** Accuracy and the like as a share in percent, anything else as a loss. */
 export function formatMetrics(metrics: Metrics): string {
   return Object.entries(metrics)
     .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
@@ -55,6 +54,7 @@ export function formatMetrics(metrics: Metrics): string {
 /** Metrics that are a share of something, by their name. */
 const SHARE = /accuracy|precision|recall|auc|f1|top_?\d/i;
 
+/** Accuracy and the like as a share in percent, anything else as a loss. */
 export function formatMetric(name: string, value: number): string {
   const share = SHARE.test(name) && value >= 0 && value <= 1;
   return share ? formatShare(value) : formatLoss(value);

@@ -55,7 +55,8 @@ function createFake() {
           metrics?: Metric[];
           params?: { key: string; value: string }[];
         };
-        if (told.length > 1000) return [400, { error_code: 'INVALID_PARAMETER_VALUE' }];
+        const isFit = told.every(({ key }) => /^[\w./: -]+$/.test(key) && key !== fake.refused);
+        if (told.length > 1000 || !isFit) return [400, { error_code: 'INVALID_PARAMETER_VALUE' }];
         metrics.push(...told);
         for (const { key, value } of params) Object.assign(run!.params, { [key]: value });
         return [200, {}];
@@ -83,7 +84,8 @@ function createFake() {
       response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(said));
     });
   });
-  return { server, experiments, runs, metrics, requests };
+  const fake = { server, experiments, runs, metrics, requests, refused: '' };
+  return fake;
 }
 
 describe('MLflow', () => {
@@ -138,6 +140,22 @@ describe('MLflow', () => {
     await tell(startedEvent(), ...Array.from({ length: 1500 }, (_, at) => stepEvent(at + 1)));
     assert.equal(stepsOf('loss').length, 1500);
     assert.deepEqual(warnings, []);
+  });
+
+  it('is told numbers by names that it takes', async () => {
+    const step = { ...stepEvent(1), metrics: { 'top-5 (%)': 0.5 } } as RunEvent;
+    await tell(startedEvent(), step);
+    assert.deepEqual(stepsOf('top-5 ___'), [1]);
+    assert.deepEqual(warnings, []);
+  });
+
+  it('is told the numbers after those that it refuses, and how the run ended', async () => {
+    fake.refused = 'evaluation_loss';
+    const steps = Array.from({ length: 500 }, (_, at) => stepEvent(at + 1));
+    await tell(startedEvent(), epochEvent(1, 0.5), ...steps, finishedEvent);
+    assert.equal(warnings.length, 1);
+    assert.ok(stepsOf('loss').includes(500));
+    assert.equal(fake.runs[0]!.status, 'FINISHED');
   });
 
   it('does not hold up a run where it is not there, and is missed with one warning', async () => {

@@ -16,6 +16,9 @@ interface Metric {
   readonly step: number;
 }
 
+/** MLflow takes only names that a file could have. */
+const nameOf = (name: string) => name.replace(/[^\p{L}\p{N}_./ -]/gu, '_');
+
 /** What a run of MLflow is found by again. */
 const JOB_TAG = 'tutti.job';
 
@@ -105,17 +108,26 @@ export function createMlflow(init: {
   async function send() {
     if (run === undefined) return;
     const { id, last } = run;
+    let refused: unknown;
     while (waiting.length > 0) {
-      const metrics = waiting.slice(0, MLFLOW_BATCH);
-      const beyond = metrics.filter(({ step }) => step > last);
-      if (beyond.length > 0) await call('runs/log-batch', { run_id: id, metrics: beyond });
-      waiting = waiting.slice(metrics.length);
+      const batch = new Set(waiting.slice(0, MLFLOW_BATCH));
+      const metrics = [...batch].filter(({ step }) => step > last);
+      try {
+        if (metrics.length > 0) await call('runs/log-batch', { run_id: id, metrics });
+      } catch (error) {
+        // What it has looked at and does not take, it would not take the next time.
+        if ((error as { status?: number }).status !== 400) throw error;
+        refused = error;
+      }
+      // Others may have been let go meanwhile.
+      waiting = waiting.filter((metric) => !batch.has(metric));
     }
+    if (refused !== undefined) throw refused;
   }
 
   function tell(at: number, step: number, numbers: Readonly<Record<string, number>>) {
     for (const [key, value] of Object.entries(numbers))
-      if (Number.isFinite(value)) waiting.push({ key, value, timestamp: at, step });
+      if (Number.isFinite(value)) waiting.push({ key: nameOf(key), value, timestamp: at, step });
     if (waiting.length > MLFLOW_MOST_WAITING) waiting = waiting.slice(-MLFLOW_MOST_WAITING);
     timer ??= clock.after(MLFLOW_FLUSH_MS, () => {
       timer = undefined;
@@ -137,14 +149,15 @@ export function createMlflow(init: {
         const test = named.map(([name, value]) => [`evaluation_${name}`, value]);
         tell(at, event.step, Object.fromEntries(test));
       }
-      if (event.event === 'finished' || event.event === 'failed')
+      if (event.event === 'finished' || event.event === 'failed') {
+        next(send);
         next(async () => {
-          await send();
           if (run === undefined) return;
           const stopped = event.event === 'failed' && event.code === 'ABORTED';
           const status = event.event === 'finished' ? 'FINISHED' : stopped ? 'KILLED' : 'FAILED';
           await call('runs/update', { run_id: run.id, status, end_time: at });
         });
+      }
     },
     async close() {
       timer?.cancel();
