@@ -13,7 +13,9 @@ export function createRoundedIntegers(): RoundedIntegers {
   let first = '';
   return {
     see(value, where) {
-      if (!Number.isSafeInteger(value) || Math.fround(value) === value) return;
+      // Beyond 64 bits nothing is numbered: that is a measure.
+      if (!Number.isInteger(value) || Math.abs(value) > 2 ** 64) return;
+      if (Math.fround(value) === value) return;
       if (count++ === 0) first = `${value} in ${where()} became ${Math.fround(value)}`;
     },
     notices: (called, remedy) =>

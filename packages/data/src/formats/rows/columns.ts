@@ -31,21 +31,7 @@ export function resolveColumns(
     typeof header === 'number'
       ? Array.from({ length: header }, (_, i) => `column ${i}`)
       : header.map((name, i) => name.trim() || `column ${i}`);
-  const positionOf = (column: string | number) => {
-    const position = typeof column === 'number' ? column : names.indexOf(column);
-    if (typeof column === 'string' && position !== names.lastIndexOf(column))
-      throw badData(
-        `there are several columns ${column}`,
-        'Give the position of the one that is meant, from 0, or each a name of its own.',
-        { file, line: 1, expected: column, found: names },
-      );
-    if (Number.isInteger(position) && position >= 0 && position < names.length) return position;
-    throw badData(
-      `there is no column ${column}, only ${names.join(', ')}`,
-      'Name a column of the first line, or give its position from 0.',
-      { file, line: 1, expected: column, found: names },
-    );
-  };
+  const positionOf = (column: string | number) => positionIn(file, names, column);
   const label = schema.label === undefined ? undefined : positionOf(schema.label);
   const inputs =
     schema.columns?.map(positionOf) ?? names.map((_, i) => i).filter((i) => i !== label);
@@ -74,6 +60,30 @@ export function resolveColumns(
     );
   }
   return { names, label, inputs, categories, missing, shape };
+}
+
+/**
+ * Where a column is that is given by name or position.
+ * @throws TuttiError BAD_DATA if there is none, or several of that name
+ */
+export function positionIn(
+  file: string,
+  names: readonly string[],
+  column: string | number,
+): number {
+  const position = typeof column === 'number' ? column : names.indexOf(column);
+  if (typeof column === 'string' && position !== names.lastIndexOf(column))
+    throw badData(
+      `there are several columns ${column}`,
+      'Give the position of the one that is meant, from 0, or each a name of its own.',
+      { file, line: 1, expected: column, found: names },
+    );
+  if (Number.isInteger(position) && position >= 0 && position < names.length) return position;
+  throw badData(
+    `there is no column ${column}, only ${names.join(', ')}`,
+    'Name a column of the first line, or give its position from 0.',
+    { file, line: 1, expected: column, found: names },
+  );
 }
 
 function checkMissing(

@@ -1,7 +1,7 @@
-import { checkKeys, textOf } from '@tutti/runtime';
+import { checkKeys } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
-import { openSource } from '../../files/source.js';
+import { readText } from '../../files/read-text.js';
 import { recordsDataset } from './records.js';
 import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
@@ -19,9 +19,7 @@ export type JsonLinesOptions = CsvSchema;
 export async function jsonLines(file: string, options: JsonLinesOptions = {}): Promise<Dataset> {
   checkKeys('jsonLines', options, SCHEMA_KEYS);
   checkSchema('jsonLines', options);
-  const source = await openSource(file, { memoryLimitBytes: Number.POSITIVE_INFINITY });
-  const text = textOf(Buffer.from(source.bytes!));
-  await source.close();
+  const text = await readText(file);
   let names: readonly string[] | undefined;
   const [rows, lines]: [unknown[][], number[]] = [[], []];
   text.split(/\r\n|\n|\r/).forEach((line, at) => {
@@ -35,10 +33,24 @@ export async function jsonLines(file: string, options: JsonLinesOptions = {}): P
         'Give the first line all keys; null stands for a value that is missing.',
         { file, line: at + 1, column: unknown },
       );
-    rows.push(names.map((name) => record[name]));
+    rows.push(names.map((name) => (Object.hasOwn(record, name) ? record[name] : undefined)));
     lines.push(at + 1);
   });
+  checkPositions(file, names ?? [], options);
   return recordsDataset({ file, names: names ?? [], rows, lines }, options);
+}
+
+/** JavaScript has keys such as "0" before all others, whatever the file says. */
+function checkPositions(file: string, names: readonly string[], schema: CsvSchema): void {
+  const { label, columns = [] } = schema;
+  const position = [label, ...columns].find((column) => typeof column === 'number');
+  const numbered = names.find((name) => /^(0|[1-9]\d*)$/.test(name));
+  if (position === undefined || numbered === undefined) return;
+  throw badData(
+    `column ${position} cannot be found by its position, since keys are numbers, such as "${numbered}"`,
+    'Name it, as a text.',
+    { file, column: position },
+  );
 }
 
 function objectOf(text: string, file: string, line: number): Record<string, unknown> {

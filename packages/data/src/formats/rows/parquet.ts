@@ -1,4 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
+import type { Compressors } from 'hyparquet';
 import { badData, fileError } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { recordsDataset } from './records.js';
@@ -27,20 +28,35 @@ export async function parquet(file: string, options: ParquetOptions = {}): Promi
     const all = parquetSchema(metadata).children.map(({ element }) => element.name);
     const { columns, label } = options;
     const wanted = columns && label !== undefined ? [...columns, label] : columns;
-    const names =
-      wanted === undefined
-        ? all
-        : all.filter((name, at) => wanted.includes(name) || wanted.includes(at));
-    // By position in the file is by another position among those that are read.
-    const byPosition =
-      wanted?.some((column) => typeof column === 'number') || typeof label === 'number';
-    const read = byPosition || names.length === 0 ? all : names;
-    const rows = await parquetReadObjects({ file: bytes, metadata, columns: read, compressors });
+    // A position, or the name of a part of a list, is found among all.
+    const read = wanted?.every((column) => all.includes(column as string))
+      ? all.filter((name) => wanted.includes(name))
+      : all;
+    const twice = read.find((name, at) => read.indexOf(name) !== at);
+    if (twice !== undefined)
+      throw badData(`has several columns ${twice}`, 'Give each a name of its own.', { file });
+    const rows = await parquetReadObjects({
+      file: bytes,
+      metadata,
+      columns: read,
+      compressors: withEmptyPages(compressors),
+    });
     const values = rows.map((row) => read.map((name) => row[name] as unknown));
     return recordsDataset({ file, names: read, rows: values }, options);
   } catch (thrown) {
     throw parquetError(thrown, file);
   }
+}
+
+/** A page without a value, as of a column of nulls, is nothing that LZ4 could read. */
+function withEmptyPages(compressors: Compressors): Compressors {
+  return Object.fromEntries(
+    Object.entries(compressors).map(([codec, decompress]) => [
+      codec,
+      (input: Uint8Array, length: number) =>
+        length === 0 ? new Uint8Array() : decompress(input, length),
+    ]),
+  );
 }
 
 function parquetError(thrown: unknown, file: string): unknown {

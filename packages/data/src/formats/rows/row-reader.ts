@@ -7,6 +7,8 @@ import type { CsvSchema } from './schema.js';
 
 /** Turns the cells of a row into numbers. */
 export interface RowReader {
+  /** Whether it looks at the cells of a column, by position. */
+  uses(column: number): boolean;
   /** @throws TuttiError BAD_DATA naming file, line or offset, and column */
   read(cells: readonly string[], line?: number, offset?: number): { x: number[]; y: number };
   /** Makes a batch of the inputs of all rows, one after the other, and of their labels. */
@@ -107,7 +109,11 @@ export function createRowReader(
     );
   }
 
+  const used = new Set(label === undefined ? inputs : [...inputs, label]);
+
   return {
+    uses: (column) => used.has(column),
+
     read(cells, line, offset) {
       const place = {
         file,
@@ -143,17 +149,20 @@ export function createRowReader(
   };
 }
 
-/** A column that numbers the rows has no name where pandas or R wrote it. */
+/** So pandas and R write a column that numbers the rows. */
+const NAMELESS = /^(__index_level_\d+__)?$/;
+
 function nameless(
   file: string,
   header: readonly string[] | number,
   inputs: readonly number[],
 ): Notice[] {
-  const column = inputs.find((at) => typeof header !== 'number' && header[at]!.trim() === '');
+  if (typeof header === 'number') return [];
+  const column = inputs.find((at) => NAMELESS.test(header[at]!.trim()));
   if (column === undefined) return [];
   return [
     {
-      message: `${file}: column ${column} has no name and was read as an input`,
+      message: `${file}: column ${header[column]!.trim() || column} has no name and was read as an input`,
       remedy: 'If it numbers the rows, leave it out: name those that are meant in `columns`.',
     },
   ];

@@ -54,6 +54,14 @@ describe('text', () => {
     assert.equal(show((await other.read([0])).x!.data), 'a�');
   });
 
+  it('is refused where it is neither UTF-8 nor UTF-16', async () => {
+    const file = await folder.write('a.txt', Buffer.from('Zürich', 'latin1'));
+    await assert.rejects(text(file, { length: 1 }), {
+      code: 'BAD_DATA',
+      message: `${file}: is not UTF-8`,
+    });
+  });
+
   it('is refused where it is too short, or the length is none', async () => {
     const file = await folder.write('a.txt', 'a b');
     await assert.rejects(text(file, { length: 3 }), {

@@ -1,8 +1,8 @@
-import { checkKeys, TuttiError, textOf } from '@tutti/runtime';
+import { checkKeys, TuttiError } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { checkIndices } from '../../contract/indices.js';
-import { openSource } from '../../files/source.js';
+import { readText } from '../../files/read-text.js';
 import {
   createTokenizer,
   TOKENIZER_KEYS,
@@ -46,9 +46,7 @@ export async function text(
       throw new TuttiError('BAD_PROGRAM', `${name} of text() is ${value}`, {
         remedy: 'Give a whole number from 1.',
       });
-  const source = await openSource(file, { memoryLimitBytes: Number.POSITIVE_INFINITY });
-  const content = textOf(Buffer.from(source.bytes!));
-  await source.close();
+  const content = await readText(file);
   const tokenizer = options.tokenizer ?? createTokenizer([content], { tokens, vocabulary });
   const numbers = tokenizer.encode(content);
   const size = Math.floor((numbers.length - 1 - length) / stride) + 1;
