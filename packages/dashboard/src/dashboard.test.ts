@@ -10,11 +10,14 @@ interface Answer {
   readonly text: string;
 }
 
-function ask(url: string, options: { method?: string; host?: string } = {}): Promise<Answer> {
-  const { method = 'GET', host } = options;
+function ask(
+  url: string,
+  options: { method?: string; host?: string; path?: string } = {},
+): Promise<Answer> {
+  const { method = 'GET', host, ...path } = options;
   return new Promise((resolve, reject) => {
     const headers = host === undefined ? {} : { host };
-    const asked = request(url, { method, headers, agent: false }, (response) => {
+    const asked = request(url, { method, headers, agent: false, ...path }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
@@ -49,6 +52,12 @@ describe('the dashboard', () => {
     dashboard = await startDashboard({ port: 0 });
   });
   afterEach(() => dashboard.close());
+
+  it('has no page at a path that is none', async () => {
+    for (const path of ['//', '//[', 'http://', '/%', '/metrics/../..'])
+      assert.equal((await ask(dashboard.url, { path })).code, 404, path);
+    assert.equal((await ask(dashboard.url, { path: '/metrics?now' })).code, 200);
+  });
 
   it('gives a page that may load nothing from elsewhere and run nothing inline', async () => {
     const { code, headers, text } = await ask(dashboard.url);

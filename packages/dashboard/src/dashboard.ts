@@ -73,18 +73,19 @@ export async function startDashboard(init: {
   }
 
   function answer(request: IncomingMessage, response: ServerResponse) {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    // Not by the parser of URLs, which throws for what is none.
+    const path = request.url!.split('?', 1)[0]!;
     // A name that somebody has pointed at this machine must not read what is here.
     if (!isLoopback(request.headers.host)) return refuse(response, 403, 'Ask for 127.0.0.1.');
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return refuse(response, 405, 'There is nothing to change here.');
-    if (pathname === '/updates') return updates.follow(response, headers);
-    if (pathname === '/metrics') {
+    if (path === '/updates') return updates.follow(response, headers);
+    if (path === '/metrics') {
       scrapedAt = clock.now();
       const type = 'text/plain; version=0.0.4; charset=utf-8';
       return send(response, type, prometheusText(history.view()));
     }
-    const asset = assets.get(pathname);
+    const asset = assets.get(path);
     if (asset === undefined) return refuse(response, 404, 'There is no such page.');
     send(response, asset.type, asset.content);
   }
