@@ -53,6 +53,22 @@ export function markOf(
         `to ${event.what}, for ${formatDuration(event.sinceMs)}. ${event.remedy}`,
       );
     }
+    case 'learning-rate': {
+      const share = `${Number((100 * event.factor).toPrecision(3))} %`;
+      return mark(
+        'note',
+        'Learning rate reduced',
+        `No better after epoch ${event.epoch}: it is ${share} of what it would be from now on.`,
+        event.step,
+      );
+    }
+    case 'early-stop':
+      return mark(
+        'note',
+        'Ends early',
+        `No better by ${event.monitor} after epoch ${event.epoch}.`,
+        event.step,
+      );
     case 'checkpoint':
       return mark('quiet', 'Checkpoint', event.path, event.step);
     case 'warning': {

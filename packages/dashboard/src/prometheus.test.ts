@@ -15,6 +15,15 @@ describe('the metrics for Prometheus', () => {
     assert.match(prometheusText(history.view()), /^tutti_step\{program="",job=""\} 0$/m);
   });
 
+  it('count all faults, of which a view has the last', () => {
+    const history = createRunHistory({ clock: createSimulatedClock(T0) });
+    for (let round = 1; round <= 1000; round++) {
+      history.event(at(2 * round, joined('w1', 2)));
+      history.event(at(2 * round + 1, lost('w1', 1)));
+    }
+    assert.match(prometheusText(history.view()), /^tutti_faults_total\{.*\} 1000$/m);
+  });
+
   it('name the run and everybody in it, in the format that Prometheus reads', () => {
     for (const event of [
       at(0, startedEvent({ program: 'a "line"\\of\ntext' })),

@@ -80,7 +80,7 @@ export function prometheusText(view: View): string {
   );
   gauge('waits', 'Waits under way.', view.waits.length);
   family('counter', 'faults_total', 'Processes that were lost, or computed wrong.', [
-    [{}, view.marks.filter(({ tone }) => tone === 'fault').length],
+    [{}, view.faults],
   ]);
   return `${lines.join('\n')}\n`;
 }

@@ -48,6 +48,7 @@ export function createRunHistory(init: {
   const crew = createCrew();
   const timeLeft = createTimeLeft(clock);
   const marks: Mark[] = [];
+  let faults = 0;
   let epochs: EpochView[] = [];
   let waiting: (WaitView & { readonly mark: number })[] = [];
   let started: Stamped<StartedEvent> | undefined;
@@ -68,9 +69,12 @@ export function createRunHistory(init: {
     // A wait that lasts is told again: it is one mark.
     const same = event.event === 'waiting' ? lasting(event.who, event.what) : undefined;
     const before = marks.findIndex(({ id }) => id === same);
+    if (made.tone === 'fault') faults++;
     if (before < 0) marks.push({ ...made, id: changes });
     else marks[before] = { ...made, id: marks[before]!.id, at: marks[before]!.at };
-    if (marks.length > MOST_MARKS) marks.shift();
+    if (marks.length <= MOST_MARKS) return;
+    const quiet = marks.findIndex(({ tone }) => tone === 'quiet');
+    marks.splice(Math.max(0, quiet), 1);
   }
 
   const lasting = (who: string, what: string) =>
@@ -197,6 +201,7 @@ export function createRunHistory(init: {
         servers: status?.servers ?? [],
         waits: over ? [] : waits(),
         marks: [...marks],
+        faults,
         epochsDone: epochs,
         weights:
           weights === undefined

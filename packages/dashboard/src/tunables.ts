@@ -4,7 +4,7 @@
 
 /** More points than these no screen shows: then each stands for twice as many steps. */
 export const MOST_POINTS = 3000;
-/** What happened longer ago is in the events of the run. */
+/** What else happened is in the events of the run: what is quiet is let go first, of the rest what is longest ago. */
 export const MOST_MARKS = 400;
 export const MOST_EPOCHS = 1000;
 /** A job may see very many workers come and go; the last are kept, and of each the last times. */

@@ -35,7 +35,10 @@ export interface View {
   readonly workers: readonly WorkerView[];
   readonly servers: readonly ServerStatus[];
   readonly waits: readonly WaitView[];
+  /** The last of them, of the quiet ones as many as there is room for. */
   readonly marks: readonly Mark[];
+  /** How often something was lost since the run began. */
+  readonly faults: number;
   readonly epochsDone: readonly EpochView[];
   readonly weights: WeightsView | null;
   readonly result: ResultView | null;

@@ -30,6 +30,26 @@ const epoch: RunEvent = {
 };
 
 describe('the report of a run', () => {
+  it('says what was lost, however much else has happened', () => {
+    const checkpoint = (step: number): RunEvent => ({ event: 'checkpoint', step, path: 'p' });
+    const text = reportOf(
+      ...[joined('w0', 1), joined('w1', 2), started, lost('w1', 1)],
+      ...Array.from({ length: 1000 }, (_, at) => checkpoint(at + 1)),
+    );
+    assert.ok(text.includes('One fault'), text);
+    assert.ok(text.includes('w1 was lost'), text);
+  });
+
+  it('says why a run ended early, and where its learning rate was reduced', () => {
+    const text = reportOf(
+      ...[started, ...steps.slice(0, 50)],
+      { event: 'learning-rate', step: 40, epoch: 2, factor: 0.1 },
+      { event: 'early-stop', step: 50, epoch: 3, monitor: 'loss' },
+    );
+    assert.match(text, /Learning rate reduced.*it is 10 % of what it would be from now on/);
+    assert.match(text, /Ends early.*No better by loss after epoch 3/);
+  });
+
   it('says what was trained, on what, how fast, what it survived, and how to load it', () => {
     const text = reportOf(
       ...[joined('w0', 1), joined('w1', 2), started, ...steps.slice(0, 50), epoch],

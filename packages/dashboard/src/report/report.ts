@@ -166,7 +166,7 @@ ${rows.map(({ weight, shape, kind, elements: read, own }) => html`<tr><th>${weig
 }
 
 function happened(view: View): Markup {
-  const faults = view.marks.filter(({ tone }) => tone === 'fault').length;
+  const { faults } = view;
   const said =
     faults === 0
       ? 'Nothing was lost.'
