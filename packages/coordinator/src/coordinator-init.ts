@@ -4,7 +4,7 @@ import type { beginAgain, CheckpointSink, Resume } from '@tutti/run';
 import type { Clock, EventListeners, Stamped, Timeline } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { CoordinatorSettings } from './coordinator-settings.js';
-import type { ServerAddress } from './servers/servers.js';
+import type { ServerAddress } from './servers/server-address.js';
 
 export interface CoordinatorInit {
   /** Where to listen for workers: `tcp://host:port`, port 0 for a free one. */

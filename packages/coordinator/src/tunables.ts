@@ -44,6 +44,11 @@ export const BEHIND_PATIENCE_MS = 5000;
 /** How long a server in a worker's process that is not reached is awaited before another takes its range, empty. */
 export const HOST_PATIENCE_MS = 10_000;
 
+/** How long a server that is given what others have may take nothing of it, while the training waits for it. */
+export const CATCH_UP_PATIENCE_MS = 5000;
+/** How long after that it is not tried again; from each time on twice as long. */
+export const CATCH_UP_PAUSE_MS = 30_000;
+
 /** A server that was given up must notice first that the connection before is lost, then it listens. */
 export const DISMISSAL_FIRST_MS = 200;
 /** How long one try lasts, and the pause until the next: a server that is dead is tried for ever. */

@@ -43,6 +43,13 @@ export function markOf(
         'It is sent away, and the step is computed again without it.',
         event.step,
       );
+    case 'server-caught-up':
+      return mark(
+        'recovery',
+        'A server stands by again',
+        `That at ${event.address} was given what another has, in ${formatDuration(event.ms)}.`,
+        event.step,
+      );
     case 'waiting': {
       const who = event.by === undefined ? '' : `${event.by}: `;
       const title = `${who}waiting for ${event.who}`;

@@ -35,6 +35,7 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Fields<Extract<RunEvent, {
     'worker-left': { worker: '', reason: '', politely: '', workers: '' },
     'worker-restarted': { worker: '', reason: '', restarts: '', maxRestarts: '' },
     'worker-excluded': { worker: '', step: '', shards: '', hostname: '', pid: '' },
+    'server-caught-up': { address: '', step: '', ms: '' },
     waiting: { by: '?', who: '', what: '', sinceMs: '', remedy: '' },
     checkpoint: { step: '', path: '' },
     warning: { code: '', message: '', remedy: '' },

@@ -20,6 +20,7 @@ export type RunEvent =
   | WorkerLeftEvent
   | WorkerRestartedEvent
   | WorkerExcludedEvent
+  | ServerCaughtUpEvent
   | WaitingEvent
   | CheckpointEvent
   | WarningEvent
@@ -165,6 +166,17 @@ export interface WorkerExcludedEvent {
   readonly shards: readonly number[];
   readonly hostname: string;
   readonly pid: number;
+}
+
+/** A server was given what others of its range hold, in place of one that was lost: it stands by for them. */
+export interface ServerCaughtUpEvent {
+  readonly event: 'server-caught-up';
+  /** Where workers reach it. */
+  readonly address: string;
+  /** The steps that were done by then. */
+  readonly step: number;
+  /** How long the training waited for it. */
+  readonly ms: number;
 }
 
 /** The run stands still. Repeated while it does. */

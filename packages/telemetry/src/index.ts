@@ -9,6 +9,7 @@ export {
   type Metrics,
   noticeEvent,
   type RunEvent,
+  type ServerCaughtUpEvent,
   type StartedEvent,
   type StepEvent,
   type WaitingEvent,

@@ -29,6 +29,10 @@ export function eventText(
       return warn(
         `${event.worker} is started again (${event.restarts} of ${event.maxRestarts} times): ${event.reason}`,
       );
+    case 'server-caught-up':
+      return say(
+        `the server at ${event.address} has what another has, and stands by (${formatDuration(event.ms)})`,
+      );
     case 'waiting':
       return warn(
         `${event.by === undefined ? 'waiting' : `${event.by} waits`} for ${event.who}: ${event.what}, for ${formatDuration(event.sinceMs)} now. ${event.remedy}`,

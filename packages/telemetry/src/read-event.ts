@@ -26,6 +26,7 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Readonly<Record<string, Ch
   'worker-left': { worker: text, reason: text, politely: flag, workers: number },
   'worker-restarted': { worker: text, reason: text, restarts: number, maxRestarts: number },
   'worker-excluded': { worker: text, step: number },
+  'server-caught-up': { address: text, step: number, ms: number },
   waiting: { who: text, what: text, sinceMs: number, remedy: text },
   checkpoint: { step: number, path: text },
   warning: { code: text, message: text, remedy: text },

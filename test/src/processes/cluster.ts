@@ -23,6 +23,8 @@ export interface Cluster {
   kill(role: Role): Promise<void>;
   /** Starts one that was killed, with what it was started with before. */
   start(role: Role): Promise<void>;
+  /** Where one that listens can be reached. */
+  address(role: Role): string;
   signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void;
   /** How a process that was not killed ends. */
   ended(role: Role): Promise<Ended>;
@@ -166,6 +168,7 @@ export async function startCluster(init: ClusterInit): Promise<Cluster> {
       }),
     kill,
     start,
+    address: (role) => addresses.get(role)!,
     signal: (role, signal) => void running.get(role)?.process.kill(signal),
     ended: (role) => running.get(role)!.ended,
     finished,

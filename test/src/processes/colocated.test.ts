@@ -122,7 +122,9 @@ describe('processes of workers that host servers', () => {
     );
     const warnings = named('warning').map(({ message, remedy }) => `${message} ${remedy}`);
     assert.ok(
-      warnings.some((text) => /process of worker w1 is gone.* A standby takes over\./.test(text)),
+      warnings.some((text) =>
+        /process of worker w1 is gone.* Another holds the same, and goes on\./.test(text),
+      ),
     );
     assert.ok(warnings.some((text) => /^w1 \(pid \d+\) was killed by SIGKILL/.test(text)));
     assert.ok(!warnings.some((text) => /weights/.test(text)), 'weights were said to be lost');

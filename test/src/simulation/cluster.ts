@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createCoordinator, type Deadlines, type WorkerObserver } from '@tutti/coordinator';
 import type { Aggregation, Transport } from '@tutti/protocol';
 import type { CheckpointSink, JobResult, JobSettings, Resume } from '@tutti/run';
@@ -90,6 +91,8 @@ export async function simulate(init: SimulationInit): Promise<SimulatedRun> {
 
   const stopping = new AbortController();
   const { signal } = stopping;
+  // As many as there are roles.
+  setMaxListeners(0, signal);
   const serve = (host: string) =>
     createServer({ address: `${host}:1`, ...on(host), signal }).start();
   const hosted: RunningServer[] = await Promise.all(

@@ -418,6 +418,14 @@ export const VARIANTS: readonly Variant[] = [
     atServers: true,
   },
   {
+    name: 'a server stands by before it has all',
+    what: 'one that catches up counts as having all as soon as it has opened the job',
+    file: 'packages/coordinator/dist/alignment/catch-up.js',
+    from: 'opened && unstored.size === 0',
+    to: 'opened',
+    seed: 40,
+  },
+  {
     name: 'one of those that hold the same is enough',
     what: 'a step counts as applied once one of the servers that hold the same has applied it',
     file: 'packages/coordinator/dist/aggregation/holders-agreement.js',

@@ -68,7 +68,7 @@ export function createHoldings(init: {
       );
       const missing = silent();
       for (const server of missing)
-        servers.giveUp(server, `it has not answered within ${STANDBY_PATIENCE_MS / 1000} s`);
+        servers.drop(server, `it has not answered within ${STANDBY_PATIENCE_MS / 1000} s`);
       return { found: jobOf([...holdings.values()]), complete: missing.length === 0 };
     },
     awaitsWorker: () => undefined,

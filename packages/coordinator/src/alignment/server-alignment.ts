@@ -101,16 +101,16 @@ export function createServerAlignment(init: {
     );
   }
 
-  function dismiss({ server, least, best }: Straggler) {
+  function giveUp({ server, least, best }: Straggler) {
     const behind = `it is at version ${least}, ${servers.nameOf(best.server)} at ${best.least} of the same chunks`;
-    servers.dismiss(server, behind);
+    servers.giveUp(server, behind);
     opened.delete(server);
     membership.tellAll({ type: 'relocated', servers: servers.places(layout) });
     init.emit({
       event: 'warning',
       code: 'PEER_LOST',
-      message: `${servers.nameOf(server)} is not used any more: ${behind}`,
-      remedy: 'Nothing is lost; there is one standby less. Start the job again to have it back.',
+      message: `${servers.nameOf(server)} is not used as it is: ${behind}`,
+      remedy: 'Nothing is lost. It is given what that has before the next step.',
     });
   }
 
@@ -153,17 +153,20 @@ export function createServerAlignment(init: {
       for (let anew = reset; ; anew = true) {
         await open(anew);
         if (lost) continue;
+        // Where each makes the sums itself the step is begun anew, and all keep the version before.
+        const mostBehind = init.aggregation === 'server' ? 1 : 0;
         const { stragglers, least, most } = alignVersions(
           [...opened].map(([server, versions]) => {
             const { firstChunk } = servers.rangeOf(server);
             return { server, firstChunk, versions };
           }),
-          // Where each makes the sums itself the step is begun anew, and all keep the version before.
-          init.aggregation === 'server' ? 1 : 0,
+          mostBehind,
         );
-        for (const straggler of stragglers) dismiss(straggler);
+        for (const straggler of stragglers) giveUp(straggler);
+        // Another coordinator may have given one up long ago, and those that held the same are gone.
+        const isWhole = least >= 0 && most - least <= 1 + mostBehind;
         // Chunks that are a version further ignore the sum of this step; a clipping norm needs it.
-        if (least >= 0) return { version: least, most };
+        if (isWhole) return { version: least, most };
         from ??= { point: await monitor.race(base(most), readingCheckpoint) };
         const { point } = from;
         // Some weights without the rest of their version are worth nothing.

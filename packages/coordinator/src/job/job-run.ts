@@ -101,6 +101,7 @@ export function createJobRun(init: {
     supervisor,
     recorder,
     lost,
+    opened: alignment.opened,
   });
   const startingPoint = createStartingPoint({ ...init, checkpoints });
   const weights = { startingPoint, alignment, finalWeights };

@@ -80,7 +80,7 @@ export function coordinate(
     // By this they tell this coordinator from any other.
     stamp: stampOf(identity, newId()),
     events: createServerEvents({
-      ...{ ...common, inquiry },
+      ...common,
       servers: () => servers,
       membership: () => membership,
       routes: () => routes,

@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   refusal,
   type ServerToCoordinator,
+  type Stamp,
   unexpected,
   type WorkerToCoordinator,
 } from '@tutti/protocol';
@@ -28,7 +29,7 @@ export interface Routes {
 export function createRoutes(init: {
   readonly identity: JobIdentity;
   readonly membership: Membership;
-  readonly servers: Pick<Servers, 'send' | 'nameOf'>;
+  readonly servers: Pick<Servers, 'send' | 'nameOf' | 'isGivenUp'>;
   readonly holdings: Holdings;
   readonly observations: Observations;
   readonly emit: (event: RunEvent) => void;
@@ -52,6 +53,7 @@ export function createRoutes(init: {
     captured(_server, { version, chunk }, payload) {
       run()?.checkpoints.captured(version, chunk, payload);
       run()?.finalWeights.captured(version, chunk, payload);
+      run()?.training.catchUp.captured(version, chunk, payload);
     },
     // It was given up, and ends.
     leave() {},
@@ -95,8 +97,11 @@ export function createRoutes(init: {
   return {
     fromServer(server, envelope) {
       const { message } = envelope;
-      if (message.protocol !== PROTOCOL_VERSION) throw refusal(message, identity.id());
       observations.server(server, message);
+      // It does not end a run that goes on without it.
+      if (servers.isGivenUp(server))
+        return run()?.training.catchUp.receive(server, message as ServerToCoordinator & Stamp);
+      if (message.protocol !== PROTOCOL_VERSION) throw refusal(message, identity.id());
       if (answer(serverAnswers, server, envelope)) return;
       const why = unexpected('coordinator', message.type, 'server');
       servers.send(server, { type: 'refused', error: errorToRecord(why) });

@@ -24,7 +24,7 @@ export async function runToEnd(parts: {
   readonly run: () => JobRun | undefined;
   readonly membership: Pick<Membership, 'dismiss'>;
   readonly statuses: Pick<StatusAnswerer, 'dismiss'>;
-  readonly servers: Pick<Servers, 'broadcast' | 'close'>;
+  readonly servers: Pick<Servers, 'finish' | 'close'>;
   readonly listener: Pick<Listener, 'close'>;
   readonly transport: Transport;
   /** Where checkpoints go. */
@@ -40,7 +40,7 @@ export async function runToEnd(parts: {
     lifetime.end();
     membership.dismiss(farewell);
     statuses.dismiss(farewell);
-    servers.broadcast(() => farewell);
+    servers.finish(farewell);
     const run = parts.run();
     run?.training.release();
     run?.finalWeights.release();

@@ -1,4 +1,3 @@
-import type { Inquire } from '@tutti/protocol';
 import type { Monitor } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { type ServerEvents, type Servers, serverLost } from '../servers/servers.js';
@@ -13,31 +12,30 @@ export function createServerEvents(init: {
   readonly lifetime: Lifetime;
   readonly monitor: Pick<Monitor, 'fail'>;
   readonly identity: Pick<JobIdentity, 'job'>;
-  readonly servers: () => Pick<Servers, 'nameOf' | 'send' | 'places'>;
+  readonly servers: () => Pick<Servers, 'nameOf' | 'places'>;
   readonly membership: () => Pick<Membership, 'tellAll'>;
   readonly routes: () => Pick<Routes, 'fromServer'>;
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;
-  /** Asks what a server holds, and says who asks. */
-  readonly inquiry: Inquire;
   readonly emit: (event: RunEvent) => void;
 }): ServerEvents {
-  const { lifetime, monitor, identity, servers, membership, run, inquiry, emit } = init;
+  const { lifetime, monitor, identity, servers, membership, run, emit } = init;
 
-  /** It has been told the same. */
-  function standbyTakesOver(server: number, reason: string) {
-    emit(serverLost(servers().nameOf(server), reason, 'A standby takes over.'));
+  /** They have been told the same. */
+  function othersGoOn(server: number, reason: string) {
+    emit(serverLost(servers().nameOf(server), reason, 'Another holds the same, and goes on.'));
     run()?.alignment.forget(server);
     const job = identity.job();
     if (job !== undefined)
       membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
     run()?.training.aggregation.forget(server);
+    run()?.training.catchUp.again();
     run()?.finalWeights.again();
   }
 
   return {
     receive: (server, envelope) => lifetime.guard(() => init.routes().fromServer(server, envelope)),
-    replaced: (server, reason) => lifetime.guard(() => standbyTakesOver(server, reason)),
+    replaced: (server, reason) => lifetime.guard(() => othersGoOn(server, reason)),
     orphaned(server, reason) {
       if (lifetime.ended()) return;
       run()?.supervisor.serverAway(server);
@@ -46,6 +44,7 @@ export function createServerEvents(init: {
     refused(error) {
       if (!lifetime.ended()) monitor.fail(error);
     },
+    gone: (server) => lifetime.guard(() => run()?.training.catchUp.forget(server)),
     moved(server, from) {
       if (lifetime.ended()) return;
       const then = `Its range is held by ${servers().nameOf(server)} from now on.`;
@@ -53,11 +52,7 @@ export function createServerEvents(init: {
       const job = identity.job();
       if (job !== undefined)
         membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
-      servers().send(server, inquiry);
       lifetime.guard(() => run()?.alignment.moved());
-    },
-    returned(server) {
-      if (!lifetime.ended()) servers().send(server, inquiry);
     },
   };
 }

@@ -6,25 +6,26 @@ import type {
 } from '@tutti/protocol';
 import type { Clock, Timer } from '@tutti/runtime';
 import { DISMISSAL_FIRST_MS, DISMISSAL_PAUSE_MS, DISMISSAL_TRY_MS } from '../tunables.js';
+import type { ServerAddress } from './server-address.js';
 
 /**
- * Servers that were given up while they may be alive: each waits for a coordinator that does not come
- * back to it, and is told so as soon as it can be reached.
+ * Servers that another has taken the place of while they may be alive: each waits for a coordinator that does not
+ * come back to it, and is told so as soon as it can be reached.
  */
 export interface Dismissals {
   /** @param by where its chunks are now */
-  add(server: number, by: string, reason: string): void;
+  add(server: ServerAddress, by: string, reason: string): void;
   /** Tries a last time with those that have not heard it. */
   close(): Promise<void>;
 }
 
 export function createDismissals(init: {
-  readonly connect: (server: number, handlers: ConnectionHandlers) => Connection;
+  readonly connect: (server: ServerAddress, handlers: ConnectionHandlers) => Connection;
   readonly stamp: (body: CoordinatorToServer) => Envelope['message'];
   readonly clock: Clock;
 }): Dismissals {
   const { stamp, clock } = init;
-  const untold = new Map<number, { readonly news: CoordinatorToServer; timer: Timer }>();
+  const untold = new Map<ServerAddress, { readonly news: CoordinatorToServer; timer: Timer }>();
   let trying: Connection[] = [];
 
   function end(connection: Connection, lingerMs = 0) {
@@ -32,7 +33,7 @@ export function createDismissals(init: {
     return connection.close(lingerMs);
   }
 
-  function say(server: number, news: CoordinatorToServer): Connection {
+  function say(server: ServerAddress, news: CoordinatorToServer): Connection {
     const connection = init.connect(server, {
       // Whatever the answer: one that serves another job, or none, does not wait for this one.
       message() {
@@ -46,7 +47,7 @@ export function createDismissals(init: {
     return connection;
   }
 
-  function tell(server: number) {
+  function tell(server: ServerAddress) {
     const entry = untold.get(server);
     if (entry === undefined) return;
     const connection = say(server, entry.news);

@@ -21,7 +21,6 @@ function twoRanges() {
       replaced.push([at, address]);
     },
     drop: (at) => void dropped.push(at),
-    isCovered: () => false,
   });
   const join = (peer: string, known: readonly string[] = []) =>
     hosts.offered(peer, `server of ${peer}`, known);

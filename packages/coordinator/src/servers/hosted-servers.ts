@@ -53,8 +53,6 @@ export function createHostedServers(init: {
   readonly replace: (at: number, address: string) => void;
   /** Takes the connection to one that holds a range for lost. */
   readonly drop: (at: number) => void;
-  /** Whether others hold the same. */
-  readonly isCovered: (at: number) => boolean;
 }): HostedServers {
   const { count, clock, addresses, take, replace } = init;
   const offers = new Map<string, string>();
@@ -74,14 +72,10 @@ export function createHostedServers(init: {
 
   function fill() {
     for (const [at, { gone, timer }] of lost) {
-      // In the middle of a job whoever came in its place would have to be given what those have.
-      const isCovered = identified && init.isCovered(at);
-      const address = gone && !isCovered ? spare() : undefined;
-      if (isCovered || address !== undefined) {
-        timer.cancel();
-        lost.delete(at);
-      }
+      const address = gone ? spare() : undefined;
       if (address === undefined) continue;
+      timer.cancel();
+      lost.delete(at);
       // Its worker offers it again, should it be back.
       const before = addresses()[at]!;
       for (const [peer, offered] of offers) if (offered === before) offers.delete(peer);

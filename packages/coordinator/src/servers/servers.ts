@@ -5,6 +5,7 @@ import {
   type ConnectionHandlers,
   type CoordinatorToServer,
   type Envelope,
+  type Finish,
   type Inquire,
   type KeptConnection,
   keepConnected,
@@ -18,15 +19,7 @@ import type { RunEvent } from '@tutti/telemetry';
 import { farewellMs } from '../tunables.js';
 import { createDismissals } from './dismissals.js';
 import { createHostedServers, type HostedServers } from './hosted-servers.js';
-
-/** One server, as the coordinator reaches it and as the workers do. */
-export interface ServerAddress {
-  readonly connect: string;
-  /** Another way than the coordinator's own transport: for a server in the same process. */
-  readonly transport?: Transport;
-  /** What workers connect to; `connect` if not given. */
-  readonly public?: string;
-}
+import type { ServerAddress } from './server-address.js';
 
 /** What each server is there for. */
 export interface ServerView
@@ -37,7 +30,8 @@ export interface ServerView
 
 /**
  * The servers of a job. Each range of neighbouring chunks is held by one server and its standbys, all
- * of which are told the same; workers pull from the first that is alive, or from their own.
+ * of which are told the same; workers pull from the first that is alive, or from their own. A server is given up
+ * if it is lost while others hold its range. Then it is looked for, and has to catch up with those.
  */
 export interface Servers {
   /** How many are still to be named by the workers that host them. */
@@ -46,8 +40,13 @@ export interface Servers {
   readonly hosts: Omit<HostedServers, 'away' | 'refused' | 'back' | 'close'>;
   /** Whether they are in the processes of workers. */
   readonly hosted: boolean;
-  /** The servers that are not gone for good. */
+  /** The servers that are not given up. */
   living(): readonly number[];
+  isGivenUp(server: number): boolean;
+  /** Those that were given up and are there: they have nothing of use, and could be given what the others have. */
+  returned(): readonly number[];
+  /** One that was given up has all that the others of its range have. */
+  readmit(server: number): void;
   /** Ranges that the parameters are cut into. */
   readonly width: number;
   /** What each range holds, and where workers pull it now. */
@@ -71,10 +70,10 @@ export interface Servers {
     payload?: Uint8Array,
     lent?: () => Uint8Array,
   ): void;
-  /** A standby that is of no use to the others of its range: nothing more is asked of it. */
-  dismiss(server: number, reason: string): void;
-  /** As if its connection were lost; of those that have others in their place. */
+  /** What it has is of no use beside what the others of its range have. */
   giveUp(server: number, reason: string): void;
+  /** As if its connection were lost. */
+  drop(server: number, reason: string): void;
   /** The living holders of the same range, itself among them. */
   siblings(server: number): number[];
   /** Sends to one living holder of each range. */
@@ -91,20 +90,23 @@ export interface Servers {
   /** All servers, in the order in which they were given. */
   views(): readonly ServerView[];
   nameOf(server: number): string;
+  /** The job is over: tells all that are there. */
+  finish(farewell: Finish): void;
   close(): Promise<void>;
 }
 
 export interface ServerEvents {
+  /** @param server may be one that was given up */
   receive(server: number, envelope: Envelope): void;
-  /** A standby is there: the workers pull from it now. */
+  /** It was given up: the workers pull from another. */
   replaced(server: number, reason: string): void;
   /** Nobody else holds its range: it is looked for until it is back. */
   orphaned(server: number, reason: string): void;
   /** Nobody else holds its range, and it never will be reached. */
   refused(error: TuttiError): void;
-  /** It answers again. What it still holds must be asked. */
-  returned(server: number): void;
-  /** Another holds its range from now on, elsewhere and without weights. */
+  /** One that was given up is gone again. */
+  gone(server: number): void;
+  /** Its range is held by a server elsewhere from now on, without weights. */
   moved(server: number, from: string): void;
 }
 
@@ -127,13 +129,15 @@ export function connectServers(init: {
   const { hosted = 0, replicas, transport, clock, stamp, inquiry, events } = init;
   const servers = [...init.servers];
   const width = Math.floor((hosted || servers.length) / (replicas + 1));
-  const alive = Array.from({ length: hosted || servers.length }, () => true);
+  /** Those that were given up, and why. */
+  const givenUp = new Map<number, string>();
+  /** Those of them that have said something since. */
+  const back = new Set<number>();
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
-  const dismissals = createDismissals({ connect: connectTo, stamp, clock });
+  const dismissals = createDismissals({ connect: reach, stamp, clock });
   const hosts = createHostedServers({
     ...{ count: hosted, clock, take, replace },
     addresses: () => servers.map(({ connect }) => connect),
-    isCovered: (at) => holdersOf(at % width).some((other) => other !== at),
     drop: (at) => connections[at]!.drop('its worker hangs'),
   });
   const absent = new Set<number>();
@@ -145,31 +149,31 @@ export function connectServers(init: {
     return `the server at ${connect}${worker === undefined ? '' : ` in the process of worker ${worker}`}`;
   }
   const holdersOf = (range: number) =>
-    [...servers.keys()].filter((at) => at % width === range && alive[at]);
+    [...servers.keys()].filter((at) => at % width === range && !givenUp.has(at));
   function roleOf(at: number): ServerView['role'] {
-    if (!alive[at]) return 'lost';
+    if (givenUp.has(at)) return 'lost';
     return holdersOf(at % width)[0] === at ? 'primary' : 'standby';
   }
   const rangeWith = (chunk: number) =>
     parts.findIndex((part) => chunk < part.firstChunk + part.chunks);
 
-  function connectTo(at: number, handlers: ConnectionHandlers): Connection {
-    const server = servers[at]!;
+  function reach(server: ServerAddress, handlers: ConnectionHandlers): Connection {
     return (server.transport ?? transport).connect(server.connect, handlers);
   }
 
   function connect(at: number): KeptConnection {
-    return keepConnected((handlers) => connectTo(at, handlers), clock, {
+    return keepConnected((handlers) => reach(servers[at]!, handlers), clock, {
       message(envelope) {
         hosts.back(at);
         absent.delete(at);
-        if (alive[at]) events.receive(at, envelope);
+        if (givenUp.has(at)) back.add(at);
+        events.receive(at, envelope);
       },
       unreached(fault) {
         if (hosted > 0 && fault.kind === 'refused') hosts.refused(at);
       },
       lost: (reason, fault) => lost(at, reason, fault),
-      again: () => events.returned(at),
+      again: () => send(at, inquiry),
     });
   }
 
@@ -178,6 +182,7 @@ export function connectServers(init: {
     if (kept.some((address, at) => servers[at]!.connect !== address)) {
       for (const connection of connections) void connection.close(0);
       [servers.length, connections.length] = [0, 0];
+      for (const known of [givenUp, back, absent]) known.clear();
     }
     for (const address of addresses.slice(servers.length)) {
       servers.push({ connect: address });
@@ -186,33 +191,33 @@ export function connectServers(init: {
   }
 
   function replace(at: number, address: string) {
-    const before = servers[at]!.connect;
+    const before = servers[at]!;
+    const reason = givenUp.get(at);
     void connections[at]!.close(0);
     absent.delete(at);
+    back.delete(at);
     servers[at] = { connect: address };
     connections[at] = connect(at);
-    events.moved(at, before);
-  }
-
-  /** It would have to be brought up to the others before it could stand in again. */
-  function dismiss(at: number, reason: string) {
-    alive[at] = false;
-    const [first] = holdersOf(at % width);
-    dismissals.add(at, servers[first!]!.connect, reason);
+    send(at, inquiry);
+    if (reason === undefined) events.moved(at, before.connect);
+    else dismissals.add(before, address, reason);
   }
 
   /** Returns whether it is looked for again. */
   function lost(at: number, reason: string, fault?: ConnectFault): boolean {
-    const range = at % width;
-    const others = holdersOf(range).filter((other) => other !== at);
-    if (others.length > 0) {
-      dismiss(at, reason);
-      events.replaced(at, reason);
-      return false;
-    }
-    absent.add(at);
+    back.delete(at);
     if (hosted > 0) hosts.away(at);
     const refused = keyRefusal(nameOf(at), fault);
+    if (givenUp.has(at)) {
+      events.gone(at);
+      return refused === undefined;
+    }
+    if (holdersOf(at % width).length > 1) {
+      givenUp.set(at, reason);
+      events.replaced(at, reason);
+      return refused === undefined;
+    }
+    absent.add(at);
     if (refused === undefined) events.orphaned(at, reason);
     else events.refused(refused);
     return refused === undefined;
@@ -239,7 +244,13 @@ export function connectServers(init: {
     missing: () => Math.max(0, hosted - servers.length),
     hosts,
     hosted: hosted > 0,
-    living: () => [...servers.keys()].filter((at) => alive[at]),
+    living: () => [...servers.keys()].filter((at) => !givenUp.has(at)),
+    isGivenUp: (server) => givenUp.has(server),
+    returned: () => [...back],
+    readmit(server) {
+      givenUp.delete(server);
+      back.delete(server);
+    },
     ranges(layout) {
       cut(layout);
       return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
@@ -260,7 +271,7 @@ export function connectServers(init: {
     },
     broadcast(body) {
       if (parts.length === 0) return;
-      for (const at of servers.keys()) if (alive[at]) send(at, body(rangeAt(at)));
+      for (const at of servers.keys()) if (!givenUp.has(at)) send(at, body(rangeAt(at)));
     },
     holders: (chunk) => holdersOf(rangeWith(chunk)),
     sendTo(chunk, body, payload) {
@@ -269,11 +280,11 @@ export function connectServers(init: {
       return holders;
     },
     send,
-    dismiss(server, reason) {
-      void connections[server]!.close(0);
-      dismiss(server, reason);
-    },
     giveUp(server, reason) {
+      givenUp.set(server, reason);
+      back.add(server);
+    },
+    drop(server, reason) {
       connections[server]!.drop(reason);
     },
     siblings: (server) => holdersOf(server % width),
@@ -285,7 +296,7 @@ export function connectServers(init: {
     absent: () => [...absent],
     faultOf(which) {
       for (const at of which) {
-        const fault = alive[at] ? connections[at]!.fault() : undefined;
+        const fault = givenUp.has(at) ? undefined : connections[at]!.fault();
         if (fault !== undefined) return `${servers[at]!.connect}: ${fault.reason}. ${fault.remedy}`;
       }
       return undefined;
@@ -304,8 +315,17 @@ export function connectServers(init: {
       });
     },
     nameOf,
+    finish(farewell) {
+      if (parts.length === 0) return;
+      for (const at of servers.keys()) if (!givenUp.has(at) || back.has(at)) send(at, farewell);
+    },
     async close() {
       hosts.close();
+      // It may not know this coordinator.
+      for (const [at, reason] of givenUp) {
+        const [first] = holdersOf(at % width);
+        dismissals.add(servers[at]!, servers[first!]!.connect, reason);
+      }
       const all = connections.map((connection) => connection.close(farewellMs(transport)));
       // Unnamed wait: connections close within their linger.
       await Promise.all([...all, dismissals.close()]);

@@ -27,6 +27,7 @@ function allowedBy(
     },
     checkpoints: { next: () => checkpoint },
     steering: { rate: () => 0.5 },
+    catchUp: { due: () => false },
     interrupt,
   });
   for (; version < versions; version++) {

@@ -2,6 +2,7 @@ import type { JobPlan } from '@tutti/protocol';
 import { endsEpoch, type Steering } from '@tutti/run';
 import type { Clock } from '@tutti/runtime';
 import type { Aggregation } from '../aggregation/aggregation.js';
+import type { CatchUp } from '../alignment/catch-up.js';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
 import type { Ledger } from '../state/ledger.js';
 import { LOOK_AHEAD_MS, MOST_STEPS_AHEAD } from '../tunables.js';
@@ -20,10 +21,12 @@ export function createLookAhead(init: {
   readonly aggregation: Pick<Aggregation, 'allow'>;
   readonly checkpoints: Pick<Checkpoints, 'next'>;
   readonly steering: Pick<Steering, 'rate'>;
+  /** Servers are given what others have while none goes on. */
+  readonly catchUp: Pick<CatchUp, 'due'>;
   /** The run is to end between two steps. */
   readonly interrupt: AbortSignal | undefined;
 }): LookAhead {
-  const { plan, clock, aggregation, checkpoints, steering, interrupt } = init;
+  const { plan, clock, aggregation, checkpoints, steering, catchUp, interrupt } = init;
   /** When the latest versions were come to. */
   let times: number[] = [];
   let before = -1;
@@ -39,7 +42,7 @@ export function createLookAhead(init: {
     before = version;
     times.push(clock.now());
     if (times.length > MOST_STEPS_AHEAD) times.shift();
-    if (times.length < 2 || interrupt?.aborted) return;
+    if (times.length < 2 || interrupt?.aborted || catchUp.due()) return;
     const most = mostSteps();
     // Not at every step.
     if (2 * (ledger.allowed() - version) > most) return;

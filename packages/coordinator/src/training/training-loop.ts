@@ -8,6 +8,7 @@ import {
   type Steering,
   totalOf,
 } from '@tutti/run';
+import type { CatchUp } from '../alignment/catch-up.js';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
 import type { Ledger } from '../state/ledger.js';
 import type { Supervisor } from '../stragglers/supervisor.js';
@@ -39,6 +40,7 @@ export function createTrainingLoop(init: {
   readonly finalWeights: Pick<FinalWeights, 'collect' | 'release'>;
   /** Lets the servers go on by themselves as far as nothing is to be decided, once the step may begin. */
   readonly lookAhead: LookAhead;
+  readonly catchUp: Pick<CatchUp, 'bring'>;
   /** Whether a server has lost its weights. */
   readonly lost: () => boolean;
 }): TrainingLoop {
@@ -91,6 +93,7 @@ export function createTrainingLoop(init: {
       }
       if (stop) return { version, interrupted: false, over: true };
       init.lookAhead(ledger);
+      if (version >= ledger.allowed()) await init.catchUp.bring(version);
       const totals = await completion.applied(ledger);
       if (totals === undefined) return end();
       progress.stepDone(version, totals);

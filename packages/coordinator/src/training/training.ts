@@ -6,6 +6,7 @@ import type { RunEvent } from '@tutti/telemetry';
 import type { Aggregation } from '../aggregation/aggregation.js';
 import { createAggregationAtCoordinator } from '../aggregation/at-coordinator.js';
 import { createAggregationAtServers } from '../aggregation/at-servers.js';
+import { type CatchUp, createCatchUp } from '../alignment/catch-up.js';
 import type { Aligned } from '../alignment/server-alignment.js';
 import type { Checkpoints } from '../checkpoints/checkpoints.js';
 import type { Deadlines } from '../coordinator-settings.js';
@@ -38,6 +39,7 @@ export interface Training extends Awaiting {
   ledger(): Ledger | undefined;
   readonly results: WorkerResults;
   readonly aggregation: Omit<Aggregation, 'begin' | 'give'>;
+  readonly catchUp: Omit<CatchUp, 'due' | 'bring'>;
   /** A worker is gone, perhaps without a word: others are given its shards. */
   workerLost(): void;
   release(): void;
@@ -66,6 +68,8 @@ export function createTraining(init: {
   readonly interrupt: AbortSignal | undefined;
   /** Whether a server has lost its weights. */
   readonly lost: () => boolean;
+  /** A server has opened the job with chunks of these versions. */
+  readonly opened: (server: number, versions: readonly number[]) => void;
 }): Training {
   const { membership, checkpoints, supervisor } = init;
   const { plan } = init.job;
@@ -91,8 +95,10 @@ export function createTraining(init: {
   const pump = createSumPump({ ...parts, aggregation, halted });
   const results = createWorkerResults({ ...init, ledger, verifier, exclude, pump });
   const completion = createCompletion({ ...init, plan, verifier, pump, halted });
-  const lookAhead = createLookAhead({ ...init, plan, aggregation });
-  const loop = createTrainingLoop({ ...init, plan, completion, lookAhead });
+  const ended = () => init.lost() || halted();
+  const catchUp = createCatchUp({ ...init, ended, readmitted });
+  const lookAhead = createLookAhead({ ...init, plan, aggregation, catchUp });
+  const loop = createTrainingLoop({ ...init, plan, completion, lookAhead, catchUp });
 
   /** Nobody knows any more what came from whom: all of the step is computed again. */
   function redo() {
@@ -108,6 +114,20 @@ export function createTraining(init: {
     if (current.stepBegun()) current.allow(current.version() + 1);
     supervisor.begin(true);
     membership.assign(true);
+  }
+
+  function readmitted(which: readonly number[], version: number) {
+    const { servers, job } = init;
+    for (const server of which) {
+      const { chunks } = servers.rangeOf(server);
+      init.opened(
+        server,
+        Array.from({ length: chunks }, () => version),
+      );
+    }
+    membership.tellAll({ type: 'relocated', servers: servers.places(job.layout) });
+    // They have not heard what was contributed to the step so far.
+    if (init.aggregation === 'server') beginAnew();
   }
 
   /**
@@ -132,11 +152,14 @@ export function createTraining(init: {
     ledger,
     results,
     aggregation,
+    catchUp,
     awaitsWorker: (member) =>
       current && awaitedOfWorker(current, member.shards, supervisor.firstTimes(member)),
     awaitsServer(server) {
       const chunks = aggregation.outstanding(server);
-      return chunks > 0 ? `apply ${chunks} chunks of step ${current?.version()}` : undefined;
+      return chunks > 0
+        ? `apply ${chunks} chunks of step ${current?.version()}`
+        : catchUp.awaitsServer(server);
     },
     workerLost() {
       membership.assign();

@@ -14,8 +14,8 @@ export interface ServerFleet {
 }
 
 /**
- * Starts the server processes of a run. One that dies is started again at its address, unless a
- * standby of its range lives: then that takes over, and the dead one has nothing to come back with.
+ * Starts the server processes of a run. One that dies is started again at its address, empty: the coordinator
+ * gives it what its standby has, or where none lives all go back to a checkpoint.
  */
 export function startServerFleet(init: {
   readonly settings: LocalSettings;
@@ -62,10 +62,10 @@ export function startServerFleet(init: {
   }
 
   function died(at: number, address: string, error: TuttiError) {
-    if ([...alive].some((other) => other % servers === at % servers)) return;
     const count = (restarts.get(at) ?? 0) + 1;
     restarts.set(at, count);
-    if (count > MAX_SERVER_RESTARTS) return failed(error);
+    const isCovered = [...alive].some((other) => other % servers === at % servers);
+    if (count > MAX_SERVER_RESTARTS) return isCovered ? undefined : failed(error);
     emit(warningOf(error, `${error.message}. It is started again`));
     void launch(at, address);
   }
