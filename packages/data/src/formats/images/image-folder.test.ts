@@ -16,6 +16,32 @@ const image = (red: number, green: number, blue: number, alpha?: number) =>
     },
   });
 
+/** A grey TIFF image of two pixels of 4 bytes. */
+function tiff(sampleFormat: number, pixels: Int32Array | Float32Array): Uint8Array {
+  const tags = {
+    width: [256, 2],
+    height: [257, 1],
+    bits: [258, 32],
+    uncompressed: [259, 1],
+    blackIsZero: [262, 1],
+    stripOffset: [273, 8],
+    samples: [277, 1],
+    rows: [278, 1],
+    stripBytes: [279, 8],
+    sampleFormat: [339, sampleFormat],
+  };
+  const entries = Object.values(tags).map(([tag, value]) =>
+    Buffer.from(Uint16Array.of(tag!, 3, 1, 0, value!, 0).buffer),
+  );
+  return Buffer.concat([
+    Buffer.from('II*\0\x10\0\0\0', 'latin1'),
+    Buffer.from(pixels.buffer),
+    Buffer.from(Uint16Array.of(entries.length).buffer),
+    ...entries,
+    Buffer.alloc(4),
+  ]);
+}
+
 describe('imageFolder', () => {
   let folder: TestFolder;
   beforeEach(async () => {
@@ -64,6 +90,46 @@ describe('imageFolder', () => {
     assert.deepEqual([jpeg, grey], [Math.fround(51 / 255), Math.fround(51 / 255)]);
     // 16 bits are rounded to 8.
     assert.ok(Math.abs(deep! - 51 / 255) <= 1.01 / 255, `${deep}`);
+  });
+
+  it('keeps the colours of what is transparent, at any size', async () => {
+    for (const [name, space] of [
+      ['a', 'srgb'],
+      ['b', 'rgb16'],
+    ] as const)
+      await folder.write(
+        `empty/${name}.png`,
+        await image(200, 100, 50).ensureAlpha(0).toColourspace(space).png().toBuffer(),
+      );
+    for (const extent of [1, 2, 3]) {
+      const { x } = await (
+        await imageFolder(folder.path, {
+          width: extent,
+          height: extent,
+          channels: 3,
+          scale: 1,
+          classes: ['empty'],
+        })
+      ).read([0, 1]);
+      const pixels = Array(2 * extent ** 2).fill([200, 100, 50]);
+      x!.data.forEach((value, at) => {
+        assert.ok(Math.abs(value - pixels.flat()[at]) <= 1, `${value} at size ${extent}`);
+      });
+    }
+  });
+
+  it('refuses pixels that are no whole numbers of 8 or 16 bits', async () => {
+    for (const [sampleFormat, pixels] of [
+      [2, Int32Array.of(300, 70_000)],
+      [3, Float32Array.of(0.25, 1)],
+    ] as const) {
+      await folder.write('empty/a.tiff', tiff(sampleFormat, pixels));
+      const options = { width: 2, height: 1, channels: 1, classes: ['empty'] } as const;
+      await assert.rejects((await imageFolder(folder.path, options)).read([0]), {
+        code: 'BAD_DATA',
+        message: /its pixels are of type (int|float), not of 8 or 16 bits without a sign/,
+      });
+    }
   });
 
   it('finds the classes itself, sorted by character code', async () => {

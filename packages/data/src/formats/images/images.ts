@@ -1,3 +1,4 @@
+import type { Sharp, SharpOptions } from 'sharp';
 import { badData } from '../../contract/bad-data.js';
 
 export interface ImageSize {
@@ -32,10 +33,14 @@ export async function createImageDecoder(size: ImageSize): Promise<DecodeImage> 
   const { default: sharp } = await import('sharp');
   return async (image, place) => {
     try {
-      const { data, info } = await sharp(image)
+      const input = sharp(image);
+      const { depth, hasAlpha } = await input.metadata();
+      // Other numbers, as a TIFF file may have, would be cut off at 0 and 255.
+      if (depth !== 'uchar' && depth !== 'ushort')
+        throw new Error(`its pixels are of type ${depth}, not of 8 or 16 bits without a sign`);
+      const { data, info } = await (hasAlpha ? sharp(...(await withoutAlpha(input))) : input)
         .autoOrient()
         .resize(width, height, { fit: 'fill' })
-        .removeAlpha()
         .toColourspace(channels === 1 ? 'b-w' : 'srgb')
         .raw({ depth: 'uchar' })
         .toBuffer({ resolveWithObject: true });
@@ -49,4 +54,15 @@ export async function createImageDecoder(size: ImageSize): Promise<DecodeImage> 
       );
     }
   };
+}
+
+/** The pixels of an image, upright. What is transparent keeps its colour, which stretching would darken. */
+async function withoutAlpha(image: Sharp): Promise<[Buffer, SharpOptions]> {
+  const { data, info } = await image
+    .autoOrient()
+    .removeAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  return [data, { raw: { width, height, channels } }];
 }
