@@ -1,7 +1,8 @@
-import { createRandom, TuttiError } from '@tutti/runtime';
+import { createRandom } from '@tutti/runtime';
 import { checkDataset } from '../contract/check-dataset.js';
 import type { Dataset } from '../contract/dataset.js';
 import { checkIndices } from '../contract/indices.js';
+import { badOption } from '../contract/options.js';
 import { wrapped } from './wrappers.js';
 
 /**
@@ -19,9 +20,10 @@ export function shuffle(dataset: Dataset, seed: number): Dataset {
 /** The numbers from 0 to `size - 1`, shuffled. @param who names the function that was given the seed */
 export function shuffledOrder(size: number, seed: number, who: string): Uint32Array {
   if (!Number.isSafeInteger(seed))
-    throw new TuttiError('BAD_PROGRAM', `The seed given to ${who} is ${seed}`, {
-      remedy: 'Give a whole number, the same in every process: all must find the same examples.',
-    });
+    throw badOption(
+      `The seed given to ${who} is ${seed}`,
+      'Give a whole number, the same in every process: all must find the same examples.',
+    );
   const order = Uint32Array.from({ length: size }, (_, i) => i);
   return createRandom('order of examples', seed).shuffle(order);
 }

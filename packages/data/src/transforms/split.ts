@@ -1,8 +1,9 @@
-import { checkKeys, TuttiError } from '@tutti/runtime';
+import { checkKeys } from '@tutti/runtime';
 import { badData } from '../contract/bad-data.js';
 import { checkDataset } from '../contract/check-dataset.js';
 import type { Dataset } from '../contract/dataset.js';
 import { product } from '../contract/indices.js';
+import { badOption } from '../contract/options.js';
 import { batches } from '../sampling/sampling.js';
 import { picked, shuffledOrder } from './shuffle.js';
 
@@ -57,7 +58,7 @@ export async function split(dataset: Dataset, options: SplitOptions): Promise<Pa
   const { evaluation, seed, by } = options;
   const { size } = dataset;
   if (!(evaluation > 0 && (evaluation < 1 || Number.isSafeInteger(evaluation))))
-    throw bad(
+    throw badOption(
       `evaluation of split() is ${evaluation}`,
       'Give the share of the examples, such as 0.2, or their number.',
     );
@@ -91,7 +92,7 @@ export async function folds(dataset: Dataset, options: FoldsOptions): Promise<Pa
   const { folds: count, seed, by } = options;
   const { size } = dataset;
   if (!Number.isSafeInteger(count) || count < 2)
-    throw bad(`folds of folds() is ${count}`, 'Give a whole number from 2.');
+    throw badOption(`folds of folds() is ${count}`, 'Give a whole number from 2.');
   if (count > size)
     throw badData(`${size} examples make no ${count} folds`, 'Give fewer folds.', { size, count });
   const order = spread(
@@ -164,8 +165,4 @@ async function classesOf(
 
 async function fieldNames(dataset: Dataset): Promise<string> {
   return Object.keys(await dataset.read([0])).join(', ') || 'none';
-}
-
-function bad(message: string, remedy: string): TuttiError {
-  return new TuttiError('BAD_PROGRAM', message, { remedy });
 }

@@ -2,6 +2,7 @@ import { checkKeys } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { product } from '../../contract/indices.js';
+import { checkNumbers } from '../../contract/options.js';
 import { BYTES_PER_ELEMENT, type ElementKind } from '../../files/elements.js';
 import { openSource, SOURCE_KEYS, type Source, type SourceOptions } from '../../files/source.js';
 import { openAll, type StoredArray, TABLE_KEYS, type TableOptions, table } from './table.js';
@@ -39,6 +40,7 @@ export async function idx(
   options: IdxOptions = {},
 ): Promise<Dataset> {
   checkKeys('idx', options, KNOWN);
+  checkNumbers('idx()', options);
   const stored = await openAll(files, async (file) => {
     const source = await openSource(file, options);
     try {

@@ -2,6 +2,7 @@ import { checkKeys } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { product } from '../../contract/indices.js';
+import { checkNumbers } from '../../contract/options.js';
 import { BYTES_PER_ELEMENT, type ElementFormat, type ElementKind } from '../../files/elements.js';
 import { openSource, SOURCE_KEYS, type Source, type SourceOptions } from '../../files/source.js';
 import { openAll, type StoredArray, TABLE_KEYS, type TableOptions, table } from './table.js';
@@ -43,6 +44,7 @@ export async function npy(
   options: NpyOptions = {},
 ): Promise<Dataset> {
   checkKeys('npy', options, KNOWN);
+  checkNumbers('npy()', options);
   const stored = await openAll(files, async (file) =>
     readNpyHeader(await openSource(file, options)),
   );

@@ -4,6 +4,7 @@ import { checkKeys } from '@tutti/runtime';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { badData, fileError } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
+import { checkNumbers } from '../../contract/options.js';
 import {
   memorySource,
   openSource,
@@ -38,6 +39,7 @@ const KNOWN: Readonly<Record<keyof NpzOptions, true>> = {
  */
 export async function npz(file: string, options: NpzOptions = {}): Promise<Dataset> {
   checkKeys('npz', options, KNOWN);
+  checkNumbers('npz()', options);
   const { fields = { x: 'x', y: 'y' } } = options;
   const archive = await openArchive(file);
   try {

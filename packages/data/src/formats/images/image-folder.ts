@@ -1,6 +1,7 @@
 import { checkKeys } from '@tutti/runtime';
 import type { Dataset } from '../../contract/dataset.js';
 import { checkIndices } from '../../contract/indices.js';
+import { checkNumbers } from '../../contract/options.js';
 import { createDecoder } from '../../files/elements.js';
 import { findImages } from './image-files.js';
 import { createImageDecoder, type ImageSize } from './images.js';
@@ -39,6 +40,7 @@ export async function imageFolder(
   options: ImageFolderOptions,
 ): Promise<Dataset & { readonly classes: readonly string[] }> {
   checkKeys('imageFolder', options, KNOWN);
+  checkNumbers('imageFolder()', { scale: options.scale });
   const { width, height, channels, scale = 1 / 255 } = options;
   const decode = await createImageDecoder(options);
   const { classes, files, labels, notices } = await findImages(folder, options.classes);

@@ -1,6 +1,7 @@
 import { badData } from '../../contract/bad-data.js';
 import { product } from '../../contract/indices.js';
-import { badSchema, type CsvSchema } from './schema.js';
+import { badOption } from '../../contract/options.js';
+import type { CsvSchema } from './schema.js';
 
 /** The columns of a table, by position from 0, and what they are read as. */
 export interface Columns {
@@ -94,7 +95,7 @@ function checkMissing(
   for (const [column, value] of missing) {
     const words = categories.get(column);
     if (words === undefined ? Number.isFinite(value) : words.includes(value as string)) continue;
-    throw badSchema(
+    throw badOption(
       `\`missing\` says ${JSON.stringify(value)} for ${names[column]}`,
       words === undefined ? 'Give a number.' : `Give one of its words: ${words.join(', ')}.`,
     );

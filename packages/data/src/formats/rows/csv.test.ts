@@ -227,6 +227,8 @@ describe('csv', () => {
       [{ categories: { b: 'x' } }, 'categories.b of csv() is "x"'],
       [{ categories: { b: ['x', 'x'] } }, 'categories.b of csv() lists "x" twice'],
       [{ scale: Number.NaN }, 'scale of csv() is NaN'],
+      [{ shape: [-1, -2] }, 'shape of csv() is [-1,-2]'],
+      [{ columns: 'a' }, 'columns of csv() is "a"'],
       [{ missing: { b: '3' } }, '`missing` says "3" for b'],
       [{ categories: { b: ['x'] }, missing: { b: 3 } }, '`missing` says 3 for b'],
     ] as const)

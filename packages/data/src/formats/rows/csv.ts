@@ -6,6 +6,7 @@ import { CsvError as CsvSyncError, parse as parseSync } from 'csv-parse/sync';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset, Notice } from '../../contract/dataset.js';
 import { checkIndices } from '../../contract/indices.js';
+import { badOption } from '../../contract/options.js';
 import { createNumberList, type NumberList } from '../../files/number-list.js';
 import {
   memorySource,
@@ -16,7 +17,7 @@ import {
 } from '../../files/source.js';
 import { createRowReader, type RowReader } from './row-reader.js';
 import { rowOf, rowsInMemory } from './rows-in-memory.js';
-import { badSchema, type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
+import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
 export interface CsvOptions extends CsvSchema, SourceOptions {
   /** Whether the first line names the columns. Default true. */
@@ -55,7 +56,7 @@ export async function csv(file: string, options: CsvOptions = {}): Promise<Datas
   checkSchema('csv', options);
   const { decimal = '.' } = options;
   if (decimal !== '.' && decimal !== ',')
-    throw badSchema(`decimal is ${JSON.stringify(decimal)}`, "Give '.' or ','.");
+    throw badOption(`decimal is ${JSON.stringify(decimal)}`, "Give '.' or ','.");
   const source = await openText(file, options);
   try {
     return await load(source, options);

@@ -1,4 +1,5 @@
-import { TuttiError } from '@tutti/runtime';
+import { showValue } from '@tutti/runtime';
+import { badOption, checkNumbers } from '../../contract/options.js';
 
 /** What the columns of a table mean: of a CSV file, or of one of another format. */
 export interface CsvSchema {
@@ -44,29 +45,30 @@ export const SCHEMA_KEYS: Readonly<Record<keyof CsvSchema, true>> = {
  * @param reader what was given it
  * @throws TuttiError BAD_PROGRAM
  */
-export function checkSchema(reader: string, { classes, categories = {}, scale }: CsvSchema): void {
-  if (scale !== undefined && !Number.isFinite(scale))
-    throw badSchema(`scale of ${reader}() is ${scale}`, 'Give a number.');
-  if (typeof classes === 'number' && !(Number.isSafeInteger(classes) && classes > 0))
-    throw badSchema(`classes of ${reader}() is ${classes}`, 'Give their number, or their names.');
+export function checkSchema(
+  reader: string,
+  { classes, categories = {}, columns, scale, shape }: CsvSchema,
+): void {
+  const names = typeof classes === 'number' ? undefined : classes;
+  checkNumbers(`${reader}()`, { scale, shape, ...(names === undefined && { classes }) });
+  if (columns !== undefined && !Array.isArray(columns))
+    throw badOption(
+      `columns of ${reader}() is ${showValue(columns)}`,
+      'Give a list of names or positions.',
+    );
   const lists = Object.entries(categories).map(([name, words]): [string, unknown] => [
     `categories.${name}`,
     words,
   ]);
-  if (typeof classes !== 'number' && classes !== undefined) lists.push(['classes', classes]);
+  if (names !== undefined) lists.push(['classes', names]);
   for (const [option, words] of lists) {
     if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
-      throw badSchema(
+      throw badOption(
         `${option} of ${reader}() is ${JSON.stringify(words)}`,
         'Give a list of words.',
       );
     const twice = words.find((word, at) => words.indexOf(word) !== at);
     if (twice !== undefined)
-      throw badSchema(`${option} of ${reader}() lists "${twice}" twice`, 'List each word once.');
+      throw badOption(`${option} of ${reader}() lists "${twice}" twice`, 'List each word once.');
   }
-}
-
-/** Options that make no sense. */
-export function badSchema(message: string, remedy: string): TuttiError {
-  return new TuttiError('BAD_PROGRAM', message, { remedy });
 }

@@ -16,6 +16,23 @@ describe('a tokenizer', () => {
     assert.ok(tokens.includes("it's"));
   });
 
+  it('leaves accents and vowels of their own with the letters before them', () => {
+    const { encode, decode } = createTokenizer(['Cafe\u0301, हिन्दी! ❤\uFE0Fyou']);
+    const numbers = encode('cafe\u0301 हिन्दी ❤\uFE0Fyou');
+    assert.equal(numbers.length, 5);
+    assert.equal(decode(numbers), 'cafe\u0301 हिन्दी ❤ \uFE0F you');
+  });
+
+  it('refuses options that make no sense', () => {
+    for (const [options, message] of [
+      [{ tokens: 'chars' as 'characters' }, 'tokens is "chars"'],
+      [{ vocabulary: -1 }, 'vocabulary is -1'],
+      [{ vocabulary: 2.5 }, 'vocabulary is 2.5'],
+      [{ vocabulary: Number.NaN }, 'vocabulary is NaN'],
+    ] as const)
+      assert.throws(() => createTokenizer(['a b c'], options), { code: 'BAD_PROGRAM', message });
+  });
+
   it('has as many as the vocabulary allows, and characters if these are asked for', () => {
     const { tokens, encode } = createTokenizer(['b a a'], { tokens: 'characters', vocabulary: 4 });
     assert.deepEqual(tokens, ['', '�', ' ', 'a']);
@@ -68,5 +85,10 @@ describe('text', () => {
       message: /has 2 tokens, which is no example of 3/,
     });
     await assert.rejects(text(file, { length: 0 }), { code: 'BAD_PROGRAM' });
+    const tokenizer = createTokenizer(['a']);
+    await assert.rejects(text(file, { length: 1, tokenizer, vocabulary: 9 }), {
+      code: 'BAD_PROGRAM',
+      message: /a tokenizer, and a vocabulary for one/,
+    });
   });
 });

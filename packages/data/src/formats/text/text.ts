@@ -1,7 +1,8 @@
-import { checkKeys, TuttiError } from '@tutti/runtime';
+import { checkKeys, showValue } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { checkIndices } from '../../contract/indices.js';
+import { badOption } from '../../contract/options.js';
 import { readText } from '../../files/read-text.js';
 import {
   createTokenizer,
@@ -43,9 +44,12 @@ export async function text(
   const { length, stride = length, tokens, vocabulary } = options;
   for (const [name, value] of Object.entries({ length, stride }))
     if (!Number.isSafeInteger(value) || value < 1)
-      throw new TuttiError('BAD_PROGRAM', `${name} of text() is ${value}`, {
-        remedy: 'Give a whole number from 1.',
-      });
+      throw badOption(`${name} of text() is ${showValue(value)}`, 'Give a whole number from 1.');
+  if (options.tokenizer !== undefined && vocabulary !== undefined)
+    throw badOption(
+      'text() was given a tokenizer, and a vocabulary for one',
+      'Leave one of them out: a tokenizer has its vocabulary.',
+    );
   const content = await readText(file);
   const tokenizer = options.tokenizer ?? createTokenizer([content], { tokens, vocabulary });
   const numbers = tokenizer.encode(content);

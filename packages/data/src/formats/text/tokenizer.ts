@@ -1,5 +1,6 @@
-import { checkKeys } from '@tutti/runtime';
+import { checkKeys, showValue } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
+import { badOption } from '../../contract/options.js';
 
 export interface TokenizerOptions {
   /** What a token is: a word, as between spaces and marks, in small letters; or a character. Default words. */
@@ -33,6 +34,11 @@ export function createTokenizer(
 ): Tokenizer {
   checkKeys('createTokenizer', options, KNOWN);
   const { tokens: kind = 'words', vocabulary = Number.POSITIVE_INFINITY } = options;
+  if (kind !== 'words' && kind !== 'characters')
+    throw badOption(`tokens is ${showValue(kind)}`, "Give 'words' or 'characters'.");
+  // Padding and unknown are two.
+  if (!(vocabulary > 2 && (Number.isSafeInteger(vocabulary) || options.vocabulary === undefined)))
+    throw badOption(`vocabulary is ${showValue(vocabulary)}`, 'Give a whole number from 3.');
   const counts = new Map<string, number>();
   for (const text of texts)
     for (const token of tokensOf(text, kind)) counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -58,8 +64,11 @@ export function createTokenizer(
   };
 }
 
+/** Accents and vowels that are characters of their own belong to the letter before them. */
+const WORD_OR_MARK = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:['’]\p{L}[\p{L}\p{M}]*)*|[^\s\p{L}\p{N}]/gu;
+
 /** Words in small letters, marks by themselves. */
 function tokensOf(text: string, kind: 'words' | 'characters'): string[] {
   if (kind === 'characters') return [...text.replaceAll('\r\n', '\n')];
-  return text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}]/gu) ?? [];
+  return text.toLowerCase().match(WORD_OR_MARK) ?? [];
 }

@@ -1,5 +1,7 @@
+import { checkKeys, showValue } from '@tutti/runtime';
 import { badData } from '../../contract/bad-data.js';
 import { product } from '../../contract/indices.js';
+import { badOption, checkNumbers } from '../../contract/options.js';
 import { createDecoder } from '../../files/elements.js';
 import { createImageDecoder, type ImagePlace, type ImageSize } from '../images/images.js';
 import type { Feature, Features } from './tfrecord-example.js';
@@ -40,7 +42,24 @@ export interface FieldReader {
   ): Promise<void>;
 }
 
-export async function createFieldReader(field: TfrecordField): Promise<FieldReader> {
+const COMMON = { feature: true, type: true, scale: true } as const;
+
+/** The keys of a field, by its type. */
+const KEYS = {
+  float: { ...COMMON, shape: true },
+  int64: { ...COMMON, shape: true, classes: true },
+  bytes: { ...COMMON, shape: true },
+  image: { ...COMMON, width: true, height: true, channels: true },
+} as const satisfies {
+  [Type in TfrecordField['type']]: Record<keyof Extract<TfrecordField, { type: Type }>, true>;
+};
+
+/**
+ * @param name of the field, for errors
+ * @throws TuttiError BAD_PROGRAM for what makes no sense
+ */
+export async function createFieldReader(name: string, field: TfrecordField): Promise<FieldReader> {
+  checkField(name, field);
   const { feature: key, scale } = field;
   if (field.type === 'bytes' || field.type === 'image') {
     const isImage = field.type === 'image';
@@ -79,9 +98,35 @@ export async function createFieldReader(field: TfrecordField): Promise<FieldRead
         const value = typeof stored === 'number' ? stored : stored.toNumber();
         if (field.type === 'int64') requireLabel(value, classes, key, place);
         target[at * length + i] = scale === undefined ? value : value * scale;
+        if (Number.isFinite(value) && !Number.isFinite(target[at * length + i]!))
+          throw badData(
+            `the number ${value} of feature ${key} times ${scale} does not fit into float32`,
+            'Give another `scale`.',
+            { ...place, found: value },
+          );
       }
     },
   };
+}
+
+/** Programs run without a check of their types. */
+function checkField(name: string, field: TfrecordField): void {
+  const called = `field ${name} of tfrecord()`;
+  const { feature, type } = (field ?? {}) as Partial<TfrecordField>;
+  if (typeof type !== 'string' || !Object.hasOwn(KEYS, type))
+    throw badOption(
+      `the type of ${called} is ${showValue(type)}`,
+      `Give one of ${Object.keys(KEYS).join(', ')}.`,
+    );
+  checkKeys<object>(called, field, KEYS[type]);
+  if (typeof feature !== 'string')
+    throw badOption(
+      `the feature of ${called} is ${showValue(feature)}`,
+      'Name one of those that the records have.',
+    );
+  checkNumbers(called, field);
+  if (field.type === 'bytes' && field.shape === undefined)
+    throw badOption(`${called} has no shape`, 'Give that of one example, such as [28, 28, 1].');
 }
 
 function valuesOf<List extends keyof Feature>(

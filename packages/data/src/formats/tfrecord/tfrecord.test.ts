@@ -131,6 +131,10 @@ describe('tfrecord', () => {
       [{ feature: 'weights', type: 'float', shape: [3] }, /weights has 2 numbers, expected 3/],
       [{ feature: 'image', type: 'bytes', shape: [3] }, /image has 2 bytes, expected 3/],
       [
+        { feature: 'weights', type: 'float', shape: [2], scale: 1e39 },
+        /the number 0.5 of feature weights times 1e\+39 does not fit into float32/,
+      ],
+      [
         { feature: 'label', type: 'int64', classes: 2 },
         /label 2 of feature label is not one of 0 to 1/,
       ],
@@ -138,5 +142,24 @@ describe('tfrecord', () => {
       const dataset = await tfrecord(examples, { x: field });
       await assert.rejects(dataset.read([0]), { code: 'BAD_DATA', message });
     }
+  });
+
+  it('refuses fields that make no sense, before any file is looked for', async () => {
+    for (const [field, message] of [
+      [{ feature: 'label', type: 'int32' }, 'the type of field x of tfrecord() is "int32"'],
+      [{ feature: 'label' }, 'the type of field x of tfrecord() is undefined'],
+      [{ type: 'int64' }, 'the feature of field x of tfrecord() is undefined'],
+      [{ feature: 'label', type: 'int64', clases: 3 }, 'field x of tfrecord() takes no "clases"'],
+      [{ feature: 'a', type: 'float', classes: 3 }, 'field x of tfrecord() takes no "classes"'],
+      [{ feature: 'image', type: 'bytes' }, 'field x of tfrecord() has no shape'],
+      [
+        { feature: 'weights', type: 'float', shape: [-1, -2] },
+        'shape of field x of tfrecord() is [-1,-2]',
+      ],
+    ] as [object, string][])
+      await assert.rejects(tfrecord('none', { x: field as TfrecordField }), {
+        code: 'BAD_PROGRAM',
+        message,
+      });
   });
 });

@@ -31,7 +31,7 @@ export async function tfrecord(
   const parseExample = createExampleParser();
   const readers = await Promise.all(
     Object.entries(fields).map(
-      async ([name, field]) => [name, await createFieldReader(field)] as const,
+      async ([name, field]) => [name, await createFieldReader(name, field)] as const,
     ),
   );
   const parts: TfrecordFile[] = [];
