@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createSimulatedClock } from './clock.js';
+import { createSimulatedClock, systemClock } from './clock.js';
+
+describe('the clock of the system', () => {
+  it('calls nothing early that is further away than its timers reach', async () => {
+    const called: number[] = [];
+    const timers = [2 ** 31, 1e12, Number.POSITIVE_INFINITY].map((delay) =>
+      systemClock.after(delay, () => called.push(delay)),
+    );
+    await new Promise<void>((resolve) => systemClock.after(5, resolve));
+    for (const timer of timers) timer.cancel();
+    assert.deepEqual(called, []);
+  });
+});
 
 describe('simulated clock', () => {
   it('runs timers by due time, then by the order in which they were set', () => {

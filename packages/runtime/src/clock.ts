@@ -22,11 +22,21 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Node calls at once what is further away. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after(delayMs, task) {
-    const handle = setTimeout(task, delayMs);
+    let handle: NodeJS.Timeout;
+    const arm = (leftMs: number) => {
+      handle =
+        leftMs > LONGEST_MS
+          ? setTimeout(arm, LONGEST_MS, leftMs - LONGEST_MS)
+          : setTimeout(task, leftMs);
+    };
+    arm(delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
   turn: () => new Promise((resolve) => void setImmediate(resolve)),
