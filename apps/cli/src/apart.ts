@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { isTensorflowChatter } from '@tutti/tensorflow-setup/internal';
 
 /** Commands that load TensorFlow into their own process. `tutti worker` has one for it that is seen by schedulers. */
 export const RUN_APART: readonly string[] = ['inspect', 'eval', 'replay', 'export', 'compress'];
@@ -15,6 +14,9 @@ export const TERMINAL = 4;
  * this process: output, terminal, signals and exit code.
  */
 export async function runApart(args: readonly string[]): Promise<void> {
+  // Only here: every command loads this file.
+  // Unnamed wait: modules of this machine.
+  const { isTensorflowChatter } = await import('@tutti/tensorflow-setup/internal');
   const main = fileURLToPath(new URL('apart-main.js', import.meta.url));
   const child = fork(main, args, { stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2] });
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

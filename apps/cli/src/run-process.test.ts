@@ -82,6 +82,7 @@ describe('a program that', () => {
     ['eval'],
     ['export'],
     ['replay'],
+    ['inspect'],
   ] as const)
     it(`calls process.exit(0) is named by tutti ${command}`, () =>
       check('calls process.exit(0)', [command, ...more]));

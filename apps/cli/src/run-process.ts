@@ -1,5 +1,6 @@
 import { Console } from 'node:console';
 import { systemClock } from '@tutti/runtime';
+import { RUN_APART } from './apart.js';
 import { runCli } from './cli.js';
 import type { CliContext } from './process/context.js';
 import { DONE, FAILED } from './process/exit-codes.js';
@@ -8,7 +9,7 @@ import { createStopSignals } from './process/stop-signals.js';
 import { UNTOLD_MS } from './tunables.js';
 
 /** Commands that run a program in this process: what it does there is guarded. */
-const WITH_PROGRAM = ['train', 'worker', 'eval', 'replay', 'export', 'compress'];
+const WITH_PROGRAM = ['train', 'worker', ...RUN_APART];
 
 /** Commands that are told to leave, however early, and exit as they do then. */
 const LEAVING = ['worker', 'node'];
