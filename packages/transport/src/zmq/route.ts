@@ -7,14 +7,15 @@ import { isIPv6 } from 'node:net';
  * other side is not troubled.
  * @param host an IP address
  */
-export function faultOfRoute(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-    const end = (error?: Error) => {
-      socket.close();
-      resolve((error as NodeJS.ErrnoException | undefined)?.code);
-    };
+export async function faultOfRoute(host: string, port: number): Promise<string | undefined> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  const code = await new Promise<string | undefined>((resolve) => {
+    // There is none to be had, which says nothing of the way.
+    socket.on('error', () => resolve(undefined));
     // Its type does not say that the callback is given the error.
-    socket.connect(port, host, end as () => void);
+    const connected = (error?: NodeJS.ErrnoException) => resolve(error?.code);
+    socket.connect(port, host, connected as () => void);
   });
+  socket.close();
+  return code;
 }

@@ -23,6 +23,13 @@ let handler: Reply | undefined;
 /** So that one opens it, or closes it, at a time. */
 let turn: Promise<void> = Promise.resolve();
 
+function inTurn(task: () => Promise<void>): Promise<void> {
+  const done = turn.then(task);
+  // Whoever comes next tries for itself.
+  turn = done.catch(() => {});
+  return done;
+}
+
 /**
  * Has only the client key of these keys let in where a socket of `guardedContext` names their domain;
  * to be awaited before it listens.
@@ -32,14 +39,19 @@ export async function guard(keys: CurveKeys): Promise<() => void> {
   const entry = domains.get(keys.domain) ?? { clientKey: keys.client.publicKey, listeners: 0 };
   entry.listeners++;
   domains.set(keys.domain, entry);
-  turn = turn.then(open);
-  await turn;
-  return () => {
+  const leave = () => {
     entry.listeners--;
     if (entry.listeners > 0) return;
     domains.delete(keys.domain);
-    turn = turn.then(closeUnused);
+    void inTurn(closeUnused);
   };
+  try {
+    await inTurn(open);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+  return leave;
 }
 
 async function open(): Promise<void> {
