@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Connection, Listener, Transport } from '@tutti/protocol';
 import { createSimulatedClock } from '@tutti/runtime';
 import { complianceCases, pull, versionOf, weights, whileTimePasses } from '../compliance.js';
 import { createMemoryNetwork } from '../memory/memory-network.js';
@@ -82,6 +83,32 @@ describe('a shaped transport', () => {
     listener.broadcast(peers, weights(0, 0, FLOATS));
     clock.advance(1000);
     assert.deepEqual(times, [1031, 1032, 1033]);
+  });
+
+  it('tells all else that the transport underneath does', async () => {
+    const told: string[] = [];
+    const tell = (what: string) => () => void told.push(what);
+    const inner: Transport = {
+      async listen(address, handlers) {
+        handlers.badFrame?.('peer', 'none');
+        handlers.stranger?.('nobody');
+        handlers.full?.(new Error('no files'));
+        return { address } as Listener;
+      },
+      connect(address, handlers) {
+        handlers.unreached?.({ kind: 'refused', reason: 'nobody', remedy: 'wait' });
+        return { address } as Connection;
+      },
+    };
+    const transport = createShapedTransport(inner, SLOW, createSimulatedClock());
+    await transport.listen('memory://a:1', {
+      message() {},
+      badFrame: tell('badFrame'),
+      stranger: tell('stranger'),
+      full: tell('full'),
+    });
+    transport.connect('memory://a:1', { message() {}, unreached: tell('unreached') });
+    assert.deepEqual(told, ['badFrame', 'stranger', 'full', 'unreached']);
   });
 
   it('takes messages in both directions at once', async () => {

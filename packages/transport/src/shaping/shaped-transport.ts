@@ -64,11 +64,13 @@ export function createShapedTransport(
   return {
     ...(inner.peerTimeoutMs === undefined ? {} : { peerTimeoutMs: inner.peerTimeoutMs }),
 
-    async listen(address, { message, closed, badFrame, stranger }: ListenHandlers) {
+    // Of where a payload would be read to nobody is asked: it is not handled as it comes.
+    async listen(address, { message, closed, place: _, ...others }: ListenHandlers) {
       /** Those that nothing is taken from any more. */
       const dropped = new Set<string>();
       let over = false;
       const listener = await inner.listen(address, {
+        ...others,
         message: (peer, envelope) =>
           take(envelope, (kept) => !over && !dropped.has(peer) && message(peer, kept)),
         closed: (peer, reason) =>
@@ -76,8 +78,6 @@ export function createShapedTransport(
             dropped.delete(peer);
             if (!over) closed?.(peer, reason);
           }),
-        ...(badFrame && { badFrame }),
-        ...(stranger && { stranger }),
       });
       const sendTo = (peer: string, envelope: Envelope) => {
         if (!over) post(envelope, (kept) => listener.send(peer, kept));
@@ -102,13 +102,13 @@ export function createShapedTransport(
       };
     },
 
-    connect(address, { message, opened, closed, unreached }: ConnectionHandlers) {
+    connect(address, { message, opened, closed, place: _, ...others }: ConnectionHandlers) {
       let over = false;
       const connection = inner.connect(address, {
+        ...others,
         message: (envelope) => take(envelope, (kept) => !over && message(kept)),
         opened: () => inTurn(() => !over && opened?.()),
         closed: (reason, fault) => inTurn(() => !over && closed?.(reason, fault)),
-        ...(unreached && { unreached }),
       });
       return {
         address: connection.address,
