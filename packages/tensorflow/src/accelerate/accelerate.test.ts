@@ -224,6 +224,27 @@ describe('accelerated operations give the gradients of TensorFlow where tfjs has
       [-1, 0, 1],
     );
   });
+
+  it('a logit of 0 has that of its sigmoid', () => {
+    const labels = tf.tensor2d([[0], [0.25], [1], [1]]);
+    const logits = tf.tensor2d([[0], [0], [0], [3]]);
+    const { NONE } = tf.Reduction;
+    const slopes = (of: (logits: tf.Tensor) => tf.Tensor, at: tf.Tensor) =>
+      gradient(of, at).map((slope) => Number(slope.toFixed(5)));
+    assert.deepEqual(
+      slopes((x) => tf.losses.sigmoidCrossEntropy(labels, x, undefined, 0, NONE), logits),
+      [0.5, 0.25, -0.5, -0.04743],
+    );
+    assert.deepEqual(
+      slopes((x) => tf.losses.sigmoidCrossEntropy(labels, x, 2, 0.5, NONE), logits),
+      [0.5, 0.25, -0.5, 0.40515],
+    );
+    // By the probability, 1 / (p - p²) times that.
+    assert.deepEqual(
+      slopes((p) => tf.metrics.binaryCrossentropy(labels, p), tf.fill([4, 1], 0.5)),
+      [2, 1, -2, -2],
+    );
+  });
 });
 
 describe('acceleration', () => {
