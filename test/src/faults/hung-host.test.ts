@@ -12,13 +12,14 @@ const ALL = ['coordinator', 'worker-0', 'worker-2', 'worker-3'];
 /**
  * The process of w1 hangs once step 5 is done, and with it the server that it hosts.
  * @param stopped whether nothing of it is heard any more, not even that its connections stand
- * @param anotherComes whether somebody starts another, once the run says what it waits for
+ * @param then what somebody does once the run says what it waits for: starts another, ends the run, or nothing
  */
-async function withHungHost(stopped: boolean, anotherComes: boolean) {
+async function withHungHost(stopped: boolean, then: 'start' | 'end' | 'nothing') {
   const events: RunEvent[] = [];
   const checkpoints = createMemoryCheckpoints({ every: { steps: 2 } });
+  const interrupt = new AbortController();
   let hangs = false;
-  let joined = false;
+  let asked = false;
   const hang = (network: MemoryNetwork) => {
     hangs = true;
     if (stopped) for (const host of ALL) network.cut('worker-1', host);
@@ -28,14 +29,16 @@ async function withHungHost(stopped: boolean, anotherComes: boolean) {
   const run = simulate({
     ...{ program, workers: 3, minWorkers: 1, servers: 'colocated', seed: 1 },
     checkpoints: checkpoints.sink,
+    interrupt: interrupt.signal,
     onEvent: (event) => events.push(event),
     hangs: (host) => hangs && host === 'worker-1',
     disturb(network, _clock, join) {
       if (!hangs && events.some((event) => event.event === 'step' && event.step === 5))
         hang(network);
-      if (joined || !anotherComes || !isAsked()) return;
-      joined = true;
-      join();
+      if (asked || !isAsked()) return;
+      asked = true;
+      if (then === 'start') join();
+      if (then === 'end') interrupt.abort();
     },
   });
   const outcome = await run.then(
@@ -56,7 +59,7 @@ describe('a worker that hangs, and with it the server that it hosts,', () => {
     ['since it is stopped', true],
   ] as const) {
     it(`is named, with its server and what to do, until another comes: ${how}`, async () => {
-      const { result, events, warnings } = await withHungHost(stopped, true);
+      const { result, events, warnings } = await withHungHost(stopped, 'start');
       assert.equal(result?.digest, (await runLocal(program, { workers: 0 }).result).digest);
       const waits = events.flatMap((event) => (event.event === 'waiting' ? [event] : []));
       const wait = waits.find(({ who, by }) => by === undefined && NAMED.test(who));
@@ -77,12 +80,20 @@ describe('a worker that hangs, and with it the server that it hosts,', () => {
     });
 
     it(`ends the run after a while where nobody comes, which names both: ${how}`, async () => {
-      const { error } = await withHungHost(stopped, false);
+      const { error } = await withHungHost(stopped, 'nothing');
       assert.match(
         error?.message ?? '',
         /^Waited 120\.0 s for the server at worker-1:1 in the process of worker w1 to answer/,
       );
       assert.match(error?.remedy ?? '', REMEDY);
+    });
+
+    it(`is not awaited by a run that is ended, which names the checkpoint that is left: ${how}`, async () => {
+      const { error } = await withHungHost(stopped, 'end');
+      assert.match(
+        error?.message ?? '',
+        /^Stopped after step [56]\. What came after step 4, which is saved in memory\/4, is lost: the server at worker-1:1 in the process of worker w1 did not come back$/,
+      );
     });
   }
 });

@@ -23,7 +23,8 @@ async function stopped(command: Command) {
   assert.ok(last.event === 'failed', stderr);
   assert.equal(last.code, 'ABORTED');
   const checkpoint = String(last.details.checkpoint);
-  return { code, stderr, remedy: last.remedy, checkpoint, step: Number(last.details.step) };
+  const { message, remedy } = last;
+  return { code, stderr, message, remedy, checkpoint, step: Number(last.details.step) };
 }
 
 /** What a run of so many steps has in the end, in one process. */
@@ -65,18 +66,25 @@ onLinux('a run that is told to end', () => {
       assert.equal(digest, await digestAfter(path, end.step));
     });
 
-  it('as a coordinator with a server elsewhere, though all end at once', async () => {
+  /** Coordinator, server and worker, each a process of its own. */
+  async function apart(...more: string[]) {
     const path = await each.folder.program(regressionWith('', ENDLESS));
     const directory = join(each.folder.path, 'runs');
     const anyPort = ['--listen', 'tcp://127.0.0.1:0', '--json'];
     const addressOf = async (command: Command) =>
       JSON.parse(await command.line((line) => line.includes('"listening"'))).address as string;
     const server = tutti(['server', ...anyPort]);
+    const address = await addressOf(server);
     const coordinator = tutti([
       ...['coordinator', '--workers', '1', '--checkpoint-dir', directory, ...anyPort],
-      ...['--server-addresses', await addressOf(server)],
+      ...['--server-addresses', address, ...more],
     ]);
     const worker = tutti(['worker', path, '--coordinator', await addressOf(coordinator)]);
+    return { path, directory, server, address, coordinator, worker };
+  }
+
+  it('as a coordinator with a server elsewhere, though all end at once', async () => {
+    const { path, server, coordinator, worker } = await apart();
     await coordinator.line(isStep);
     for (const each of [server, worker, coordinator]) each.process.kill('SIGTERM');
     const end = await stopped(coordinator);
@@ -84,6 +92,26 @@ onLinux('a run that is told to end', () => {
     assert.ok(end.remedy.includes('tutti coordinator --workers 1 --checkpoint-dir'), end.remedy);
     await Promise.all([server.ended, worker.ended]);
     await assertGoesOn(path, end.checkpoint, end.step);
+  });
+
+  it('does not wait for a server that was killed, and says what is left and what is lost', async () => {
+    const { directory, server, address, coordinator, worker } = await apart(
+      '--checkpoint-every',
+      '5',
+    );
+    await coordinator.line((line) => line.includes('"event":"checkpoint"'));
+    server.process.kill('SIGKILL');
+    await coordinator.line((line) => line.includes('It is awaited.'));
+    coordinator.process.kill('SIGINT');
+    const end = await stopped(coordinator);
+    assert.equal(end.code, 130);
+    assert.match(
+      end.message,
+      /^Stopped after step \d+\. What came after step \d+, which is saved in/,
+    );
+    assert.ok(end.message.endsWith(`is lost: the server at ${address} did not come back`));
+    assert.ok(end.remedy.endsWith(`--checkpoint-dir ${directory} --resume latest`), end.remedy);
+    await Promise.all([server.ended, worker.ended]);
   });
 
   const ways: [string, string[]][] = [

@@ -82,7 +82,12 @@ export function createJobRun(init: {
     version: () => training.ledger()?.version(),
     resumed: () => finalWeights.again(),
   });
-  const { lost } = alignment;
+  let givenUp = false;
+  /** Once the run was told to end, also whether one is gone: it is not awaited then, nor if it comes back. */
+  function lost(): boolean {
+    givenUp ||= init.interrupt?.aborted === true && init.servers.gone().length > 0;
+    return givenUp || alignment.lost();
+  }
   const supervisor = createSupervisor({
     ...init,
     plan: job.plan,

@@ -122,6 +122,7 @@ export function coordinate(
     ...{ ...common, holdings, membership, resume: init.resume, interrupt, request },
     servers: servers.width,
     replicas,
+    gone: () => servers.gone().map(servers.nameOf).join(', '),
     described: () => peers.described(),
     identified: () => peers.identified(),
     started: () => workerObserver?.started(),

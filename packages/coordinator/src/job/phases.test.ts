@@ -103,7 +103,7 @@ async function end(init: Init) {
         await monitor.until(() => stopping() || interruptedWhile !== 'gathering', none);
       },
     },
-    ...{ servers: 1, replicas: 0, request: { settings: {}, workers: 1 } },
+    ...{ servers: 1, replicas: 0, gone: () => '', request: { settings: {}, workers: 1 } },
     ...{ described: () => undefined, identified() {}, started() {} },
     observations: { wireBytesPerStep: () => undefined },
     run: () => begun,

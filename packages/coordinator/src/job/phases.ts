@@ -66,6 +66,8 @@ export function createPhases(init: {
   readonly servers: number;
   /** Standbys of each. */
   readonly replicas: number;
+  /** Names the servers whose weights are gone; empty if all are there. */
+  readonly gone: () => string;
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
@@ -129,8 +131,13 @@ export function createPhases(init: {
     return point;
   }
 
+  function whyLost(): string {
+    const gone = stopping() ? init.gone() : '';
+    return gone === '' ? LOST : `${gone} did not come back`;
+  }
+
   /** Nothing is lost that cannot be computed again: the same steps give the same bits. */
-  async function rollBack(run: JobRun, why = LOST): Promise<Aligned> {
+  async function rollBack(run: JobRun, why = whyLost()): Promise<Aligned> {
     phase = 'rolling back';
     const { training, alignment, finalWeights } = run;
     const from = training.ledger()?.version() ?? held;

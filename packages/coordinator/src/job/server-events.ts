@@ -41,6 +41,7 @@ export function createServerEvents(init: {
       run()?.supervisor.serverAway(server);
       emit(serverLost(servers().nameOf(server), reason, 'It is awaited.'));
     },
+    unreached: () => lifetime.guard(() => {}),
     refused(error) {
       if (!lifetime.ended()) monitor.fail(error);
     },

@@ -21,6 +21,7 @@ function twoRanges() {
       replaced.push([at, address]);
     },
     drop: (at) => void dropped.push(at),
+    gaveUp() {},
   });
   const join = (peer: string, known: readonly string[] = []) =>
     hosts.offered(peer, `server of ${peer}`, known);

@@ -34,6 +34,8 @@ export interface HostedServers {
   refused(at: number): void;
   /** It answers. */
   back(at: number): void;
+  /** Whether nobody expects it back. */
+  isGone(at: number): boolean;
   /** Who has said that its process hosts the server at an address. */
   peerOf(address: string): string | undefined;
   /** The worker in whose process the server at an address is, or was. */
@@ -53,6 +55,8 @@ export function createHostedServers(init: {
   readonly replace: (at: number, address: string) => void;
   /** Takes the connection to one that holds a range for lost. */
   readonly drop: (at: number) => void;
+  /** One is not expected back, and nobody may have taken its range. */
+  readonly gaveUp: () => void;
 }): HostedServers {
   const { count, clock, addresses, take, replace } = init;
   const offers = new Map<string, string>();
@@ -99,6 +103,7 @@ export function createHostedServers(init: {
   function giveUp(at: number) {
     entry(at).gone = true;
     fill();
+    init.gaveUp();
   }
 
   function forget() {
@@ -152,6 +157,7 @@ export function createHostedServers(init: {
       lost.get(at)?.timer.cancel();
       lost.delete(at);
     },
+    isGone: (at) => lost.get(at)?.gone === true,
     peerOf: (wanted) => [...offers].find(([, address]) => address === wanted)?.[0],
     workerOf: (address) => names.get(address),
     close: forget,

@@ -37,7 +37,7 @@ export interface Servers {
   /** How many are still to be named by the workers that host them. */
   missing(): number;
   /** What workers say of servers that their processes host; ignored where the servers were given. */
-  readonly hosts: Omit<HostedServers, 'away' | 'refused' | 'back' | 'close'>;
+  readonly hosts: Omit<HostedServers, 'away' | 'refused' | 'back' | 'isGone' | 'close'>;
   /** Whether they are in the processes of workers. */
   readonly hosted: boolean;
   /** The servers that are not given up. */
@@ -85,6 +85,8 @@ export interface Servers {
   hostsOf(servers: readonly number[]): readonly string[];
   /** Those that nobody stands in for and that have not answered since the connection to them was lost. */
   absent(): readonly number[];
+  /** Those of them whose weights are gone: nobody listens there any more, or its worker's process is given up. */
+  gone(): readonly number[];
   /** Why the first of these that cannot be reached cannot, with its address; absent if all can. */
   faultOf(servers: readonly number[]): string | undefined;
   /** All servers, in the order in which they were given. */
@@ -106,6 +108,8 @@ export interface ServerEvents {
   refused(error: TuttiError): void;
   /** One that was given up is gone again. */
   gone(server: number): void;
+  /** Some cannot be reached, perhaps for a while. */
+  unreached(): void;
   /** Its range is held by a server elsewhere from now on, without weights. */
   moved(server: number, from: string): void;
 }
@@ -136,7 +140,7 @@ export function connectServers(init: {
   let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
   const dismissals = createDismissals({ connect: reach, stamp, clock });
   const hosts = createHostedServers({
-    ...{ count: hosted, clock, take, replace },
+    ...{ count: hosted, clock, take, replace, gaveUp: events.unreached },
     addresses: () => servers.map(({ connect }) => connect),
     drop: (at) => connections[at]!.drop('its worker hangs'),
   });
@@ -170,7 +174,9 @@ export function connectServers(init: {
         events.receive(at, envelope);
       },
       unreached(fault) {
-        if (hosted > 0 && fault.kind === 'refused') hosts.refused(at);
+        if (fault.kind !== 'refused') return;
+        if (hosted > 0) hosts.refused(at);
+        else events.unreached();
       },
       lost: (reason, fault) => lost(at, reason, fault),
       again: () => send(at, inquiry),
@@ -294,6 +300,8 @@ export function connectServers(init: {
     rangeOf: rangeAt,
     hostsOf: (which) => which.flatMap((at) => hosts.peerOf(servers[at]!.connect) ?? []),
     absent: () => [...absent],
+    gone: () =>
+      [...absent].filter((at) => hosts.isGone(at) || connections[at]!.fault()?.kind === 'refused'),
     faultOf(which) {
       for (const at of which) {
         const fault = givenUp.has(at) ? undefined : connections[at]!.fault();
