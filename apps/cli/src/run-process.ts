@@ -29,6 +29,7 @@ export async function runProcess(
   const stopping = createStopSignals({
     clock: systemClock,
     exit: (code) => exit(code),
+    lastWords: () => stderr.write('ended at once\n'),
     held: LEAVING.includes(args[0] ?? ''),
   });
   const goesOn = hangupIsIgnored(process.env);

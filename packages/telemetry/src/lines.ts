@@ -58,9 +58,11 @@ function sentence(text: string): string {
 }
 
 export function failureText(event: FailedEvent): string {
-  // Whoever pressed Ctrl-C knows why.
-  if (event.code === 'ABORTED')
-    return !event.details.step ? 'stopped' : `${event.message}\n  ${event.remedy}`;
+  if (event.code === 'ABORTED') {
+    const { step, lost, reached } = event.details;
+    // Whoever pressed Ctrl-C knows why, and before the first step there is nothing else to know.
+    return step || lost || reached ? `${event.message}\n  ${event.remedy}` : 'stopped';
+  }
   return `error ${event.code}: ${event.message}\n  ${event.remedy}`;
 }
 

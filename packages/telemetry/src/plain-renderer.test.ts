@@ -37,6 +37,19 @@ describe('plain renderer', () => {
     ]);
   });
 
+  it('says what is lost with a run that was stopped, though none of it is left', () => {
+    const text = (details: Record<string, unknown>) => {
+      const { stderr, render } = setUp();
+      const stopped = 'Stopped after step 7. All of it is lost: a server was gone';
+      const remedy = 'Start it again.';
+      render({ event: 'failed', code: 'ABORTED', message: stopped, remedy, details });
+      return stderr.text();
+    };
+    assert.match(text({ step: 0, lost: 7 }), /^Stopped after step 7\. All of it is lost/);
+    assert.match(text({ step: 0, reached: 7 }), /^Stopped after step 7\./);
+    assert.equal(text({ step: 0 }), 'stopped\n');
+  });
+
   it('says what a run starts from', () => {
     const { stdout, render } = setUp();
     render({ ...started, from: { path: 'runs/a/step-000000006', digest: 'f00d' } });

@@ -31,7 +31,7 @@ export async function compress(path: string, flags: Flags, context: CliContext):
       const { monitor, data } = trained;
       // Unnamed wait: TensorFlow is loaded already, since the program has used it.
       const { edgeModel } = await import('@tutti/tensorflow');
-      const { last, stages } = await trainStages({ path, settings, trained, context, renderer });
+      const { last, stages } = await trainStages({ path, settings, trained, context, ...output });
       const { bytes, needsSharing } = edgeModel(last.program, last.values, ROUNDED);
       const file = await monitor.race(
         writeWhole(settings.output ?? 'model.tutti', bytes),

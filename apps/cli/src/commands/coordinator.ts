@@ -13,7 +13,7 @@ import { fewOpenFiles } from '../machine/open-files.js';
 import { runsFolder } from '../output/folders.js';
 import { withOutput } from '../output/output.js';
 import type { CliContext } from '../process/context.js';
-import { interruptOf, sayingHowToGoOn } from '../process/interruption.js';
+import { goingOnWith, interruptionOf } from '../process/interruption.js';
 import { reported } from '../process/reported.js';
 import { openDashboard } from '../runs/dashboards.js';
 import { observeRun } from '../runs/observers.js';
@@ -71,6 +71,10 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         if (warning !== undefined) renderer(warning);
         servers.push({ ...beside.inside, public: told });
       }
+      const command =
+        context.startedAs ??
+        `tutti coordinator${workers === undefined ? '' : ` --workers ${workers}`}${colocated ? ' --servers colocated' : ''}`;
+      const interruption = interruptionOf(context, output, goingOnWith(command));
       const timeline = file?.track('coordinator');
       const checkpoints = checkpointsOf({ ...roles, runsDir: runsFolder });
       // Unnamed wait: it opens a port of this machine.
@@ -81,7 +85,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         ...timedCheckpoints(checkpoints, timeline),
         transport,
         signal,
-        interrupt: interruptOf(context, renderer),
+        interrupt: interruption.signal,
         onEvent: renderer,
         timeline,
       }).start();
@@ -89,10 +93,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         { event: 'listening', address: running.address },
         `coordinator listens at ${running.address} and waits for ${workers === undefined ? '' : `${workers} `}workers${colocated ? ', which host its servers' : ''}`,
       );
-      const command =
-        context.startedAs ??
-        `tutti coordinator${workers === undefined ? '' : ` --workers ${workers}`}${colocated ? ' --servers colocated' : ''}`;
-      const { unsaved } = await sayingHowToGoOn(command, running.result);
+      const { unsaved } = await interruption.sayingHowToGoOn(running.result);
       // The last event has told it.
       if (unsaved !== undefined) throw reported(unsaved);
     } finally {

@@ -2,14 +2,13 @@ import { join } from 'node:path';
 import { latestCheckpoints } from '@tutti/checkpoint';
 import type { Settings } from '@tutti/config';
 import { runLocal } from '@tutti/launch';
-import { isTuttiError, TuttiError } from '@tutti/runtime';
 import type { CompressionRule, TrainedWeight } from '@tutti/tensorflow';
 import type { ParameterValues, Program } from '@tutti/worker';
 import { defaultWorkers, thisMachine } from '../machine/default-workers.js';
 import { runsFolder } from '../output/folders.js';
 import type { Output } from '../output/output.js';
 import type { CliContext } from '../process/context.js';
-import { interruptOf } from '../process/interruption.js';
+import { interruptionOf } from '../process/interruption.js';
 import type { TrainedProgram } from '../programs/trained-program.js';
 import { roleSettings } from '../settings/role-settings.js';
 import { accuracyOf } from './accuracy.js';
@@ -18,12 +17,11 @@ import { type StageProgram, writeStageProgram } from './stage-program.js';
 import type { Stage } from './stage-table.js';
 
 /** What is compressed, how, and who is told. */
-export interface Compression {
+export interface Compression extends Pick<Output, 'renderer' | 'observe'> {
   readonly path: string;
   readonly settings: Settings;
   readonly trained: TrainedProgram;
   readonly context: CliContext;
-  readonly renderer: Output['renderer'];
 }
 
 /** How the biases of the file are kept; its kernels are codebooks. */
@@ -61,7 +59,11 @@ export function createStageTrainer(compression: Compression): StageTrainer {
   const { program, hash, saved } = trained;
   const { shards } = saved.plan;
   const folder = `${runsFolder(program.name ?? 'program')}-compressed`;
-  const interrupt = interruptOf(context, renderer);
+  const interruption = interruptionOf(
+    context,
+    compression,
+    () => `The same command goes on from here: what is done is kept in ${folder}.`,
+  );
   const { batchSize, epochs, steps, seed, learningRate } = settings;
   const optimizer = stageOptimizer(program.optimizer, lengthOf(settings, program));
   const job = { hash, shards, batchSize, epochs, steps, seed, learningRate, optimizer };
@@ -112,11 +114,11 @@ export function createStageTrainer(compression: Compression): StageTrainer {
       from: undefined,
       ...(isBegun && { resume: 'latest' }),
       signal: context.signal,
-      interrupt,
+      interrupt: interruption.signal,
       onEvent: renderer,
     });
     // Unnamed wait: a run names its own waits.
-    const done = await sayingItGoesOn(folder, result);
+    const done = await interruption.sayingHowToGoOn(result);
     const { values, metrics, digest, unsaved, parameters } = done;
     if (unsaved !== undefined) throw unsaved;
     // Unnamed wait: small files of this machine.
@@ -145,17 +147,4 @@ function lengthOf({ epochs, batchSize }: Settings, program: Program): number {
     ((epochs ?? program.epochs) * program.batchSize) /
     (program.epochs * (batchSize ?? program.batchSize))
   );
-}
-
-async function sayingItGoesOn<T>(folder: string, run: Promise<T>): Promise<T> {
-  try {
-    return await run;
-  } catch (error) {
-    if (!isTuttiError(error) || error.code !== 'ABORTED') throw error;
-    throw new TuttiError('ABORTED', error.message, {
-      remedy: `The same command goes on from here: what is done is kept in ${folder}.`,
-      cause: error,
-      details: { ...error.details },
-    });
-  }
 }

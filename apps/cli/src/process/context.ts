@@ -12,8 +12,11 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Rejects with what a program did beside the functions that are called and awaited. */
   readonly fault?: Promise<never>;
-  /** The first signal does this instead; it returns false for one that is to end it at once. */
-  readonly onStop?: (instead: (name: StopSignal) => boolean) => void;
+  /**
+   * The first signal does this instead; it returns false for one that is to end it at once.
+   * @param lastWords told in place of a line that says so where a signal ends it by force
+   */
+  readonly onStop?: (instead: (name: StopSignal) => boolean, lastWords?: () => void) => void;
   /** The signal that asked for the end. */
   readonly stoppedBy?: () => StopSignal | undefined;
   /** Hears that this worker has been admitted to its job. */

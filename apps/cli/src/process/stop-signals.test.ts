@@ -4,8 +4,13 @@ import { createStopSignals, type StopSignal } from './stop-signals.js';
 
 function prepare(init: { readonly held?: boolean } = {}) {
   const clock = createSimulatedClock();
-  const exits: number[] = [];
-  const signals = createStopSignals({ clock, exit: (code) => exits.push(code), ...init });
+  const exits: (number | string)[] = [];
+  const signals = createStopSignals({
+    clock,
+    exit: (code) => exits.push(code),
+    lastWords: () => exits.push('at once'),
+    ...init,
+  });
   const later = async (ms: number) => {
     clock.after(ms, () => {});
     clock.step();
@@ -28,7 +33,7 @@ describe('signals that ask for the end', () => {
       assert.equal(signal.aborted, false);
       await later(1000);
       receive(name);
-      assert.deepEqual(exits, [code]);
+      assert.deepEqual(exits, ['at once', code]);
       assert.equal(asked.length, 1);
     });
 
@@ -73,6 +78,18 @@ describe('signals that ask for the end', () => {
     await later(3999);
     assert.deepEqual(exits, []);
     await later(1);
-    assert.deepEqual(exits, [130]);
+    assert.deepEqual(exits, ['at once', 130]);
+  });
+
+  it('have the command say what is left, before they end it by force', async () => {
+    const { receive, onStop, exits, later } = prepare();
+    onStop(
+      () => true,
+      () => exits.push('step 7 is saved'),
+    );
+    receive('SIGINT');
+    await later(1000);
+    receive('SIGINT');
+    assert.deepEqual(exits, ['step 7 is saved', 130]);
   });
 });

@@ -11,8 +11,11 @@ export interface StopSignals {
   receive(name: StopSignal): void;
   /** Aborts when everything is to end now. */
   readonly signal: AbortSignal;
-  /** What the first signal does instead of aborting; it returns false for a signal that it leaves. */
-  onStop(instead: (name: StopSignal) => boolean): void;
+  /**
+   * What the first signal does instead of aborting; it returns false for a signal that it leaves.
+   * @param lastWords what is said before the process is ended
+   */
+  onStop(instead: (name: StopSignal) => boolean, lastWords?: () => void): void;
   /** The first that was received. */
   stoppedBy(): StopSignal | undefined;
 }
@@ -21,6 +24,8 @@ export interface StopSignals {
 export function createStopSignals(init: {
   readonly clock: Clock;
   readonly exit: (code: number) => void;
+  /** Said before it where the command has no words of its own. */
+  readonly lastWords: () => void;
   /** Whether a first signal waits until the command says what it does instead, but for Ctrl-C. */
   readonly held?: boolean;
 }): StopSignals {
@@ -28,8 +33,15 @@ export function createStopSignals(init: {
   let held = init.held === true;
   const stopping = new AbortController();
   let instead: (name: StopSignal) => boolean = () => false;
+  let { lastWords } = init;
   let first: { readonly name: StopSignal; readonly at: number } | undefined;
   let force: Timer | undefined;
+
+  function end(name: StopSignal) {
+    force?.cancel();
+    lastWords();
+    exit(exitCodeOfSignal(name));
+  }
 
   return {
     receive(name) {
@@ -38,18 +50,18 @@ export function createStopSignals(init: {
         if (held && name !== 'SIGINT') return;
         if (instead(name)) return;
         stopping.abort();
-        force = clock.after(ORDERLY_END_MS, () => exit(exitCodeOfSignal(name)));
+        force = clock.after(ORDERLY_END_MS, () => end(name));
         return;
       }
       // Nobody closes a terminal or a pipe twice to say that it is urgent.
       if (name === 'SIGHUP' || name === 'SIGPIPE' || clock.now() - first.at < SAME_SIGNAL_MS)
         return;
-      force?.cancel();
-      exit(exitCodeOfSignal(name));
+      end(name);
     },
     signal: stopping.signal,
-    onStop(given) {
+    onStop(given, words = init.lastWords) {
       instead = given;
+      lastWords = words;
       const waiting = held && first !== undefined && first.name !== 'SIGINT';
       held = false;
       if (waiting && !instead(first!.name)) stopping.abort();

@@ -10,7 +10,7 @@ import { folderFault, runsFolder } from '../output/folders.js';
 import { withOutput } from '../output/output.js';
 import { sharingText } from '../output/sharing-text.js';
 import type { CliContext } from '../process/context.js';
-import { interruptOf, quoted, sayingHowToGoOn } from '../process/interruption.js';
+import { goingOnWith, interruptionOf, quoted } from '../process/interruption.js';
 import { monitorsOf } from '../process/monitors.js';
 import { reported } from '../process/reported.js';
 import { inspectedProgram } from '../programs/inspected-program.js';
@@ -55,6 +55,11 @@ export async function trainHere(
     const whose = previous === undefined ? `program ${path}` : 'the checkpoint';
     crossCheck({ ...settings, shards }, { shards: whose, ...sources });
     const workers = settings.workers ?? defaultWorkers(thisMachine(), shards);
+    const interruption = interruptionOf(
+      context,
+      output,
+      goingOnWith(`tutti train ${quoted(path)}`),
+    );
     const options: LocalOptions = {
       ...roleSettings(settings),
       workers,
@@ -62,7 +67,7 @@ export async function trainHere(
       address,
       runsDir,
       signal: context.signal,
-      interrupt: interruptOf(context, renderer),
+      interrupt: interruption.signal,
       onEvent: renderer,
       onLine(name, line) {
         if (isTensorflowChatter(line)) log.debug(`${name}: ${line}`);
@@ -93,7 +98,7 @@ export async function trainHere(
     }
     await openDashboard(settings, context, output, program.name);
     const { result } = runLocal(path, options);
-    const { unsaved } = await sayingHowToGoOn(`tutti train ${quoted(path)}`, result);
+    const { unsaved } = await interruption.sayingHowToGoOn(result);
     // The last event has told it.
     if (unsaved !== undefined) throw reported(unsaved);
   });
