@@ -47,6 +47,8 @@ export interface WorkerObserver {
   lost(worker: string, reason: string): void;
   /** All whom the job starts with are there, and step 1 begins. */
   started(): void;
+  /** The job is over, also if it failed: workers are told next, and end with its error. */
+  ended(): void;
   /** Whether a process has been started whose worker has not joined yet. */
   starting(): boolean;
 }

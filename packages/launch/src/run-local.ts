@@ -331,7 +331,7 @@ const runProcesses: Body = async (program, run) => {
     return await coordinator.result;
   } finally {
     ended = true;
-    crew.end();
+    crew.observer.ended();
     // Unnamed wait: processes end within their grace.
     await Promise.all([fleet, ...children].map((part) => part?.stop(GRACE_MS)));
     await coordinator?.stop();

@@ -15,6 +15,7 @@ describe('who observes the workers of a job', () => {
         joined: (worker) => void told.push(`joined ${worker}`),
         lost: (worker, reason) => void told.push(`lost ${worker}: ${reason}`),
         started: () => void told.push('started'),
+        ended: () => void told.push('ended'),
         starting: () => false,
       },
       disturb(network, _clock, _join, crew) {
@@ -25,7 +26,8 @@ describe('who observes the workers of a job', () => {
     });
     assert.deepEqual(told.slice(0, 3).sort(), ['joined w0', 'joined w1', 'joined w2']);
     assert.equal(told[3], 'started');
-    assert.equal(told.length, 5);
+    assert.equal(told.length, 6);
     assert.match(told[4]!, /^lost w2: ./);
+    assert.equal(told[5], 'ended');
   });
 });

@@ -173,6 +173,7 @@ export function coordinate(
           transport,
           interrupt,
           onWaiting,
+          workerObserver,
         },
         sink: init.checkpoints,
       }),

@@ -7,6 +7,7 @@ import {
   failAfter,
   type WaitReport,
 } from '@tutti/runtime';
+import type { WorkerObserver } from '../coordinator-init.js';
 import type { Servers } from '../servers/servers.js';
 import { closingJob } from '../state/closing-job.js';
 import type { StatusAnswerer } from '../status/status-answerer.js';
@@ -23,6 +24,7 @@ export async function runToEnd(parts: {
   /** What works on the job, once it is settled and has its workers. */
   readonly run: () => JobRun | undefined;
   readonly membership: Pick<Membership, 'dismiss'>;
+  readonly workerObserver: Pick<WorkerObserver, 'ended'> | undefined;
   readonly statuses: Pick<StatusAnswerer, 'dismiss'>;
   readonly servers: Pick<Servers, 'finish' | 'close'>;
   readonly listener: Pick<Listener, 'close'>;
@@ -38,6 +40,7 @@ export async function runToEnd(parts: {
 
   function close(farewell: Finish): Promise<unknown> {
     lifetime.end();
+    parts.workerObserver?.ended();
     membership.dismiss(farewell);
     statuses.dismiss(farewell);
     servers.finish(farewell);

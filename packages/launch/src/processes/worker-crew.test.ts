@@ -82,6 +82,18 @@ describe('the crew of worker processes', () => {
     assert.equal(children[0]!.killed, false);
   });
 
+  it('neither replaces nor names workers that end with a job that has failed', async () => {
+    const { crew, children, events, failures, settled } = crewOf({
+      ...{ maxRestarts: 1, spareable: true },
+    });
+    for (const name of ['w0', 'w1']) crew.start(name);
+    crew.observer.started();
+    crew.observer.ended();
+    for (const { end } of children) end(new TuttiError('DEADLINE', 'Waited', { remedy: '' }));
+    await settled();
+    assert.deepEqual([children.length, events, failures], [2, [], []]);
+  });
+
   it('does without one that dies, once the run has started, where others may come', async () => {
     const { crew, children, events, failures, settled } = crewOf({ spareable: true });
     const death = () => new TuttiError('CHILD_DIED', 'it died', { remedy: 'See.' });

@@ -10,10 +10,8 @@ const WORTH_ANOTHER_TRY: readonly string[] = ['CHILD_DIED', 'PEER_LOST', 'DEADLI
 /** The worker processes of a run: those that die or hang are replaced, as often as is allowed. */
 export interface WorkerCrew {
   start(name: string): void;
-  /** For the coordinator: a worker that it has lost is ended. */
+  /** For the coordinator: a worker that it has lost is ended, and nobody is replaced once its job has. */
   readonly observer: WorkerObserver;
-  /** The run is over: nobody is replaced any more. */
-  end(): void;
 }
 
 interface Entry {
@@ -79,6 +77,9 @@ export function createWorkerCrew(init: {
       started() {
         started = true;
       },
+      ended() {
+        over = true;
+      },
       starting: () => [...living.values()].some(({ joined }) => !joined),
       joined(worker) {
         const entry = living.get(worker);
@@ -97,9 +98,6 @@ export function createWorkerCrew(init: {
           entry.child.kill();
         });
       },
-    },
-    end() {
-      over = true;
     },
   };
 }
