@@ -50,12 +50,15 @@ export function createCatchUp(init: {
   const { plan, layout } = init.job;
   const tensors = 1 + createOptimizer(plan.optimizer).slots;
   const receivers = new Map<number, Receiver>();
-  /** Those that did not take it: when they are tried again, and how long that was put off. */
-  const failures = new Map<number, { readonly until: number; readonly pauseMs: number }>();
+  /** By address, those that did not take it: when they are tried again, and how long that was put off. */
+  const failures = new Map<string, { readonly until: number; readonly pauseMs: number }>();
   let version = -1;
 
+  const addressOf = (server: number) => servers.rangeOf(server).address;
   const candidates = () =>
-    servers.returned().filter((server) => (failures.get(server)?.until ?? 0) <= clock.now());
+    servers
+      .returned()
+      .filter((server) => (failures.get(addressOf(server))?.until ?? 0) <= clock.now());
   const isDone = ({ opened, unstored }: Receiver) => opened && unstored.size === 0;
   const remaining = () => [...receivers].filter(([, receiver]) => !isDone(receiver));
 
@@ -84,8 +87,9 @@ export function createCatchUp(init: {
 
   function fail(server: number, why: string) {
     forget(server);
-    const pauseMs = 2 * (failures.get(server)?.pauseMs ?? CATCH_UP_PAUSE_MS / 2);
-    failures.set(server, { until: clock.now() + pauseMs, pauseMs });
+    const address = addressOf(server);
+    const pauseMs = 2 * (failures.get(address)?.pauseMs ?? CATCH_UP_PAUSE_MS / 2);
+    failures.set(address, { until: clock.now() + pauseMs, pauseMs });
     emit({
       event: 'warning',
       code: 'PEER_LOST',
@@ -115,9 +119,9 @@ export function createCatchUp(init: {
       for (const server of [...receivers.keys()]) forget(server);
       if (done.length === 0) return;
       for (const server of done) {
-        failures.delete(server);
+        const address = addressOf(server);
+        failures.delete(address);
         servers.readmit(server);
-        const { address } = servers.rangeOf(server);
         emit({ event: 'server-caught-up', address, step: version, ms: clock.now() - since });
       }
       init.readmitted(done, version);
@@ -134,7 +138,7 @@ export function createCatchUp(init: {
       } else if (message.type === 'stored') receiver.unstored.delete(message.chunk);
       else return;
       receiver.patience.cancel();
-      receiver.patience = patience(server);
+      if (!isDone(receiver)) receiver.patience = patience(server);
     },
     captured(of, chunk, payload) {
       if (of !== version || payload.byteLength !== 4 * tensors * layout.chunkLength(chunk)) return;
