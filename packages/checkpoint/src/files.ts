@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import * as promises from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { withCleanUp } from '@tutti/runtime';
 
 /** What is used of node:fs/promises to write; tests put failing disks in its place. */
@@ -11,6 +12,27 @@ export type FileSystem = Pick<
 export const nodeFileSystem: FileSystem = promises;
 
 const SLICE_BYTES = 4 << 20;
+
+/** Before the name of what is not all there yet. */
+export const ASIDE_PREFIX = '.tmp-';
+
+/** As `writeDurably`, all or nothing: under another name first, then in the place of what is there. */
+export async function replaceDurably(
+  fs: FileSystem,
+  path: string,
+  pieces: Iterable<Uint8Array>,
+): Promise<void> {
+  const folder = dirname(path);
+  const aside = join(folder, `${ASIDE_PREFIX}${basename(path)}-${randomUUID()}`);
+  try {
+    await writeDurably(fs, aside, pieces);
+    await fs.rename(aside, path);
+    await syncFolder(fs, folder);
+  } catch (error) {
+    await fs.rm(aside, { force: true }).catch(() => {});
+    throw error;
+  }
+}
 
 /** What was written. */
 export interface WrittenFile {

@@ -1,11 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { badCheckpoint } from './bad-checkpoint.js';
-import type { FileSystem } from './files.js';
+import { ASIDE_PREFIX, type FileSystem } from './files.js';
 import { MANIFEST_FILE } from './manifest.js';
 import { gone, isRunFolder, LATEST_FILE, latestName, listRuns, namesIn } from './runs.js';
-
-export const ASIDE_PREFIX = '.tmp-';
 
 /** A folder left aside by a process that was killed is removed once it is this much older. */
 const LEFTOVER_AGE_MS = 3_600_000;

@@ -14,5 +14,6 @@ export { type Claim, claimFolder, inUse, isAlive, readOwner } from './owner.js';
 export { isSamePlan, planDifferences } from './plan-differences.js';
 export { isBetter, metricOf, type Retention } from './retention.js';
 export { createRunFolder, isRunFolder, listRuns } from './runs.js';
+export { writeWhole } from './whole-file.js';
 export type { WrittenCheckpoint } from './write-checkpoint.js';
 export { type CheckpointWriter, createCheckpointWriter } from './writer.js';

@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { ensureFolder, withCleanUp } from '@tutti/runtime';
+import { withCleanUp } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 import { bytesOf, toNative } from './bytes.js';
-import { type FileSystem, nodeFileSystem, writeDurably } from './files.js';
+import type { FileSystem } from './files.js';
 import {
   decodeHeader,
   decodeHeaderLength,
   encodeHeader,
   type Tensor,
 } from './safetensors-header.js';
-import { withStorageErrors } from './storage-error.js';
+import { writeWhole } from './whole-file.js';
 
 /** How much is read at once: enough to be fast, little enough to let other work in between. */
 const SLICE_BYTES = 4 << 20;
@@ -25,28 +23,15 @@ export function* safetensorsPieces(
   for (const { values } of tensors) yield bytesOf(values);
 }
 
-/**
- * Writes one safetensors file, durably and all or nothing: under another name first, then renamed.
- * Throws STORAGE.
- */
+/** Writes one safetensors file: see `writeWhole`. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly Tensor[],
   metadata?: Readonly<Record<string, string>>,
-  fs: FileSystem = nodeFileSystem,
+  fs?: FileSystem,
 ): Promise<void> {
-  const aside = join(dirname(path), `.tmp-${randomUUID()}.safetensors`);
   const neededBytes = tensors.reduce((sum, { values }) => sum + values.byteLength, 0);
-  await withStorageErrors(fs, { path, neededBytes }, async () => {
-    try {
-      await ensureFolder(dirname(path), fs.mkdir);
-      await writeDurably(fs, aside, safetensorsPieces(tensors, metadata));
-      await fs.rename(aside, path);
-    } catch (error) {
-      await fs.rm(aside, { force: true }).catch(() => {});
-      throw error;
-    }
-  });
+  await writeWhole(path, safetensorsPieces(tensors, metadata), neededBytes, fs);
 }
 
 export interface SafetensorsContent {

@@ -119,6 +119,28 @@ describe('saving where it cannot be done', () => {
       await readCheckpoint(folder);
     }));
 
+  it('has the disk keep a file, and then its name', () =>
+    inTemporaryFolder(async (folder) => {
+      const done: string[] = [];
+      const open: typeof nodeFileSystem.open = async (path, ...more) => {
+        const handle = await nodeFileSystem.open(path, ...more);
+        const sync = handle.sync.bind(handle);
+        handle.sync = async () => {
+          done.push(path === folder ? 'keep the folder' : 'keep the file');
+          await sync();
+        };
+        return handle;
+      };
+      const rename: typeof nodeFileSystem.rename = async (from, to) => {
+        done.push('rename');
+        await nodeFileSystem.rename(from, to);
+      };
+      const fileSystem = { ...nodeFileSystem, open, rename };
+      await writeSafetensors(join(folder, 'w.safetensors'), parameters, {}, fileSystem);
+      assert.deepEqual(done, ['keep the file', 'rename', 'keep the folder']);
+      assert.deepEqual(await readdir(folder), ['w.safetensors']);
+    }));
+
   it('tells the cause, not what comes of it when the file is closed', () =>
     inTemporaryFolder(async (folder) => {
       const fail = (code: string) => async () => {

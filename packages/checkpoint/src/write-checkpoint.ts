@@ -2,8 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { ensureFolder } from '@tutti/runtime';
 import { parameterDigest } from './digest.js';
-import { type FileSystem, nodeFileSystem, syncFolder, writeDurably } from './files.js';
-import { ASIDE_PREFIX, exists, folderName, leftovers } from './folder.js';
+import {
+  ASIDE_PREFIX,
+  type FileSystem,
+  nodeFileSystem,
+  replaceDurably,
+  syncFolder,
+  writeDurably,
+} from './files.js';
+import { exists, folderName, leftovers } from './folder.js';
 import {
   type CheckpointFacts,
   createManifest,
@@ -136,17 +143,8 @@ async function moveInto(fs: FileSystem, aside: string, path: string): Promise<vo
   await fs.rm(old, { recursive: true, force: true }).catch(() => {});
 }
 
-async function pointTo(fs: FileSystem, directory: string, name: string): Promise<void> {
-  const aside = join(directory, `${ASIDE_PREFIX}${LATEST_FILE}-${randomUUID()}`);
-  try {
-    await writeDurably(fs, aside, [Buffer.from(`${name}\n`)]);
-    await fs.rename(aside, join(directory, LATEST_FILE));
-    await syncFolder(fs, directory);
-  } catch (error) {
-    await fs.rm(aside, { force: true }).catch(() => {});
-    throw error;
-  }
-}
+const pointTo = (fs: FileSystem, directory: string, name: string) =>
+  replaceDurably(fs, join(directory, LATEST_FILE), [Buffer.from(`${name}\n`)]);
 
 /** What cannot be removed stays: the checkpoint is written, and that is what was asked for. */
 async function removeOld(
