@@ -62,7 +62,7 @@ describe('tutti inspect', () => {
     assert.equal(failed.code, 1);
     assert.match(
       failed.stderr + failed.stdout,
-      /The picture could not be written to .*pattern\.svg/,
+      /Could not save to .*pattern\.svg: [\s\S]*name a folder/,
     );
   });
 

@@ -17,10 +17,7 @@ export async function inspect(path: string, flags: Flags, context: CliContext): 
     const { plot: file } = settings;
     const plot =
       file &&
-      (await monitor.race(
-        writeWhole(file, Buffer.from(picture), 'picture'),
-        untilDiskTakes('the picture'),
-      ));
+      (await monitor.race(writeWhole(file, Buffer.from(picture)), untilDiskTakes('the picture')));
     result(
       { event: 'inspected', ...report, ...(plot && { plot }) },
       [sharingText(report), ...(plot ? ['', `wrote ${plot}`] : [])].join('\n'),

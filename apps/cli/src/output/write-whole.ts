@@ -1,29 +1,16 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { ensureFolder, toTuttiError } from '@tutti/runtime';
+import { resolve } from 'node:path';
+import { writeWhole as write } from '@tutti/checkpoint/internal';
 
 /**
- * Writes a file all or nothing, with the folders above it.
- * @param what it is, for the message
+ * Writes a file, with the folders above it, durably and all or nothing.
  * @returns its absolute path
  * @throws TuttiError STORAGE
  */
-export function writeWhole(file: string, content: Uint8Array, what = 'model'): Promise<string> {
+export async function writeWhole(file: string, content: Uint8Array): Promise<string> {
   const path = resolve(file);
-  const partial = `${path}.partial`;
-  return ensureFolder(dirname(path))
-    .then(() => writeFile(partial, content))
-    .then(() => rename(partial, path))
-    .then(() => path)
-    .catch((error) => {
-      rm(partial, { force: true }).catch(() => {});
-      throw toTuttiError(
-        error,
-        'STORAGE',
-        `The ${what} could not be written to ${path}`,
-        'Choose a folder that is writable and has room.',
-      );
-    });
+  // Unnamed wait: the caller races it.
+  await write(path, [content], content.length);
+  return path;
 }
 
 /** What a command waits for that writes files. */

@@ -68,5 +68,5 @@ async function writeReport(
   const machine = `${cpus().length} × ${processor?.model.trim() ?? process.arch}`;
   const text = reportHtml(history, { tutti: tuttiVersion(), node: process.version, machine });
   // Unnamed wait: the caller races it.
-  await writeWhole(path, Buffer.from(text), 'report');
+  await writeWhole(path, Buffer.from(text));
 }
