@@ -121,7 +121,7 @@ async function startServer(init: ServerInit): Promise<RunningServer> {
             const { message, remedy } = errorToRecord(error);
             emit({ event: 'full', reason: message, remedy });
           },
-          stranger: (reason) => refused('a stranger', reason),
+          stranger: (reason) => refused('a connection', reason),
           badFrame: (peer, reason) => refused(`${at}/${peer}`, reason),
         }),
       );

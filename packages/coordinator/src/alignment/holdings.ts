@@ -46,7 +46,7 @@ export function createHoldings(init: {
       await monitor.until(
         () => servers.missing() === 0,
         () => ({
-          who: `${servers.missing()} of ${servers.width} workers`,
+          who: `${servers.missing()} of ${servers.missing() + servers.views().length} workers`,
           what: 'join with the servers that they host',
           remedy: 'Start them, with --servers colocated as here.',
           deadlineMs: deadlines.joinMs,

@@ -4,7 +4,7 @@ import type { FailedHandshake } from './failed-handshake.js';
 
 /**
  * Tells of connections that end before their handshake: the first at once, later ones together with
- * the next after a pause; apart from those, whoever speaks our protocol and has not our key.
+ * the next after a pause; those who speak our protocol and have not our key apart from others, and those of whom nobody knows.
  * @returns to be called with each
  */
 export function createStrangers(
@@ -12,18 +12,16 @@ export function createStrangers(
   tell: (reason: string) => void,
 ): (failed: FailedHandshake) => void {
   const { address, keyed, clock } = init;
-  const strangers = gather('somebody who does not speak the protocol of ZeroMQ');
-  const outsiders = gather(
-    keyed
+  const who: Record<FailedHandshake['by'], string> = {
+    protocol: 'somebody who does not speak the protocol of ZeroMQ',
+    key: keyed
       ? 'somebody who does not have the key of this job'
       : 'somebody who has a key where this job has none, or does not speak the protocol of ZeroMQ',
-  );
-
-  function gather(who: string): (what: string) => void {
-    const gathering = createGathering({ clock, atOnce: 1, periodMs: STRANGERS_PAUSE_MS });
-    return (what) =>
-      gathering('', (others) => tell(`${who} connected to ${address} (${what})${others}`));
-  }
-
-  return ({ what, ofKey }) => (ofKey ? outsiders : strangers)(what);
+    unfinished: keyed
+      ? 'somebody who has not shown the key of this job'
+      : 'somebody who has not shown that it speaks the protocol of ZeroMQ',
+  };
+  const gathering = createGathering({ clock, atOnce: 1, periodMs: STRANGERS_PAUSE_MS });
+  return ({ what, by }) =>
+    gathering(by, (others) => tell(`${who[by]} connected to ${address} (${what})${others}`));
 }
