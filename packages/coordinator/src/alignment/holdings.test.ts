@@ -9,9 +9,10 @@ describe('what servers hold', () => {
     const waits: WaitReport[] = [];
     const monitor = createMonitor({ clock, onWaiting: (report) => void waits.push(report) });
     // One range, held by three: one of them has come.
-    const servers = { missing: () => 2, width: 1, views: () => [{} as ServerView] };
+    const views: readonly Partial<ServerView>[] = [{}];
+    const servers = { missing: () => 2, width: 1, views: () => views } as unknown as Servers;
     const deadlines = { joinMs: 15_000, stepMs: 1, serverMs: 1, progressMs: 1 };
-    const { identify } = createHoldings({ servers: servers as Servers, monitor, clock, deadlines });
+    const { identify } = createHoldings({ servers, monitor, clock, deadlines });
     const identified = assert.rejects(identify(), {
       message: 'Waited 15.0 s for 2 of 3 workers to join with the servers that they host',
     });
