@@ -36,6 +36,12 @@ export function resolveColumns(
   const label = schema.label === undefined ? undefined : positionOf(schema.label);
   const inputs =
     schema.columns?.map(positionOf) ?? names.map((_, i) => i).filter((i) => i !== label);
+  if (inputs.length === 0)
+    throw badData('has no column for the inputs', 'Name some in `columns`.', {
+      file,
+      line: 1,
+      found: names,
+    });
   const ofInputs = <T>(option: 'categories' | 'missing', given: Readonly<Record<string, T>> = {}) =>
     new Map(
       Object.entries(given).map(([name, value]) => {

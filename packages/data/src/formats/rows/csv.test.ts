@@ -45,6 +45,27 @@ describe('csv', () => {
     await assert.rejects(open('a;b\n1.5;2\n', { decimal: ',' }), {
       message: /expected a number in a, found "1\.5"/,
     });
+    for (const text of ['1e400', 'Infinity'])
+      await assert.rejects(open(`a\n${text}\n`), { remedy: /^Correct it, or list the words/ });
+  });
+
+  it('takes no comma before decimals for one between cells', async () => {
+    const read = async (text: string, options: CsvOptions = {}) => {
+      const { x } = await (await open(text, { decimal: ',', ...options })).read([0]);
+      return [...x!.data];
+    };
+    assert.deepEqual(await read('1,5;2,5\n', { header: false }), [1.5, 2.5]);
+    assert.deepEqual(await read('1,5\t2\n', { header: false }), [1.5, 2]);
+    assert.deepEqual(await read('rent, net;rooms\n1,5;2\n'), [1.5, 2]);
+    assert.deepEqual(await read('a\n1,5\n'), [1.5]);
+    assert.deepEqual(await read('a,b\n"1,5",2\n'), [1.5, 2]);
+    assert.deepEqual(await read('"1,5","2,5"\n', { header: false }), [1.5, 2.5]);
+    await assert.rejects(read('1,5\n', { header: false }), {
+      code: 'BAD_DATA',
+      message: /line 1: its commas may stand before decimals, or between cells/,
+    });
+    assert.deepEqual(await read('1,5\n', { header: false, delimiter: ';' }), [1.5]);
+    assert.deepEqual(await read('1,5\n', { header: false, delimiter: ',' }), [1, 5]);
   });
 
   const variants = [
@@ -229,10 +250,22 @@ describe('csv', () => {
       [{ scale: Number.NaN }, 'scale of csv() is NaN'],
       [{ shape: [-1, -2] }, 'shape of csv() is [-1,-2]'],
       [{ columns: 'a' }, 'columns of csv() is "a"'],
+      [{ delimiter: '' }, 'delimiter is ""'],
       [{ missing: { b: '3' } }, '`missing` says "3" for b'],
       [{ categories: { b: ['x'] }, missing: { b: 3 } }, '`missing` says 3 for b'],
     ] as const)
       await assert.rejects(open('a,b\n1,2\n', options as object), { code: 'BAD_PROGRAM', message });
+  });
+
+  it('refuses a table without a column for the inputs', async () => {
+    for (const [text, columns] of [
+      ['a,b\n1,2\n', []],
+      ['b\n2\n', undefined],
+    ] as const)
+      await assert.rejects(open(text, { columns, label: 'b' }), {
+        code: 'BAD_DATA',
+        message: /a.csv, line 1: has no column for the inputs/,
+      });
   });
 
   it('knows the words for a value that is missing, as pandas does, and eats no other', async () => {
@@ -297,6 +330,12 @@ describe('csv', () => {
       'the first line was read as the names of the columns, but holds numbers only (5, 6, 7, …)',
     ]);
     assert.deepEqual(await messages('5,6\n1,2\n', { header: false }), []);
+    assert.deepEqual(await messages('5,5;6\n1;2\n', { decimal: ',' }), [
+      'the first line was read as the names of the columns, but holds numbers only (5,5, 6)',
+    ]);
+    assert.deepEqual(await messages('a,b\n1,2\n', { columns: ['a', 'b'], label: 'b' }), [
+      'the label, b, is an input, too',
+    ]);
     assert.deepEqual(await messages(',a\n0,5\n1,6\n'), [
       'column 0 has no name and was read as an input',
     ]);

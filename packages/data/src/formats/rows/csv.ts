@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { byteOrderMark, checkKeys, textOf } from '@tutti/runtime';
+import { byteOrderMark, checkKeys, showValue, textOf } from '@tutti/runtime';
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { CsvError as CsvSyncError, parse as parseSync } from 'csv-parse/sync';
 import { badData } from '../../contract/bad-data.js';
@@ -15,14 +15,17 @@ import {
   type Source,
   type SourceOptions,
 } from '../../files/source.js';
-import { createRowReader, type RowReader } from './row-reader.js';
+import { createRowReader, numberIn, type RowReader } from './row-reader.js';
 import { rowOf, rowsInMemory } from './rows-in-memory.js';
 import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 
 export interface CsvOptions extends CsvSchema, SourceOptions {
   /** Whether the first line names the columns. Default true. */
   readonly header?: boolean | undefined;
-  /** Default: a semicolon or a tab, where the first line has such and no comma; else ','. */
+  /**
+   * Default: a semicolon or a tab, where the first line has such and no comma; else ','. Where commas stand
+   * before decimals: a semicolon or a tab, where the first line has such; else ',', or ';' where it has none.
+   */
   readonly delimiter?: string | undefined;
   /** What stands before the decimals, as spreadsheets of many countries have it. Default '.'. */
   readonly decimal?: '.' | ',' | undefined;
@@ -54,9 +57,11 @@ const KNOWN: Readonly<Record<keyof CsvOptions, true>> = {
 export async function csv(file: string, options: CsvOptions = {}): Promise<Dataset> {
   checkKeys('csv', options, KNOWN);
   checkSchema('csv', options);
-  const { decimal = '.' } = options;
+  const { decimal = '.', delimiter } = options;
   if (decimal !== '.' && decimal !== ',')
     throw badOption(`decimal is ${JSON.stringify(decimal)}`, "Give '.' or ','.");
+  if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === ''))
+    throw badOption(`delimiter is ${showValue(delimiter)}`, "Give a character, such as '|'.");
   const source = await openText(file, options);
   try {
     return await load(source, options);
@@ -84,7 +89,7 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
   const { file } = source;
   const { header = true } = options;
   const dialect: Options = {
-    delimiter: options.delimiter ?? (await delimiterOf(source)),
+    delimiter: options.delimiter ?? (await delimiterOf(source, options)),
     record_delimiter: ['\r\n', '\n', '\r'],
     bom: true,
     skip_empty_lines: true,
@@ -102,7 +107,7 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
   let blank = 0;
   await forEachRow(source, dialect, (record, info) => {
     const first = reader === undefined;
-    if (first) notices.push(...aboutFirstRow(file, header, record));
+    if (first) notices.push(...aboutFirstRow(file, options, record));
     blank = info.empty_lines;
     reader ??= createRowReader(file, header ? record : record.length, options);
     if (!(first && header)) {
@@ -136,8 +141,12 @@ async function load(source: Source, options: CsvOptions): Promise<Dataset> {
 }
 
 /** A first row of numbers is likely to be an example that is passed over. */
-function aboutFirstRow(file: string, header: boolean, cells: readonly string[]): Notice[] {
-  if (!header || cells.some((cell) => cell.trim() === '' || Number.isNaN(Number(cell)))) return [];
+function aboutFirstRow(
+  file: string,
+  { header = true, decimal = '.' }: CsvOptions,
+  cells: readonly string[],
+): Notice[] {
+  if (!header || cells.some((cell) => Number.isNaN(numberIn(cell.trim(), decimal)))) return [];
   const some = cells.slice(0, 3).join(', ');
   return [
     {
@@ -227,15 +236,24 @@ function syntaxError(thrown: unknown, file: string): unknown {
 }
 
 /** That of the first line, without what is in quotes. */
-async function delimiterOf(source: Source): Promise<string> {
+async function delimiterOf(source: Source, { decimal, header }: CsvOptions): Promise<string> {
   const start = Buffer.alloc(Math.min(4096, source.size));
   await source.readInto(start, 0);
   const [line = ''] = start
     .toString('utf8')
     .replace(/"[^"]*"/g, '')
     .split(/\r|\n/);
-  if (line.includes(',')) return ',';
-  return [';', '\t'].find((each) => line.includes(each)) ?? ',';
+  const comma = line.includes(',');
+  const other = [';', '\t'].find((each) => line.includes(each));
+  if (decimal !== ',') return comma ? ',' : (other ?? ',');
+  if (other !== undefined) return other;
+  if (header === false && /\d,\d/.test(line))
+    throw badData(
+      'its commas may stand before decimals, or between cells',
+      "Say which by `delimiter`: ';' for the first, ',' for the second.",
+      { file: source.file, line: 1 },
+    );
+  return comma ? ',' : ';';
 }
 
 async function markOf(source: Source) {

@@ -24,7 +24,7 @@ interface Row {
 }
 
 /** NaN for what is no number. With a decimal comma, points may part thousands. */
-function numberIn(text: string, decimal: '.' | ','): number {
+export function numberIn(text: string, decimal: '.' | ','): number {
   if (text === '') return Number.NaN;
   if (decimal === '.') return Number(text);
   const whole = /^[+-]?\d{1,3}(\.\d{3})+(,|$)/.test(text) ? text.replaceAll('.', '') : text;
@@ -64,7 +64,7 @@ export function createRowReader(
           ? 'Fill in a number, or say in `missing` what it stands for.'
           : Number.isFinite(exact)
             ? 'Correct it, or choose another `scale`: it does not fit into float32.'
-            : decimal === '.' && !Number.isNaN(numberIn(text, ','))
+            : decimal === '.' && Number.isFinite(numberIn(text, ','))
               ? "If its comma stands before decimals, say decimal: ','."
               : `Correct it, or list the words of the column in \`categories\`.${hint(text)}`,
       { ...place, column: names[column], found: text },
@@ -109,6 +109,15 @@ export function createRowReader(
     );
   }
 
+  const labelAmongInputs =
+    label === undefined || !inputs.includes(label)
+      ? []
+      : [
+          {
+            message: `${file}: the label, ${names[label]}, is an input, too`,
+            remedy: 'Leave it out of `columns`, unless that is meant.',
+          },
+        ];
   const used = new Set(label === undefined ? inputs : [...inputs, label]);
 
   return {
@@ -141,6 +150,7 @@ export function createRowReader(
 
     notices: () => [
       ...nameless(file, header, inputs),
+      ...labelAmongInputs,
       ...rounded.notices(
         file,
         'If they name something, number that anew from 0; else it may not matter.',
