@@ -33,7 +33,7 @@ function connecting() {
   puller.relocate([{ address: 'tcp://node7:1', firstChunk: 0, chunks: 1 }]);
   const ended = monitor.until(() => false, { who: 'a', what: 'b', remedy: 'c' });
   ended.catch(() => {});
-  return { puller, clock, ended, handlers: handlers() };
+  return { puller, clock, ended, handlers: handlers(), latest: handlers };
 }
 
 describe('a server that a worker does not reach', () => {
@@ -50,6 +50,25 @@ describe('a server that a worker does not reach', () => {
       message: /server at tcp:\/\/node7:1 cannot be reached.*the name node7 is not known/,
       remedy: /--advertise/,
     });
+  });
+
+  it('has as long again when it is named once more', async () => {
+    const { puller, clock, ended, handlers, latest } = connecting();
+    let failed = false;
+    ended.catch(() => {
+      failed = true;
+    });
+    handlers.unreached!(NAME);
+    clock.advance(5000);
+    for (const address of ['tcp://node8:1', 'tcp://node7:1']) {
+      puller.relocate([{ address, firstChunk: 0, chunks: 1 }]);
+      clock.advance(60_000);
+    }
+    latest().unreached!(NAME);
+    clock.advance(9999);
+    latest().unreached!(NAME);
+    await new Promise(setImmediate);
+    assert.equal(failed, false);
   });
 
   it('is waited for where it may come back', async () => {

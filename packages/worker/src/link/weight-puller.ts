@@ -235,6 +235,7 @@ export function createWeightPuller(init: {
       servers = used;
       if (same) return;
       const old = connections;
+      unreachedSince.clear();
       connections = used.map(({ address }) => connect(address));
       for (const connection of connections) ask(connection);
       repeatWanted = true;
