@@ -95,6 +95,15 @@ describe('checkpoint schedule', () => {
     assert.equal(schedule.due(2, undefined, 0), true);
   });
 
+  it('has the best one due again when the run goes back before it: it may not have been written', () => {
+    const schedule = createCheckpointSchedule({ every: undefined, best: 'loss', clock, emit });
+    assert.equal(schedule.due(2, evaluated(1), 0), true);
+    schedule.startAt(0);
+    assert.equal(schedule.due(1, evaluated(2), 0), false);
+    assert.equal(schedule.due(2, evaluated(1), 0), true);
+    assert.equal(schedule.due(3, evaluated(1), 0), false);
+  });
+
   it('warns once that the evaluation has no metric of the name', () => {
     const events: RunEvent[] = [];
     const schedule = createCheckpointSchedule({

@@ -32,7 +32,7 @@ export function createCheckpointSchedule(init: {
   let taken = -1;
   /** One was due while another was under way. */
   let owed = false;
-  let best: number | undefined;
+  let best: { readonly version: number; readonly value: number } | undefined;
   let warned = false;
 
   function warnOfUnknown(name: string, { metrics }: Means) {
@@ -47,13 +47,15 @@ export function createCheckpointSchedule(init: {
     });
   }
 
-  function improves(evaluation: Means | undefined): boolean {
+  /** The best itself comes again where the run has gone back before it: it may not have been written. */
+  function improves(version: number, evaluation: Means | undefined): boolean {
     if (metric === undefined || evaluation === undefined) return false;
     warnOfUnknown(metric, evaluation);
     const value = metricOf(evaluation, metric);
     if (value === undefined) return false;
-    if (best !== undefined && !isBetter(metric, value, best)) return false;
-    best = value;
+    if (best !== undefined && best.version !== version && !isBetter(metric, value, best.value))
+      return false;
+    best = { version, value };
     return true;
   }
 
@@ -64,7 +66,7 @@ export function createCheckpointSchedule(init: {
       if (every !== undefined)
         owed ||= 'steps' in every ? version % every.steps === 0 : now - takenAt >= every.ms;
       const onTime = owed && underWay === 0;
-      if (!improves(evaluation) && !onTime) return false;
+      if (!improves(version, evaluation) && !onTime) return false;
       taken = version;
       if (owed) takenAt = now;
       owed = false;
