@@ -92,13 +92,14 @@ export async function followCoordinator(init: {
       ...(init.withEvents && { history: place }),
     }).catch(() => undefined);
     if (signal.aborted) return false;
-    for (const told of report?.history?.events ?? []) {
+    const { events, more, ...next } = report?.history ?? { ...place, events: [], more: false };
+    for (const told of events) {
       const event = readEvent(told);
       if (event !== undefined) dashboard.event(event);
     }
     dashboard.status(address, report?.status);
-    place = report?.history ?? place;
-    return report?.history?.more === true;
+    place = next;
+    return more;
   }
 
   for (;;) {
