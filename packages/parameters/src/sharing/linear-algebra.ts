@@ -1,4 +1,5 @@
 import { createRandom } from '@tutti/runtime';
+import { normal } from './values.js';
 
 /** A matrix, row by row. */
 export interface Matrix {
@@ -31,6 +32,9 @@ export function transposed({ rows, columns, values }: Matrix): Matrix {
   return { rows: columns, columns: rows, values: moved };
 }
 
+/** Squares of singular values that are less beside the largest are rounding. */
+const NEGLIGIBLE = 1e-14;
+
 /** More columns than asked for: the subspace converges with the gap behind them. */
 const OVERSAMPLED = 8;
 const MOST_ROUNDS = 500;
@@ -38,7 +42,8 @@ const MOST_ROUNDS = 500;
 /**
  * The product of two matrices of rank `rank` that is closest to W in least squares: the truncated
  * singular value decomposition (Eckart and Young 1936), by iterating a subspace until what it misses
- * of W no longer gets less. The singular values are split evenly between the two.
+ * of W no longer gets less. The singular values are split evenly between the two. A direction that W
+ * lacks is drawn on the left and 0 on the right: were it 0 on both, neither would have a gradient.
  */
 export function closestProduct(w: Matrix, rank: number): { left: Matrix; right: Matrix } {
   const back = transposed(w);
@@ -68,17 +73,21 @@ export function closestProduct(w: Matrix, rank: number): { left: Matrix; right: 
   const chosen = matrix(
     width,
     rank,
-    Float64Array.from(
-      { length: width * rank },
-      (_, i) => vectors.values[Math.floor(i / rank) * width + (i % rank)]!,
+    Float64Array.from({ length: width * rank }, (_, i) =>
+      i % rank < width ? vectors.values[Math.floor(i / rank) * width + (i % rank)]! : 0,
     ),
   );
   const left = multiply(basis, chosen);
   const right = multiply(transposed(chosen), small);
   for (let k = 0; k < rank; k++) {
-    const root = Math.max(values[k]!, 0) ** 0.25;
-    for (let r = 0; r < left.rows; r++) left.values[r * rank + k]! *= root;
-    for (let c = 0; c < right.columns; c++) right.values[k * right.columns + c]! /= root || 1;
+    const square = values[k] ?? 0;
+    const lacks = !(square > NEGLIGIBLE * values[0]!);
+    const root = square ** 0.25;
+    const drawn = normal(random, left.rows, 1 / Math.sqrt(left.rows));
+    for (let r = 0; r < left.rows; r++)
+      left.values[r * rank + k] = lacks ? drawn[r]! : root * left.values[r * rank + k]!;
+    for (let c = 0; c < right.columns; c++)
+      right.values[k * right.columns + c] = lacks ? 0 : right.values[k * right.columns + c]! / root;
   }
   return { left, right };
 }

@@ -178,16 +178,18 @@ function leaderExpression(weight: WeightSpec, owners: ReadonlyMap<string, Define
 }
 
 function parametersOf(weight: WeightSpec, owner: Defined | undefined): StoredParameter[] {
-  const { update, ...rest } = weight;
-  if (owner === undefined)
+  if (owner === undefined) {
+    const { update, ...rest } = weight;
     return update === 'frozen' ? [] : [update === undefined ? rest : { ...rest, update }];
-  if (owner.weights[0]!.name !== weight.name) return [];
-  return owner.definition.stored.map(({ name, shape }) => ({
-    ...rest,
-    ...(update === 'gradient' ? { update } : {}),
-    name,
-    shape,
-  }));
+  }
+  const { weights, definition } = owner;
+  if (weights[0]!.name !== weight.name) return [];
+  return definition.stored.map(({ name, shape }) => {
+    // What several read is the first one's.
+    const reader = definition.expressions.findIndex((each) => storedIn(each).includes(name));
+    const { update, ...rest } = weights[Math.max(0, reader)]!;
+    return { ...rest, ...(update === 'gradient' ? { update } : {}), name, shape };
+  });
 }
 
 function initialOf(

@@ -50,6 +50,19 @@ export function spreadOf(values: ArrayLike<number>): number {
   return Math.sqrt(squares / Math.max(1, values.length));
 }
 
+/**
+ * Spreads of two factors of a product with `inner` terms that has a spread: the same for both. A product that begins
+ * at 0 has one factor that does not, as in LoRA: of zeros neither would have a gradient.
+ */
+export function factorSpreads(
+  spread: number,
+  inner: number,
+  rows: number,
+): readonly [left: number, right: number] {
+  const each = Math.sqrt(spread / Math.sqrt(inner));
+  return each > 0 ? [each, each] : [1 / Math.sqrt(rows), 0];
+}
+
 /** Normally distributed around 0 (Box and Muller 1958). */
 export function normal(random: Random, length: number, deviation: number): Float32Array {
   return Float32Array.from({ length }, () => {

@@ -10,7 +10,7 @@ import {
   show,
   wholeFrom1,
 } from '../rule.js';
-import { normal, spreadOf } from '../values.js';
+import { factorSpreads, normal, spreadOf } from '../values.js';
 
 export interface BasisOptions extends PretrainedOptions {
   /** Columns of the common basis. */
@@ -55,11 +55,12 @@ export function basis(names: string | readonly string[], options: BasisOptions):
         ),
         initial(values, { random, pretrained }) {
           if (pretrained) return split(values, shapes, rank, common, own);
-          const deviation = Math.sqrt(spreadOf(values[0]!) / Math.sqrt(rank));
+          const spreads = values.map(spreadOf);
+          const [ofBasis] = factorSpreads(spreads.find((spread) => spread > 0) ?? 0, rank, rows);
           return Object.fromEntries([
-            [common, normal(random(common), rows * rank, deviation)],
+            [common, normal(random(common), rows * rank, ofBasis)],
             ...own.map((name, at) => {
-              const each = deviation > 0 ? spreadOf(values[at]!) / Math.sqrt(rank) / deviation : 0;
+              const each = spreads[at]! / Math.sqrt(rank) / ofBasis;
               return [name, normal(random(name), rank * shapes[at]![1], each)];
             }),
           ]);
@@ -87,18 +88,14 @@ function split(
       beside.set(values[at]!.subarray(r * columns, (r + 1) * columns), r * total + start);
     start += columns;
   }
-  const { left, right } = closestProduct(matrix(rows, total, beside), Math.min(rank, total));
-  const width = Math.min(rank, total);
-  const padded = new Float32Array(rows * rank);
-  for (let r = 0; r < rows; r++)
-    for (let k = 0; k < width; k++) padded[r * rank + k] = left.values[r * width + k]!;
+  const { left, right } = closestProduct(matrix(rows, total, beside), rank);
   return Object.fromEntries([
-    [common, padded],
+    [common, Float32Array.from(left.values)],
     ...own.map((name, at): [string, Float32Array] => {
       const columns = shapes[at]![1];
       const part = Float32Array.from({ length: rank * columns }, (_, i) => {
         const [k, c] = [Math.floor(i / columns), i % columns];
-        return k < width ? right.values[k * total + starts[at]! + c]! : 0;
+        return right.values[k * total + starts[at]! + c]!;
       });
       return [name, part];
     }),

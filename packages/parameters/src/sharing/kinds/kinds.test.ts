@@ -225,6 +225,22 @@ describe('kinds of sharing', () => {
     assertNear(sharing.expand('b', stored), expected);
   });
 
+  it('basis has the coefficients of a weight decay as the weight does', () => {
+    const weights = [
+      { name: 'a', shape: [3, 2], decay: false },
+      { name: 'b', shape: [3, 4] },
+    ];
+    const { parameters } = resolveSharing(weights, [basis(['b', 'a'], { rank: 2 })]);
+    assert.deepEqual(
+      parameters.map(({ name, decay }) => [name, decay]),
+      [
+        ['b/basis', undefined],
+        ['b/coefficients', undefined],
+        ['a/coefficients', false],
+      ],
+    );
+  });
+
   it('lora and vera begin at the frozen weight, and change it by a product', () => {
     const frozenValues = drawn([4, 6]);
     for (const rule of [lora('w', { rank: 2, alpha: 6 }), vera('w', { rank: 3 })]) {
@@ -374,6 +390,39 @@ describe('kinds of sharing', () => {
     const exact = Float32Array.from(product.expand('w', storedOf(product)));
     const found = only(kronecker('w', { left: [3, 3], ...pretrained }), shape, exact);
     assertNear(found.expand('w', found.initial({ w: exact }, 1)), exact, 1e-5);
+  });
+
+  it('products that begin at 0, or with fewer directions than they have, can be trained in all of them', () => {
+    const [rows, columns] = [6, 4];
+    const zeros = new Float32Array(rows * columns);
+    // Of rank 1.
+    const thin = zeros.map((_, i) => (1 + Math.floor(i / columns)) * ((i % columns) - 1));
+    const rank = { rank: 3 };
+    const products: readonly [string, KindRule, string, Float32Array][] = [
+      ['lowRank', lowRank('w', rank), 'w/right', zeros],
+      ['basis', basis('w', rank), 'w/coefficients', zeros],
+      ['kronecker', kronecker('w'), 'w/right', zeros],
+      ['lowRank of zeros', lowRank('w', { ...rank, ...pretrained }), 'w/right', zeros],
+      ['basis of zeros', basis('w', { ...rank, ...pretrained }), 'w/coefficients', zeros],
+      ['kronecker of zeros', kronecker('w', pretrained), 'w/right', zeros],
+      ['lowRank of one direction', lowRank('w', { ...rank, ...pretrained }), 'w/right', thin],
+      ['a wide basis', basis('w', { rank: 6, ...pretrained }), 'w/coefficients', thin],
+    ];
+    for (const [name, rule, right, values] of products) {
+      const sharing = only(rule, [rows, columns], values);
+      const stored = sharing.initial({ w: values }, 1);
+      assertNear(sharing.expand('w', stored), values, 1e-5);
+      for (const [at, column] of jacobian(sharing, stored, right).entries())
+        assert.ok(spreadOf(column) > 1e-3, `${name}: ${right}[${at}]`);
+    }
+  });
+
+  it('a basis whose first weight begins at 0 leaves the others their spread', () => {
+    const weights = ['a', 'b'].map((name) => ({ name, shape: [16, 16] }));
+    const values = { a: new Float32Array(256), b: drawn([16, 16], 0.02) };
+    const sharing = resolveSharing(weights, [basis(['a', 'b'], { rank: 8 })]);
+    const spread = spreadOf(sharing.expand('b', sharing.initial(values, 1)));
+    assert.ok(spread > 0.01 && spread < 0.04, `${spread}`);
   });
 
   it('fresh weights have the spread of their own initialiser, whatever stores them', () => {

@@ -2,7 +2,7 @@ import { checkKeys } from '@tutti/runtime';
 import { kronecker as product, reshape, sizeOf, stored } from '../expressions/expression.js';
 import { closestProduct, matrix } from '../linear-algebra.js';
 import { asMatrix, badRule, called, type KindRule, type PretrainedOptions, show } from '../rule.js';
-import { normal, spreadOf } from '../values.js';
+import { factorSpreads, normal, spreadOf } from '../values.js';
 
 export interface KroneckerOptions extends PretrainedOptions {
   /** Rows and columns of the left factor; both factors about as large, if not given. */
@@ -48,10 +48,10 @@ export function kronecker(
               [right]: Float32Array.from(factors.right.values),
             };
           }
-          const deviation = Math.sqrt(spreadOf(values!));
+          const [ofLeft, ofRight] = factorSpreads(spreadOf(values!), 1, sizeOf(a));
           return {
-            [left]: normal(random(left), sizeOf(a), deviation),
-            [right]: normal(random(right), sizeOf(b), deviation),
+            [left]: normal(random(left), sizeOf(a), ofLeft),
+            [right]: normal(random(right), sizeOf(b), ofRight),
           };
         },
       };

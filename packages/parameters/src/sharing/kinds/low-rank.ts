@@ -11,7 +11,7 @@ import {
   storedSize,
   wholeFrom1,
 } from '../rule.js';
-import { normal, spreadOf } from '../values.js';
+import { factorSpreads, normal, spreadOf } from '../values.js';
 
 export interface LowRankOptions extends Size, PretrainedOptions {
   /** Columns of A, and rows of B. */
@@ -51,10 +51,10 @@ export function lowRank(names: string | readonly string[], options: LowRankOptio
               [right]: Float32Array.from(factors.right.values),
             };
           }
-          const deviation = Math.sqrt(spreadOf(values!) / Math.sqrt(rank));
+          const [ofLeft, ofRight] = factorSpreads(spreadOf(values!), rank, rows);
           return {
-            [left]: normal(random(left), rows * rank, deviation),
-            [right]: normal(random(right), rank * columns, deviation),
+            [left]: normal(random(left), rows * rank, ofLeft),
+            [right]: normal(random(right), rank * columns, ofRight),
           };
         },
       };
