@@ -12,24 +12,23 @@ export function withLoudIntegers(batch: Batch): Batch {
 }
 
 function loud(name: string, data: Int32Array | Uint8Array): PropertyDescriptor {
-  const original = data.map.bind(data) as (
-    change: (value: number, at: number, all: typeof data) => number,
-  ) => typeof data;
+  type Change = (value: number, at: number, all: typeof data) => number;
   return {
     configurable: true,
-    value: (change: (value: number, at: number, all: typeof data) => number) => {
-      const kept = original(change);
-      kept.forEach((value, at) => {
-        const exact = change(data[at]!, at, data);
-        if (exact === value || typeof exact !== 'number') return;
-        const kind = data.constructor.name;
-        throw badData(
-          `field ${name} holds integers, and ${kind}.map makes ${value} of ${exact}`,
-          `Write Array.from(${name}.data, …) for numbers with decimals.`,
-          { field: name },
-        );
-      });
-      return kept;
+    value: (change: Change, self?: unknown) => {
+      const exact = Array.from(data, (value, at) => change.call(self, value, at, data));
+      const kept = data.slice();
+      kept.set(exact);
+      const at = exact.findIndex(
+        (value, place) => typeof value === 'number' && value !== kept[place],
+      );
+      if (at === -1) return kept;
+      const kind = data.constructor.name;
+      throw badData(
+        `field ${name} holds integers, and ${kind}.map makes ${kept[at]} of ${exact[at]}`,
+        `Write Array.from(${name}.data, …) for numbers with decimals.`,
+        { field: name },
+      );
     },
   };
 }

@@ -117,6 +117,20 @@ describe('split', () => {
     assert.notDeepEqual(await chosen(1), await chosen(2));
   });
 
+  it('evaluates on examples of small classes as often as on others', async () => {
+    const seeds = 2000;
+    const times = new Uint32Array(10);
+    for (let seed = 0; seed < seeds; seed++)
+      for (const example of await field(
+        (await split(numbered(7, 2, 1), { evaluation: 3, seed, by: 'y' })).evaluation,
+        'x',
+      ))
+        times[example]!++;
+    // Five standard deviations of a binomial.
+    const most = 5 * Math.sqrt(seeds * 0.3 * 0.7);
+    for (const count of times) assert.ok(Math.abs(count - 0.3 * seeds) < most, `${times}`);
+  });
+
   it('takes a number of examples, too', async () => {
     const { training, evaluation } = await split(numbered(10), { evaluation: 3, seed: 1 });
     assert.deepEqual([training.size, evaluation.size], [7, 3]);
@@ -187,6 +201,18 @@ describe('folds', () => {
       all.push(...b);
     }
     assert.deepEqual(sorted(all), [...Array(50).keys()]);
+  });
+
+  it('have examples of small classes in each of them alike', async () => {
+    const seeds = 1500;
+    const times = new Uint32Array(3);
+    for (let seed = 0; seed < seeds; seed++)
+      for (const [fold, { evaluation }] of (
+        await folds(numbered(7, 2, 1), { folds: 3, seed, by: 'y' })
+      ).entries())
+        times[fold]! += countOf(await field(evaluation, 'y'), 2);
+    const most = 5 * Math.sqrt((seeds * 2) / 9);
+    for (const count of times) assert.ok(Math.abs(count - seeds / 3) < most, `${times}`);
   });
 
   it('are at least two, and no more than there are examples', async () => {

@@ -1,4 +1,4 @@
-import { checkKeys } from '@tutti/runtime';
+import { checkKeys, createRandom } from '@tutti/runtime';
 import { badData } from '../contract/bad-data.js';
 import { checkDataset } from '../contract/check-dataset.js';
 import type { Dataset } from '../contract/dataset.js';
@@ -74,10 +74,9 @@ export async function split(dataset: Dataset, options: SplitOptions): Promise<Pa
     shuffledOrder(size, seed, 'split()'),
   );
   // Every (size / count)-th of those that lie class by class: of each class its share.
-  const chosen = Uint8Array.from(
-    { length: size },
-    (_, at) => +(Math.floor(((at + 1) * count) / size) > Math.floor((at * count) / size)),
-  );
+  const first = firstOf(size, options);
+  const before = (at: number) => Math.floor((at * count + first) / size);
+  const chosen = Uint8Array.from({ length: size }, (_, at) => +(before(at + 1) > before(at)));
   return parts(dataset, order, (at) => chosen[at] === 1, 'of split()');
 }
 
@@ -99,9 +98,18 @@ export async function folds(dataset: Dataset, options: FoldsOptions): Promise<Pa
     await classesOf(dataset, by, 'folds()'),
     shuffledOrder(size, seed, 'folds()'),
   );
+  const first = firstOf(count, options);
   return Array.from({ length: count }, (_, fold) =>
-    parts(dataset, order, (at) => at % count === fold, `of fold ${fold}`),
+    parts(dataset, order, (at) => (at + first) % count === fold, `of fold ${fold}`),
   );
+}
+
+/**
+ * Where counting begins, below `bound`. Small classes mostly come last, since a shuffled example is seldom of
+ * one: counted from 0 they would be in the same part for most seeds.
+ */
+function firstOf(bound: number, { by, seed }: Common): number {
+  return by === undefined ? 0 : createRandom('first of the classes', seed).below(bound);
 }
 
 /** The order of the examples made one in which those of a class lie together. */

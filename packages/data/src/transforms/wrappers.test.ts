@@ -20,6 +20,23 @@ describe('map', () => {
     assert.deepEqual([...(await doubled.read([2])).x!.data], [6]);
   });
 
+  it('calls a function that integers pass through as JavaScript does', async () => {
+    let calls = 0;
+    const counted = map(numbers(), ({ x }) => ({
+      x: {
+        ...x!,
+        data: x!.data.map(
+          function (this: { factor: number }, value) {
+            calls++;
+            return this.factor * value + calls;
+          },
+          { factor: 2 },
+        ),
+      },
+    }));
+    assert.deepEqual(await values(counted, [0, 1]), [21, 24]);
+  });
+
   it('changes the batches and leaves the examples', async () => {
     const doubled = map(numbers(), async ({ x }) => ({
       x: { data: x!.data.map((value) => 2 * value), shape: x!.shape },
