@@ -45,7 +45,10 @@ export async function claimFolder(
     const current = await readOwner(directory);
     if (current !== undefined && isAlive(current)) throw inUse(directory, current);
     const aside = `${path}-${randomUUID()}`;
-    await rename(path, aside).catch(() => {});
+    await rename(path, aside).catch((error: NodeJS.ErrnoException) => {
+      // Another has taken it away.
+      if (error.code !== 'ENOENT') throw error;
+    });
     // Where two find the same leftover, the second may have taken away what the first has made.
     const taken = parse(await readFile(aside, 'utf8').catch(() => ''));
     if (taken !== undefined && isAlive(taken)) await link(aside, path).catch(() => {});
