@@ -12,5 +12,10 @@ export { checkProgram } from './program/check-program.js';
 export { describeProgram } from './program/describe.js';
 export { identifyData } from './program/identify-data.js';
 export { inspectProgram } from './program/inspect-program.js';
-export { type OpenProgram, openComputation, openProgram } from './program/open-program.js';
+export {
+  type OpenProgram,
+  openComputation,
+  openProgram,
+  openWithoutData,
+} from './program/open-program.js';
 export { WORKER_SETTINGS } from './worker-settings.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inTemporaryFolder, LINE, tutti } from '../testing.js';
@@ -65,6 +65,25 @@ describe('tutti inspect', () => {
       /Could not save to .*pattern\.svg: [\s\S]*name a folder/,
     );
   });
+
+  it('refuses what is no program, and names what one throws', () =>
+    inTemporaryFolder(async (folder) => {
+      for (const [name, computation, message] of [
+        ['none', 'undefined', /error BAD_PROGRAM: open\(\) returned undefined/],
+        ['less', '{ ...line, parameters: [{ name: "w", shape: [-1] }] }', /BAD_PROGRAM: The shape/],
+        ['held', '{ ...line, close() { throw new Error("held") } }', /FAILED: .* close\(\): held/],
+      ] as const) {
+        const program = join(folder, `${name}.ts`);
+        await writeFile(
+          program,
+          `import line from ${JSON.stringify(LINE)};
+          export default { ...line, open: () => (${computation}) };`,
+        );
+        const { code, stderr } = await tutti(['inspect', program]);
+        assert.equal(code, 1);
+        assert.match(stderr, message);
+      }
+    }));
 
   it('is told before training that is to be verbose', () =>
     inTemporaryFolder(async (folder) => {

@@ -35,39 +35,50 @@ export async function openProgram(
     );
   };
   const data = await opened(
+    monitor,
     async () => holdData(checkData(await ofUser('data()', () => program.data()))),
     closeData,
     'open its data',
   );
   const closingData = () => closing.race(closeData(data), ofProgram('close its data'));
-  let computation: Computation;
   try {
-    computation = await opened(
-      () => openComputation(program),
-      closeComputation,
-      'open its computation',
-    );
+    const { computation, close } = await openWithoutData(program, monitor, closing);
+    const notices = noticesOf(data);
+    return { data, computation, notices, close: () => withCleanUp(closingData, close) };
   } catch (error) {
     return failAfter(closingData, error);
   }
-  return {
-    data,
-    computation,
-    notices: noticesOf(data),
-    close: () =>
-      withCleanUp(closingData, () =>
-        closing.race(closeComputation(computation), ofProgram('close its computation')),
-      ),
-  };
+}
 
-  async function opened<T>(open: () => Promise<T>, close: (late: T) => unknown, what: string) {
-    const opening = open();
-    try {
-      return await monitor.race(opening, ofProgram(what));
-    } catch (error) {
-      opening.then(close).catch(() => {});
-      throw error;
-    }
+/** The same of the computation alone. */
+export async function openWithoutData(
+  program: Program,
+  monitor: Monitor,
+  closing: Monitor,
+): Promise<Pick<OpenProgram, 'computation' | 'close'>> {
+  const computation = await opened(
+    monitor,
+    () => openComputation(program),
+    closeComputation,
+    'open its computation',
+  );
+  const close = () =>
+    closing.race(closeComputation(computation), ofProgram('close its computation'));
+  return { computation, close };
+}
+
+async function opened<T>(
+  monitor: Monitor,
+  open: () => Promise<T>,
+  close: (late: T) => unknown,
+  what: string,
+): Promise<T> {
+  const opening = open();
+  try {
+    return await monitor.race(opening, ofProgram(what));
+  } catch (error) {
+    opening.then(close).catch(() => {});
+    throw error;
   }
 }
 
