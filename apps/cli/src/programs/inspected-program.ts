@@ -14,7 +14,6 @@ export async function inspectedProgram(
 ): Promise<{ readonly report: SharingReport; readonly picture: string }> {
   const { monitor, closing } = monitorsOf(context, renderer);
   const { computation, close } = await openWithoutData(program, monitor, closing);
-  // Unnamed wait: what it awaits names its own waits.
   return withCleanUp(close, () => {
     const { report, picture } = inspectProgram(program, computation);
     return { report, picture: picture(program.name ?? 'program') };
