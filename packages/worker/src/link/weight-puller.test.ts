@@ -236,26 +236,31 @@ describe('a standing order for weights', () => {
   });
 });
 
-/** A worker whose process hosts the server b, and what it sends to whom. */
+/** A worker whose process hosts the server b, what it sends to whom, and whom it connects to or leaves. */
 function hosting(contributes = true) {
   const sent: [address: string, type: string][] = [];
+  const links: string[] = [];
   const { transport } = createDeadEnd();
   const clock = createSimulatedClock();
   const puller = createWeightPuller({
     ...{ own: 'tcp://b:1', clock, monitor: createMonitor({ clock }), unasked: 0 },
     transport: {
       ...transport,
-      connect: (address, handlers) => ({
-        ...transport.connect(address, handlers),
-        send: ({ message }) => void sent.push([address, message.type]),
-      }),
+      connect(address, handlers) {
+        links.push(`to ${address}`);
+        return {
+          ...transport.connect(address, handlers),
+          send: ({ message }) => void sent.push([address, message.type]),
+          close: async () => void links.push(`from ${address}`),
+        };
+      },
     },
     weights: createWeightBuffer(createLayout([{ name: 'w', shape: [1] }])),
     ...{ attempt: () => 'a', contributes: () => contributes },
     stamp: (body) => ({ ...body, protocol: PROTOCOL_VERSION, job: 'j', session: 's' }),
   });
   const told = () => sent.splice(0);
-  return { puller, told };
+  return { puller, told, linked: () => links.splice(0) };
 }
 
 describe('where several servers hold the same', () => {
@@ -298,6 +303,26 @@ describe('where several servers hold the same', () => {
       told(),
       [a, c].map((address) => [address, 'contribution']),
     );
+  });
+
+  it('those that stay are not connected to anew, nor asked again', () => {
+    const { puller, told, linked } = hosting();
+    const without = HELD.map((each) =>
+      each.address === c ? { ...each, role: 'lost' as const } : each,
+    );
+    puller.relocate(HELD);
+    puller.pull(0);
+    assert.deepEqual(linked(), [`to ${a}`, `to ${b}`, `to ${c}`]);
+    assert.ok(puller.takeRepeat());
+    told();
+    puller.relocate(without);
+    assert.deepEqual(linked(), [`from ${c}`]);
+    assert.ok(!puller.isRepeatWanted(), 'what was contributed is where it went');
+    const d = { ...range, address: 'tcp://d:1', role: 'standby' } as const;
+    puller.relocate([...without.slice(0, 2), d]);
+    assert.deepEqual(linked(), ['to tcp://d:1']);
+    assert.ok(puller.isRepeatWanted(), 'it has heard nothing of the step');
+    assert.deepEqual(told(), []);
   });
 
   it('nothing is said to a standby, if contributions go to the coordinator', () => {

@@ -38,7 +38,7 @@ export interface WeightPuller {
   pull(version: number, orElse?: number): void;
   /** Waits for a version, and asks for it if it does not come unasked. */
   follow(version: number): void;
-  /** Connects to these instead; asks them again for what was asked last. */
+  /** Pulls from these instead, and contributes to them; asks them for what was asked last and has not come. */
   relocate(servers: readonly ServerRange[]): void;
   servers(): readonly ServerRange[];
   /** Whether several servers are sent the same contributions: one may be a step behind another. */
@@ -104,7 +104,6 @@ export function createWeightPuller(init: {
   const unreachedSince = new Map<string, number>();
   const reached = new Set<string>();
 
-  const addresses = () => servers.map(({ address }) => address);
   const isOwn = ({ address }: ServerRange) => address === init.own;
 
   /** Those that hold the same: the one in this process, or else the first of them. */
@@ -230,16 +229,19 @@ export function createWeightPuller(init: {
       const used = next.filter(({ role }) =>
         role === 'standby' ? init.contributes() : role === undefined,
       );
-      const same = used.map(({ address }) => address).join() === addresses().join();
-      if (!same) past = traffic();
+      const before = new Map(servers.map(({ address }, at) => [address, connections[at]!]));
+      // Their orders stand.
+      const placed = new Set(connections.filter((_, at) => isPulled(servers[at]!)));
+      const bytes = traffic();
       servers = used;
-      if (same) return;
-      const old = connections;
-      unreachedSince.clear();
-      connections = used.map(({ address }) => connect(address));
-      for (const connection of connections) ask(connection);
-      repeatWanted = true;
-      void closeAll(old);
+      const added = used.filter(({ address }) => !before.has(address));
+      for (const { address } of added) unreachedSince.delete(address);
+      connections = used.map(({ address }) => before.get(address) ?? connect(address));
+      past += bytes - traffic();
+      for (const connection of connections) if (!placed.has(connection)) ask(connection);
+      // These have heard nothing of the step under way.
+      if (added.length > 0) repeatWanted = true;
+      void closeAll([...before.values()].filter((each) => !connections.includes(each)));
     },
     servers: () => told,
     hasStandbys: () => servers.some(({ role }) => role === 'standby'),
