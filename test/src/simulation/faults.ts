@@ -148,6 +148,8 @@ export const INJECTIONS: Partial<Record<FaultKind, Injection>> = {
     return true;
   },
   stranger: (world, { choice }) => {
+    // The next coordinator would take it for the first of its workers, where no server knows the job any more.
+    if (isFinished(world)) return false;
     const join = world.last.get('join');
     if (join?.type !== 'join') return false;
     const other = { ...join, ...stamp, description: { ...join.description, hash: 'f00d' } };
