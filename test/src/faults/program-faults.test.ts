@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { runLocal } from '@tutti/launch';
 import type { Computation, GradientResult, Program } from '@tutti/worker';
 import { altered } from '../programs/altered.js';
@@ -155,6 +156,16 @@ describe('a program that', () => {
     assert.equal(error.code, 'NOT_FINITE');
     assert.match(error.message, /returned lossSum NaN/);
   });
+
+  for (const wrong of [{ lossSum: undefined }, { lossSum: '1' }, { metrics: { hits: undefined } }])
+    it(`returns sums that are no numbers ends the run: ${inspect(wrong)}`, async () => {
+      const error = await failureOf(
+        (result) => ({ ...result, ...wrong }) as unknown as typeof result,
+      );
+      assert.equal(error.code, 'PROGRAM_FAILED');
+      assert.match(error.message, /returned (lossSum (undefined|"1")|hits undefined) at/);
+      assert.match(error.remedy, /^Return (lossSum|hits) as a number/);
+    });
 
   it('returns gradients whose sum could overflow ends the run before a weight has moved', async () => {
     const error = await failureOf((result) => {

@@ -250,8 +250,13 @@ function checkSums(
       'Return the number of examples in the batch.',
     );
   const named = { lossSum, ...metrics };
-  for (const [name, value] of Object.entries(named))
-    if (typeof value !== 'number' || !Number.isFinite(value))
+  for (const [name, value] of Object.entries(named)) {
+    if (typeof value !== 'number')
+      throw broken(
+        `${name} ${showValue(value)}`,
+        `Return ${name} as a number: the sum over the examples of the batch.`,
+      );
+    if (!Number.isFinite(value))
       throw new TuttiError(
         'NOT_FINITE',
         `${what} returned ${name} ${showValue(value)} ${place()}`,
@@ -261,4 +266,5 @@ function checkSums(
           details: { ...details, worker, tensor: name },
         },
       );
+  }
 }
