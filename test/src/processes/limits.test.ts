@@ -27,6 +27,23 @@ onLinux('a limit of the system', () => {
       assert.doesNotMatch(stderr, /fault in Tutti|^ {4}at /m);
     });
 
+  it('of the heap of a worker is named, with the way to raise it, without the stack of V8', async () => {
+    const hoard = 'const all = []; for (;;) all.push(new Array(100_000).fill(0.5));';
+    const path = await each.folder.program(regressionWith(hoard));
+    const { code, stderr } = await under(
+      'export NODE_OPTIONS=--max-old-space-size=50',
+      ...['train', path, '--json'],
+    );
+    assert.equal(code, 1);
+    const told = stderr.slice(stderr.indexOf('error CHILD_DIED'));
+    assert.match(
+      told,
+      /^error CHILD_DIED: w0 \(pid \d+\) has filled its heap of JavaScript values/,
+    );
+    assert.match(told, /NODE_OPTIONS=--max-old-space-size=/);
+    assert.doesNotMatch(told, /0x[\da-f]+/);
+  });
+
   it('is not taken for modules that are missing, as Node.js says it', async () => {
     const { code, stderr } = await under('ulimit -n 48', 'coordinator');
     assert.equal(code, 1);

@@ -43,6 +43,11 @@ export interface Child {
 /** Between what happened to a child and what it said last. */
 const SAID_LAST = '; its last lines were:';
 
+/** What V8 says as it ends the process. */
+const HEAP_IS_FULL = /JavaScript heap out of memory/;
+/** What it says besides, of its own stack and heap, which tells nothing of the program. */
+const OF_V8 = /^ *\d+: 0x[\da-f]+ |^\[\d+:0x|^<--- |^----- Native stack trace|^$/;
+
 /** What happened to a child, without what it said last. */
 export const withoutLastLines = (message: string): string =>
   message.split(SAID_LAST)[0]!.split('\n')[0]!;
@@ -67,9 +72,11 @@ export function startChild(init: {
   const { name, argument, prepared, onLine, onReport } = init;
   const child: ChildProcess = prepared?.take() ?? forkChild(init);
   const lines: string[] = [];
+  let heapIsFull = false;
   for (const stream of [child.stdout!, child.stderr!])
     createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line);
+      heapIsFull ||= HEAP_IS_FULL.test(line);
+      if (!OF_V8.test(line)) lines.push(line);
       if (lines.length > LAST_LINES) lines.shift();
       onLine?.(name, line);
     });
@@ -103,8 +110,11 @@ export function startChild(init: {
 
   function died(how: string, cause?: unknown): TuttiError {
     const said = lines.length > 0 ? `${SAID_LAST}\n  ${lines.join('\n  ')}` : '';
-    return new TuttiError('CHILD_DIED', `${name} (pid ${child.pid}) ${how}${said}`, {
-      remedy: 'See its last lines; if it was killed, look for too little memory.',
+    const what = heapIsFull ? `has filled its heap of JavaScript values, and ${how}` : how;
+    return new TuttiError('CHILD_DIED', `${name} (pid ${child.pid}) ${what}${said}`, {
+      remedy: heapIsFull
+        ? 'Keep less of it at once, or allow each process more MB: NODE_OPTIONS=--max-old-space-size=8192.'
+        : 'See its last lines; if it was killed, look for too little memory.',
       cause,
       details: { process: name, pid: child.pid, lastLines: [...lines] },
     });
