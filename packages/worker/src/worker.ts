@@ -41,7 +41,7 @@ import { createWeightPuller, versionsUnasked, type WeightPuller } from './link/w
 import { createWeightBuffer } from './link/weights.js';
 import { describeProgram } from './program/describe.js';
 import { identifyData } from './program/identify-data.js';
-import { type OpenProgram, ofProgram, openProgram } from './program/open-program.js';
+import { type OpenProgram, openProgram } from './program/open-program.js';
 import type { Program } from './program/program.js';
 import {
   CONNECT_DEADLINE_MS,
@@ -216,7 +216,6 @@ async function run(
       ...{ plan, layout, kernels, runner, weights, readAhead, monitor, clock, timeline, send },
     };
     const contributor = createContributor({
-      ofProgram,
       push: (body, rest, there) =>
         contributes() ? source.contribute(body, rest, there) : send(body, rest),
       inOrder: (chunks) => (contributes() ? source.inOrder(chunks) : { away: chunks, own: [] }),

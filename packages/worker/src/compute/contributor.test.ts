@@ -4,7 +4,6 @@ import { layoutOf } from '@tutti/parameters';
 import { createMonitor, createRandom, createSimulatedClock, NO_TIMELINE } from '@tutti/runtime';
 import { samplePlan } from '@tutti/testing';
 import { createWeightBuffer } from '../link/weights.js';
-import { ofProgram } from '../program/open-program.js';
 import { createContributor } from './contributor.js';
 import type { ProgramRunner } from './program-runner.js';
 import { createReadAhead } from './read-ahead.js';
@@ -34,7 +33,7 @@ describe('what a worker contributes', () => {
     const lengths = new Set<number>();
     const memory = new Set<ArrayBufferLike>();
     const contributor = createContributor({
-      ...{ plan, layout, kernels, runner, clock, ofProgram, timeline: NO_TIMELINE },
+      ...{ plan, layout, kernels, runner, clock, timeline: NO_TIMELINE },
       readAhead: createReadAhead(runner, plan),
       weights: createWeightBuffer(layout),
       monitor: createMonitor({ clock }),

@@ -9,17 +9,12 @@ import {
   type Verify,
 } from '@tutti/protocol';
 import { createReducer, packedBytes } from '@tutti/reduction';
-import {
-  type Clock,
-  createBufferPool,
-  type Monitor,
-  type Timeline,
-  type Wait,
-} from '@tutti/runtime';
+import { type Clock, createBufferPool, type Monitor, type Timeline } from '@tutti/runtime';
 import type { Enrolment } from '../link/enrolment.js';
 import { createReportBatcher } from '../link/report-batcher.js';
 import type { ContributionOrder, Place } from '../link/weight-puller.js';
 import type { WeightBuffer } from '../link/weights.js';
+import { ofProgram } from '../program/open-program.js';
 import { ofData } from './monitored-runner.js';
 import type { ProgramRunner, TakeGradient } from './program-runner.js';
 import type { ReadAhead } from './read-ahead.js';
@@ -54,8 +49,6 @@ export function createContributor(init: {
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly timeline: Timeline;
-  /** The wait for the program to do something. */
-  readonly ofProgram: (what: string) => Wait;
   readonly send: Enrolment['send'];
   /** Sends to where the sums are made: everywhere, or there. */
   readonly push: (body: Contribution, rest: Enclosed, there?: Place) => void;
@@ -100,7 +93,7 @@ export function createContributor(init: {
     const microBatch = await monitor.race(readAhead.take(step, shard), ofData(step, shard));
     return monitor.race(
       runner.gradient(weights.values(), microBatch, take),
-      init.ofProgram(`compute the gradient of shard ${shard} of step ${step}`),
+      ofProgram(`compute the gradient of shard ${shard} of step ${step}`),
     );
   }
 
