@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type JobPlan, planFault } from '@tutti/protocol';
-import { tuttiVersion } from '@tutti/runtime';
+import { isRecord, tuttiVersion } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 
 /** Both with the number of the range before the ending, if there is more than one server. */
@@ -110,9 +110,7 @@ function faultOf(body: { readonly [Name in keyof Manifest]: unknown }): string |
 
 const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isText = (value: unknown) => typeof value === 'string';
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isMapOf = (value: unknown, is: (item: unknown) => boolean) =>
-  isMap(value) && Object.values(value).every(is);
+  isRecord(value) && Object.values(value).every(is);
 const isFileFacts = (value: unknown) =>
-  isMap(value) && isWhole(value.bytes) && isText(value.sha256);
+  isRecord(value) && isWhole(value.bytes) && isText(value.sha256);

@@ -1,3 +1,4 @@
+import { isRecord } from '@tutti/runtime';
 import { badCheckpoint } from './bad-checkpoint.js';
 
 /** A tensor of float32 values, row by row. */
@@ -127,8 +128,4 @@ export function elementsOf(shape: readonly number[]): number {
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,6 @@
-import { TuttiError } from '@tutti/runtime';
+import { isRecord, TuttiError } from '@tutti/runtime';
 import { Packr, Unpackr } from 'msgpackr';
 import { formats, stamp } from './fields.js';
-import { isMap } from './kinds.js';
 import type { Envelope } from './link.js';
 import { type Message, PROTOCOL_VERSION } from './messages.js';
 import { plainError } from './plain.js';
@@ -74,7 +73,7 @@ export function decodeHeader(header: Uint8Array, payloadBytes: number | undefine
   const damage = findFault(header);
   if (damage !== undefined) throw badFrame(`no msgpack message: ${damage}`);
   const message = unpack(header);
-  if (!isMap(message)) throw badFrame('no message: the header is no map');
+  if (!isRecord(message)) throw badFrame('no message: the header is no map');
   const stampFault = stamp(message);
   if (stampFault !== undefined) throw badFrame(`no message: ${stampFault.slice(1)}`);
   if (message.protocol !== PROTOCOL_VERSION) return foreign(message);

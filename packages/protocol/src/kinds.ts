@@ -1,3 +1,5 @@
+import { isRecord } from '@tutti/runtime';
+
 /**
  * A check of one value. Returns undefined if the value is of the kind, else where and what is
  * wrong, as the end of a sentence that starts with the name of the field.
@@ -100,17 +102,13 @@ export function listOf<T>(inner: Kind<T>): Kind<readonly T[]> {
 /** An object with any keys and values of one kind. */
 export function mapOf<T>(inner: Kind<T>): Kind<Readonly<Record<string, T>>> {
   return kind({ is: 'map', inner }, (value) => {
-    if (!isMap(value)) return ` is ${show(value)}, not a map`;
+    if (!isRecord(value)) return ` is ${show(value)}, not a map`;
     for (const key of Object.keys(value)) {
       const fault = inner(value[key]);
       if (fault !== undefined) return `.${key}${fault}`;
     }
     return undefined;
   });
-}
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What each field of T must be; the compiler sees that none is forgotten, or of another type. */
@@ -121,7 +119,7 @@ export function shapeOf<T>(fields: Fields<T>): Kind<T> {
   const names = Object.keys(fields);
   const kinds = Object.values(fields) as AnyKind[];
   return kind({ is: 'shape', fields: fields as Readonly<Record<string, AnyKind>> }, (value) => {
-    if (!isMap(value)) return ` is ${show(value)}, not a map`;
+    if (!isRecord(value)) return ` is ${show(value)}, not a map`;
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
       const fault = kinds[i]!(value[name]);
@@ -138,7 +136,7 @@ export function variantsOf<T>(
 ): Kind<T> {
   const tagKind = oneOf(...Object.keys(variants));
   return kind({ is: 'variants', tag, variants }, (value) => {
-    if (!isMap(value)) return ` is ${show(value)}, not a map`;
+    if (!isRecord(value)) return ` is ${show(value)}, not a map`;
     const fault = tagKind(value[tag]);
     return fault === undefined ? variants[value[tag] as string]!(value) : `.${tag}${fault}`;
   });

@@ -21,6 +21,7 @@ export {
 } from './errors.js';
 export { createGathering } from './gathering.js';
 export { createHeap, type Heap } from './heap.js';
+export { isRecord } from './is-record.js';
 export { checkKeys } from './known-keys.js';
 export { limitReached } from './limit-reached.js';
 export { maskedChecksum } from './masked-checksum.js';

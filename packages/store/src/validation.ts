@@ -1,5 +1,5 @@
 import type { OptimizerSpec } from '@tutti/protocol';
-import { showValue, TuttiError } from '@tutti/runtime';
+import { isRecord, showValue, TuttiError } from '@tutti/runtime';
 import { OPTIMIZER_DEFAULTS, type OptimizerName } from './defaults.js';
 
 interface Check {
@@ -153,10 +153,6 @@ function checkSettings(
     }
   }
   return problems;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {

@@ -1,4 +1,4 @@
-import type { Stamped } from '@tutti/runtime';
+import { isRecord, type Stamped } from '@tutti/runtime';
 import type { RunEvent } from './events.js';
 
 type Check = (value: unknown) => boolean;
@@ -8,9 +8,8 @@ const number: Check = (value) => typeof value === 'number';
 /** JSON has no NaN: it becomes null. */
 const real: Check = (value) => value === null || number(value);
 const flag: Check = (value) => typeof value === 'boolean';
-const map: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const list: Check = (value) => Array.isArray(value);
-const metrics: Check = (value) => map(value) && Object.values(value as object).every(real);
+const metrics: Check = (value) => isRecord(value) && Object.values(value).every(real);
 const path: Check = (value) => value === null || text(value);
 
 /** What must be there of each event for it to be used; what may be absent is looked at where it is. */
@@ -31,13 +30,12 @@ const FIELDS: { readonly [Name in RunEvent['event']]: Readonly<Record<string, Ch
   checkpoint: { step: number, path: text },
   warning: { code: text, message: text, remedy: text },
   finished: { steps: number, examples: number, loss: real, metrics, digest: text, modelPath: path },
-  failed: { code: text, message: text, remedy: text, details: map },
+  failed: { code: text, message: text, remedy: text, details: isRecord },
 };
 
 /** An event as it was written or sent, numbers that JSON does not have restored; undefined if it is none. */
-export function readEvent(value: unknown): Stamped<RunEvent> | undefined {
-  if (!map(value)) return undefined;
-  const event = value as Record<string, unknown>;
+export function readEvent(event: unknown): Stamped<RunEvent> | undefined {
+  if (!isRecord(event)) return undefined;
   const fields = Object.hasOwn(FIELDS, String(event.event))
     ? FIELDS[event.event as RunEvent['event']]
     : undefined;
@@ -51,10 +49,10 @@ const REALS = ['loss', 'examplesPerSecond', 'stepMs', 'wireBytesPerStep'];
 function restored(event: Record<string, unknown>): Record<string, unknown> {
   const copy = { ...event };
   for (const name of REALS) if (copy[name] === null) copy[name] = Number.NaN;
-  if (map(copy.metrics))
+  if (isRecord(copy.metrics))
     copy.metrics = Object.fromEntries(
-      Object.entries(copy.metrics as object).map(([name, mean]) => [name, mean ?? Number.NaN]),
+      Object.entries(copy.metrics).map(([name, mean]) => [name, mean ?? Number.NaN]),
     );
-  if (map(copy.evaluation)) copy.evaluation = restored(copy.evaluation as Record<string, unknown>);
+  if (isRecord(copy.evaluation)) copy.evaluation = restored(copy.evaluation);
   return copy;
 }

@@ -2,7 +2,14 @@ import { batches, createSampler, evaluationShard } from '@tutti/data/internal';
 import type { Block, Kernels } from '@tutti/kernels';
 import type { Layout } from '@tutti/parameters';
 import type { JobPlan, ShardReport } from '@tutti/protocol';
-import { type Clock, createRandom, programError, showValue, TuttiError } from '@tutti/runtime';
+import {
+  type Clock,
+  createRandom,
+  isRecord,
+  programError,
+  showValue,
+  TuttiError,
+} from '@tutti/runtime';
 import type {
   Computation,
   EvaluationResult,
@@ -214,10 +221,6 @@ type Details = Readonly<Record<string, number>>;
 function where(details: Details, worker: string): string {
   const parts = Object.entries(details).map(([name, value]) => `${name} ${value}`);
   return `at ${parts.join(', ')} on worker ${worker}`;
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function checkSums(

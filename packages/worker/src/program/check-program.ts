@@ -1,6 +1,6 @@
 import { checkDataset, isDataset } from '@tutti/data/internal';
 import { checkSteering, GRADIENT_COMPRESSIONS, METRIC_FORMS } from '@tutti/protocol';
-import { checkKeys, showValue, TuttiError } from '@tutti/runtime';
+import { checkKeys, isRecord, showValue, TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
 import type { Computation, Program, ProgramData } from './program.js';
 
@@ -138,10 +138,6 @@ function checkParameters(given: unknown): void {
 }
 
 const isExtent = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function bad(message: string, remedy: string): TuttiError {
   return new TuttiError('BAD_PROGRAM', message, { remedy });
