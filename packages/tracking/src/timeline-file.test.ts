@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +108,16 @@ describe('the file of a timeline', () => {
         if (at > 0) assert.ok(event.ts >= lane[at - 1]!.ts + lane[at - 1]!.dur!);
     const names = events.filter(({ name }) => name === 'thread_name').map(({ args }) => args.name);
     assert.deepEqual(names, ['w0', ...Array(3).fill('w0: read')]);
+  });
+
+  (existsSync('/dev/full') ? it : it.skip)('is not held open if it cannot be begun', async () => {
+    const files = () => readdirSync('/proc/self/fd').length;
+    const before = files();
+    for (let round = 0; round < 5; round++)
+      await assert.rejects(createTimelineFile({ ...initOf(1), path: '/dev/full' }), {
+        code: 'STORAGE',
+      });
+    assert.equal(files(), before);
   });
 
   it('is written by several processes, and can be read if none of them ends it', async () => {

@@ -55,7 +55,12 @@ export async function createTimelineFile(init: TimelineFileInit): Promise<Timeli
     await ensureFolder(dirname(path));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
     const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o666);
-    writeSync(file, pagesOf(['[\n']));
+    try {
+      writeSync(file, pagesOf(['[\n']));
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
     return timelineFile(init, file, true);
   } catch (error) {
     throw unwritable(error, path);
