@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -26,6 +28,26 @@ describe('a key file', () => {
     const key = await readKeyFile(one);
     assert.equal(key.length, 32);
     assert.notDeepEqual(key, await readKeyFile(two));
+  });
+
+  it('is not left behind where it could not be written', async function () {
+    const disk = path();
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', disk], { stdio: 'ignore' });
+    } catch {
+      return this.skip();
+    }
+    try {
+      const [key, filler] = [join(disk, 'job.key'), join(disk, 'filler')];
+      writeFileSync(filler, Buffer.alloc(4096));
+      await assert.rejects(createKeyFile(key), { code: 'STORAGE', message: /ENOSPC/ });
+      rmSync(filler);
+      await createKeyFile(key);
+      assert.equal((await readKeyFile(key)).length, 32);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
   });
 
   it('is never overwritten, also where the way leads to nothing yet', async () => {

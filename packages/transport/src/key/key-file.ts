@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
-import { TuttiError } from '@tutti/runtime';
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { failAfter, TuttiError, withCleanUp } from '@tutti/runtime';
 import { type JobKey, KEY_BYTES } from './job-key.js';
 
 /**
@@ -11,10 +11,15 @@ export async function createKeyFile(path: string): Promise<void> {
   try {
     const file = await open(path, 'wx', 0o600);
     try {
-      await file.writeFile(randomBytes(KEY_BYTES));
-      await file.sync();
-    } finally {
-      await file.close();
+      await withCleanUp(
+        () => file.close(),
+        async () => {
+          await file.writeFile(randomBytes(KEY_BYTES));
+          await file.sync();
+        },
+      );
+    } catch (error) {
+      return await failAfter(() => rm(path), error);
     }
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
