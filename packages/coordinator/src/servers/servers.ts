@@ -1,4 +1,4 @@
-import { type Layout, partition } from '@tutti/parameters';
+import type { Layout } from '@tutti/parameters';
 import {
   type ConnectFault,
   type Connection,
@@ -18,6 +18,7 @@ import type { Clock, TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import { farewellMs } from '../tunables.js';
 import { createDismissals } from './dismissals.js';
+import { createHolders, type Holders } from './holders.js';
 import { createHostedServers, type HostedServers } from './hosted-servers.js';
 import type { ServerAddress } from './server-address.js';
 
@@ -33,36 +34,23 @@ export interface ServerView
  * of which are told the same; workers pull from the first that is alive, or from their own. A server is given up
  * if it is lost while others hold its range. Then it is looked for, and has to catch up with those.
  */
-export interface Servers {
+export interface Servers extends Holders {
   /** How many are still to be named by the workers that host them. */
   missing(): number;
   /** What workers say of servers that their processes host; ignored where the servers were given. */
   readonly hosts: Omit<HostedServers, 'away' | 'refused' | 'back' | 'isGone' | 'close'>;
   /** Whether they are in the processes of workers. */
   readonly hosted: boolean;
-  /** The servers that are not given up. */
-  living(): readonly number[];
-  isGivenUp(server: number): boolean;
-  /** Those that were given up and are there: they have nothing of use, and could be given what the others have. */
-  returned(): readonly number[];
-  /** One that was given up has all that the others of its range have. */
-  readmit(server: number): void;
-  /** Ranges that the parameters are cut into. */
-  readonly width: number;
   /** What each range holds, and where workers pull it now. */
   ranges(layout: Layout): ServerRange[];
   /** What workers are told: all servers in their order, also those that are lost. */
   places(layout: Layout): ServerRange[];
-  /** Whether some range has several living holders. */
-  replicated(): boolean;
   /** Asks every server, whichever job it serves. */
   inquire(): void;
   /** Sends every living server what `body` makes for its range. */
   broadcast(body: (range: ServerRange) => CoordinatorToServer): void;
-  /** The living holders of a chunk. */
-  holders(chunk: number): readonly number[];
   /** Sends to all living holders of a chunk; returns who they are. */
-  sendTo(chunk: number, body: CoordinatorToServer, payload?: Uint8Array): number[];
+  sendTo(chunk: number, body: CoordinatorToServer, payload?: Uint8Array): readonly number[];
   /** @param lent as in an envelope */
   send(
     server: number,
@@ -74,11 +62,9 @@ export interface Servers {
   giveUp(server: number, reason: string): void;
   /** As if its connection were lost. */
   drop(server: number, reason: string): void;
-  /** The living holders of the same range, itself among them. */
-  siblings(server: number): number[];
   /** Sends to one living holder of each range. */
   sendToFirst(body: CoordinatorToServer): void;
-  /** The range that a server holds. */
+  /** The range that a server holds, and where workers reach it. */
   rangeOf(server: number): ServerRange;
   readonly names: string;
   /** The workers, by their connections, whose processes host these servers. */
@@ -133,11 +119,7 @@ export function connectServers(init: {
   const { hosted = 0, replicas, transport, clock, stamp, inquiry, events } = init;
   const servers = [...init.servers];
   const width = Math.floor((hosted || servers.length) / (replicas + 1));
-  /** Those that were given up, and why. */
-  const givenUp = new Map<number, string>();
-  /** Those of them that have said something since. */
-  const back = new Set<number>();
-  let parts: { readonly firstChunk: number; readonly chunks: number }[] = [];
+  const holders = createHolders(width, () => servers.length);
   const dismissals = createDismissals({ connect: reach, stamp, clock });
   const hosts = createHostedServers({
     ...{ count: hosted, clock, take, replace, gaveUp: events.unreached },
@@ -152,14 +134,6 @@ export function connectServers(init: {
     const worker = hosts.workerOf(connect);
     return `the server at ${connect}${worker === undefined ? '' : ` in the process of worker ${worker}`}`;
   }
-  const holdersOf = (range: number) =>
-    [...servers.keys()].filter((at) => at % width === range && !givenUp.has(at));
-  function roleOf(at: number): ServerView['role'] {
-    if (givenUp.has(at)) return 'lost';
-    return holdersOf(at % width)[0] === at ? 'primary' : 'standby';
-  }
-  const rangeWith = (chunk: number) =>
-    parts.findIndex((part) => chunk < part.firstChunk + part.chunks);
 
   function reach(server: ServerAddress, handlers: ConnectionHandlers): Connection {
     return (server.transport ?? transport).connect(server.connect, handlers);
@@ -170,7 +144,7 @@ export function connectServers(init: {
       message(envelope) {
         hosts.back(at);
         absent.delete(at);
-        if (givenUp.has(at)) back.add(at);
+        holders.present(at, true);
         events.receive(at, envelope);
       },
       unreached(fault) {
@@ -188,7 +162,8 @@ export function connectServers(init: {
     if (kept.some((address, at) => servers[at]!.connect !== address)) {
       for (const connection of connections) void connection.close(0);
       [servers.length, connections.length] = [0, 0];
-      for (const known of [givenUp, back, absent]) known.clear();
+      holders.clear();
+      absent.clear();
     }
     for (const address of addresses.slice(servers.length)) {
       servers.push({ connect: address });
@@ -198,10 +173,10 @@ export function connectServers(init: {
 
   function replace(at: number, address: string) {
     const before = servers[at]!;
-    const reason = givenUp.get(at);
+    const reason = holders.reasonOf(at);
     void connections[at]!.close(0);
     absent.delete(at);
-    back.delete(at);
+    holders.present(at, false);
     servers[at] = { connect: address };
     connections[at] = connect(at);
     send(at, inquiry);
@@ -211,15 +186,15 @@ export function connectServers(init: {
 
   /** Returns whether it is looked for again. */
   function lost(at: number, reason: string, fault?: ConnectFault): boolean {
-    back.delete(at);
+    holders.present(at, false);
     if (hosted > 0) hosts.away(at);
     const refused = keyRefusal(nameOf(at), fault);
-    if (givenUp.has(at)) {
+    if (holders.isGivenUp(at)) {
       events.gone(at);
       return refused === undefined;
     }
-    if (holdersOf(at % width).length > 1) {
-      givenUp.set(at, reason);
+    if (holders.siblings(at).length > 1) {
+      holders.giveUp(at, reason);
       events.replaced(at, reason);
       return refused === undefined;
     }
@@ -238,64 +213,46 @@ export function connectServers(init: {
   };
   const rangeAt = (at: number): ServerRange => ({
     address: servers[at]!.public ?? servers[at]!.connect,
-    ...parts[at % width]!,
+    ...holders.rangeOf(at),
   });
 
-  function cut(layout: Layout) {
-    parts = partition(layout.chunks, width);
-  }
-
   return {
-    width,
+    ...holders,
     missing: () => Math.max(0, hosted - servers.length),
     hosts,
     hosted: hosted > 0,
-    living: () => [...servers.keys()].filter((at) => !givenUp.has(at)),
-    isGivenUp: (server) => givenUp.has(server),
-    returned: () => [...back],
-    readmit(server) {
-      givenUp.delete(server);
-      back.delete(server);
-    },
     ranges(layout) {
-      cut(layout);
-      return parts.map((_, range) => rangeAt(holdersOf(range)[0]!));
+      holders.cut(layout);
+      return holders.primaries().map(rangeAt);
     },
     places(layout) {
-      cut(layout);
+      holders.cut(layout);
       return [...servers.keys()].map((at): ServerRange => {
-        const role = roleOf(at);
+        const role = holders.roleOf(at);
         return role === 'primary' ? rangeAt(at) : { ...rangeAt(at), role };
       });
     },
-    replicated: () =>
-      Array.from({ length: width }, (_, range) => holdersOf(range)).some(
-        ({ length }) => length > 1,
-      ),
     inquire() {
       for (const connection of connections) connection.send({ message: stamp(inquiry) });
     },
     broadcast(body) {
-      if (parts.length === 0) return;
-      for (const at of servers.keys()) if (!givenUp.has(at)) send(at, body(rangeAt(at)));
+      if (holders.isCut()) for (const at of holders.living()) send(at, body(rangeAt(at)));
     },
-    holders: (chunk) => holdersOf(rangeWith(chunk)),
     sendTo(chunk, body, payload) {
-      const holders = holdersOf(rangeWith(chunk));
-      for (const at of holders) send(at, body, payload);
-      return holders;
+      const told = holders.holders(chunk);
+      for (const at of told) send(at, body, payload);
+      return told;
     },
     send,
     giveUp(server, reason) {
-      givenUp.set(server, reason);
-      back.add(server);
+      holders.giveUp(server, reason);
+      holders.present(server, true);
     },
     drop(server, reason) {
       connections[server]!.drop(reason);
     },
-    siblings: (server) => holdersOf(server % width),
     sendToFirst(body) {
-      for (const range of parts.keys()) send(holdersOf(range)[0]!, body);
+      for (const at of holders.primaries()) send(at, body);
     },
     rangeOf: rangeAt,
     hostsOf: (which) => which.flatMap((at) => hosts.peerOf(servers[at]!.connect) ?? []),
@@ -304,7 +261,7 @@ export function connectServers(init: {
       [...absent].filter((at) => hosts.isGone(at) || connections[at]!.fault()?.kind === 'refused'),
     faultOf(which) {
       for (const at of which) {
-        const fault = givenUp.has(at) ? undefined : connections[at]!.fault();
+        const fault = holders.isGivenUp(at) ? undefined : connections[at]!.fault();
         if (fault !== undefined) return `${servers[at]!.connect}: ${fault.reason}. ${fault.remedy}`;
       }
       return undefined;
@@ -314,25 +271,25 @@ export function connectServers(init: {
     },
     views() {
       return [...servers.keys()].map((at): ServerView => {
-        const { firstChunk = 0, chunks = 0 } = parts[at % width] ?? {};
         const peer = hosts.peerOf(servers[at]!.connect);
         return {
-          ...{ address: rangeAt(at).address, role: roleOf(at), firstChunk, chunks },
+          ...{ ...rangeAt(at), role: holders.roleOf(at) },
           ...(peer !== undefined && { peer }),
         };
       });
     },
     nameOf,
     finish(farewell) {
-      if (parts.length === 0) return;
-      for (const at of servers.keys()) if (!givenUp.has(at) || back.has(at)) send(at, farewell);
+      if (!holders.isCut()) return;
+      for (const at of [...holders.living(), ...holders.returned()]) send(at, farewell);
     },
     async close() {
       hosts.close();
       // It may not know this coordinator.
-      for (const [at, reason] of givenUp) {
-        const [first] = holdersOf(at % width);
-        dismissals.add(servers[at]!, servers[first!]!.connect, reason);
+      for (const [at, server] of servers.entries()) {
+        const reason = holders.reasonOf(at);
+        const [other] = holders.siblings(at);
+        if (reason !== undefined) dismissals.add(server, servers[other!]!.connect, reason);
       }
       const all = connections.map((connection) => connection.close(farewellMs(transport)));
       // Unnamed wait: connections close within their linger.
