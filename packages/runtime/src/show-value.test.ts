@@ -17,6 +17,10 @@ it('a value of any kind can be named in an error', () => {
     [() => 1, 'a function'],
     [Symbol('seed'), 'Symbol(seed)'],
     [{ toJSON() {} }, 'an object'],
+    [new Float32Array(3), 'Float32Array of 12 bytes'],
+    [{ kernel: new Float32Array(3) }, '{"kernel":"Float32Array of 12 bytes"}'],
+    [Array(1000).fill(0), `[${'0,'.repeat(99)}0...`],
+    ['x'.repeat(1000), `"${'x'.repeat(199)}...`],
   ] as const)
     assert.equal(showValue(value), shown);
 });
