@@ -1,4 +1,4 @@
-import type { JobPlan } from '@tutti/protocol';
+import { directionOf, type JobPlan, type MetricDirection } from '@tutti/protocol';
 import { listCheckpoints } from './folder.js';
 import type { Means } from './manifest.js';
 import { planDifferences } from './plan-differences.js';
@@ -12,9 +12,8 @@ export interface Retention {
   readonly best?: string | undefined;
 }
 
-/** Less is better where it is a loss or is called an error; of any other metric, more. */
-export const isBetter = (metric: string, value: number, than: number) =>
-  /loss|error|perplexity/i.test(metric) ? value < than : value > than;
+export const isBetter = (direction: MetricDirection, value: number, than: number) =>
+  direction === 'less' ? value < than : value > than;
 
 /** Undefined if it was not measured. */
 export function metricOf({ loss, metrics }: Means, metric: string): number | undefined {
@@ -39,10 +38,11 @@ export async function superseded(
     const rated = keep.best !== undefined && evaluation !== undefined;
     own.push({ path: listed.path, value: rated ? metricOf(evaluation, keep.best) : undefined });
   }
+  const direction = directionOf(keep.best ?? 'loss', plan.metricDirections);
   let best: (typeof own)[number] | undefined;
   for (const item of own)
     if (item.value !== undefined)
-      if (best === undefined || isBetter(keep.best!, item.value, best.value!)) best = item;
+      if (best === undefined || isBetter(direction, item.value, best.value!)) best = item;
   return own
     .slice(0, Math.max(0, own.length - Math.max(1, keep.newest)))
     .filter((item) => item !== best)

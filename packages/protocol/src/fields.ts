@@ -28,6 +28,7 @@ import type {
   StepReports,
   SumFacts,
 } from './messages.js';
+import { METRIC_DIRECTIONS } from './metric-direction.js';
 import { METRIC_FORMS } from './metric-form.js';
 import {
   type EarlyStopping,
@@ -138,6 +139,7 @@ const dataset = shapeOf<DatasetIdentity>({
 const data = optional(shapeOf<DataIdentity>({ training: dataset, evaluation: optional(dataset) }));
 
 const metricForms = optional(mapOf(oneOf(...METRIC_FORMS)));
+const metricDirections = optional(mapOf(oneOf(...METRIC_DIRECTIONS)));
 
 const gradientCompression = optional(oneOf(...GRADIENT_COMPRESSIONS));
 
@@ -150,6 +152,7 @@ const description = shapeOf<ProgramDescription>({
   evaluationExamples: whole,
   data,
   metricForms,
+  metricDirections,
   defaults: shapeOf<ProgramDefaults>({
     batchSize: whole,
     epochs: number,
@@ -172,6 +175,7 @@ const plan = shapeOf<JobPlan>({
   data,
   evaluationBatchSize: whole,
   metricForms,
+  metricDirections,
   batchSize: whole,
   shards: whole,
   seed: integer,

@@ -29,6 +29,12 @@ export {
   type Transport,
 } from './link.js';
 export * from './messages.js';
+export {
+  directionOf,
+  METRIC_DIRECTIONS,
+  type MetricDirection,
+  type MetricDirections,
+} from './metric-direction.js';
 export { METRIC_FORMS, type MetricForm, type MetricForms } from './metric-form.js';
 export {
   type EarlyStopping,

@@ -1,4 +1,5 @@
 import type { DataIdentity } from './data-identity.js';
+import type { MetricDirection, MetricDirections } from './metric-direction.js';
 import type { MetricForms } from './metric-form.js';
 
 /** A learning rate as a function of the step. All rates are positive, all step counts whole. */
@@ -37,7 +38,7 @@ export interface Watched {
   /** `loss`, or the name of a metric. Default `loss`. */
   readonly monitor?: string;
   /** Default: of a loss, an error or a perplexity less is better, of other metrics more. */
-  readonly better?: 'less' | 'more';
+  readonly better?: MetricDirection;
   /** How much better it must be to count. Default 0 for early stopping, 0.0001 for plateaus. */
   readonly minChange?: number;
 }
@@ -128,6 +129,8 @@ export interface ProgramDescription {
   readonly data?: DataIdentity;
   /** Absent where all metrics are means over examples. */
   readonly metricForms?: MetricForms;
+  /** Of the metrics whose names tell another direction. */
+  readonly metricDirections?: MetricDirections;
   readonly defaults: ProgramDefaults;
 }
 
@@ -174,6 +177,8 @@ export interface JobPlan {
   readonly evaluationBatchSize: number;
   /** As in the description of the program. */
   readonly metricForms?: MetricForms;
+  /** As in the description of the program. */
+  readonly metricDirections?: MetricDirections;
   readonly batchSize: number;
   readonly shards: number;
   readonly seed: number;

@@ -1,4 +1,4 @@
-export type { MetricForm, MetricForms } from '@tutti/protocol';
+export type { MetricDirection, MetricDirections, MetricForm, MetricForms } from '@tutti/protocol';
 export {
   type Computation,
   defineProgram,

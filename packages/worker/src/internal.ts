@@ -1,5 +1,6 @@
 /** What other packages of Tutti use, and nobody else: it may change with any version. */
 
+export { directionOf } from '@tutti/protocol';
 export { monitoredRunner } from './compute/monitored-runner.js';
 export {
   createProgramRunner,

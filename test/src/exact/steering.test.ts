@@ -131,6 +131,37 @@ describe('early stopping', () => {
     });
   });
 
+  it('goes by what the program says of a metric, whatever it is called', async () => {
+    const named = (metric: string, better: 'less' | 'more'): Program => {
+      const whole = program({ earlyStopping: { monitor: metric, patience: 1 } });
+      const measured = <Result extends { lossSum: number }>(result: Result) => ({
+        ...result,
+        metrics: { [metric]: better === 'less' ? result.lossSum : -result.lossSum },
+      });
+      return {
+        ...whole,
+        async open() {
+          const computation = await whole.open();
+          return {
+            ...computation,
+            metricDirections: { [metric]: better },
+            gradient: async (...given) => measured(await computation.gradient(...given)),
+            evaluate: async (...given) => measured(await computation.evaluate(...given)),
+          };
+        },
+      };
+    };
+    const expected = await run(program({ earlyStopping: { patience: 1 } }));
+    for (const [metric, better] of [
+      ['mae', 'less'],
+      ['lossless', 'more'],
+    ] as const) {
+      const { result } = await run(named(metric, better));
+      assert.equal(result.steps, expected.result.steps);
+      assert.equal(result.digest, expected.result.digest);
+    }
+  });
+
   it('refuses settings that mean nothing', async () => {
     const cases: [Options, RegExp][] = [
       [{ earlyStopping: { patience: -1 } }, /^earlyStopping.patience of program regression is -1$/],

@@ -73,7 +73,8 @@ export function createCheckpoints(init: {
 }): Checkpoints {
   const { job, servers, clock, emit, sink } = init;
   const { plan, layout } = job;
-  const schedule = createCheckpointSchedule({ every: sink?.every, best: sink?.best, clock, emit });
+  const { every, best } = sink ?? {};
+  const schedule = createCheckpointSchedule({ every, best, plan, clock, emit });
   const open = new Map<number, Begun>();
   /** What is known of the version that the training has come to. */
   let now: Begun['complete'] = {};

@@ -40,7 +40,9 @@ export function createSingleProcessCheckpoints(init: {
   readonly emit: (event: RunEvent) => void;
 }): SingleProcessCheckpoints {
   const { sink, run, layout, steps, clock, emit } = init;
-  const schedule = createCheckpointSchedule({ every: sink.every, best: sink.best, clock, emit });
+  const { every, best } = sink;
+  const { plan } = run;
+  const schedule = createCheckpointSchedule({ every, best, plan, clock, emit });
   schedule.startAt(init.version);
   const writing = createSnapshotQueue(sink, emit);
   let now: Pick<Snapshot, 'step' | 'progress' | 'evaluation' | 'best'> = { step: init.version };

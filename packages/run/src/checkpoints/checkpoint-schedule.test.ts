@@ -4,10 +4,11 @@ import type { RunEvent } from '@tutti/telemetry';
 import { createCheckpointSchedule } from './checkpoint-schedule.js';
 
 const clock = createSimulatedClock();
+const plan = { metricDirections: { rms: 'less', lossless: 'more' } } as const;
 const emit = () => assert.fail('There is nothing to tell.');
 const evaluated = (loss: number, metric = 0) => ({
   loss,
-  metrics: { accuracy: metric, meanAbsoluteError: metric },
+  metrics: { accuracy: metric, meanAbsoluteError: metric, rms: metric, lossless: metric },
 });
 
 describe('checkpoint schedule', () => {
@@ -15,6 +16,7 @@ describe('checkpoint schedule', () => {
     const schedule = createCheckpointSchedule({
       every: { steps: 3 },
       best: undefined,
+      plan,
       clock,
       emit,
     });
@@ -24,7 +26,13 @@ describe('checkpoint schedule', () => {
   });
 
   it('has one due so much time after the last', () => {
-    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock, emit });
+    const schedule = createCheckpointSchedule({
+      every: { ms: 100 },
+      best: undefined,
+      plan,
+      clock,
+      emit,
+    });
     const due = [];
     for (let version = 1; version <= 10; version++) {
       clock.advance(30);
@@ -34,7 +42,7 @@ describe('checkpoint schedule', () => {
   });
 
   it('foresees the next version that is due for its time', () => {
-    const init = { best: undefined, clock, emit };
+    const init = { best: undefined, plan, clock, emit };
     const bySteps = createCheckpointSchedule({ ...init, every: { steps: 3 } });
     assert.deepEqual([0, 2, 3, 4].map(bySteps.next), [3, 3, 6, 6]);
     // One that could not be taken is due from then on.
@@ -54,6 +62,7 @@ describe('checkpoint schedule', () => {
     const schedule = createCheckpointSchedule({
       every: { steps: 3 },
       best: undefined,
+      plan,
       clock,
       emit,
     });
@@ -65,7 +74,13 @@ describe('checkpoint schedule', () => {
   });
 
   it('waits with the next while one is under way', () => {
-    const schedule = createCheckpointSchedule({ every: { ms: 100 }, best: undefined, clock, emit });
+    const schedule = createCheckpointSchedule({
+      every: { ms: 100 },
+      best: undefined,
+      plan,
+      clock,
+      emit,
+    });
     clock.advance(150);
     assert.equal(schedule.due(1, undefined, 1), false);
     assert.equal(schedule.due(2, undefined, 0), true);
@@ -76,8 +91,10 @@ describe('checkpoint schedule', () => {
       ['loss', [5, 6, 4, 4, 3], [0, 2, 4]],
       ['accuracy', [0.1, 0.5, 0.4, 0.5, 0.6], [0, 1, 4]],
       ['meanAbsoluteError', [0.5, 0.6, 0.4], [0, 2]],
+      ['rms', [0.5, 0.6, 0.4], [0, 2]],
+      ['lossless', [0.5, 0.6, 0.4], [0, 1]],
     ] as const) {
-      const schedule = createCheckpointSchedule({ every: undefined, best, clock, emit });
+      const schedule = createCheckpointSchedule({ every: undefined, best, plan, clock, emit });
       const due = values.flatMap((value, at) =>
         schedule.due(at, best === 'loss' ? evaluated(value) : evaluated(0, value), at) ? [at] : [],
       );
@@ -88,7 +105,13 @@ describe('checkpoint schedule', () => {
   });
 
   it('forgets nothing of the best when the run goes back', () => {
-    const schedule = createCheckpointSchedule({ every: { steps: 2 }, best: 'loss', clock, emit });
+    const schedule = createCheckpointSchedule({
+      every: { steps: 2 },
+      best: 'loss',
+      plan,
+      clock,
+      emit,
+    });
     assert.equal(schedule.due(2, evaluated(1), 0), true);
     schedule.startAt(0);
     assert.equal(schedule.due(1, evaluated(2), 0), false);
@@ -96,7 +119,13 @@ describe('checkpoint schedule', () => {
   });
 
   it('has the best one due again when the run goes back before it: it may not have been written', () => {
-    const schedule = createCheckpointSchedule({ every: undefined, best: 'loss', clock, emit });
+    const schedule = createCheckpointSchedule({
+      every: undefined,
+      best: 'loss',
+      plan,
+      clock,
+      emit,
+    });
     assert.equal(schedule.due(2, evaluated(1), 0), true);
     schedule.startAt(0);
     assert.equal(schedule.due(1, evaluated(2), 0), false);
@@ -109,6 +138,7 @@ describe('checkpoint schedule', () => {
     const schedule = createCheckpointSchedule({
       every: undefined,
       best: 'mae',
+      plan,
       clock,
       emit: (event) => events.push(event),
     });
@@ -118,7 +148,7 @@ describe('checkpoint schedule', () => {
         event: 'warning',
         code: 'BAD_CONFIG',
         message: 'The evaluation has no mae, so no checkpoint is written for the best one.',
-        remedy: 'Give --checkpoint-best one of loss, accuracy, meanAbsoluteError.',
+        remedy: 'Give --checkpoint-best one of loss, accuracy, meanAbsoluteError, rms, lossless.',
       },
     ]);
   });

@@ -1,5 +1,6 @@
 import type { Means } from '@tutti/checkpoint';
 import { isBetter, metricOf } from '@tutti/checkpoint/internal';
+import { directionOf, type JobPlan } from '@tutti/protocol';
 import type { Clock } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { CheckpointInterval } from './snapshot.js';
@@ -24,10 +25,12 @@ export interface CheckpointSchedule {
 export function createCheckpointSchedule(init: {
   readonly every: CheckpointInterval | undefined;
   readonly best: string | undefined;
+  readonly plan: Pick<JobPlan, 'metricDirections'>;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
 }): CheckpointSchedule {
-  const { every, best: metric, clock, emit } = init;
+  const { every, best: metric, plan, clock, emit } = init;
+  const direction = directionOf(metric ?? 'loss', plan.metricDirections);
   let takenAt = clock.now();
   let taken = -1;
   /** One was due while another was under way. */
@@ -53,7 +56,7 @@ export function createCheckpointSchedule(init: {
     warnOfUnknown(metric, evaluation);
     const value = metricOf(evaluation, metric);
     if (value === undefined) return false;
-    if (best !== undefined && best.version !== version && !isBetter(metric, value, best.value))
+    if (best !== undefined && best.version !== version && !isBetter(direction, value, best.value))
       return false;
     best = { version, value };
     return true;

@@ -110,6 +110,7 @@ export function resolvePlan(init: {
     ...(description.data && { data: description.data }),
     evaluationBatchSize,
     ...(description.metricForms && { metricForms: description.metricForms }),
+    ...(description.metricDirections && { metricDirections: description.metricDirections }),
     batchSize,
     shards,
     seed,

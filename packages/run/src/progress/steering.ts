@@ -1,6 +1,6 @@
 import type { Means } from '@tutti/checkpoint';
 import { isBetter, metricOf } from '@tutti/checkpoint/internal';
-import type { JobPlan, Watched } from '@tutti/protocol';
+import { directionOf, type JobPlan, type Watched } from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import type { RunEvent } from '@tutti/telemetry';
 import type { ProgressState } from './progress.js';
@@ -62,9 +62,20 @@ export function createSteering(init: {
   readonly emit: (event: RunEvent) => void;
 }): Steering {
   const { plan, emit } = init;
-  const { earlyStopping, reduceOnPlateau } = plan;
+  const { earlyStopping, reduceOnPlateau, metricDirections } = plan;
   let state = BEGINNING;
   let best: BestState | undefined;
+
+  function improves(
+    { monitor = 'loss', better, minChange = 0 }: Watched,
+    value: number,
+    than: number | undefined,
+  ): boolean {
+    if (Number.isNaN(value)) return false;
+    if (than === undefined) return true;
+    const direction = better ?? directionOf(monitor, metricDirections);
+    return isBetter(direction, value, direction === 'less' ? than - minChange : than + minChange);
+  }
 
   /** As Keras' EarlyStopping: its first epoch is better than nothing. */
   function observeStopping(means: Means): SteeringDecision {
@@ -136,15 +147,4 @@ function watched(who: string, { monitor = 'loss' }: Watched, means: Means): numb
       details: { monitor, known },
     });
   return metricOf(means, monitor) ?? Number.NaN;
-}
-
-function improves(
-  { monitor = 'loss', better, minChange = 0 }: Watched,
-  value: number,
-  than: number | undefined,
-): boolean {
-  if (Number.isNaN(value)) return false;
-  if (than === undefined) return true;
-  const less = better === undefined ? isBetter(monitor, 0, 1) : better === 'less';
-  return less ? value < than - minChange : value > than + minChange;
 }

@@ -36,6 +36,35 @@ function inputs(shape: readonly number[]): Batch[string] {
   return { data: Float32Array.from({ length }, () => 4 * random.next() - 2), shape: [N, ...of] };
 }
 
+it('a metric is better as what it is, not as it is called', async () => {
+  const x = () => tf.input({ shape: [4], name: 'x' });
+  const output = (input: tf.SymbolicTensor, name: string) =>
+    tf.layers.dense({ units: 3, name }).apply(input) as tf.SymbolicTensor;
+  const errors = (yTrue: tf.Tensor) => yTrue.sum(-1);
+  const computation = await open({
+    model: () => {
+      const input = x();
+      return tf.model({ inputs: input, outputs: [output(input, 'gloss'), output(input, 'size')] });
+    },
+    loss: {
+      gloss: { name: 'categoricalCrossentropy', fromLogits: true },
+      size: 'meanSquaredError',
+    },
+    metrics: {
+      gloss: ['accuracy', { name: 'recall', as: 'found' }, errors],
+      size: [{ name: 'meanAbsoluteError', as: 'mae' }, 'r2'],
+    },
+  });
+  assert.deepEqual(computation.metricDirections, {
+    gloss_accuracy: 'more',
+    gloss_found: 'more',
+    gloss_errors: 'less',
+    size_mae: 'less',
+    size_r2: 'more',
+  });
+  await computation.close?.();
+});
+
 describe('metrics', () => {
   const shapes = [[1], [4], [3, 1], [3, 4], [2, 3, 4]];
   const cases: [LossName, Activation, (shape: number[]) => boolean][] = [

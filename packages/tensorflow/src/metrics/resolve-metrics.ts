@@ -1,5 +1,6 @@
 import { checkKeys, closest, TuttiError } from '@tutti/runtime';
-import type { MetricForm } from '@tutti/worker';
+import type { MetricDirection, MetricForm } from '@tutti/worker';
+import { directionOf } from '@tutti/worker/internal';
 import { createBroadcastCheck } from '../losses/accidental-broadcast.js';
 import { checkPerExample, type Labelled, type Loss } from '../losses/losses.js';
 import type { tf } from '../tf.js';
@@ -35,6 +36,7 @@ export interface ResolvedMetric {
   /** Whether it is a function of the program, which is called anew for each batch. */
   readonly own: boolean;
   readonly form: MetricForm | undefined;
+  readonly better: MetricDirection;
   /** Whether its labels may be class numbers. */
   readonly ofClasses: boolean;
   /** The tensors that its sums are made of, by name. */
@@ -121,6 +123,7 @@ function resolveMetric(metric: Metric, loss: Loss): ResolvedMetric {
     name: options.as ?? name,
     own: false,
     form: summed.form,
+    better: directionOf(name),
     ofClasses: !OF_NUMBERS.includes(name),
     tensors(predicted) {
       const input = inputOf(predicted, loss, name);
@@ -196,6 +199,7 @@ function ownMean(metric: MetricFunction): ResolvedMetric {
     name: metric.name,
     own: true,
     form: undefined,
+    better: directionOf(metric.name),
     ofClasses: false,
     tensors(predicted) {
       const { yTrue, batch } = predicted;
@@ -221,6 +225,7 @@ function ownRatio(name: string, ratio: RatioFunction): ResolvedMetric {
     name,
     own: true,
     form: 'ratio',
+    better: directionOf(name),
     ofClasses: false,
     tensors(predicted) {
       const { yTrue, batch } = predicted;

@@ -106,6 +106,7 @@ export function createComputation(options: TrainingOptions): Computation {
       picture: (report, title) => sharingPicture(sharing, report, title),
     },
     metricForms: objective.metricForms,
+    metricDirections: objective.metricDirections,
     arithmetic: arithmeticFacts(graphs ? 'graph' : acceleration.enabled ? 'accelerated' : 'tfjs'),
     initialize: (seed) => sharing.initial(firstValues(seed), seed),
     gradient(weights, { batch, random }, known) {

@@ -1,5 +1,5 @@
 import { TuttiError } from '@tutti/runtime';
-import type { MetricForms } from '@tutti/worker';
+import type { MetricDirections, MetricForms } from '@tutti/worker';
 import { resolveLoss, type SoftmaxCrossEntropy } from '../losses/losses.js';
 import { checkClassLabels } from '../metrics/labels.js';
 import { MEAN, sum } from '../metrics/metric.js';
@@ -24,6 +24,7 @@ export interface Objective {
   /** For each output, whether its softmax is left out: the loss starts from its logits. */
   readonly logits: readonly boolean[];
   readonly metricForms: MetricForms;
+  readonly metricDirections: MetricDirections;
   /** The names of all numbers that it reports, besides `loss`. */
   readonly names: readonly string[];
   /** The sums of no examples. */
@@ -98,6 +99,9 @@ export function createObjective(
     logits: heads.map(({ logits }) => logits),
     metricForms: Object.fromEntries(
       metrics.flatMap(({ metric: { name, form } }) => (form === undefined ? [] : [[name, form]])),
+    ),
+    metricDirections: Object.fromEntries(
+      metrics.map(({ metric: { name, better } }) => [name, better]),
     ),
     names: [
       ...(several ? heads.map(({ lossName }) => lossName) : []),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { arrays } from '@tutti/data';
-import { encode, PROTOCOL_VERSION } from '@tutti/protocol';
+import { encode, type MetricDirections, PROTOCOL_VERSION } from '@tutti/protocol';
 import { isTuttiError } from '@tutti/runtime';
 import fc from 'fast-check';
 import { checkComputation, checkData, checkProgram } from './check-program.js';
@@ -79,6 +79,10 @@ describe('a program is refused before anything of it runs', () => {
       [{ ...program, arithmetic: { threads: 4 } }, 'arithmetic.threads of the program is 4'],
       [{ ...program, metricForms: { auc: 'odd' } }, 'metricForms.auc of the program is "odd"'],
       [
+        { ...program, metricDirections: { auc: 'up' } },
+        'metricDirections.auc of the program is "up"',
+      ],
+      [
         { ...program, sharing: { digest: 5 } },
         'The sharing of the program is no description of shared weights',
       ],
@@ -90,7 +94,7 @@ describe('a program is refused before anything of it runs', () => {
 const KEYS = [
   ...['name', 'seed', 'batchSize', 'epochs', 'shards', 'evaluationBatchSize', 'optimizer'],
   ...['gradientCompression', 'earlyStopping', 'reduceOnPlateau'],
-  ...['parameters', 'arithmetic', 'metricForms', 'sharing'],
+  ...['parameters', 'arithmetic', 'metricForms', 'metricDirections', 'sharing'],
 ];
 const value = fc.oneof(
   ...[fc.integer(), fc.double(), fc.string(), fc.boolean(), fc.bigInt()],
@@ -109,6 +113,19 @@ const shaped = fc.record(
   { requiredKeys: ['name'] },
 );
 const anyValue = fc.oneof(value, keyed, shaped, fc.array(fc.oneof(value, keyed, shaped)));
+
+it('a program tells which metrics are better than their names say, or worse', () => {
+  const told = (directions: MetricDirections) => {
+    const computation = { ...program, metricDirections: directions };
+    const described = { ...program, open: () => assert.fail() };
+    return describeProgram(described, { training: dataset }, computation).metricDirections;
+  };
+  assert.deepEqual(told({ mae: 'less', auc: 'more', gloss: 'more' }), {
+    mae: 'less',
+    gloss: 'more',
+  });
+  assert.equal(told({ auc: 'more', loss: 'less' }), undefined);
+});
 
 it('what a program says of itself is refused, or can be told to others', () => {
   fc.assert(

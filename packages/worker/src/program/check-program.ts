@@ -1,5 +1,10 @@
 import { checkDataset, isDataset } from '@tutti/data/internal';
-import { checkSteering, GRADIENT_COMPRESSIONS, METRIC_FORMS } from '@tutti/protocol';
+import {
+  checkSteering,
+  GRADIENT_COMPRESSIONS,
+  METRIC_DIRECTIONS,
+  METRIC_FORMS,
+} from '@tutti/protocol';
 import { checkKeys, isRecord, showValue, TuttiError } from '@tutti/runtime';
 import { checkOptimizer } from '@tutti/store';
 import type { Computation, Program, ProgramData } from './program.js';
@@ -77,13 +82,19 @@ export function checkComputation(returned: unknown): Computation {
     if (typeof candidate[name] !== 'function')
       throw bad(`What open() returned has no function ${name}()`, remedy);
   checkParameters(candidate.parameters);
-  const { arithmetic, metricForms, sharing } = candidate;
+  const { arithmetic, metricForms, metricDirections, sharing } = candidate;
   checkTable('arithmetic', arithmetic, (fact) => typeof fact === 'string', "text, such as '4.22'");
   checkTable(
     'metricForms',
     metricForms,
     (form) => (METRIC_FORMS as readonly unknown[]).includes(form),
     `one of ${METRIC_FORMS.join(', ')}`,
+  );
+  checkTable(
+    'metricDirections',
+    metricDirections,
+    (direction) => (METRIC_DIRECTIONS as readonly unknown[]).includes(direction),
+    `one of ${METRIC_DIRECTIONS.join(', ')}`,
   );
   if (sharing === undefined) return returned as unknown as Computation;
   const { digest, frozen } = isRecord(sharing) ? sharing : {};

@@ -1,5 +1,10 @@
 import { hash as hashOf } from 'node:crypto';
-import type { DataIdentity, ProgramDescription } from '@tutti/protocol';
+import {
+  type DataIdentity,
+  directionOf,
+  type MetricDirections,
+  type ProgramDescription,
+} from '@tutti/protocol';
 import { TuttiError } from '@tutti/runtime';
 import type { Computation, Program, ProgramData } from './program.js';
 
@@ -19,6 +24,7 @@ export function describeProgram(
   const { batchSize, epochs, seed, shards, optimizer, evaluationBatchSize } = program;
   const { gradientCompression, earlyStopping, reduceOnPlateau } = program;
   const { sharing } = computation;
+  const metricDirections = untold(computation.metricDirections);
   if (data.training.size < 1)
     throw new TuttiError('BAD_PROGRAM', 'The training set has no examples', {
       remedy: 'Return a dataset with at least one example from data().',
@@ -50,6 +56,15 @@ export function describeProgram(
     ...(sharing?.digest === undefined ? {} : { sharing: sharing.digest }),
     ...description,
     ...(computation.metricForms && { metricForms: computation.metricForms }),
+    ...(metricDirections && { metricDirections }),
     ...(identity && { data: identity }),
   };
+}
+
+/** Those that the names do not tell; undefined if there are none. */
+function untold(directions: MetricDirections = {}): MetricDirections | undefined {
+  const others = Object.entries(directions).filter(
+    ([metric, direction]) => direction !== directionOf(metric),
+  );
+  return others.length === 0 ? undefined : Object.fromEntries(others);
 }

@@ -1,6 +1,11 @@
 import type { Batch, Dataset } from '@tutti/data';
 import type { FrozenValues, SharingReport } from '@tutti/parameters';
-import type { MetricForms, ProgramDefaults, StoredParameter } from '@tutti/protocol';
+import type {
+  MetricDirections,
+  MetricForms,
+  ProgramDefaults,
+  StoredParameter,
+} from '@tutti/protocol';
 import { checkKeys, type Random, TuttiError } from '@tutti/runtime';
 
 /**
@@ -46,6 +51,8 @@ export interface Computation {
   readonly arithmetic?: Readonly<Record<string, string>>;
   /** How metrics follow from their sums, where they are no means over examples. */
   readonly metricForms?: MetricForms;
+  /** Whether less or more of a metric is better, where its name does not tell. */
+  readonly metricDirections?: MetricDirections;
   /** How weights follow from the stored parameters. */
   readonly sharing?: SharingFacts;
   close?(): void | Promise<void>;
@@ -115,6 +122,7 @@ const KNOWN: Readonly<Record<Exclude<keyof Program, 'open'> | keyof Computation,
   evaluate: true,
   arithmetic: true,
   metricForms: true,
+  metricDirections: true,
   sharing: true,
   close: true,
   optimizer: true,
@@ -139,7 +147,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       throw new TuttiError('BAD_PROGRAM', `defineProgram was given no function ${name}()`, {
         remedy: `Give it one: the program needs data, initialize, gradient and evaluate.`,
       });
-  const { parameters, arithmetic, metricForms, sharing } = program;
+  const { parameters, arithmetic, metricForms, metricDirections, sharing } = program;
   return {
     ...program,
     open: () => ({
@@ -149,6 +157,7 @@ export function defineProgram(program: Omit<Program, 'open'> & Computation): Pro
       evaluate: (weights, batch) => program.evaluate(weights, batch),
       ...(arithmetic === undefined ? {} : { arithmetic }),
       ...(metricForms === undefined ? {} : { metricForms }),
+      ...(metricDirections === undefined ? {} : { metricDirections }),
       ...(sharing === undefined ? {} : { sharing }),
       close: () => program.close?.(),
     }),
