@@ -61,7 +61,7 @@ describe('tutti node', () => {
     assert.ok(last.event === 'failed' && last.code === 'ABORTED');
     assert.equal(
       last.remedy,
-      `Go on with: tutti node ${path} --checkpoint-dir ${directory} --resume latest`,
+      `Go on with: tutti node ${path} --min-workers 2 --json --checkpoint-dir ${directory} --resume latest`,
     );
     assert.ok(existsSync(String(last.details.checkpoint)));
     assert.equal(second!.code, 0, second!.stderr + second!.stdout);

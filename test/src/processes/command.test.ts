@@ -109,7 +109,10 @@ describe('tutti train, as a script starts it,', () => {
       command.process.kill(signal);
       const { code, stderr } = await command.ended;
       assert.equal(code, expected);
-      assert.match(stderr, /Go on with: tutti train \S+ --checkpoint-dir \S+ --resume latest\n$/);
+      assert.match(
+        stderr,
+        /Go on with: tutti train \S+ --workers 2 --json --checkpoint-dir \S+ --resume latest\n$/,
+      );
       await each.roll.assertAllGone(3);
     });
 

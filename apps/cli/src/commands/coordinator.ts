@@ -19,6 +19,7 @@ import { openDashboard } from '../runs/dashboards.js';
 import { observeRun } from '../runs/observers.js';
 import { keepRun } from '../runs/report.js';
 import { announceTimeline } from '../runs/timelines.js';
+import { commandAgain } from '../settings/handed-on.js';
 import { roleSettings } from '../settings/role-settings.js';
 import { type Flags, settingsFor } from '../settings/settings.js';
 import { FILES_OF_WORKER } from '../tunables.js';
@@ -71,9 +72,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
         if (warning !== undefined) renderer(warning);
         servers.push({ ...beside.inside, public: told });
       }
-      const command =
-        context.startedAs ??
-        `tutti coordinator${workers === undefined ? '' : ` --workers ${workers}`}${colocated ? ' --servers colocated' : ''}`;
+      const command = context.startedAs ?? commandAgain('coordinator', flags);
       const interruption = interruptionOf(context, output, goingOnWith(command));
       const timeline = file?.track('coordinator');
       const checkpoints = checkpointsOf({ ...roles, runsDir: runsFolder });

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { DEFAULT_COORDINATOR, flagOf, type Settings } from '@tutti/config';
+import { DEFAULT_COORDINATOR, type Settings } from '@tutti/config';
 import { readKeyFile } from '@tutti/transport';
-import { handedOn } from '../cluster/handed-on.js';
 import { connectHost, type HostConnection } from '../cluster/host-connection.js';
 import { hostRanks } from '../cluster/host-ranks.js';
 import { refuseUnstartedServers } from '../cluster/hosting.js';
 import type { CliContext } from '../process/context.js';
 import { DONE } from '../process/exit-codes.js';
-import { quoted } from '../process/interruption.js';
 import { exitWith } from '../process/reported.js';
+import { commandAgain, handedOn } from '../settings/handed-on.js';
 import { type Flags, settingsFor } from '../settings/settings.js';
 import { HOST_END_MS, NODE_GRACE_MS } from '../tunables.js';
 
@@ -40,10 +39,6 @@ export async function launch(path: string, flags: Flags, context: CliContext): P
   const { json, ssh, remoteTutti } = settings;
   // Unnamed wait: a small file of this machine.
   const key = await keyOf(settings);
-  const given = (['hosts', 'hostfile'] as const).flatMap((name) => {
-    const value = settings[name];
-    return value === undefined ? [] : [flagOf(name), quoted(value)];
-  });
   const connections = hosts.map(({ host, ranks }) =>
     connectHost({
       ...{ host, ssh, remoteTutti },
@@ -52,7 +47,7 @@ export async function launch(path: string, flags: Flags, context: CliContext): P
         ...(key !== undefined && { key }),
         cwd: process.cwd(),
         environment: { ...settingsIn(context.environment), TUTTI_COORDINATOR: address },
-        startedAs: ['tutti launch', ...given, quoted(path)].join(' '),
+        startedAs: commandAgain('launch', flags, path),
         args: [path, ...handedOn(flags, 'node', ['coordinator', 'keyFile'])],
       },
       onLine(rank, stream, line) {

@@ -8,14 +8,13 @@ import {
   workerEnvironment,
 } from '@tutti/launch/internal';
 import { type ChildCommand, startCommand } from '../cluster/child-command.js';
-import { handedOn } from '../cluster/handed-on.js';
 import { refuseUnstartedServers } from '../cluster/hosting.js';
 import { runsFolder } from '../output/folders.js';
 import type { CliContext } from '../process/context.js';
 import { DONE } from '../process/exit-codes.js';
-import { quoted } from '../process/interruption.js';
 import { exitWith } from '../process/reported.js';
 import { exitCodeOfSignal } from '../process/stop-signals.js';
+import { commandAgain, handedOn } from '../settings/handed-on.js';
 import { type Flags, settingsFor } from '../settings/settings.js';
 import { NODE_GRACE_MS } from '../tunables.js';
 
@@ -116,7 +115,7 @@ async function failedUnjoined(worker: ChildCommand): Promise<number> {
 
 function startCoordinator(
   { path, flags, settings, rank, settingsFile }: Node,
-  startedAs = `tutti node ${quoted(path)}`,
+  startedAs = commandAgain('node', flags, path),
 ): ChildCommand {
   const { host, port, size } = rank;
   const workers = size * settings.workersPerNode;

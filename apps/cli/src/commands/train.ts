@@ -18,7 +18,7 @@ export async function train(path: string, flags: Flags, context: CliContext): Pr
     () => prepared.end(),
     async () => {
       const { trainHere } = await import('../runs/train-here.js');
-      return trainHere(path, resolved, prepared, context);
+      return trainHere(path, flags, resolved, prepared, context);
     },
   );
 }

@@ -10,12 +10,14 @@ import { folderFault, runsFolder } from '../output/folders.js';
 import { withOutput } from '../output/output.js';
 import { sharingText } from '../output/sharing-text.js';
 import type { CliContext } from '../process/context.js';
-import { goingOnWith, interruptionOf, quoted } from '../process/interruption.js';
+import { goingOnWith, interruptionOf } from '../process/interruption.js';
 import { monitorsOf } from '../process/monitors.js';
 import { reported } from '../process/reported.js';
 import { inspectedProgram } from '../programs/inspected-program.js';
 import { loadProgram } from '../programs/load-program.js';
+import { commandAgain } from '../settings/handed-on.js';
 import { roleSettings } from '../settings/role-settings.js';
+import type { Flags } from '../settings/settings.js';
 import { FILES_OF_CHILD } from '../tunables.js';
 import { openDashboard } from './dashboards.js';
 import { observeRun } from './observers.js';
@@ -28,6 +30,7 @@ import { announceTimeline } from './timelines.js';
  */
 export async function trainHere(
   path: string,
+  flags: Flags,
   { settings, sources }: ResolvedSettings,
   prepared: PreparedChildren,
   context: CliContext,
@@ -58,7 +61,7 @@ export async function trainHere(
     const interruption = interruptionOf(
       context,
       output,
-      goingOnWith(`tutti train ${quoted(path)}`),
+      goingOnWith(commandAgain('train', flags, path)),
     );
     const options: LocalOptions = {
       ...roleSettings(settings),

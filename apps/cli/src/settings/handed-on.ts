@@ -1,5 +1,6 @@
 import { type Command, flagOf, type SettingName, settingsOf } from '@tutti/config';
-import type { Flags } from '../settings/settings.js';
+import { quoted } from '../process/interruption.js';
+import type { Flags } from './settings.js';
 
 /**
  * The flags among those of one command that another one is to be given, as arguments of it.
@@ -18,4 +19,11 @@ export function handedOn(
     if (value === undefined) return [];
     return value === true ? [flagOf(name)] : [flagOf(name), String(value)];
   });
+}
+
+/** A command as it was given, for a shell, but for what names checkpoints, and a timeline, which it would write over. */
+export function commandAgain(command: Command, flags: Flags, path?: string): string {
+  const except = ['checkpointDir', 'resume', 'from', 'timeline'] as const;
+  const args = [...(path === undefined ? [] : [path]), ...handedOn(flags, command, except)];
+  return ['tutti', command, ...args.map(quoted)].join(' ');
 }
