@@ -55,6 +55,65 @@ describe('workers that are killed one after the other with the servers in their 
     });
 });
 
+describe('a worker that is cut off, and whose server another has taken the place of,', () => {
+  it('is told that it was replaced once the cut heals, and computes on', async () => {
+    const program = regression({ features: 9, examples: 24, epochs: 12, batchSize: 8 });
+    const { digest } = await runLocal(program, { workers: 0 }).result;
+    const clock = createSimulatedClock();
+    const network = createMemoryNetwork({ clock, random: createRandom('cut off', 1) });
+    const on = (host: string) => ({ transport: network.transport(host), clock });
+    const steps: number[] = [];
+    const replaced: unknown[] = [];
+    const coordinator = await createCoordinator({
+      address: 'coordinator:1',
+      servers: 'colocated',
+      settings: { workers: 2, replicas: 1, minWorkers: 1 },
+      onEvent: (event) => event.event === 'step' && steps.push(event.step),
+      ...on('coordinator'),
+    }).start();
+    async function join(at: number) {
+      const host = `host-${at}`;
+      const server = await createServer({
+        address: `${host}:1`,
+        onEvent({ at: _, ...event }) {
+          if (event.event === 'replaced') replaced.push({ at, ...event });
+        },
+        ...on(host),
+      }).start();
+      const worker = createWorker({
+        program: slowed(program, clock, GRADIENT_MS),
+        ...{ coordinator: 'coordinator:1', name: `w${at}`, server: server.addresses[0] },
+        ...on(host),
+      }).start();
+      return [server, worker] as const;
+    }
+    const all = [coordinator, ...(await join(0)), ...(await join(1))];
+    await drive(clock, () => steps.includes(3));
+    network.cut('coordinator', 'host-1');
+    all.push(...(await join(2)));
+    await drive(clock, () => steps.includes(20));
+    assert.deepEqual(replaced, []);
+    network.heal('coordinator', 'host-1');
+    let ends: PromiseSettledResult<unknown>[] | undefined;
+    void Promise.allSettled(all.map(({ result }) => result)).then((settled) => {
+      ends = settled;
+    });
+    await drive(clock, () => ends !== undefined);
+    assert.deepEqual(
+      ends!.map(({ status }) => status),
+      all.map(() => 'fulfilled'),
+    );
+    assert.equal((await coordinator.result).digest, digest);
+    assert.deepEqual(
+      steps,
+      Array.from({ length: 36 }, (_, at) => at + 1),
+    );
+    const { job } = await coordinator.result;
+    const reason = 'nothing was heard for 3 s';
+    assert.deepEqual(replaced, [{ at: 1, event: 'replaced', job, by: 'host-2:1', reason }]);
+  });
+});
+
 describe('a server that was given up long ago, and is all that is left of its range,', () => {
   it('is not trusted by another coordinator: the job begins anew', async () => {
     const program = regression({ features: 9, examples: 24, epochs: 6, batchSize: 8 });
