@@ -156,7 +156,7 @@ export const SETTINGS = {
     default: 0,
     commands: ['train', 'coordinator', 'node', 'launch'],
     group: 'Processes',
-    doc: 'standbys of each server; one takes over when its server dies. Where servers make the sums, each of them does; where they are colocated, each part of the weights is in the processes of so many more workers',
+    doc: 'standbys of each server; one takes over when its server dies, and whoever comes in its place is given what it has. Where servers make the sums, each of them does; where they are colocated, each part of the weights is in the processes of so many more workers',
   },
   aggregation: {
     kind: 'choice',
