@@ -185,7 +185,7 @@ export function createStore(init: StoreInit): Store {
         largest = Math.max(largest, most);
       }
       if (!Number.isFinite(largest)) {
-        requireFinite(kernels.maxAbs(sum), 'summed gradient', step, chunk);
+        requireFinite(kernels.maxAbs(sum), 'summed gradients', step, chunk);
         requireFinite(largest, 'weights after the update', step, chunk);
       }
       state.other = weights;
@@ -241,7 +241,8 @@ function meanOf(count: number) {
 
 function requireFinite(maxAbs: number, what: string, step: number, chunk: number): void {
   if (Number.isFinite(maxAbs)) return;
-  throw new TuttiError('NOT_FINITE', `Step ${step}: the ${what} of chunk ${chunk} has ${maxAbs}.`, {
+  const message = `Step ${step}: ${maxAbs} is among the ${what} of chunk ${chunk}`;
+  throw new TuttiError('NOT_FINITE', message, {
     remedy:
       'Lower the learning rate, clip gradients (clipNorm), or look for a loss that overflows.',
     details: { step, chunk, what },

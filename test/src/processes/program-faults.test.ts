@@ -99,6 +99,13 @@ const FAULTS: readonly Fault[] = [
     code: 'NOT_FINITE',
     message: /^The gradient of "w" is NaN in element 4 .*step 3, shard 5, epoch 0/,
   },
+  {
+    what: 'learns so fast that its weights overflow',
+    source: regressionWith('', "{ optimizer: { name: 'sgd', learningRate: 1e39 } }"),
+    code: 'NOT_FINITE',
+    message:
+      /^Step 0: Infinity is among the weights after the update of chunk 0( \(said by the server at tcp:\S+\))?$/,
+  },
 ];
 
 for (const workers of [0, 2])

@@ -90,7 +90,7 @@ export async function coordinator(flags: Flags, context: CliContext): Promise<vo
       }).start();
       result(
         { event: 'listening', address: running.address },
-        `coordinator listens at ${running.address} and waits for ${workers === undefined ? '' : `${workers} `}workers${colocated ? ', which host its servers' : ''}`,
+        `coordinator listens at ${running.address} and waits for ${workers === undefined ? '' : `${workers} `}${workers === 1 ? 'worker' : 'workers'}${colocated ? ', servers included' : ''}`,
       );
       const { unsaved } = await interruption.sayingHowToGoOn(running.result);
       // The last event has told it.

@@ -129,10 +129,12 @@ export function connectServers(init: {
   const absent = new Set<number>();
   const connections = servers.map((_, at) => connect(at));
 
+  const toldOf = ({ connect, public: told = connect }: ServerAddress) => told;
+
   function nameOf(at: number): string {
-    const { connect } = servers[at]!;
-    const worker = hosts.workerOf(connect);
-    return `the server at ${connect}${worker === undefined ? '' : ` in the process of worker ${worker}`}`;
+    const server = servers[at]!;
+    const worker = hosts.workerOf(server.connect);
+    return `the server at ${toldOf(server)}${worker === undefined ? '' : ` in the process of worker ${worker}`}`;
   }
 
   function reach(server: ServerAddress, handlers: ConnectionHandlers): Connection {
@@ -212,7 +214,7 @@ export function connectServers(init: {
     connections[at]!.send(passed ? { message, payload } : { message, payload, lent });
   };
   const rangeAt = (at: number): ServerRange => ({
-    address: servers[at]!.public ?? servers[at]!.connect,
+    address: toldOf(servers[at]!),
     ...holders.rangeOf(at),
   });
 
@@ -267,7 +269,7 @@ export function connectServers(init: {
       return undefined;
     },
     get names() {
-      return `the servers at ${servers.map(({ connect }) => connect).join(', ')}`;
+      return `the servers at ${servers.map(toldOf).join(', ')}`;
     },
     views() {
       return [...servers.keys()].map((at): ServerView => {

@@ -154,6 +154,14 @@ describe('losses', () => {
       await assert.rejects(lossOf(model, loss, batch), expected);
   });
 
+  it('are named where one like it is meant', async () => {
+    const meant = 'sparseCategoricalCrossEntropy' as never;
+    await assert.rejects(lossOf(outputs(3, 'softmax'), meant, sparse), {
+      code: 'BAD_PROGRAM',
+      remedy: /^Did you mean sparseCategoricalCrossentropy\?/,
+    });
+  });
+
   it('say which options they do not have', async () => {
     const cases: [object, object][] = [
       [

@@ -1,4 +1,4 @@
-import { checkKeys, TuttiError } from '@tutti/runtime';
+import { checkKeys, closest, TuttiError } from '@tutti/runtime';
 import { tf } from '../tf.js';
 import { type BatchTensors, rowOf } from '../tfjs/batch-tensors.js';
 import { FUNCTION, withoutState } from '../tfjs/outside-state.js';
@@ -71,10 +71,12 @@ export function resolveLoss(
       },
     };
   const { name, fromLogits = false } = typeof loss === 'string' ? { name: loss } : loss;
-  if (!NAMES.includes(name))
+  if (!NAMES.includes(name)) {
+    const near = closest(String(name), NAMES);
     throw new TuttiError('BAD_PROGRAM', `There is no loss "${name}"`, {
-      remedy: `Use ${NAMES.join(', ')}, or a function (yTrue, yPred) => one loss per example.`,
+      remedy: `${near === undefined ? '' : `Did you mean ${near}? `}Use ${NAMES.join(', ')}, or a function (yTrue, yPred) => one loss per example.`,
     });
+  }
   if (typeof loss === 'object') checkOptions(loss);
   const categorical =
     name === 'categoricalCrossentropy' || name === 'sparseCategoricalCrossentropy';
