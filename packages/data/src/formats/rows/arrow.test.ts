@@ -117,4 +117,38 @@ describe('Arrow', () => {
       await assert.rejects(arrow(file), { code: 'BAD_DATA' }, `${length} of ${whole.length} bytes`);
     }
   });
+
+  it('is refused where it says that it has more values than there is room for', async () => {
+    const table = tableOf(vectorFromArray(Array<number>(77).fill(1), new Int32()));
+    const count = Buffer.alloc(8);
+    count.writeBigInt64LE(77n);
+    for (const kind of ['file', 'stream'] as const) {
+      const whole = Buffer.from(tableToIPC(table, kind));
+      const file = await folder.write('a.arrow', whole);
+      assert.equal((await arrow(file)).size, 77);
+      // Of the batch, then of its column.
+      for (let at = -1; ; ) {
+        at = whole.indexOf(count, at + 1);
+        if (at === -1) break;
+        for (const damaged of [2n ** 40n, -1n]) {
+          const bytes = Buffer.from(whole);
+          bytes.writeBigInt64LE(damaged, at);
+          await folder.write('a.arrow', bytes);
+          await assert.rejects(arrow(file), {
+            code: 'BAD_DATA',
+            message: new RegExp(`can be read \\(${damaged} values in ${bytes.length} bytes\\)`),
+          });
+        }
+      }
+    }
+  });
+
+  it('is refused where the end of a file is damaged', async () => {
+    const bytes = tableToIPC(tableOf(vectorFromArray([1, 2], new Int32())), 'file').slice();
+    bytes[bytes.length - 1]! ^= 1;
+    await assert.rejects(arrow(await folder.write('a.arrow', bytes)), {
+      code: 'BAD_DATA',
+      message: /it does not end as a file does/,
+    });
+  });
 });

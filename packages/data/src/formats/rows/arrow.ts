@@ -1,5 +1,5 @@
 import { checkKeys } from '@tutti/runtime';
-import type { DataType, Vector } from 'apache-arrow';
+import type { DataType, MessageReader, Vector } from 'apache-arrow';
 import { badData } from '../../contract/bad-data.js';
 import type { Dataset } from '../../contract/dataset.js';
 import { openSource } from '../../files/source.js';
@@ -10,6 +10,8 @@ import { type CsvSchema, checkSchema, SCHEMA_KEYS } from './schema.js';
 export type ArrowOptions = CsvSchema;
 
 const FILE_MAGIC = Buffer.from('ARROW1');
+/** The magic and two bytes to fill up: what follows is a stream, and after it the footer. */
+const FILE_START = 8;
 const STREAM_END = Buffer.from('ffffffff00000000', 'hex');
 
 /**
@@ -26,11 +28,13 @@ export async function arrow(file: string, options: ArrowOptions = {}): Promise<D
   const source = await openSource(file, { memoryLimitBytes: Number.POSITIVE_INFINITY });
   const bytes = source.bytes!;
   await source.close();
+  checkEnd(bytes, file);
   // Whoever reads no such file does not load it.
-  const { tableFromIPC, DataType } = await import('apache-arrow');
+  const { tableFromIPC, DataType, MessageReader } = await import('apache-arrow');
   const valuesOf = createValues(DataType);
   let columns: (readonly [name: string, values: unknown[]])[];
   try {
+    checkLengths(bytes, MessageReader);
     const table = tableFromIPC(bytes);
     columns = table.schema.fields.map(({ name }, at) => [name, valuesOf(table.getChildAt(at)!)]);
   } catch (cause) {
@@ -40,22 +44,55 @@ export async function arrow(file: string, options: ArrowOptions = {}): Promise<D
       { file, cause },
     );
   }
-  checkEnd(bytes, file);
   const names = columns.map(([name]) => name);
   const count = columns[0]?.[1].length ?? 0;
   const rows = Array.from({ length: count }, (_, at) => columns.map(([, values]) => values[at]));
   return recordsDataset({ file, names, rows }, options);
 }
 
-/** A stream that was cut between two of its batches, or in one, is read as a shorter one. */
+const isFile = (bytes: Uint8Array) => FILE_MAGIC.equals(bytes.subarray(0, FILE_MAGIC.length));
+
+/** A stream that was cut is read as a shorter one, and a file whose end is damaged as it may be, or never. */
 function checkEnd(bytes: Uint8Array, file: string): void {
-  const isFile = Buffer.from(bytes.subarray(0, 6)).equals(FILE_MAGIC);
-  if (isFile || Buffer.from(bytes.subarray(-8)).equals(STREAM_END)) return;
+  const end = isFile(bytes) ? FILE_MAGIC : STREAM_END;
+  if (end.equals(bytes.subarray(-end.length))) return;
   throw badData(
-    'is an Arrow stream without the mark of its end',
-    'It is truncated, or was never closed: write it again.',
+    `is no Arrow file that can be read (it does not end as ${isFile(bytes) ? 'a file' : 'a stream'} does)`,
+    'Write it again: it is truncated or damaged, or was never closed.',
     { file, offset: bytes.length },
   );
+}
+
+/**
+ * The library goes through as many values as a damaged file says, be they 2^40. None takes less than a bit.
+ * @throws Error
+ */
+function checkLengths(bytes: Uint8Array, Reader: typeof MessageReader): void {
+  const messages = new Reader(messagesIn(bytes));
+  for (const message of messages) {
+    const header: unknown = message.header();
+    const { length, nodes } = ((header as { data?: unknown }).data ??
+      header) as Partial<BatchHeader>;
+    for (const count of [length ?? 0, ...(nodes ?? []).map((node) => node.length)])
+      if (!(count >= 0 && count <= 8 * bytes.length))
+        throw new Error(`${count} values in ${bytes.length} bytes`);
+    messages.readMessageBody(message.bodyLength);
+  }
+}
+
+/** What of a file is a stream, too, but for its end: between its magic and its footer. Polars writes none. */
+function messagesIn(bytes: Uint8Array): Uint8Array {
+  if (!isFile(bytes)) return bytes;
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const beforeEnd = bytes.length - FILE_MAGIC.length - 4;
+  if (beforeEnd < FILE_START || file.readInt32LE(FILE_START) !== -1) return new Uint8Array();
+  return bytes.subarray(FILE_START, beforeEnd - file.readInt32LE(beforeEnd));
+}
+
+/** What a batch of rows, or of the words of a dictionary, says of itself. */
+interface BatchHeader {
+  readonly length: number;
+  readonly nodes: readonly { readonly length: number }[];
 }
 
 /** Makes the values of a vector those of a JSON file: numbers, text, dates, lists. */
