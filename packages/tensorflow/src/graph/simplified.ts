@@ -1,4 +1,11 @@
-import type { RecordedNode, Recording, Source, TensorType } from './recording.js';
+import {
+  isOperation,
+  type Operation,
+  type RecordedNode,
+  type Recording,
+  type Source,
+  type TensorType,
+} from './recording.js';
 
 /**
  * Without operations that nothing comes of or that pass on what they are given, and with one of those
@@ -25,8 +32,6 @@ export function simplified(recording: Recording): Recording {
   });
   return { nodes: kept, outputs: outputs.map(moved), captured, obstacle };
 }
-
-type Operation = RecordedNode & { readonly kind: 'operation' };
 
 /** The same, but nobody reads a Cast to the type or a Reshape to the shape that was there before. */
 function withoutPassing({ nodes, outputs }: Recording): Pick<Recording, 'nodes' | 'outputs'> {
@@ -58,10 +63,6 @@ function passesOn({ name, types }: Operation, given: TensorType | undefined): bo
 function typeOf(nodes: readonly RecordedNode[], source: Source | undefined) {
   const node = source && nodes[source.node];
   return node?.kind === 'operation' ? node.types[source!.output] : node?.type;
-}
-
-function isOperation(node: RecordedNode | undefined, name: string): node is Operation {
-  return node?.kind === 'operation' && node.name === name;
 }
 
 /** What is given must be there even where it is not used. */

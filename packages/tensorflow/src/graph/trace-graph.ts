@@ -4,6 +4,7 @@ import { drawNoise, type Noise } from '../tfjs/noise.js';
 import { withRandom } from '../tfjs/seeded.js';
 import { tidied } from '../tfjs/tidied.js';
 import { differenceOf } from './difference.js';
+import { joinedProducts } from './joined-products.js';
 import { type Obstacle, unsteady } from './obstacle.js';
 import { obstacleIn } from './operations.js';
 import { pooledFirst } from './pooled-first.js';
@@ -78,7 +79,7 @@ export function traceGraph<Facts>(
     });
   const [{ recording: first, facts }, { recording: second }] = [recorded(), recorded()];
   tf.dispose(noises);
-  const recording = pooledFirst(simplified(first));
+  const recording = simplified(joinedProducts(pooledFirst(simplified(first)), backend.binding));
   const repeats = repeatsOf(recording);
   const obstacle = drawn
     ? unsteady('it draws random numbers')
