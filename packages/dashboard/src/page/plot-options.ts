@@ -69,11 +69,22 @@ export function plotOptions(init: {
         width: 1,
         dash: [3, 4],
         spanGaps: true,
-        points: { show: true, size: 7, fill: colours.second, stroke: colours.card },
+        points: {
+          show: true,
+          size: 7,
+          fill: colours.second,
+          stroke: (self) => (isCrowded(self) ? colours.second : colours.card),
+        },
       },
     ],
     hooks,
   };
+}
+
+/** So many evaluations that the edges of their dots would hide them all. */
+function isCrowded({ data: [, , , tests], width }: uPlot): boolean {
+  const shown = Array.from(tests ?? []).filter((value) => value !== null).length;
+  return shown > width / 12;
 }
 
 /** A constant has room above and below it; nothing at all has an axis too. */

@@ -8,6 +8,9 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [56, 12, 16, 24];
 /** As many points as columns of pixels: more are not seen. */
 const MOST_POINTS = WIDTH;
 
+/** Of more evaluations than these the dots would hide the curve with their edges. */
+const MOST_SEPARATE = 40;
+
 export interface CurveData {
   readonly title: string;
   readonly steps: readonly number[];
@@ -44,6 +47,7 @@ export function curve(data: CurveData): Markup {
   };
   const smooth = smoothed(values);
   const evaluated = tests.flatMap(({ step, value }) => (value === null ? [] : [{ step, value }]));
+  const [dot, radius] = evaluated.length > MOST_SEPARATE ? ['test many', 1.5] : ['test', 3.5];
   const first = values.find((value) => value !== null) ?? null;
   const end = values.findLast((value) => value !== null) ?? null;
   const test = evaluated.at(-1);
@@ -61,7 +65,7 @@ ${ticks(0, last).map((step) => html`<text x="${x(step).toFixed(1)}" y="${HEIGHT 
 <path class="${smooth.length === 0 ? 'line' : 'raw'}" d="${path(values)}"/>
 ${smooth.length === 0 ? null : html`<path class="line" d="${path(smooth)}"/>`}
 ${marks.map(({ step, tone, title: name }) => html`<path class="mark ${tone}" d="M${x(step).toFixed(1)} ${TOP - 4}V${HEIGHT - BOTTOM}"><title>${name}</title></path><path class="sign ${tone}" d="${sign(tone, x(step))}"/>`)}
-${evaluated.map(({ step, value }) => html`<circle class="test" cx="${x(step).toFixed(1)}" cy="${y(value).toFixed(1)}" r="3.5"/>`)}
+${evaluated.map(({ step, value }) => html`<circle class="${dot}" cx="${x(step).toFixed(1)}" cy="${y(value).toFixed(1)}" r="${radius}"/>`)}
 </svg>
 </figure>
 `;

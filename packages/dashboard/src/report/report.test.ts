@@ -64,10 +64,18 @@ describe('the report of a run', () => {
     assert.equal(text.match(/class="mark fault"/g)?.length, 3);
   });
 
+  it('does not hide its curves behind evaluations, however many there are', () => {
+    const evaluated = (count: number) =>
+      reportOf(started, ...steps, ...Array.from({ length: count }, () => epoch), finished);
+    assert.match(evaluated(40), /class="test"/);
+    assert.match(evaluated(41), /class="test many"/);
+  });
+
   it('counts one epoch as one', () => {
     assert.ok(reportOf(started, ...steps, finished).includes(', in 2 epochs'));
     const short = startedEvent({ epochs: 1 });
     assert.match(reportOf(short, ...steps, finished), /, in 1 epoch</);
+    assert.match(reportOf(started, ...steps.slice(0, 60)), /, in 1 of 2 epochs</);
   });
 
   it('is one file that needs no network and runs nothing', () => {

@@ -143,10 +143,7 @@ function trained(view: View): Markup {
           ['training examples', formatCount(dataset.training)],
           ['evaluation examples', formatCount(dataset.evaluation)],
         ] as [string, string][])),
-    [
-      'examples trained on',
-      `${formatCount(view.examples)}, in ${view.epochs} ${view.epochs === 1 ? 'epoch' : 'epochs'}`,
-    ],
+    ['examples trained on', `${formatCount(view.examples)}, in ${epochsText(view)}`],
     ['stored parameters', formatCount(storedParameters)],
     ['workers', workers.length === 0 ? 'one process' : workers.map(({ name }) => name).join(', ')],
     ...Object.entries(hyperparameters).map(([name, value]): [string, string] => [
@@ -156,6 +153,12 @@ function trained(view: View): Markup {
   ];
   return html`<div class="box"><dl class="facts">${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></div>
 ${weights === null ? null : weightTable(weights)}`;
+}
+
+/** Of a run that ended before its last step only the epochs that are whole. */
+function epochsText({ step, steps, epochs }: View): string {
+  const done = step < steps ? `${Math.floor((epochs * step) / steps)} of ` : '';
+  return `${done}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
 }
 
 function weightTable({ rows, elements, stored }: NonNullable<View['weights']>): Markup {

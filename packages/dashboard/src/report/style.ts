@@ -11,7 +11,7 @@ p{margin:4px 0}.muted,figcaption,th,dt{color:var(--muted)}b{font-weight:600}
 figure{margin:0 0 14px;padding:12px 14px;border:1px solid var(--line);border-radius:12px;background:var(--card)}figcaption b{color:var(--ink)}
 svg{display:block;width:100%;height:auto;overflow:visible}svg text{font-size:11px;fill:var(--muted)}
 .grid{stroke:var(--line)}.line,.raw{fill:none;stroke:var(--accent);stroke-width:2;stroke-linejoin:round}.raw{stroke-width:1;opacity:.35}
-.test{fill:var(--second);stroke:var(--card)}.key{color:var(--second)}
+.test{fill:var(--second);stroke:var(--card)}.test.many{stroke:none}.key{color:var(--second)}
 .mark{stroke:var(--note);stroke-dasharray:3 3}.mark.fault{stroke:var(--fault);stroke-dasharray:none}.mark.recovery{stroke:var(--recovery)}.mark.wait{stroke:var(--wait)}
 .sign{fill:var(--note)}.sign.fault{fill:var(--fault)}.sign.recovery{fill:var(--recovery)}.sign.wait{fill:var(--wait)}
 .box+p{margin:14px 0 8px}.box{padding:14px 16px;border:1px solid var(--line);border-radius:12px;background:var(--card);overflow-x:auto}
