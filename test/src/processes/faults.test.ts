@@ -124,6 +124,13 @@ describe('a run that is stopped', () => {
     });
 });
 
+const NOISES = [
+  'somebody who does not speak the protocol',
+  'somebody who has not shown that it speaks the protocol',
+  'who has a key where this job has none',
+  'was cut off',
+] as const;
+
 describe('bytes that are no message', () => {
   it('give a warning, and the run goes on to the same digest', async () => {
     // It is still under way when the last byte has come.
@@ -145,11 +152,12 @@ describe('bytes that are no message', () => {
     }
     assert.ok(warnings().every(({ code }) => code === 'BAD_FRAME'));
     const told = warnings().map(({ message }) => message);
-    // All the noise of a minute is one warning, and so is all that claims to have a key.
-    assert.equal(told.length, 3, told.join('\n'));
-    assert.ok(told.some((message) => /^Refused a connection: somebody who does not/.test(message)));
-    assert.ok(told.some((message) => /who has a key where this job has none/.test(message)));
-    assert.ok(told.some((message) => /was cut off/.test(message)));
+    const kinds = told.map((message) => NOISES.find((kind) => message.includes(kind)) ?? message);
+    // All the noise of a kind in a minute is one warning. What hangs up at once may show nothing.
+    assert.deepEqual(kinds.toSorted(), [...new Set(kinds)].sort(), told.join('\n'));
+    assert.ok(kinds.includes(NOISES[0]) || kinds.includes(NOISES[1]), told.join('\n'));
+    for (const kind of NOISES.slice(2)) assert.ok(kinds.includes(kind), told.join('\n'));
+    assert.ok(!told.some((message) => /\.\./.test(message)), told.join('\n'));
   });
 
   async function open(address: string) {

@@ -7,7 +7,7 @@ export function foreign(message: string): RunEvent {
   return {
     event: 'warning',
     code: 'BAD_FRAME',
-    message: `${message}. The run goes on`,
+    message: `${message.replace(/\.$/, '')}. The run goes on`,
     remedy:
       'Check that only Tutti processes of one version connect to this port; port scans and health checks that only open it do this too.',
   };
