@@ -288,7 +288,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'workers are not told where a range has gone',
     what: 'workers look for the weights where they were',
     file: 'packages/coordinator/dist/job/server-events.js',
-    from: "membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });\n            lifetime.",
+    from: 'relocate();\n            lifetime.',
     to: 'lifetime.',
     seed: 2,
     colocated: true,

@@ -1,6 +1,7 @@
 import { type Gather, type Permit, permittedOrder, type Standing } from '@tutti/protocol';
 import type { ReadyChunk, Recorder } from '@tutti/run';
 import type { Clock } from '@tutti/runtime';
+import { chunksIn } from '../servers/holders.js';
 import type { Servers } from '../servers/servers.js';
 import type { Job } from '../state/job.js';
 import { createLedger, type Ledger } from '../state/ledger.js';
@@ -59,11 +60,6 @@ export function createAggregationAtServers(init: {
     asked.add(server);
     servers.send(server, told);
     if (permit !== undefined) servers.send(server, permit);
-  }
-
-  function chunksOf(server: number): readonly number[] {
-    const { firstChunk, chunks } = servers.rangeOf(server);
-    return Array.from({ length: chunks }, (_, at) => firstChunk + at);
   }
 
   /** The shards that some sums of a step lack at a server, as it has said when it was asked last. */
@@ -213,7 +209,7 @@ export function createAggregationAtServers(init: {
       const step = ledger?.current();
       if (step === undefined || !step.reported() || step.done()) return;
       for (const server of servers.living()) {
-        if (chunksOf(server).some(step.isOpen)) ask(server);
+        if (chunksIn(servers.rangeOf(server)).some(step.isOpen)) ask(server);
       }
     },
     outstanding: advances.outstanding,

@@ -2,6 +2,7 @@ import { PROTOCOL_VERSION, refusal, type ServerToCoordinator, type Stamp } from 
 import { type Clock, errorFromRecord, type Monitor, type Timer } from '@tutti/runtime';
 import { createOptimizer } from '@tutti/store';
 import type { RunEvent } from '@tutti/telemetry';
+import { chunksIn } from '../servers/holders.js';
 import type { Servers } from '../servers/servers.js';
 import type { Job } from '../state/job.js';
 import type { Awaiting } from '../status/awaiting.js';
@@ -69,8 +70,9 @@ export function createCatchUp(init: {
     });
 
   function open(server: number) {
-    const { firstChunk, chunks } = servers.rangeOf(server);
-    const all = Array.from({ length: chunks }, (_, at) => firstChunk + at);
+    const range = servers.rangeOf(server);
+    const { firstChunk, chunks } = range;
+    const all = chunksIn(range);
     const [unsent, unstored] = [new Set(all), new Set(all)];
     receivers.set(server, { opened: false, unsent, unstored, patience: patience(server) });
     servers.send(server, { type: 'open', plan, firstChunk, chunks, reset: true });

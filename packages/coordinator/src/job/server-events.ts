@@ -21,13 +21,18 @@ export function createServerEvents(init: {
 }): ServerEvents {
   const { lifetime, monitor, identity, servers, membership, run, emit } = init;
 
+  /** Tells the workers where each range is now. */
+  function relocate() {
+    const job = identity.job();
+    if (job !== undefined)
+      membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
+  }
+
   /** They have been told the same. */
   function othersGoOn(server: number, reason: string) {
     emit(serverLost(servers().nameOf(server), reason, 'Another holds the same, and goes on.'));
     run()?.alignment.forget(server);
-    const job = identity.job();
-    if (job !== undefined)
-      membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
+    relocate();
     run()?.training.aggregation.forget(server);
     run()?.training.catchUp.again();
     run()?.finalWeights.again();
@@ -50,9 +55,7 @@ export function createServerEvents(init: {
       if (lifetime.ended()) return;
       const then = `Its range is held by ${servers().nameOf(server)} from now on.`;
       emit(serverLost(`the server at ${from}`, 'its process does not answer', then));
-      const job = identity.job();
-      if (job !== undefined)
-        membership().tellAll({ type: 'relocated', servers: servers().places(job.layout) });
+      relocate();
       lifetime.guard(() => run()?.alignment.moved());
     },
   };

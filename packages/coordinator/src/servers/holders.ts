@@ -26,6 +26,9 @@ export interface Range {
   readonly chunks: number;
 }
 
+export const chunksIn = ({ firstChunk, chunks }: Range): readonly number[] =>
+  Array.from({ length: chunks }, (_, at) => firstChunk + at);
+
 /** Which servers hold which range, for those who are connected to them. */
 export interface HolderRecord extends Holders {
   /** Cuts the parameters into ranges. */
